@@ -1,0 +1,138 @@
+"""The house itself: pins agree, the map is true, imports go down, notebooks are clean."""
+
+import ast
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+MODULES = sorted(p.relative_to(ROOT).as_posix() for p in ROOT.glob("analysis_lib/**/*.py"))
+NOTEBOOKS = sorted(ROOT.glob("book/*.ipynb"))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def pins():
+    lines = (ROOT / "requirements.lock").read_text().split()
+    return {canonicalize_name(n): v for n, v in (line.split("==") for line in lines)}
+
+
+def ranges():
+    extras = PROJECT["optional-dependencies"].values()
+    return [Requirement(r) for r in [*PROJECT["dependencies"], *(r for e in extras for r in e)]]
+
+
+@pytest.mark.parametrize("wanted", ranges(), ids=str)
+def test_the_lock_satisfies_every_range(wanted):
+    assert pins()[canonicalize_name(wanted.name)] in wanted.specifier
+
+
+def test_torch_is_pinned_to_the_build_that_needs_no_gpu():
+    lock = (ROOT / "requirements.lock").read_text()
+    assert "torch==2.13.0\n" in lock
+    assert "nvidia" not in lock
+
+
+def test_the_conda_environment_installs_the_same_lock():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    (python,) = [d for d in environment["dependencies"] if str(d).startswith("python=")]
+    (pip,) = [d["pip"] for d in environment["dependencies"] if isinstance(d, dict)]
+    assert python.removeprefix("python=") + ".0" in Requirement(
+        f"python{PROJECT['requires-python']}"
+    ).specifier
+    assert pip == ["-r requirements.lock", "-e ."]
+
+
+def test_versions_agree():
+    from analysis_lib import __version__
+
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert __version__ == PROJECT["version"] == citation["version"]
+    assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def mapped():
+    """Return the modules in the order of the map in CONTRIBUTING.md, top first."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    return re.findall(r"^(analysis_lib/\S+\.py) +\S", text, re.M)
+
+
+def test_the_map_names_every_module_once():
+    assert sorted(mapped()) == [m for m in MODULES if not m.endswith("__init__.py")]
+
+
+def imported(module):
+    """Return the paths of the project's own modules that a module imports."""
+    tree = ast.parse((ROOT / module).read_text())
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{a.name}" for a in node.names)}
+    paths = {name.replace(".", "/") + ".py" for name in names if name.startswith("analysis_lib")}
+    return {p for p in paths if p in MODULES}
+
+
+@pytest.mark.parametrize("module", mapped())
+def test_imports_go_down_the_map(module):
+    order = mapped()
+    below = set(order[order.index(module) + 1 :])
+    assert imported(module) <= below
+
+
+def test_only_widgets_import_widget_libraries():
+    users = [m for m in MODULES
+             if re.search(r"^\s*(import|from) (ipywidgets|anywidget)", (ROOT / m).read_text(), re.M)]  # fmt: skip
+    assert users in ([], ["analysis_lib/widgets.py"])
+
+
+@pytest.mark.parametrize("path", [*MODULES, *sorted(
+    p.relative_to(ROOT).as_posix() for p in ROOT.glob("tests/*.py"))])  # fmt: skip
+def test_files_are_short(path):
+    assert len((ROOT / path).read_text().splitlines()) <= 300
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_notebooks_follow_the_house_style(path):
+    notebook = json.loads(path.read_text())
+    code = [c for c in notebook["cells"] if c["cell_type"] == "code"]
+    sources = ["".join(c["source"]) for c in code]
+    assert not any(c["outputs"] or c["execution_count"] for c in code), "outputs are stored"
+    assert sum("parameters" in c["metadata"].get("tags", []) for c in code) == 1
+    assert not any(re.search(r"^\s*(def|class|for|while) ", s, re.M) for s in sources)
+    assert max(len(s.splitlines()) for s in sources) <= 15
+    assert not any("sys.path" in s or s.startswith(("!", "%pip")) for s in sources)
+
+
+def test_every_figure_has_a_name_a_caption_and_an_alt_text():
+    figures = []
+    for path in NOTEBOOKS:
+        for cell in json.loads(path.read_text())["cells"]:
+            myst = cell["metadata"].get("mystnb", {})
+            if "figure" in myst or "image" in myst:
+                figures.append(myst["figure"]["name"])
+                assert len(myst["figure"]["caption"]) > 30
+                assert len(myst["image"]["alt"]) > 30
+    assert figures
+    assert len(figures) == len(set(figures))
+
+
+def test_every_chapter_is_in_the_table_of_contents():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    listed = {toc["root"]} | {
+        chapter["file"] for part in toc.get("parts", [toc]) for chapter in part["chapters"]
+    }
+    written = {p.relative_to(ROOT).with_suffix("").as_posix()
+               for p in [*ROOT.glob("book/*.ipynb"), *ROOT.glob("book/*.md")]}  # fmt: skip
+    assert listed == written
+
+
+def test_no_large_or_licensed_files():
+    checkpoints = sum(p.stat().st_size for p in ROOT.glob("data/checkpoints/*"))
+    assert checkpoints < 40e6
