@@ -77,7 +77,9 @@ def load_edition(name: str | Path, root: str | Path = ROOT) -> Edition:
         return _read(Path(root) / "data" / "editions" / f"{name}.json", root)
     edition = _read(path, root)
     if edition.name in shipped and path.resolve().parent != _folder(root):
-        raise UserError(f"{path}: '{edition.name}' is the name of a shipped edition; choose another")
+        raise UserError(
+            f"{path}: '{edition.name}' is the name of a shipped edition; choose another"
+        )
     return edition
 
 
@@ -127,4 +129,6 @@ def _check_chapters(path: Path, chapters: object, root: str | Path) -> None:
 def _beside(path: Path, value: str) -> str:
     """Return ``value`` as a path from here, if it looks like one and is there beside the JSON."""
     looks_like_a_path = "/" in value or Path(value).suffix
-    return str(path.parent / value) if looks_like_a_path and (path.parent / value).exists() else value
+    return (
+        str(path.parent / value) if looks_like_a_path and (path.parent / value).exists() else value
+    )

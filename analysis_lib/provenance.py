@@ -100,20 +100,19 @@ def _facts(chapter: str, namespace: Mapping, dataset, checkpoint) -> dict:
 def _parameters(chapter: str, namespace: Mapping) -> dict:
     """Return the chapter's parameters and their values in the notebook.
 
-    A notebook that is not in the book has the names that it annotates.
+    A notebook that is not in the book has the names that it annotates. Where the data lie on one
+    machine is no part of the result: ``data_root`` is left out.
     """
     try:
         names = [parameter.name for parameter in load_chapter(chapter).parameters]
     except UserError:
         names = list(namespace.get("__annotations__", {}))
-    return {name: namespace[name] for name in names if name in namespace}
+    return {name: namespace[name] for name in names if name in namespace and name != "data_root"}
 
 
 def _line(facts: dict) -> str:
     """Return the Markdown of everything but the run time; it is closed by the caller."""
-    # where the data lie on one machine is no part of the result
-    shown = {k: v for k, v in facts["parameters"].items() if k != "data_root"}
-    values = ", ".join(f"`{name} = {value!r}`" for name, value in shown.items())
+    values = ", ".join(f"`{name} = {value!r}`" for name, value in facts["parameters"].items())
     parts = [f"Parameters {values or 'none'}", f"code {facts['code']}"]
     for kind, key in (("data", "fingerprint"), ("model", "weights")):
         if kind in facts:

@@ -129,7 +129,7 @@ class Skeleton:
 
     def to_dict(self) -> dict:
         """Return plain containers that JSON can hold; `from_dict` is the inverse."""
-        return {
+        table = {
             "name": self.name,
             "joints": list(self.joints),
             "edges": [list(e) for e in self.edges],
@@ -138,6 +138,9 @@ class Skeleton:
             "pairs": [list(p) for p in self.pairs],
             "source": self.source,
         }
+        if self.variants:
+            table["variants"] = {k: [list(e) for e in v] for k, v in self.variants.items()}
+        return table
 
     @classmethod
     def from_dict(cls, table: Mapping) -> "Skeleton":

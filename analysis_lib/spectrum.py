@@ -8,14 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from analysis_lib.errors import DataError, UserError, unknown_choice
 from analysis_lib.graphs import adjacency, normalise_symmetric
 from analysis_lib.skeletons import Skeleton
 
-#: The paper calls motion concentrated in frequencies 17..25 of 25.
-PAPER_TOP = 9 / 25
 #: The edge list under which the paper's published eigenbasis is reproduced.
 PAPER_EDGES = "ntu-tips-on-hand"
 DEGREES = ("no_self", "with_self")
@@ -225,70 +222,33 @@ def clip_energies(
     return np.array(rows)
 
 
-def class_energy(
-    energies: np.ndarray,
-    labels: np.ndarray,
-    class_names: Sequence[str],
-    groups: Sequence[str],
-    eigenvalues: np.ndarray,
-    n_bootstrap: int = 1000,
-    seed: int = 0,
-    level: float = 0.95,
-) -> pd.DataFrame:
-    """Return the mean energy spectrum of each class and each super-class, with intervals.
+def polynomial_response(eigenvalues: np.ndarray, powers: Iterable[int]) -> np.ndarray:
+    r"""Return the relative response of graph filters that are powers of the adjacency.
 
-    A class is the mean of its clips' normalised spectra, so long clips do not dominate; a
-    super-class is the unweighted mean of its classes. Intervals are percentiles over resamplings
-    of the clips within each class (none can be seen in a class of one clip).
+    .. math:: h_p(\lambda_k) = (\lambda_k / \lambda_{\max})^p
+
+    What a stack of p one-hop layers without weights passes on. Each power is scaled to 1 at the
+    largest eigenvalue, so that powers can be compared; odd powers keep the sign.
 
     Parameters
     ----------
-    energies : ndarray, shape (n, V)
-        From `clip_energies`.
-    labels : int ndarray, shape (n,)
-    class_names, groups : sequences of str, one a class
     eigenvalues : ndarray, shape (V,)
-    n_bootstrap, seed : int
-    level : float
-        Coverage of the interval.
+    powers : iterable of int, length P
 
     Returns
     -------
-    DataFrame
-        Columns level (``"class"`` or ``"group"``), group, class (empty in group rows), clips, k,
-        eigenvalue, energy, low, high. Classes without clips are left out.
+    ndarray, shape (P, V)
+
+    References
+    ----------
+    Das, Shekkizhar & Ortega (2024), section II.A and figure 9.
+
+    Examples
+    --------
+    >>> polynomial_response(np.array([-1.0, 1.0, 2.0]), [1, 2]).tolist()
+    [[-0.5, 0.5, 1.0], [0.25, 0.25, 1.0]]
     """
-    if n_bootstrap < 2:
-        raise UserError(f"n_bootstrap must be at least 2, got {n_bootstrap}")
-    rng = np.random.default_rng(seed)
-    labels = np.asarray(labels)
-    means, draws, counts = {}, {}, {}
-    for c in np.unique(labels):
-        member = energies[labels == c]
-        counts[c] = n = len(member)
-        means[c] = member.mean(axis=0)
-        draws[c] = rng.multinomial(n, np.full(n, 1 / n), size=n_bootstrap) @ member / n
-    tail = 100 * (1 - level) / 2
-    frames = []
-    for kind, of in [("group", [c for c in means if groups[c] == g]) for g in dict.fromkeys(groups)] + [
-        ("class", [c]) for c in means
-    ]:
-        if not of:
-            continue
-        low, high = np.percentile(np.mean([draws[c] for c in of], axis=0), [tail, 100 - tail], axis=0)
-        frames.append(
-            pd.DataFrame(
-                {
-                    "level": kind,
-                    "group": groups[of[0]],
-                    "class": class_names[of[0]] if kind == "class" else "",
-                    "clips": sum(counts[c] for c in of),
-                    "k": np.arange(1, len(eigenvalues) + 1),
-                    "eigenvalue": eigenvalues,
-                    "energy": np.mean([means[c] for c in of], axis=0),
-                    "low": low,
-                    "high": high,
-                }
-            )
-        )
-    return pd.concat(frames, ignore_index=True)
+    powers = np.array(list(powers))
+    if len(powers) == 0 or (powers < 0).any():
+        raise UserError(f"powers must be non-negative and at least one, got {powers.tolist()}")
+    return (eigenvalues / eigenvalues.max()) ** powers[:, None]

@@ -54,7 +54,7 @@ def tidy_notebook(notebook: dict) -> dict:
             _fold(cell)
         if cell["cell_type"] == "code":
             cell["outputs"] = _tidy_outputs(cell["outputs"])
-    notebook["cells"] = cells
+    notebook["cells"] = _number_styles(cells)
     notebook["metadata"].pop("papermill", None)
     return number_widgets(notebook)
 
@@ -117,10 +117,16 @@ def _steady(text: str) -> str:
     """Return ``text`` without what differs from run to run or from machine to machine."""
     for pattern, replacement in _CHANCE:
         text = pattern.sub(replacement, text)
-    styles = list(dict.fromkeys(re.findall(r"\bT_[0-9a-f]{5}\b", text)))  # pandas Styler tables
-    for number, style in enumerate(styles):
-        text = re.sub(rf"\b{style}", f"T_{number:05d}", text)
     return text
+
+
+def _number_styles(cells: list[dict]) -> list[dict]:
+    """Return the cells with the random names of pandas' styled tables numbered."""
+    text = json.dumps(cells)
+    names = dict.fromkeys(re.findall(r'id=\\"T_([0-9a-f]{5})\\"', text))
+    number = {name: f"T_{place:05d}" for place, name in enumerate(names)}
+    styled = re.compile(rf"\bT_({'|'.join(number)})(?=[_\W])")
+    return json.loads(styled.sub(lambda match: number[match[1]], text)) if number else cells
 
 
 def _text(source: str | list[str]) -> str:

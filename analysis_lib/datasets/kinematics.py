@@ -19,7 +19,7 @@ from analysis_lib.layouts import layout
 
 AXES = ("flex", "side", "twist")
 
-#: joint, parent, and where it sits in the parent's frame (m; right, up, back) for a height of 1.75 m
+#: joint, parent, place in the parent's frame (m: right, up, back) of a person of 1.75 m
 _BONES = (
     ("hip centre", "body", 0, 0, 0),
     ("mid spine", "hip centre", 0, 0.24, 0.01),
@@ -42,6 +42,10 @@ _BONES = (
 _CLEARANCE = {"ankle": 0.08, "foot": 0.02, "knee": 0.06, "elbow": 0.04, "wrist": 0.03, "hand": 0.02,
               "thumb": 0.02, "tip": 0.02}  # fmt: skip
 _TRUNK_CLEARANCE = 0.1
+
+#: range of flexion of a healthy adult, degrees
+_FLEXION = {"shoulder": (-60, 180), "elbow": (0, 150), "wrist": (-60, 60), "hip": (-35, 125),
+            "knee": (0, 145), "ankle": (-45, 35), "neck": (-55, 50)}  # fmt: skip
 
 
 def _both_sides(rows) -> tuple[tuple[str, str, np.ndarray], ...]:
@@ -89,6 +93,9 @@ _SIGNS = _axis_signs()
 _CLEARANCES = np.array(
     [_CLEARANCE.get(name.split()[-1], _TRUNK_CLEARANCE) for name in layout("ntu-25").joints]
 )
+_LOWEST, _HIGHEST = np.array(
+    [_FLEXION.get(name.split()[-1], (-np.inf, np.inf)) for name in FRAMES]
+).T
 _ANKLES = [layout("ntu-25").joint(f"{side} ankle") for side in ("left", "right")]
 
 
@@ -137,8 +144,22 @@ def forward_kinematics(angles: np.ndarray, offsets: np.ndarray = OFFSETS) -> np.
     return np.stack([place[joint] for joint in FRAMES[1:]], axis=1)
 
 
+def within_reach(angles: np.ndarray) -> np.ndarray:
+    """Return the angles (T, 26, 3) with no joint flexed further than anatomy lets it.
+
+    Examples
+    --------
+    >>> angles = np.full((1, 26, 3), -20.0)
+    >>> float(within_reach(angles)[0, FRAMES.index("left knee"), 0])
+    0.0
+    """
+    limited = angles.copy()
+    limited[:, :, 0] = np.clip(angles[:, :, 0], _LOWEST, _HIGHEST)
+    return limited
+
+
 def mirror_angles(angles: np.ndarray) -> np.ndarray:
-    """Return the angles (T, 26, 3) of the mirror image: sides exchanged, trunk leaning the other way.
+    """Return the angles (T, 26, 3) of the mirror image: sides exchanged, the trunk reflected.
 
     Applied twice it gives back the angles.
     """

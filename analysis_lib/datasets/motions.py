@@ -7,7 +7,7 @@ for 20 cm above the floor. The right hand leads; whoever is left-handed is mirro
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -20,7 +20,7 @@ DEGREES_OF_FREEDOM = (*(f"{frame} {axis}" for frame in FRAMES for axis in AXES),
 _WORDS = (*AXES, "lift")
 
 
-@lru_cache(maxsize=None)
+@cache
 def pose(text: str) -> np.ndarray:
     """Return the pose that ``text`` describes, shape (79,): zero is the rest pose.
 
@@ -119,7 +119,7 @@ class Variation:
     scale : float
         Of the logarithm of each degree of freedom's amplitude.
     timing : float
-        Of the key times, as a fraction of one repetition.
+        Of the logarithm of the time from key to key.
     rate : float
         Of the logarithm of the waves' frequency.
     """
@@ -130,19 +130,25 @@ class Variation:
     rate: float = 0.0
 
 
-def perform(motion: Motion, progress: np.ndarray, seconds: np.ndarray, rng: np.random.Generator,
-            variation: Variation = Variation()) -> np.ndarray:  # fmt: skip
+EXACT = Variation()
+#: Share of a motion in which its waves swell, and die down.
+SWELL = 0.15
+
+
+def perform(motion: Motion, done: np.ndarray, seconds: np.ndarray, rng: np.random.Generator,
+            variation: Variation = EXACT, repeats: int = 1) -> np.ndarray:  # fmt: skip
     """Return one take of a motion, shape (T, 79): the way from the rest pose at each frame.
 
     Parameters
     ----------
     motion : Motion
-    progress : ndarray, shape (T,)
-        Repetitions done so far: 0 before the motion, a whole number after it.
+    done : ndarray, shape (T,)
+        How much of it is done: 0 before the motion, 1 after it.
     seconds : ndarray, shape (T,)
         The waves' clock.
     rng : numpy.random.Generator
     variation : Variation
+    repeats : int
 
     Examples
     --------
@@ -152,15 +158,15 @@ def perform(motion: Motion, progress: np.ndarray, seconds: np.ndarray, rng: np.r
     >>> take[:, DEGREES_OF_FREEDOM.index("neck flex")].tolist()
     [0.0, 20.0, 0.0]
     """
-    times, poses = _keys(motion)
+    times, poses = _keys(motion)  # (K,), (K, 79)
     poses = poses + variation.pose * rng.standard_normal(poses.shape) * (poses != 0)
-    times[1:-1] += variation.timing * rng.standard_normal(len(times) - 2)
-    times = np.maximum.accumulate(np.clip(times, 0, 1)) + 1e-6 * np.arange(len(times))
-    within = np.where(progress >= np.ceil(progress.max()), 1.0, progress % 1.0)
-    curve = PchipInterpolator(times, poses, axis=0)(np.clip(within, 0, times[-1]))
+    gaps = np.diff(times) * np.exp(variation.timing * rng.standard_normal(len(times) - 1))
+    times = np.append(0, np.cumsum(gaps) / gaps.sum())
+    within = np.where(done < 1, (done * repeats) % 1, 1.0)
+    curve = PchipInterpolator(times, poses, axis=0)(within)
     rate = np.exp(variation.rate * rng.standard_normal())
     start = rng.uniform() if variation.rate else 0.0
-    swell = _smooth_step(progress / 0.15) * _smooth_step((np.ceil(progress.max()) - progress) / 0.15)
+    swell = _smooth_step(done / SWELL) * _smooth_step((1 - done) / SWELL)
     for wave in motion.waves:
         sine = np.sin(2 * np.pi * (wave.hz * rate * seconds + wave.phase + start))
         sine = np.maximum(sine, 0) if wave.half else sine

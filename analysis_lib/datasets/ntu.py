@@ -7,6 +7,7 @@ the first three are x, y, z in metres (y up, z away from the camera).
 
 import logging
 import re
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -48,7 +49,7 @@ def read_ntu(path: str | Path, benchmark: str = "ntu-60", missing: str | Path | 
     Parameters
     ----------
     path : str or Path
-        Folder with ``.skeleton`` files at any depth, or else with the zips they come in; or one zip.
+        Folder with ``.skeleton`` files at any depth, or with the zips they come in; or one zip.
     benchmark : str
     missing : str or Path, optional
         The published list of clips with missing or incomplete skeletons, one name a line; these
@@ -77,20 +78,17 @@ def read_ntu(path: str | Path, benchmark: str = "ntu-60", missing: str | Path | 
         raise unknown_choice("NTU benchmark", benchmark, tables.BENCHMARKS)
     if order not in ORDERS:
         raise unknown_choice("order of bodies", order, ORDERS)
-    clips, sequences, empty = [], [], 0
     with open_files(path, ".skeleton") as files:
         chosen = _chosen(path, files, benchmark, _missing_names(missing))
-        for name, read in tqdm(chosen, desc=f"reading {benchmark}", disable=not progress):
-            x = parse_skeleton(read().decode("utf-8", "replace"), name, order)
-            if len(x) == 0:
-                empty += 1
-                continue
-            clips.append(name)
-            sequences.append(x)
-    log.info("%s: %d clips read, %d without any body dropped", benchmark, len(clips), empty)
-    if not clips:
-        raise DataError(f"{path}: none of the {empty} clips of {benchmark} shows a body")
-    return _dataset(benchmark, clips, sequences)
+        bar = tqdm(chosen, f"reading {benchmark}", disable=not progress)
+        parsed = {name: parse_skeleton(read().decode("utf-8", "replace"), name, order)
+                  for name, read in bar}  # fmt: skip
+    kept = {name: x for name, x in parsed.items() if len(x)}
+    log.info("%s: %d clips read, %d without any body dropped",
+             benchmark, len(kept), len(parsed) - len(kept))  # fmt: skip
+    if not kept:
+        raise DataError(f"{path}: none of the {len(parsed)} clips of {benchmark} shows a body")
+    return _dataset(benchmark, list(kept), list(kept.values()))
 
 
 def parse_skeleton(text: str, name: str = "clip", order: str = "file") -> np.ndarray:
@@ -103,10 +101,9 @@ def parse_skeleton(text: str, name: str = "clip", order: str = "file") -> np.nda
     name : str
         What errors call it.
     order : {"file", "id"}
-        ``"file"``: body m is the m-th in each frame's list, as ST-GCN and 2s-AGCN read it; when
-        bodies come and go, one place may hold two people in turn. ``"id"``: body m is one tracked
-        id throughout, in order of first appearance, as CTR-GCN reads it. Ids are compared as
-        text: they have 17 digits, more than a float can tell apart.
+        ``"file"``: body m is the m-th in each frame's list, as ST-GCN and 2s-AGCN read it; one
+        place may hold two people in turn. ``"id"``: body m is one tracked id throughout, in order
+        of first appearance, as CTR-GCN reads it. Ids are text: floats cannot hold 17 digits.
 
     Returns
     -------
@@ -211,8 +208,7 @@ def _missing_names(path: str | Path | None) -> set[str]:
         text = Path(path).read_text("utf-8", "replace")
     except OSError as error:
         raise DataError(f"cannot read the missing list {path}: {error.strerror}") from error
-    names = {match.group() for match in CLIP_NAME.finditer(text)}
-    if not names:
+    if not (names := {match.group() for match in CLIP_NAME.finditer(text)}):
         raise DataError(f"the missing list {path} names no clip such as S001C002P005R002A008")
     return names
 
@@ -251,32 +247,8 @@ def _dataset(benchmark: str, clips: list[str], sequences: list[np.ndarray]) -> S
         clips=tuple(clips),
         subjects=code[:, 2],
         views=code[:, 1],
-        splits=_splits(code, benchmark),
+        splits=tables.splits(code, benchmark),
     )
-
-
-def _splits(code: np.ndarray, benchmark: str) -> dict[str, np.ndarray]:
-    """Return clip indices by split; ``code`` (n, 5) holds the five numbers of each name."""
-    setup, camera, subject, _, action = code.T
-    every = np.ones(len(code), bool)
-    if benchmark == "ntu-60":
-        rules = {
-            "xsub": (np.isin(subject, tables.TRAIN_SUBJECTS_60), every),
-            "xview": (np.isin(camera, tables.TRAIN_CAMERAS), every),
-        }
-    else:
-        by_subject = np.isin(subject, tables.TRAIN_SUBJECTS_120)
-        rules = {
-            "xsub": (by_subject, every),
-            "xset": (np.isin(setup, tables.TRAIN_SETUPS), every),
-        }
-        if benchmark == "ntu-120":
-            rules["transfer"] = (by_subject, action > 60)
-    splits = {}
-    for name, (train, among) in rules.items():
-        splits[f"{name}_train"] = np.flatnonzero(train & among)
-        splits[f"{name}_test"] = np.flatnonzero(~train & among)
-    return splits
 
 
 @contextmanager
@@ -315,7 +287,7 @@ def _members(archive: Path, suffix: str, stack: ExitStack):
         def read() -> bytes:
             try:
                 return opened.read(member)
-            except (BadZipFile, OSError, ValueError) as error:
+            except (BadZipFile, OSError, EOFError, RuntimeError, zlib.error) as error:
                 raise DataError(f"{archive}: {member} is damaged ({error})") from error
 
         return read

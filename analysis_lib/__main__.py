@@ -1,0 +1,6 @@
+"""``python -m analysis_lib`` is ``stgbook``."""
+
+from analysis_lib.cli import main
+
+if __name__ == "__main__":
+    main()

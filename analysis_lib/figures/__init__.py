@@ -1,0 +1,1 @@
+"""Figures: each is drawn from one tidy table, in one house style."""

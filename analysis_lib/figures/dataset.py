@@ -1,0 +1,85 @@
+"""Figures of the data chapter: classes, example clips, confusion."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.figures.skeleton import draw_skeleton
+from analysis_lib.figures.style import INK, SEQUENTIAL, WIDTH, group_styles, use_style
+from analysis_lib.summary import example_clips
+
+_MOMENTS = 5
+
+
+def plot_classes(classes: pd.DataFrame) -> Figure:
+    """Draw clip counts and the spread of lengths, one row a class, from `summary.class_table`."""
+    use_style()
+    styles = group_styles(classes["group"])
+    colours = [styles[group]["color"] for group in classes["group"]]
+    row = np.arange(len(classes))
+    figure, (counts, lengths) = plt.subplots(
+        1, 2, sharey=True, figsize=(WIDTH, 0.9 + 0.21 * len(classes))
+    )
+    counts.barh(row, classes["clips"], color=colours, height=0.7)
+    counts.set_yticks(row, classes["label"])
+    counts.invert_yaxis()
+    counts.set(xlabel="clips", title="How many")
+    lengths.hlines(row, classes["shortest"], classes["longest"], color=colours, lw=2.5, alpha=0.5)
+    lengths.scatter(classes["median"], row, color=colours, zorder=3, s=22)
+    lengths.set(xlabel="frames", title="How long", xlim=(0, None))
+    for axes in (counts, lengths):
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="x")
+        axes.set_axisbelow(True)
+    handles = [plt.Line2D([], [], color=s["color"], lw=6, label=g) for g, s in styles.items()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    return figure
+
+
+def plot_examples(data: SkeletonDataset, n_classes: int) -> Figure:
+    """Draw one clip a class at five moments, from its first frame to its last."""
+    use_style()
+    clips = example_clips(data, n_classes)
+    styles = group_styles(data.groups)
+    figure, grid = plt.subplots(
+        len(clips), _MOMENTS, figsize=(WIDTH, 1.25 * len(clips)), squeeze=False
+    )
+    for axes_row, i in zip(grid, clips, strict=True):
+        x = data.sequences[i][0]  # first body: (T, V, C)
+        low, high = x[..., :2].min(axis=(0, 1)), x[..., :2].max(axis=(0, 1))
+        half = 0.55 * (high - low).max()
+        frames = np.linspace(0, len(x) - 1, _MOMENTS).astype(int)
+        for axes, frame in zip(axes_row, frames, strict=True):
+            draw_skeleton(axes, data.skeleton, x[frame])
+            middle = (low + high) / 2
+            axes.set_xlim(middle[0] - half, middle[0] + half)
+            axes.set_ylim(middle[1] - half, middle[1] + half)
+            axes.set_title(f"frame {frame + 1}", fontsize=7, loc="center", color="#666666", pad=1)
+        c = data.labels[i]
+        axes_row[0].text(-0.05, 0.5, data.class_names[c].replace(" ", "\n"), ha="right",
+                         va="center", transform=axes_row[0].transAxes, fontsize=8.5,
+                         color=styles[data.groups[c]]["color"])  # fmt: skip
+    return figure
+
+
+def plot_confusion(confusion: pd.DataFrame) -> Figure:
+    """Draw the confusion matrix, from `summary.confusion_table`: shares of each row."""
+    use_style()
+    names = list(dict.fromkeys(confusion["label"]))
+    share = confusion["share"].to_numpy().reshape(len(names), len(names))
+    side = min(WIDTH, 2.4 + 0.26 * len(names))
+    figure, axes = plt.subplots(figsize=(side, side * 0.92))
+    image = axes.imshow(share, cmap=SEQUENTIAL, vmin=0, vmax=1)
+    for i, j in np.argwhere(share >= 0.005):
+        axes.text(j, i, f"{100 * share[i, j]:.0f}", ha="center", va="center",
+                  fontsize=7 if len(names) <= 12 else 6,
+                  color="white" if share[i, j] > 0.5 else INK)  # fmt: skip
+    axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(names)), names)
+    axes.set(xlabel="predicted", ylabel="action")
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    figure.colorbar(image, ax=axes, label="share of the action's clips", shrink=0.7)
+    return figure

@@ -1,0 +1,139 @@
+"""Tables that say what is in a dataset, and how well a clip's class can be read off it."""
+
+import numpy as np
+import pandas as pd
+
+from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.dtw import windowed_dtw_between
+from analysis_lib.errors import UserError
+from analysis_lib.preprocess import Preprocessing, clip_tensors
+
+
+def clip_table(data: SkeletonDataset) -> pd.DataFrame:
+    """Return one row a clip: clip, label, group, subject, view, frames, bodies, split.
+
+    A clip that is in several splits (of several protocols) shows the first one's name.
+    """
+    split = np.full(len(data), "", object)
+    for name, index in reversed(data.splits.items()):
+        split[index] = name
+    return pd.DataFrame({
+        "clip": data.clips,
+        "label": [data.class_names[i] for i in data.labels],
+        "group": [data.groups[i] for i in data.labels],
+        "subject": data.subjects,
+        "view": data.views,
+        "frames": data.lengths,
+        "bodies": [x.shape[0] for x in data.sequences],
+        "split": split,
+    })  # fmt: skip
+
+
+def class_table(clips: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a class: group, label, clips, median frames, and their 5-95 % range."""
+    frames = clips.groupby(["group", "label"], sort=False)["frames"]
+    table = frames.agg(
+        clips="size",
+        shortest=lambda f: f.quantile(0.05),
+        median="median",
+        longest=lambda f: f.quantile(0.95),
+    ).reset_index()
+    return table.sort_values(["group", "label"], ignore_index=True)
+
+
+def sample_per_class(labels: np.ndarray, n_per_class: int, seed: int) -> np.ndarray:
+    """Return sorted clip indices, the same number of every class, drawn without replacement.
+
+    Parameters
+    ----------
+    labels : int ndarray, shape (n,)
+    n_per_class : int
+        0 takes as many as the smallest class has.
+
+    Raises
+    ------
+    UserError
+        If a class has fewer clips than asked for.
+
+    Examples
+    --------
+    >>> sample_per_class(np.array([0, 0, 0, 1, 1]), 0, seed=0).shape
+    (4,)
+    """
+    classes, counts = np.unique(labels, return_counts=True)
+    wanted = n_per_class or counts.min()
+    if wanted < 0 or wanted > counts.min():
+        raise UserError(
+            f"n_per_class is {n_per_class}, but class {classes[counts.argmin()]} has "
+            f"{counts.min()} clips; 0 takes as many as the smallest class has"
+        )
+    rng = np.random.default_rng(seed)
+    drawn = [rng.choice(np.flatnonzero(labels == c), wanted, replace=False) for c in classes]
+    return np.sort(np.concatenate(drawn))
+
+
+def example_clips(data: SkeletonDataset, n_classes: int) -> list[int]:
+    """Return one clip of median length of ``n_classes`` classes, spread over the super-classes."""
+    order = sorted(range(len(data.class_names)), key=lambda c: _turn_of(data, c))
+    chosen = []
+    for c in [c for c in order if (data.labels == c).any()][:n_classes]:
+        clips = np.flatnonzero(data.labels == c)
+        chosen.append(int(clips[np.argsort(data.lengths[clips], kind="stable")[len(clips) // 2]]))
+    return chosen
+
+
+def _turn_of(data: SkeletonDataset, c: int) -> tuple[int, int]:
+    """Return the rank of class c within its group, then its number: groups take turns."""
+    return data.groups[:c].count(data.groups[c]), c
+
+
+def confusion_table(labels: np.ndarray, predicted: np.ndarray, class_names) -> pd.DataFrame:
+    """Return tidy counts: label, predicted, clips, and the share of the label's clips."""
+    n = len(class_names)
+    counts = np.zeros((n, n), int)
+    np.add.at(counts, (labels, predicted), 1)
+    table = pd.DataFrame({
+        "label": np.repeat(class_names, n),
+        "predicted": np.tile(class_names, n),
+        "clips": counts.ravel(),
+    })  # fmt: skip
+    total = np.repeat(counts.sum(axis=1), n)
+    table["share"] = np.divide(counts.ravel(), total, out=np.zeros(n * n), where=total > 0)
+    return table
+
+
+def wilson_interval(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
+    r"""Return the Wilson score interval of a proportion (95 % for z = 1.96).
+
+    .. math:: \frac{\hat p + z^2/2n \pm z\sqrt{\hat p(1-\hat p)/n + z^2/4n^2}}{1 + z^2/n}
+
+    References
+    ----------
+    Wilson (1927), Journal of the American Statistical Association 22.
+
+    Examples
+    --------
+    >>> [round(p, 3) for p in wilson_interval(9, 10)]
+    [0.596, 0.982]
+    """
+    if not 0 <= hits <= n or n == 0:
+        raise UserError(f"hits must lie in 0..n with n > 0, got {hits} of {n}")
+    p, z2 = hits / n, z * z / n
+    half = z * np.sqrt(p * (1 - p) / n + z2 / (4 * n))
+    return float((p + z2 / 2 - half) / (1 + z2)), float((p + z2 / 2 + half) / (1 + z2))
+
+
+def nearest_neighbour_predictions(train: SkeletonDataset, test: SkeletonDataset,
+                                  preprocessing: Preprocessing, progress: bool = False
+                                  ) -> np.ndarray:  # fmt: skip
+    """Return the class of the nearest training clip under DTW on raw joints, shape (n_test,).
+
+    The joints are prepared as for the network; the local distance is squared Euclidean over all
+    coordinates of all joints, in one window, divided by the length of the path: the baseline that
+    a network has to beat.
+    """
+    (x, x_lengths), (y, y_lengths) = (clip_tensors(d, preprocessing) for d in (test, train))
+    flat = lambda z: z.transpose(0, 2, 1, 3, 4).reshape(len(z), z.shape[2], -1)  # noqa: E731
+    distances = windowed_dtw_between(flat(x), flat(y), x_lengths, y_lengths, n_windows=1,
+                                     metric="sqeuclidean", progress=progress)  # fmt: skip
+    return train.labels[distances.argmin(axis=1)]
