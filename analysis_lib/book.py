@@ -7,6 +7,7 @@ warnings as errors; it is left alone if it was built from the very same source.
 """
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -138,9 +139,10 @@ def build_site(source: Path, site: Path, log: Path) -> None:
              str(source), "--path-output", temporary, "-W", "--keep-going"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
-        write_text(log, done.stdout)
+        output = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)  # Sphinx colours files, too
+        write_text(log, output)
         if done.returncode:
-            raise _sphinx_failure(done.stdout, source, log)
+            raise _sphinx_failure(output, source, log)
         site.parent.mkdir(parents=True, exist_ok=True)
         if site.exists():
             site.replace(Path(temporary) / "before")
@@ -160,7 +162,7 @@ def record_run(run: Run, edition: Edition, root: str | Path = ROOT) -> Path:
     for stale in set(folder.glob("*.csv")) - {folder / table.name for table in tables}:
         stale.unlink()
     facts, noted = run.facts, run.tables / "provenance.json"
-    parameters = {k: v for k, v in facts["parameters"].items() if k != "data_root"}
+    parameters = {k: v for k, v in facts["inputs"]["parameters"].items() if k != "data_root"}
     inputs = {k: v for k, v in facts["inputs"].items() if k != "parameters"}
     record = {
         "edition": edition.name,

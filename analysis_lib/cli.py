@@ -128,7 +128,7 @@ def _pairs(given: Sequence[tuple[str, str]]) -> dict[str, str]:
 @_edition
 @_data_root
 @click.option("--record", is_flag=True,
-              help="Also copy the tables to data/published/EDITION, with their provenance.")  # fmt: skip
+              help="Also copy the tables to data/published/EDITION.")  # fmt: skip
 @_force
 def book(edition, data_root, record, force) -> None:
     """Run what has changed, build the site, and print the path of its first page.

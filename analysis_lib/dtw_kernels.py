@@ -14,7 +14,7 @@ def pack(x, start, stop, origin, rows, shifts):
     """Write the features of the frames start..stop of each clip, and their shifts.
 
     ``shift + shift - row . row`` is the cosine distance of two frames or, given an ``origin``, half
-    of their squared distance. For the cosine a zero frame becomes a unit vector along an axis of its own.
+    of their squared distance. A zero frame becomes a unit vector along an axis of its own.
     """
     n_features, r = x.shape[2], 0
     for s in range(len(x)):
@@ -40,7 +40,7 @@ def pack(x, start, stop, origin, rows, shifts):
 @numba.njit(nogil=True, cache=True)
 def match(products, row_shifts, column_shifts, row_offsets, column_offsets, row0, column0, strict,
           band, scale, largest, unit, bits, mode, weight, out):  # fmt: skip
-    """Add the weighted DTW cost of the pairs in a tile to ``out`` (``strict``: above the diagonal)."""
+    """Add the weighted DTW cost of the pairs in a tile, or those above the diagonal, to ``out``."""
     far = np.int64(1) << 62
     column = np.empty(len(column_shifts) + 1, np.int64)
     for a in range(len(row_offsets) - 1):

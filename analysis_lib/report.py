@@ -100,3 +100,51 @@ def _training_facts(card: Mapping) -> dict[str, object]:
                          f"split `{card['test_split']}`",
         "code": card["code"],
     }  # fmt: skip
+
+
+def smoothness_answer(table: pd.DataFrame, n_clips: int) -> Markdown:
+    """Return the smoothness chapter's answer: how far q falls, and where it falls most.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `analysis_lib.layerwise.smoothness_table`.
+    n_clips : int
+        Nodes of the graphs.
+    """
+    groups = table[(table["level"] == "group") & (table["layer"] > 0)]
+    curves = groups.pivot(index="layer", columns="name", values="q")
+    mean, last = curves.mean(axis=1), curves.index[-1]
+    drops = -curves.diff().dropna()
+    places = "; ".join(
+        f"{name}: {drop.max():.2f} from layer {drop.idxmax() - 1} to {drop.idxmax()}"
+        for name, drop in drops.items()
+    )
+    fall = mean.loc[1] - mean.loc[last]
+    sentence = (
+        f"**Answer.** On {n_clips} clips the label variation goes from {mean.loc[1]:.2f} at "
+        f"layer 1 to {mean.loc[last]:.2f} at layer {last} (mean of the super-classes). "
+        f"Largest single drops: {places}."
+    )
+    if last > 8 and fall > 0:
+        late = (mean.loc[8] - mean.loc[last]) / fall
+        sudden = "holds" if (drops.idxmax() > 8).all() else "does not hold for every super-class"
+        sentence += (
+            f" {percent(late)} of the whole fall happens after layer 8. The paper reports a flat "
+            f"curve with a sudden fall after layer 8; that the largest drop lies there {sudden} here."
+        )
+    return Markdown(sentence)
+
+
+def theorem_answer(table: pd.DataFrame) -> Markdown:
+    """Return what the check of Theorem 1 found, in words."""
+    constant = table["label_ratio"] / table["norm"] ** 2
+    worst = table.loc[constant.idxmax(), "layer"]
+    kept = int((table["data_ratio"] <= table["bound"] * (1 + 1e-6)).sum())
+    correlation = table["norm"].corr((1 - table["label_ratio"]).abs(), method="spearman")
+    return Markdown(
+        f"The inequality needs a constant of at least c = {constant.max():.3g} (layer {worst}). "
+        f"The provable part holds at {kept} of {len(table)} layers, as it must. The paper's "
+        "remark that a layer with a large norm changes label variation more: Spearman correlation "
+        f"of the norm with |1 - ratio| is {correlation:.2f} over {len(table)} layers."
+    )

@@ -6,6 +6,7 @@ data, its checkpoint, the locked requirements and the Python version. What ran i
 """
 
 import json
+import logging
 import os
 import re
 import shutil
@@ -61,7 +62,7 @@ class Run:
 
     @property
     def facts(self) -> dict:
-        """What went into the run: ``parameters``, ``inputs`` (digests), ``date``."""
+        """The run's ``inputs`` (see `run_inputs`), its ``date``, and its notebook's digest."""
         return json.loads((self.folder / "run.json").read_text())
 
     def copy_to(self, out: str | Path) -> Path:
@@ -185,7 +186,7 @@ def _execute(chapter: Chapter, parameters: Mapping, inputs: dict, entry: Path, o
             _papermill(chapter, parameters, notebook, partial)
         page = write_form(tidy_notebook(json.loads(notebook.read_text(encoding="utf8"))))
         write_text(notebook, page)
-        facts = {"parameters": dict(parameters), "inputs": inputs, "date": str(date.today()),
+        facts = {"inputs": inputs, "date": str(date.today()),
                  "notebook_sha256": file_digest(notebook)}  # fmt: skip
         write_text(work / "run.json", json.dumps(facts, indent=2) + "\n")
         shutil.rmtree(entry, ignore_errors=True)
@@ -201,10 +202,12 @@ def _papermill(chapter: Chapter, parameters: Mapping, output: Path, partial: Pat
     from jupyter_client.kernelspec import NoSuchKernel
     from nbclient.exceptions import DeadKernelError
 
+    logging.getLogger("papermill").setLevel(logging.ERROR)  # its inspector misses unions' names
     # Papermill formats path names, so braces are doubled
     source, target = (re.sub(r"([{}])", r"\1\1", str(path)) for path in (chapter.path, output))
     try:
-        papermill.execute_notebook(source, target, dict(parameters), kernel_name=KERNEL)
+        papermill.execute_notebook(source, target, dict(parameters), kernel_name=KERNEL,
+                                   extra_arguments=["--log-level=CRITICAL"])  # fmt: skip
     except papermill.PapermillExecutionError as error:
         with atomic_path(partial) as temporary:
             shutil.copyfile(output, temporary)

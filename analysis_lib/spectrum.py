@@ -4,7 +4,7 @@ Frequencies are numbered k = 1..V by ascending eigenvalue, as in the paper: the 
 of the adjacency belong to the smoothest basis vectors.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -190,13 +190,7 @@ def energy_spectrum(
     >>> energy_spectrum(still, np.array([[1, 1], [-1, 1]]) / np.sqrt(2), "raw").round(6).tolist()
     [0.0, 1.0]
     """
-    if x.ndim != 4 or basis.shape != (x.shape[2],) * 2:
-        raise UserError(
-            f"expected a clip (M, T, V, C) and a basis (V, V), got {x.shape} and {basis.shape}; "
-            "are they of one skeleton?"
-        )
-    moved = body_signal(x, signal, origin)
-    power = (np.tensordot(moved, basis, axes=(2, 0)) ** 2).sum(axis=(0, 1, 2))
+    power = _power(x, basis, signal, origin)
     if power.sum() == 0:
         raise UserError(
             f"the clip has no {signal} energy: no joint is seen, or none moves; "
@@ -205,21 +199,35 @@ def energy_spectrum(
     return power / power.sum()
 
 
+def _power(x: np.ndarray, basis: np.ndarray, signal: str, origin: int) -> np.ndarray:
+    """Return the energy (V,) of a clip at each frequency, in squared units of its coordinates."""
+    if x.ndim != 4 or basis.shape != (x.shape[2],) * 2:
+        raise UserError(
+            f"expected a clip (M, T, V, C) and a basis (V, V), got {x.shape} and {basis.shape}; "
+            "are they of one skeleton?"
+        )
+    coefficients = np.tensordot(body_signal(x, signal, origin), basis, axes=(2, 0))  # (M, T, C, V)
+    return (coefficients**2).sum(axis=(0, 1, 2))
+
+
 def clip_energies(
-    sequences: Iterable[np.ndarray],
-    basis: np.ndarray,
-    signal: str = "centred",
-    origin: int = 1,
-    clips: Sequence[str] = (),
+    sequences: Iterable[np.ndarray], basis: np.ndarray, signal: str = "centred", origin: int = 1
 ) -> np.ndarray:
-    """Return `energy_spectrum` of each clip, shape (n, V); an error names the clip."""
-    rows = []
-    for i, x in enumerate(sequences):
-        try:
-            rows.append(energy_spectrum(x, basis, signal, origin))
-        except UserError as error:
-            raise DataError(f"{clips[i] if clips else f'clip {i}'}: {error}") from error
-    return np.array(rows)
+    """Return `energy_spectrum` of each clip, shape (n, V).
+
+    A clip without any energy (a velocity needs two frames) has no spectrum: its row is zero, and
+    means over clips leave it out.
+
+    Raises
+    ------
+    DataError
+        If no clip has any energy.
+    """
+    power = np.array([_power(x, basis, signal, origin) for x in sequences])
+    total = power.sum(axis=1, keepdims=True)
+    if not total.any():
+        raise DataError(f"no clip has any {signal} energy: no joint is seen, or none moves")
+    return np.divide(power, total, out=np.zeros_like(power), where=total > 0)
 
 
 def polynomial_response(eigenvalues: np.ndarray, powers: Iterable[int]) -> np.ndarray:

@@ -7,10 +7,19 @@ import pandas as pd
 
 from analysis_lib.errors import UserError
 from analysis_lib.skeletons import Skeleton
-from analysis_lib.spectrum import Spectrum, polynomial_response
+from analysis_lib.spectrum import (
+    DEGREES,
+    SIGNALS,
+    Spectrum,
+    clip_energies,
+    graph_spectrum,
+    polynomial_response,
+)  # fmt: skip
 
 #: The paper names frequencies 17..25 of 25.
 PAPER_TOP = 9 / 25
+#: The paper's longest distance between two leaves of the skeleton, in hops.
+PAPER_DIAMETER = 10
 
 
 def class_energy(
@@ -44,7 +53,8 @@ def class_energy(
     -------
     DataFrame
         Columns level (``"class"`` or ``"group"``), group, class (empty in group rows), clips, k,
-        eigenvalue, energy, low, high. Classes without clips are left out.
+        eigenvalue, energy, low, high. Clips without energy (zero rows) and classes without clips
+        are left out; ``clips`` counts the others.
 
     Raises
     ------
@@ -59,7 +69,7 @@ def class_energy(
     if n_bootstrap < 2:
         raise UserError(f"n_bootstrap must be at least 2, got {n_bootstrap}")
     rng = np.random.default_rng(seed)
-    clips = {c: energies[labels == c] for c in np.unique(labels).tolist()}
+    clips = _by_class(energies, labels)
     draws = {c: _resampled_means(rows, n_bootstrap, rng) for c, rows in clips.items()}
     present = dict.fromkeys(groups[c] for c in clips)
     sets = [("group", [c for c in clips if groups[c] == name]) for name in present]
@@ -81,6 +91,12 @@ def class_energy(
         }
         frames.append(pd.DataFrame(columns))
     return pd.concat(frames, ignore_index=True)
+
+
+def _by_class(energies: np.ndarray, labels: np.ndarray) -> dict[int, np.ndarray]:
+    """Return the rows of each class, without the clips that have no energy."""
+    live = energies.any(axis=1)
+    return {c: energies[live & (labels == c)] for c in np.unique(labels[live]).tolist()}
 
 
 def _resampled_means(rows: np.ndarray, n_bootstrap: int, rng: np.random.Generator) -> np.ndarray:
@@ -132,6 +148,35 @@ def top_share(energy: np.ndarray, spectrum: Spectrum, top: int) -> tuple[float, 
     above = energy[space > space[cut]].sum() if not whole else energy[cut:].sum()
     within = energy[space >= space[cut]].sum()
     return float(energy[cut:].sum()), float(above), float(within)
+
+
+def variant_table(
+    sequences: Sequence[np.ndarray], labels: np.ndarray, skeleton: Skeleton, top: int
+) -> pd.DataFrame:
+    """Return the share of the ``top`` frequencies under every degree and every signal.
+
+    Does the conclusion hang on choices that the paper leaves open?
+
+    Returns
+    -------
+    DataFrame
+        Columns degree, signal, share, low, high (see `top_share`), of the mean over classes.
+    """
+    rows = []
+    for degree in DEGREES:
+        spectrum = graph_spectrum(skeleton, degree)
+        for signal in SIGNALS:
+            energies = clip_energies(sequences, spectrum.eigenvectors, signal)
+            classes = _by_class(energies, labels).values()
+            mean = np.mean([rows.mean(axis=0) for rows in classes], axis=0)
+            rows.append((degree, signal, *top_share(mean, spectrum, top)))
+    return pd.DataFrame(rows, columns=["degree", "signal", "share", "low", "high"])
+
+
+def class_shares(table: pd.DataFrame, top: int) -> pd.Series:
+    """Return the share of the ``top`` frequencies in each class, ascending, from `class_energy`."""
+    last = table[(table["level"] == "class") & (table["k"] > table["k"].max() - top)]
+    return last.groupby("class")["energy"].sum().sort_values(kind="stable")
 
 
 def filter_table(

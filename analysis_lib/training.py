@@ -1,5 +1,6 @@
 """One `fit` and one `evaluate` for every network: seeded, resumable, never looking at test clips."""
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -201,7 +202,7 @@ def _learning_rate(recipe: Recipe, epoch: float) -> float:
     if epoch < recipe.warmup:
         return recipe.lr * (epoch + 0.1) / (recipe.warmup + 0.1)
     done = (epoch - recipe.warmup) / max(1e-9, recipe.epochs - recipe.warmup)
-    return recipe.lr * 0.5 * (1 + np.cos(np.pi * min(1.0, done)))
+    return recipe.lr * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
 
 @dataclass
@@ -237,7 +238,7 @@ class _Run:
             saved = torch.load(self.state_path, weights_only=True)
         except Exception as error:
             raise UserError(
-                f"{self.state_path} is no training state ({error}); remove it"
+                f"{self.state_path} is no training state ({type(error).__name__}); remove it"
             ) from error
         if saved["identity"] != self.identity:
             raise UserError(

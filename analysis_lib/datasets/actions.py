@@ -24,8 +24,8 @@ _LINE_END = _PAD + "right shoulder flex 13 side 5 twist 24, right elbow flex 72 
 _STROKE = "right wrist side 15 flex 6, right shoulder twist 4, right elbow flex 2"
 _MOUTH = "right shoulder flex 68 side 8 twist 36, right elbow flex 118"
 _BRUSH = "right shoulder flex 58 side 24 twist 40, right elbow flex 116, neck flex 8"
-_EAR = "right shoulder flex 82 side 32 twist 8, right elbow flex 128, neck side 8"
-_CROWN = "right shoulder flex 106 side 36 twist 6, right elbow flex 112, neck flex 6"
+_EAR = "right shoulder flex 76 side 32 twist 8, right elbow flex 130, neck side 8"
+_CROWN = "right shoulder flex 114 side 36 twist 6, right elbow flex 112, neck flex 6"
 _CHAIR = "both hip flex 84 side 4, both knee flex 84, hip centre flex 4, both shoulder flex 20, " \
     "both elbow flex 38"  # fmt: skip
 _ON_THE_WAY = "both hip flex 55, both knee flex 62, both ankle flex 12, hip centre flex 38, " \
@@ -119,9 +119,9 @@ SEEN = (
         Wave("both shoulder flex 16, both elbow flex -20", 1.5),
         Wave("both knee flex 14, both hip flex 8, both ankle flex 7", 1.5, 0.5, half=True))),
     Motion("hand waving", UPPER, hold(
-        "right shoulder flex 30 side 58 twist -72, right elbow flex 88"), (
+        "right shoulder flex 24 side 66 twist -76, right elbow flex 74"), (
         Wave("right shoulder twist 27, right wrist side 10", 1.9),), seated=0.1),
-    Motion("hand waving", UPPER, hold("right shoulder flex 122 side 42, right elbow flex 20"), (
+    Motion("hand waving", UPPER, hold("right shoulder flex 124 side 46, right elbow flex 14"), (
         Wave("right shoulder side 21, right elbow flex 6, right wrist side 12", 1.6),), seated=0.1),
     Motion("phone call", UPPER, hold(_EAR, 0.3, 0.85), seconds=2.6, seated=0.3),
     Motion("phone call", UPPER, (
@@ -170,15 +170,14 @@ SEEN = (
          "both shoulder flex 30 side 18"),
         (0.5, "body flex 38, both knee flex 60, both hip flex 34, both shoulder flex 70,"
          "both elbow flex 40"),
-        (0.75, "body flex 84, both knee flex 14, both shoulder flex 90 side 30,"
-         "both elbow flex 70"),
-        (1.0, "body flex 86, both knee flex 8, both shoulder flex 92 side 34, both elbow flex 76")),
+        (0.75, "body flex 85, both knee flex 14, both shoulder flex 150 side 20, neck flex -20"),
+        (1.0, "body flex 90, both knee flex 8, both shoulder flex 164 side 24, neck flex -16")),
         seconds=1.7),
     Motion("falling", FULL, (
         (0.3, "body side 16, hip centre side 10, right shoulder side 40, left shoulder side 60"),
         (0.6, "body side 56, both hip flex 30, both knee flex 50, right shoulder side 50"),
         (0.8, "body side 84, both hip flex 34, both knee flex 40, right shoulder flex 60"),
-        (1.0, "body side 86, both hip flex 36, both knee flex 42, right shoulder flex 64")),
+        (1.0, "body side 88, both hip flex 36, both knee flex 42, right shoulder flex 64")),
         seconds=1.7),
 )  # fmt: skip
 

@@ -3,6 +3,7 @@
 import re
 import zlib
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
@@ -38,7 +39,7 @@ def read_members(path: str | Path, pattern: str, expected: str) -> Iterator[Memb
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     _ = (Path(folder) / "a07.txt").write_text("1 2 3")
-    ...     [(name[1], content) for name, content in read_members(folder, r"a(..)\\.txt", "a01.txt")]
+    ...     [(m[1], content) for m, content in read_members(folder, r"a(..)\\.txt", "a01.txt")]
     [('07', b'1 2 3')]
     """
     path = Path(path).expanduser()
@@ -109,8 +110,7 @@ def _chosen(
             "right zip or folder?"
         )
     names = [match.string for match, _ in chosen]
-    if twice := [name for name, following in zip(names, names[1:], strict=False)
-                 if name == following]:  # fmt: skip
+    if twice := [name for name, following in pairwise(names) if name == following]:
         raise DataError(f"{path} holds {twice[0]} twice; leave one copy of the dataset in it")
     return chosen
 

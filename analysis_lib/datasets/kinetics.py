@@ -7,27 +7,24 @@ same for ``kinetics_val``. A clip lists frames; a frame lists people; a person h
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
+from analysis_lib.datasets.archive import read_members
 from analysis_lib.datasets.dataset import SkeletonDataset
-from analysis_lib.datasets.ntu import open_files
 from analysis_lib.errors import DataError, UserError, unknown_choice
 from analysis_lib.layouts import OPENPOSE_18
 
 log = logging.getLogger(__name__)
 
-LABELS = "_label.json"
 #: split names here, and the words in the published file names
 SPLITS = {"train": "train", "test": "val"}
 #: numbers beyond these are taken for damage
 MAX_FRAMES, MAX_CLASSES = 100_000, 10_000
-
-Files = Mapping[str, Callable[[], bytes]]
 
 
 def read_kinetics(path: str | Path, splits: tuple[str, ...] = ("train", "test"), people: int = 5,
@@ -40,8 +37,8 @@ def read_kinetics(path: str | Path, splits: tuple[str, ...] = ("train", "test"),
     Parameters
     ----------
     path : str or Path
-        Folder or zip with ``*train_label.json``, ``*val_label.json`` and the folders of clips of
-        the same names without ``_label``.
+        Folder or zip with ``kinetics_train``, ``kinetics_train_label.json`` and the like. A split
+        is read alone from an unpacked folder; in a zip all clips are passed through.
     splits : tuple of {"train", "test"}
         What to read; "test" is the published validation set.
     people, keep : int
@@ -68,11 +65,10 @@ def read_kinetics(path: str | Path, splits: tuple[str, ...] = ("train", "test"),
     if not 1 <= keep <= people:
         raise UserError(f"1 <= keep <= people is needed, got keep={keep} and people={people}")
     kept, index = [], {}
-    with open_files(path, ".json") as found:
-        for split in splits:
-            clips = _read_split(path, dict(found), split, people, keep, progress)
-            index[split] = np.arange(len(kept), len(kept) + len(clips))
-            kept += clips
+    for split in splits:
+        clips = _read_split(Path(path).expanduser(), split, people, keep, progress)
+        index[split] = np.arange(len(kept), len(kept) + len(clips))
+        kept += clips
     return SkeletonDataset(
         name="kinetics-skeleton",
         skeleton=OPENPOSE_18,
@@ -165,25 +161,32 @@ class _Clip(NamedTuple):
     action: str
 
 
-def _read_split(path, files: Files, split: str, people: int, keep: int,
-                progress: bool) -> list[_Clip]:  # fmt: skip
-    """Return the clips of a split that show somebody."""
-    folder, table = _label_table(path, files, split)
+def _read_split(path: Path, split: str, people: int, keep: int, progress: bool) -> list[_Clip]:
+    """Return the clips of a split that show somebody, in the order of their names."""
+    table = _label_table(path, SPLITS[split])
+    wanted = {name for name, entry in table.items() if entry["has_skeleton"]}
     clips = []
-    for name, entry in tqdm(table.items(), f"reading {split}", disable=not progress):
-        if entry["has_skeleton"]:
-            x = _read_clip(files, f"{folder}/{name}.json", entry["label_index"], people, keep)
-            clips += [_Clip(name, x, entry["label_index"], str(entry["label"]))] if x.any() else []
+    with tqdm(total=len(wanted), desc=f"reading {split}", disable=not progress) as bar:
+        for match, content in read_members(_place(path, SPLITS[split]), r"(.+)\.json", "clip.json"):
+            if (name := match[1]) in wanted:
+                wanted.remove(name)
+                bar.update()
+                label, action = table[name]["label_index"], str(table[name]["label"])
+                x = _array(content, match.string, label, people, keep)
+                clips += [_Clip(name, x, label, action)] if x.any() else []
+    if wanted:
+        raise DataError(
+            f"{path}: {len(wanted)} labelled clips of {split} are not there, first {min(wanted)}; "
+            "is the copy complete?"
+        )
     log.info("kinetics %s: %d clips read, %d without a skeleton dropped",
              split, len(clips), len(table) - len(clips))  # fmt: skip
     return clips
 
 
-def _read_clip(files: Files, name: str, label: int, people: int, keep: int) -> np.ndarray:
+def _array(content: bytes, name: str, label: int, people: int, keep: int) -> np.ndarray:
     """Return the array of one clip file, whose own label must agree."""
-    if name not in files:
-        raise DataError(f"the label file names {name}, which is not there; is the copy complete?")
-    clip = _loads(files[name](), name)
+    clip = _loads(content, name)
     if clip.get("label_index", label) != label:
         raise DataError(
             f"{name} has label {clip['label_index']}, its label file {label}; "
@@ -192,23 +195,27 @@ def _read_clip(files: Files, name: str, label: int, people: int, keep: int) -> n
     return _people(clip, name, people, keep)
 
 
-def _label_table(path, files: Files, split: str) -> tuple[str, Mapping]:
-    """Return the folder of a split's clips, and its labels by clip name."""
-    ending = f"{SPLITS[split]}{LABELS}"
-    found = [name for name in files if name.endswith(ending)]
-    if len(found) != 1:
-        raise DataError(
-            f"{path} holds {len(found)} files *{ending}, expected 1; choose the folder or zip of "
-            f"Kinetics-skeleton, or read other splits than '{split}'"
-        )
-    table = _loads(files[found[0]](), found[0])
+def _place(path: Path, word: str) -> Path:
+    """Return the folder that holds the clips of one split, or a zip itself."""
+    folders = [p for p in path.rglob(f"*{word}") if p.is_dir()] if path.is_dir() else []
+    return folders[0] if len(folders) == 1 else path
+
+
+def _label_table(path: Path, word: str) -> Mapping[str, Mapping]:
+    """Return the label file of a split: entries by clip name."""
+    found = read_members(path, rf".*{word}_label\.json", f"kinetics_{word}_label.json")
+    files = {match.string: content for match, content in found}
+    if len(files) > 1:
+        raise DataError(f"{path} holds the label files {sorted(files)}, expected one")
+    ((name, content),) = files.items()
+    table = _loads(content, name)
     for clip, entry in table.items():
         label = entry.get("label_index") if isinstance(entry, dict) else None
         if type(label) is not int or not {"has_skeleton", "label"} <= set(entry):
-            raise DataError(f"{found[0]}: clip {clip} lacks has_skeleton, label or label_index")
+            raise DataError(f"{name}: clip {clip} lacks has_skeleton, label or label_index")
         if not 0 <= label < MAX_CLASSES:
-            raise DataError(f"{found[0]}: clip {clip} has label_index {label}")
-    return found[0].removesuffix(LABELS), table
+            raise DataError(f"{name}: clip {clip} has label_index {label}")
+    return table
 
 
 def _loads(content: bytes | str, name: str) -> dict:

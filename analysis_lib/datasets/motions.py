@@ -5,6 +5,7 @@ away from the rest pose, joint by joint (`analysis_lib.datasets.kinematics`), an
 for 20 cm above the floor. The right hand leads; whoever is left-handed is mirrored afterwards.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +19,9 @@ from analysis_lib.errors import UserError, unknown_choice
 #: Every number of a pose: three angles a frame, and the lift in cm.
 DEGREES_OF_FREEDOM = (*(f"{frame} {axis}" for frame in FRAMES for axis in AXES), "body lift")
 _WORDS = (*AXES, "lift")
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+#: gravity allows no variation in how the whole body stands or lies
+_FREE = np.array([not name.startswith("body") for name in DEGREES_OF_FREEDOM])
 
 
 @cache
@@ -40,7 +44,8 @@ def pose(text: str) -> np.ndarray:
         words = clause.split()
         first = next((i for i, word in enumerate(words) if word in _WORDS), 0)
         pairs = list(zip(words[first::2], words[first + 1 :: 2], strict=False))
-        if not first or 2 * len(pairs) != len(words) - first:
+        readable = all(axis in _WORDS and _NUMBER.fullmatch(value) for axis, value in pairs)
+        if not first or 2 * len(pairs) != len(words) - first or not readable:
             raise UserError(
                 f"cannot read '{clause.strip()}' in a pose; "
                 "expected a joint, then an axis and a number, as in 'right elbow flex 90'"
@@ -115,7 +120,7 @@ class Variation:
     Attributes
     ----------
     pose : float
-        Standard deviation of the key poses, degrees, in the degrees of freedom that they use.
+        Standard deviation of the key poses' angles, degrees; at most half the angle itself.
     scale : float
         Of the logarithm of each degree of freedom's amplitude.
     timing : float
@@ -159,7 +164,8 @@ def perform(motion: Motion, done: np.ndarray, seconds: np.ndarray, rng: np.rando
     [0.0, 20.0, 0.0]
     """
     times, poses = _keys(motion)  # (K,), (K, 79)
-    poses = poses + variation.pose * rng.standard_normal(poses.shape) * (poses != 0)
+    spread = np.minimum(variation.pose, np.abs(poses) / 2) * _FREE
+    poses = poses + spread * rng.standard_normal(poses.shape)
     gaps = np.diff(times) * np.exp(variation.timing * rng.standard_normal(len(times) - 1))
     times = np.append(0, np.cumsum(gaps) / gaps.sum())
     within = np.where(done < 1, (done * repeats) % 1, 1.0)
@@ -171,7 +177,7 @@ def perform(motion: Motion, done: np.ndarray, seconds: np.ndarray, rng: np.rando
         sine = np.sin(2 * np.pi * (wave.hz * rate * seconds + wave.phase + start))
         sine = np.maximum(sine, 0) if wave.half else sine
         curve += (sine * swell)[:, None] * pose(wave.amplitude)
-    return curve * np.exp(variation.scale * rng.standard_normal(curve.shape[1]))
+    return curve * np.exp(variation.scale * rng.standard_normal(curve.shape[1]) * _FREE)
 
 
 def _keys(motion: Motion) -> tuple[np.ndarray, np.ndarray]:

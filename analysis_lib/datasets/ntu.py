@@ -7,18 +7,16 @@ the first three are x, y, z in metres (y up, z away from the camera).
 
 import logging
 import re
-import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
-from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 from tqdm import tqdm
 
 from analysis_lib.datasets import ntu_tables as tables
+from analysis_lib.datasets.archive import read_members
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.errors import DataError, unknown_choice
 from analysis_lib.layouts import NTU_25
@@ -49,7 +47,7 @@ def read_ntu(path: str | Path, benchmark: str = "ntu-60", missing: str | Path | 
     Parameters
     ----------
     path : str or Path
-        Folder with ``.skeleton`` files at any depth, or with the zips they come in; or one zip.
+        Folder with the zips as downloaded, or with the unpacked files at any depth; or one zip.
     benchmark : str
     missing : str or Path, optional
         The published list of clips with missing or incomplete skeletons, one name a line; these
@@ -78,16 +76,21 @@ def read_ntu(path: str | Path, benchmark: str = "ntu-60", missing: str | Path | 
         raise unknown_choice("NTU benchmark", benchmark, tables.BENCHMARKS)
     if order not in ORDERS:
         raise unknown_choice("order of bodies", order, ORDERS)
-    with open_files(path, ".skeleton") as files:
-        chosen = _chosen(path, files, benchmark, _missing_names(missing))
-        bar = tqdm(chosen, f"reading {benchmark}", disable=not progress)
-        parsed = {name: parse_skeleton(read().decode("utf-8", "replace"), name, order)
-                  for name, read in bar}  # fmt: skip
-    kept = {name: x for name, x in parsed.items() if len(x)}
+    parsed, dropped = {}, _missing_names(missing)
+    for name, content in tqdm(_clips(path, benchmark), f"reading {benchmark}", unit=" clips",
+                              disable=not progress):  # fmt: skip
+        if name in parsed:
+            raise DataError(f"{path} holds {name} twice; leave one copy of the dataset in it")
+        if name not in dropped:
+            parsed[name] = parse_skeleton(content.decode("utf-8", "replace"), name, order)
+    kept = {name: parsed[name] for name in sorted(parsed) if len(parsed[name])}
     log.info("%s: %d clips read, %d without any body dropped",
              benchmark, len(kept), len(parsed) - len(kept))  # fmt: skip
     if not kept:
-        raise DataError(f"{path}: none of the {len(parsed)} clips of {benchmark} shows a body")
+        raise DataError(
+            f"{path}: none of its {len(parsed)} clips of {benchmark} shows a body; is it the "
+            "folder or zip of the skeletons?"
+        )
     return _dataset(benchmark, list(kept), list(kept.values()))
 
 
@@ -213,24 +216,16 @@ def _missing_names(path: str | Path | None) -> set[str]:
     return names
 
 
-def _chosen(path, files: Sequence[tuple[str, Callable]], benchmark: str, missing: set[str]):
-    """Return (clip name, reader) of the benchmark's clips, sorted, without the missing ones."""
+def _clips(path: str | Path, benchmark: str) -> Iterator[tuple[str, bytes]]:
+    """Yield (name, content) of the benchmark's clips in a zip, a folder, or a folder of zips."""
     first, last = tables.BENCHMARKS[benchmark]
-    chosen = {}
-    for file, read in files:
-        name = PurePosixPath(file).stem
-        if not (match := CLIP_NAME.fullmatch(name)):
-            raise DataError(f"{file} in {path} has no NTU clip name such as S001C002P005R002A008")
-        if first <= int(match[5]) <= last and name not in missing:
-            if name in chosen:
-                raise DataError(f"{path} holds clip {name} twice; remove one copy")
-            chosen[name] = read
-    if not chosen:
-        raise DataError(
-            f"{path} holds no .skeleton file of {benchmark} (actions {first} to {last}); "
-            "is it the folder or zip of the skeletons?"
-        )
-    return sorted(chosen.items())
+    path = Path(path).expanduser()
+    for source in (sorted(path.glob("*.zip")) if path.is_dir() else []) or [path]:
+        for match, content in read_members(
+            source, rf"{CLIP_NAME.pattern}\.skeleton", "S001C002P005R002A008.skeleton"
+        ):
+            if first <= int(match[5]) <= last:
+                yield match.string.removesuffix(".skeleton"), content
 
 
 def _dataset(benchmark: str, clips: list[str], sequences: list[np.ndarray]) -> SkeletonDataset:
@@ -249,52 +244,3 @@ def _dataset(benchmark: str, clips: list[str], sequences: list[np.ndarray]) -> S
         views=code[:, 1],
         splits=tables.splits(code, benchmark),
     )
-
-
-@contextmanager
-def open_files(path: str | Path, suffix: str) -> Iterator[list[tuple[str, Callable[[], bytes]]]]:
-    """Yield (relative name, reader) of the files with a suffix in a folder or zip, sorted.
-
-    A folder without such files is searched for zips instead. Hidden files, and the double of every
-    file that macOS puts into zips, are passed over.
-
-    Raises
-    ------
-    DataError
-        If there is neither a folder nor a readable zip.
-    """
-    path = Path(path).expanduser()
-    if not path.exists():
-        raise DataError(f"{path} does not exist; a folder or a zip of {suffix} files is needed")
-    with ExitStack() as stack:
-        files = []
-        if path.is_dir():
-            files = [(p.relative_to(path).as_posix(), p.read_bytes)
-                     for p in path.rglob(f"*{suffix}")]  # fmt: skip
-        for archive in [] if files else sorted(path.rglob("*.zip")) if path.is_dir() else [path]:
-            files += _members(archive, suffix, stack)
-        yield sorted((name, read) for name, read in files if _is_visible(name))
-
-
-def _members(archive: Path, suffix: str, stack: ExitStack):
-    """Return (name, reader) of a zip's members; ``stack`` closes the zip."""
-    try:
-        opened = stack.enter_context(ZipFile(archive))
-    except (BadZipFile, OSError) as error:
-        raise DataError(f"{archive} is not a readable zip ({error}); fetch it again") from error
-
-    def reader(member: str) -> Callable[[], bytes]:
-        def read() -> bytes:
-            try:
-                return opened.read(member)
-            except (BadZipFile, OSError, EOFError, RuntimeError, zlib.error) as error:
-                raise DataError(f"{archive}: {member} is damaged ({error})") from error
-
-        return read
-
-    return [(name, reader(name)) for name in opened.namelist() if name.endswith(suffix)]
-
-
-def _is_visible(name: str) -> bool:
-    """Return whether no part of a path is hidden or the Mac's double."""
-    return not any(p.startswith(".") or p == "__MACOSX" for p in PurePosixPath(name).parts)

@@ -5,6 +5,7 @@ A file is called ``aAA_sSS_eEE_vVV.json`` (action, subject, repetition, view) an
 """
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,7 +33,7 @@ ACTIONS = (
 TRAIN_VIEWS, TEST_VIEWS = (1, 2), (3,)
 
 _CLASS_OF = {code: label for label, (code, _, _) in enumerate(ACTIONS)}
-_NAME = r"a(\d\d)_s(\d\d)_e(\d\d)_v(\d\d)\.json"
+_NAME = r"a(\d\d)_s(\d\d)_e\d\d_v(\d\d)\.json"
 
 
 def read_nw_ucla(path: str | Path) -> SkeletonDataset:
@@ -61,8 +62,10 @@ def read_nw_ucla(path: str | Path) -> SkeletonDataset:
     The JSON files, their labels and the split are those of Chen et al. (2021), CTR-GCN.
     """
     members = read_members(path, _NAME, "a01_s01_e00_v01.json")
-    codes, sequences = zip(*(_clip(match, content) for match, content in members), strict=True)
-    labels, subjects, _, views = np.array(codes).T
+    clips, codes, sequences = zip(
+        *(_clip(match, content) for match, content in members), strict=True
+    )
+    labels, subjects, views = np.array(codes).T
     return SkeletonDataset(
         name="nw-ucla",
         skeleton=KINECT_20,
@@ -70,7 +73,7 @@ def read_nw_ucla(path: str | Path) -> SkeletonDataset:
         labels=labels,
         class_names=tuple(name for _, name, _ in ACTIONS),
         groups=tuple(group for _, _, group in ACTIONS),
-        clips=tuple(_clip_name(code) for code in codes),
+        clips=clips,
         subjects=subjects,
         views=views,
         splits={
@@ -80,10 +83,9 @@ def read_nw_ucla(path: str | Path) -> SkeletonDataset:
     )
 
 
-def _clip(match, content: bytes) -> tuple[tuple[int, int, int, int], np.ndarray]:
-    """Return class, subject, repetition and view of a clip, and its array (1, T, 20, 3)."""
-    name, (action, *others) = match.string, match.groups()
-    subject, repetition, view = map(int, others)
+def _clip(match: re.Match, content: bytes) -> tuple[str, tuple[int, int, int], np.ndarray]:
+    """Return the name of a clip, its class, subject and view, and its array (1, T, 20, 3)."""
+    name, action, subject, view = match.string, match[1], int(match[2]), int(match[3])
     if action not in _CLASS_OF or view not in (*TRAIN_VIEWS, *TEST_VIEWS):
         raise DataError(
             f"{name}: NW-UCLA has the actions {', '.join(_CLASS_OF)} and the views 1, 2, 3; does "
@@ -95,7 +97,8 @@ def _clip(match, content: bytes) -> tuple[tuple[int, int, int, int], np.ndarray]
             f"{name}: expected label {_CLASS_OF[action] + 1} for action a{action}, got "
             f"{table['label']!r}"
         )
-    return (_CLASS_OF[action], subject, repetition, view), _sequence(name, table["skeletons"])
+    code = (_CLASS_OF[action], subject, view)
+    return name.removesuffix(".json"), code, _sequence(name, table["skeletons"])
 
 
 def _parse(name: str, content: bytes) -> dict:
@@ -115,8 +118,9 @@ def _sequence(name: str, frames: Sequence) -> np.ndarray:
     if frames == []:
         raise DataError(f"{name} has zero frames; fetch it again, or remove the file")
     try:
-        x = np.array(frames, np.float32)
-    except (ValueError, TypeError) as error:
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf, refused below
+            x = np.array(frames, np.float32)
+    except (ValueError, TypeError, OverflowError) as error:
         raise DataError(
             f"{name}: expected frames of 20 joints of x, y, z, got uneven lists or text ({error})"
         ) from error
@@ -124,9 +128,3 @@ def _sequence(name: str, frames: Sequence) -> np.ndarray:
         raise DataError(f"{name}: expected shape (frames, 20 joints, 3), got {x.shape}")
     check_sequence(name, x[None], KINECT_20.n_joints)
     return x[None]
-
-
-def _clip_name(code: tuple[int, int, int, int]) -> str:
-    """Return the file name of a clip without its ending."""
-    label, subject, repetition, view = code
-    return f"a{ACTIONS[label][0]}_s{subject:02}_e{repetition:02}_v{view:02}"

@@ -23,7 +23,7 @@ SHORTEST, LONGEST = 30, 120
 _REST = "both shoulder side 8, both elbow flex 10"
 _ON_A_CHAIR = "both hip flex 84 side 4, both knee flex 84, hip centre flex 4"
 #: how far one take strays from the table, and how far a habit does
-_TAKE = Variation(pose=8.0, scale=0.16, timing=0.2, rate=0.1)
+_TAKE = Variation(pose=9.0, scale=0.16, timing=0.2, rate=0.1)
 _HABIT = Variation(pose=8.0, scale=0.25, timing=0.2, rate=0.15)
 #: share of takes in which the other hand leads
 _OTHER_HAND = 0.1
@@ -77,10 +77,12 @@ def person(seed: int, subject: int) -> Person:
     posture = pose(_REST) + 4.0 * rng.standard_normal(_N)
     posture[_columns(_LEGS)] *= 0.5
     posture[-1] = 0
+    amplitude = np.exp(rng.normal(0.0, 0.1, _N) + rng.normal(0.0, 0.08))
+    amplitude[_columns([FRAMES.index("body")])] = 1
     return Person(
         offsets=OFFSETS * height * np.array(limbs)[:, None] * (breadth, 1, 1),
         posture=posture,
-        amplitude=np.exp(rng.normal(0.0, 0.1, _N) + rng.normal(0.0, 0.08)),
+        amplitude=amplitude,
         tempo=float(np.exp(rng.normal(0, 0.14))),
         unrest=float(rng.uniform(1.0, 2.6)),
         left_handed=subject % 5 == 3,

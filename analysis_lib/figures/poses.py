@@ -39,13 +39,14 @@ _TRUNK_AND_LEFT = {
         "left shoulder": (-0.14, 0.74), "left elbow": (-0.24, 0.63), "left wrist": (-0.31, 0.49),
         "left little finger": (-0.41, 0.41), "left index finger": (-0.30, 0.37),
         "left hip": (-0.09, 0.42), "left knee": (-0.16, 0.26), "left ankle": (-0.15, 0.09),
-        "left heel": (-0.07, 0.03), "left little toe": (-0.26, 0.03), "left big toe": (-0.17, -0.02),
+        "left heel": (-0.07, 0.03), "left little toe": (-0.26, 0.03),
+        "left big toe": (-0.17, -0.02),
     },
 }  # fmt: skip
 
 
 def rest_pose(skeleton: Skeleton) -> np.ndarray:
-    """Return a place for each joint in a drawing, shape (V, 2), y up, at most 1 high or wide.
+    """Return a place for each joint in a drawing, shape (V, 2), y up, about 1 high.
 
     A published layout has a pose drawn by hand. Any other skeleton is spread so that distances in
     the plane come near distances in hops (stress majorisation from classical scaling: the same

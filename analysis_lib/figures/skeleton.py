@@ -86,7 +86,7 @@ def draw_skeleton(
     dots = ax.scatter(
         *places[seen].T, s=area, marker=marker, edgecolors=INK, linewidths=0.4, zorder=2, **paint
     )
-    ax.set_aspect("equal", adjustable="datalim")
+    ax.set_aspect("equal", adjustable="box")
     ax.set_axis_off()
     return dots
 
@@ -127,15 +127,18 @@ def skeleton_strip(
     )
     if values is not None:
         values = np.broadcast_to(values, bodies.shape[:3])
-    span = np.nanmax(bodies[..., :2], axis=(0, 1, 2)) - np.nanmin(bodies[..., :2], axis=(0, 1, 2))
-    height = np.clip(WIDTH / len(chosen) * span[1] / max(span[0], 0.3 * span[1], 1e-9), 1.2, 3.2)
-    fig, axes = plt.subplots(1, len(chosen), figsize=(WIDTH, height + 0.3), sharex=True, sharey=True,
-                             squeeze=False)  # fmt: skip
+    drawn = bodies[:, chosen, :, :2] * (1, -1 if y_down else 1)
+    low, high = np.nanmin(drawn, axis=(0, 1, 2)), np.nanmax(drawn, axis=(0, 1, 2))
+    margin = 0.06 * max(*(high - low), 1e-9)
+    across, upright = high - low + 2 * margin
+    height = np.clip(WIDTH / len(chosen) * upright / across, 1.2, 3.2)
+    fig, axes = plt.subplots(1, len(chosen), figsize=(WIDTH, height + 0.3), squeeze=False)
     scale = {} if values is None else {"vmin": values.min(), "vmax": values.max(), "cmap": cmap}
     for ax, t in zip(axes[0], chosen, strict=True):
         for m, body in enumerate(bodies[:, t]):
             shade = None if values is None else values[m, t]
             dots = draw_skeleton(ax, skeleton, body, shade, 14, y_down=y_down, **scale)
+        ax.set(xlim=(low[0] - margin, high[0] + margin), ylim=(low[1] - margin, high[1] + margin))
         ax.set_title(f"frame {t + 1}", loc="center", fontsize=8)
     if values is not None:
         fig.colorbar(dots, ax=axes, label=label, shrink=0.8, pad=0.01)

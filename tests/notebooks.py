@@ -1,0 +1,33 @@
+"""Small notebooks for the tests of what runs and builds the book."""
+
+import json
+
+PARAMETERS = (
+    "n: int = 3  # how many\ndataset: str = 'synthetic'  # data\ndata_root: str = ''  # raw"
+)
+
+
+def markdown(source):
+    return {"cell_type": "markdown", "metadata": {}, "source": source}
+
+
+def code(source, **metadata):
+    return {"cell_type": "code", "execution_count": None, "metadata": metadata,
+            "outputs": [], "source": source}  # fmt: skip
+
+
+def notebook(*cells, parameters=PARAMETERS, title="# A chapter\n\nWith a text."):
+    """Return a notebook: title, parameters cell, then the given code."""
+    given = [code(cell) if isinstance(cell, str) else cell for cell in cells]
+    first = [markdown(title), code(parameters, tags=["parameters"])]
+    cells = [{**cell, "id": f"c{i}"} for i, cell in enumerate([*first, *given])]
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def write_chapter(root, name, *cells, **kwargs):
+    """Write ``root/book/NAME.ipynb`` and return its path."""
+    path = root / "book" / f"{name}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(notebook(*cells, **kwargs)))
+    return path
