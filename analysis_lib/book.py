@@ -22,6 +22,7 @@ from analysis_lib.errors import UserError
 from analysis_lib.runs import Run, run_chapter
 from analysis_lib.storage import BUILD, ROOT, atomic_path, digest, file_digest, write_text
 
+_STAMP = ".source.sha256"  # in a site: the digest of all that it was built from
 _MATHJAX = "sphinx-mathjax-offline"
 _MATHJAX_PARTS = ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions")
 
@@ -72,13 +73,11 @@ def build_book(
     assemble(edition, runs, root, work / "source")
     site = build / "html" if edition.name == DEFAULT else work / "html"
     stamp = digest(file_digest(work / "source"), file_digest(__file__), *_versions())
-    if not force and (site / "index.html").exists() and _read(work / "site.sha256") == stamp:
+    if not force and (site / "index.html").exists() and _read(site / _STAMP) == stamp:
         report("site: unchanged, not built")
         return site
-    (work / "site.sha256").unlink(missing_ok=True)
     report("site: building")
-    build_site(work / "source", site, work / "build.log")
-    write_text(work / "site.sha256", stamp)
+    build_site(work / "source", site, work / "build.log", stamp)
     return site
 
 
@@ -125,7 +124,7 @@ def copy_mathjax(folder: Path) -> None:
     write_text(folder / "NOTICE.txt", f"MathJax 3, Apache-2.0, from {_MATHJAX} {package.version}\n")
 
 
-def build_site(source: Path, site: Path, log: Path) -> None:
+def build_site(source: Path, site: Path, log: Path, stamp: str) -> None:
     """Build ``source`` with Jupyter Book, warnings as errors; ``site`` is replaced if all is well.
 
     Raises
@@ -143,10 +142,12 @@ def build_site(source: Path, site: Path, log: Path) -> None:
         write_text(log, output)
         if done.returncode:
             raise _sphinx_failure(output, source, log)
+        new = Path(temporary) / "_build" / "html"
+        write_text(new / _STAMP, stamp)
         site.parent.mkdir(parents=True, exist_ok=True)
         if site.exists():
             site.replace(Path(temporary) / "before")
-        (Path(temporary) / "_build" / "html").replace(site)
+        new.replace(site)
 
 
 def record_run(run: Run, edition: Edition, root: str | Path = ROOT) -> Path:

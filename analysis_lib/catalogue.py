@@ -272,24 +272,19 @@ def _generator_digest(known: Manifest) -> str:
 
 
 def _remembered_digest(path: Path) -> str:
-    """Return `file_digest`, computed again only if a size or a time of change differs."""
+    """Return `file_digest`, computed again only if a name, a size or a time of change differs."""
+    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    stats = ((p.resolve(), p.stat()) for p in files)
+    state = digest(*(f"{p} {s.st_size} {s.st_mtime_ns}" for p, s in stats))
     memory = CACHE / "source-digests.json"
     try:
-        known = json.loads(memory.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        known = dict(json.loads(memory.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
         known = {}
-    key, state = str(path.resolve()), _state(path)
-    if known.get(key, [None])[0] != state:
-        known[key] = [state, file_digest(path)]
+    if state not in known:
+        known[state] = file_digest(path)
         try:
             write_text(memory, json.dumps(known, indent=1) + "\n")
         except UserError as error:
             log.warning("%s; the digest is computed anew each time", error)
-    return known[key][1]
-
-
-def _state(path: Path) -> str:
-    """Return a digest of the names, sizes and times of change of a file or a folder's files."""
-    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-    stats = ((p, p.stat()) for p in files)
-    return digest(*(f"{p} {s.st_size} {s.st_mtime_ns}" for p, s in stats))
+    return known[state]

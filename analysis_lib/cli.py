@@ -181,21 +181,25 @@ def data() -> None:
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @_data_root
 def check(names, data_root) -> None:
-    """Check that datasets are there and are what their manifests promise (default: all).
+    """Check that datasets are what their manifests promise (default: all that are there).
 
     \b
     stgbook data check
     stgbook data check nw-ucla --data-root ~/data
     """
     from analysis_lib import catalogue
-    from analysis_lib.storage import DATA
 
-    names = names or sorted(path.stem for path in (DATA / "manifests").glob("*.json"))
+    root = str(data_root or "")
+    if not names:
+        names = catalogue.available(root)
+        absent = [name for name in catalogue.dataset_names() if name not in names]
+        if absent:
+            _say(f"not there: {', '.join(absent)} (check one by name to see where to get it)")
     failed = 0
     for name in names:
         try:
-            click.echo(catalogue.check(name, str(data_root or "")))
+            click.echo(catalogue.check(name, root))
         except DataError as error:
-            failed += _say(f"error: {name}: {error}", 1)
+            failed += _say(f"error: {error}", 1)
     if failed:
         raise UserError(f"{failed} of {len(names)} datasets are missing or damaged")

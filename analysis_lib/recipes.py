@@ -90,7 +90,6 @@ def train_checkpoint(dataset: str, out: str | Path, *, name: str | None = None,
     history = fit(model, train, plan["preprocessing"], schedule, state, progress,
                   lambda record: report(_epoch_line(record, schedule.epochs)))  # fmt: skip
     score = evaluate(stored_precision(model), test, plan["preprocessing"], progress=progress)
-    held = [record.get("held_accuracy") for record in history]
     card = {
         "name": name,
         "architecture": plan["architecture"],
@@ -107,7 +106,7 @@ def train_checkpoint(dataset: str, out: str | Path, *, name: str | None = None,
         "n_test": score["n"],
         "test_accuracy": score["accuracy"],
         "test_loss": score["loss"],
-        "held_accuracy": None if held[0] is None else max(held),
+        "held_accuracy": history[-1].get("held_accuracy"),
         "epochs_run": len(history),
         "recipe": asdict(schedule),
         "preprocessing": plan["preprocessing"].to_dict(),

@@ -16,6 +16,10 @@ from analysis_lib.preprocess import Preprocessing, clip_tensor, clip_tensors
 from analysis_lib.storage import atomic_path
 
 
+#: epochs over which the held-out loss is averaged
+SMOOTHING = 5
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How a network is trained: SGD with Nesterov momentum, linear warm-up, cosine decay to zero.
@@ -29,10 +33,11 @@ class Recipe:
         Epochs of linear warm-up.
     weight_decay, momentum : float
     holdout : float
-        Share of the training split's (subject, class) cells that is held out to choose the epoch;
-        whole cells leave, so that no performance is on both sides.
+        Share of the training split's clips that is held out to say when to stop; whole (subject,
+        class) cells leave, so that nobody's way of doing an action is on both sides.
     patience : int
-        Epochs without a better held-out accuracy after which training stops.
+        Epochs without a lower held-out loss (mean of `SMOOTHING` epochs: a single one on few clips
+        is mostly noise) after which training stops.
     mixed_precision : bool
         Matrix products in bfloat16.
     clip_norm : float
@@ -113,8 +118,9 @@ def fit(model: nn.Module, train: SkeletonDataset, preprocessing: Preprocessing, 
         on_epoch: Callable[[dict], None] | None = None) -> list[dict]:  # fmt: skip
     """Train ``model`` in place and return its history, one dict an epoch.
 
-    The weights left in the model are those of the epoch with the best accuracy on clips held out
-    of ``train`` (ties: lower loss), never of a test split.
+    The weights left in the model are those of the last epoch, at which the learning rate has
+    decayed to zero, unless the loss on clips held out of ``train`` stops falling before (see
+    `Recipe.patience`). No test split has a say.
 
     Parameters
     ----------
@@ -142,7 +148,7 @@ def fit(model: nn.Module, train: SkeletonDataset, preprocessing: Preprocessing, 
         held_x, _ = clip_tensors(train.take(held), preprocessing)
         held_labels = torch.tensor(train.labels[held])
     for epoch in range(run.epoch, recipe.epochs):
-        if epoch - run.best_epoch > recipe.patience:
+        if _is_stale(run.history, recipe.patience):
             break
         record = {"epoch": epoch + 1} | _train_epoch(run, train, kept, epoch, progress)
         if held_x is not None:
@@ -150,7 +156,6 @@ def fit(model: nn.Module, train: SkeletonDataset, preprocessing: Preprocessing, 
         run.finish_epoch(record)
         if on_epoch:
             on_epoch(record)
-    model.load_state_dict(run.best_weights)
     model.eval()
     return run.history
 
@@ -216,8 +221,6 @@ class _Run:
     identity: dict
     state_path: Path | None
     history: list[dict]
-    best_weights: dict
-    best_epoch: int = 0
     epoch: int = 0
 
     @classmethod
@@ -228,7 +231,7 @@ class _Run:
         identity = {"recipe": asdict(recipe), "preprocessing": preprocessing.to_dict(),
                     "data": train.fingerprint}  # fmt: skip
         run = cls(model, optimiser, recipe, preprocessing, identity,
-                  None if state_path is None else Path(state_path), [], _copy(model))  # fmt: skip
+                  None if state_path is None else Path(state_path), [])  # fmt: skip
         if run.state_path and run.state_path.exists():
             run._resume()
         return run
@@ -248,30 +251,24 @@ class _Run:
         self.model.load_state_dict(saved["model"])
         self.optimiser.load_state_dict(saved["optimiser"])
         self.history, self.epoch = saved["history"], saved["epoch"]
-        self.best_weights, self.best_epoch = saved["best_weights"], saved["best_epoch"]
 
     def finish_epoch(self, record: dict) -> None:
-        """Append a record, keep the weights if they are the best so far, and write the state."""
+        """Append a record and write the state."""
         self.history.append(record)
         self.epoch = record["epoch"]
-        if record is max(self.history, key=_merit):
-            self.best_weights, self.best_epoch = _copy(self.model), self.epoch
         if self.state_path is None:
             return
         state = {"identity": self.identity, "model": self.model.state_dict(),
                  "optimiser": self.optimiser.state_dict(), "history": self.history,
-                 "epoch": self.epoch, "best_weights": self.best_weights,
-                 "best_epoch": self.best_epoch}  # fmt: skip
+                 "epoch": self.epoch}  # fmt: skip
         with atomic_path(self.state_path) as temporary:
             torch.save(state, temporary)
 
 
-def _merit(record: dict) -> tuple[float, float]:
-    """Order epochs: held-out accuracy, then held-out loss; without held-out clips the last wins."""
-    if "held_accuracy" not in record:
-        return (record["epoch"], 0.0)
-    return (record["held_accuracy"], -record["held_loss"])
-
-
-def _copy(model: nn.Module) -> dict:
-    return {k: v.detach().clone() for k, v in model.state_dict().items()}
+def _is_stale(history: list[dict], patience: int) -> bool:
+    """Return whether the smoothed held-out loss was lowest more than ``patience`` epochs ago."""
+    losses = [record["held_loss"] for record in history if "held_loss" in record]
+    if len(losses) < SMOOTHING:
+        return False
+    smooth = np.convolve(losses, np.full(SMOOTHING, 1 / SMOOTHING), mode="valid")
+    return len(smooth) - 1 - int(smooth.argmin()) > patience

@@ -49,9 +49,8 @@ def test_files_come_in_the_order_of_their_names(write):
 
 
 def test_folders_around_the_files_make_no_difference(write):
-    assert read(write({f"top/deeper {n[0]}/{n}": c for n, c in FILES.items()})) == sorted(
-        FILES.items()
-    )
+    files = {f"top/{9 - int(name[1])}/{name}": content for name, content in FILES.items()}
+    assert read(write(files)) == sorted(FILES.items())
 
 
 def test_hidden_and_macos_files_and_others_are_passed_over(write):

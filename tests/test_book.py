@@ -79,9 +79,10 @@ def fake_sphinx(monkeypatch):
     """Build sites without Sphinx; the sources are kept."""
     built = []
 
-    def build(source, site, log):
+    def build(source, site, log, stamp):
         built.append(source)
         site.mkdir(parents=True, exist_ok=True)
+        (site / ".source.sha256").write_text(stamp)
         (site / "index.html").write_text("site")
 
     monkeypatch.setattr(book, "build_site", build)
@@ -116,11 +117,18 @@ def test_the_site_is_built_and_asks_no_other_host(root, fake_runs):
     fonts = site / "_static" / "vendor" / "mathjax" / "output" / "chtml" / "fonts" / "woff-v2"
     assert (fonts / "MathJax_Main-Regular.woff").exists()
 
-    # a warning fails the build, each time, and leaves the site that was there
+    # a warning fails the build and leaves the site that was there
+    intro = (root / "book" / "intro.md").read_text()
     (root / "book" / "intro.md").write_text("# Hello\n\n{cite}`nobody1999nothing`\n")
     with pytest.raises(UserError, match=r"the site was not built: .*intro.*nobody1999nothing"):
         make(root)
     assert pages["intro.html"] == (site / "book" / "intro.html").read_text()
+
+    # and with the old text back, that site is known to be the one that is wanted
+    (root / "book" / "intro.md").write_text(intro)
+    lines = []
+    make(root, report=lines.append)
+    assert lines == ["site: unchanged, not built"]
 
 
 def test_a_site_that_fails_twice_fails_the_second_time_too(tmp_path, monkeypatch):
@@ -130,7 +138,7 @@ def test_a_site_that_fails_twice_fails_the_second_time_too(tmp_path, monkeypatch
     monkeypatch.setattr(book.subprocess, "run", lambda *a, **k: answer)
     for _ in range(2):
         with pytest.raises(UserError) as error:
-            build_site(tmp_path / "source", tmp_path / "html", tmp_path / "build.log")
+            build_site(tmp_path / "source", tmp_path / "html", tmp_path / "build.log", "s")
         assert str(error.value) == (
             f"the site was not built: a.md:1: WARNING: odd (2 warnings, see {tmp_path}/build.log)"
         )
@@ -172,7 +180,7 @@ def test_a_site_that_was_not_finished_is_not_taken_for_built(
     (root / "book" / "intro.md").write_text("# Changed\n")
     fine = book.build_site
 
-    def interrupted(source, site, log):
+    def interrupted(source, site, log, stamp):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(book, "build_site", interrupted)

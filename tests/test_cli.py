@@ -166,20 +166,36 @@ def test_book_hands_on_its_options(stgbook, monkeypatch):
     assert seen["data_root"] == Path("raw")
 
 
-def test_data_check_goes_through_all_and_counts_what_fails(stgbook, monkeypatch):
+@pytest.fixture
+def catalogue(monkeypatch):
+    """Four datasets, one absent and one torn."""
+
     def check(name, root):
-        if name == "torn":
-            raise DataError("not a zip file")
+        if name in ("torn", "absent"):
+            raise DataError(f"{name}: no zip file")
         return f"{name}: fine in {root!r}"
 
-    monkeypatch.setitem(sys.modules, "analysis_lib.catalogue", SimpleNamespace(check=check))
-    monkeypatch.setattr("analysis_lib.catalogue", SimpleNamespace(check=check), raising=False)
+    stub = SimpleNamespace(check=check, dataset_names=lambda: ["a", "absent", "b", "torn"],
+                           available=lambda root: ["a", "b"])  # fmt: skip
+    monkeypatch.setitem(sys.modules, "analysis_lib.catalogue", stub)
+    monkeypatch.setattr("analysis_lib.catalogue", stub, raising=False)
+
+
+def test_data_check_goes_through_all_that_are_named_and_counts_failures(stgbook, catalogue):
     assert stgbook("data", "check", "a", "--data-root", "raw") == (0, "a: fine in 'raw'\n", "")
     assert stgbook("data", "check", "a", "torn", "b") == (
         1,
         "a: fine in ''\nb: fine in ''\n",
-        "stgbook: error: torn: not a zip file\n"
+        "stgbook: error: torn: no zip file\n"
         "stgbook: error: 1 of 3 datasets are missing or damaged\n",
+    )
+
+
+def test_data_check_without_names_is_about_what_is_there(stgbook, catalogue):
+    assert stgbook("data", "check") == (
+        0,
+        "a: fine in ''\nb: fine in ''\n",
+        "stgbook: not there: absent, torn (check one by name to see where to get it)\n",
     )
 
 

@@ -69,8 +69,12 @@ def test_exact_ties_of_the_error_delete_an_edge_under_the_authors_rule():
 
 
 @settings(deadline=None, max_examples=30)
-@given(seed=st.integers(0, 10_000), k=st.integers(1, 9), build=st.sampled_from([knn_graph, nnk_graph]),
-       rule=st.sampled_from(["max", "mean", "author"]))  # fmt: skip
+@given(
+    seed=st.integers(0, 10_000),
+    k=st.integers(1, 9),
+    build=st.sampled_from([knn_graph, nnk_graph]),
+    rule=st.sampled_from(["max", "mean", "author"]),
+)
 def test_graphs_are_symmetric_without_loops_or_stored_zeros(seed, k, build, rule):
     points = np.random.default_rng(seed).normal(size=(12, 2)).round(1)
     graph, diagnostics = build(gaussian(points), k, rule)
@@ -124,18 +128,40 @@ def test_gaussian_kernel_takes_its_width_from_the_kth_neighbour(rng):
     np.testing.assert_allclose(similarity_kernel(distances, "gaussian", 4), gaussian(points, sigma))
 
 
-@pytest.mark.parametrize(("call", "error", "message"), [
-    (lambda: knn_graph(np.eye(3), 1, "maximum"), UserError,
-     "unknown symmetrisation 'maximum'.* choices: author, max, mean, none"),
-    (lambda: knn_graph(np.eye(3), 3), UserError, r"must lie in 1\.\.2 for 3 nodes, got 3"),
-    (lambda: nnk_graph(np.zeros((3, 3)), 1), UserError, "1 on its diagonal"),
-    (lambda: similarity_kernel(np.zeros((2, 2)), "rbf"), UserError, "unknown kernel 'rbf'"),
-    (lambda: similarity_kernel(np.zeros((2, 3))), UserError, r"square matrix, got shape \(2, 3\)"),
-    (lambda: similarity_kernel(np.full((2, 2), np.nan)), DataError, "finite and not negative"),
-    (lambda: similarity_kernel(np.full((2, 2), 1.5)), UserError, "up to 1, got 1.5; take normalise"),
-    (lambda: similarity_kernel(np.zeros((3, 3)), "gaussian", 3), UserError, r"in 1\.\.2 for 3 clips"),
-    (lambda: similarity_kernel(np.zeros((3, 3)), "gaussian", 1), UserError, "have 1 duplicates"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (
+            lambda: knn_graph(np.eye(3), 1, "maximum"),
+            UserError,
+            "unknown symmetrisation 'maximum'.* choices: author, max, mean, none",
+        ),
+        (lambda: knn_graph(np.eye(3), 3), UserError, r"must lie in 1\.\.2 for 3 nodes, got 3"),
+        (lambda: nnk_graph(np.zeros((3, 3)), 1), UserError, "1 on its diagonal"),
+        (lambda: similarity_kernel(np.zeros((2, 2)), "rbf"), UserError, "unknown kernel 'rbf'"),
+        (
+            lambda: similarity_kernel(np.zeros((2, 3))),
+            UserError,
+            r"square matrix, got shape \(2, 3\)",
+        ),
+        (lambda: similarity_kernel(np.full((2, 2), np.nan)), DataError, "finite and not negative"),
+        (
+            lambda: similarity_kernel(np.full((2, 2), 1.5)),
+            UserError,
+            "up to 1, got 1.5; take normalise",
+        ),
+        (
+            lambda: similarity_kernel(np.zeros((3, 3)), "gaussian", 3),
+            UserError,
+            r"in 1\.\.2 for 3 clips",
+        ),
+        (
+            lambda: similarity_kernel(np.zeros((3, 3)), "gaussian", 1),
+            UserError,
+            "have 1 duplicates",
+        ),
+    ],
+)
 def test_errors(call, error, message):
     with pytest.raises(error, match=message):
         call()

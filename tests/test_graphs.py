@@ -44,7 +44,7 @@ def test_symmetric_normalisation_by_hand():
 
 
 def test_spatial_partition_by_hand():
-    """First index source, second destination; columns are shared out over two, three, two joints."""
+    """First index source, second destination; columns are shares of two, three, two."""
     same, nearer, farther = partition(ARM, "spatial")
     assert np.allclose(same, np.diag([1 / 2, 1 / 3, 1 / 2]))
     # sources that are farther from the shoulder than their destination

@@ -156,20 +156,54 @@ def with_entry(value, *at):
 ODD = with_entry(0.5, 0, 1)
 
 
-@pytest.mark.parametrize(("call", "error", "message"), [
-    (lambda: nearest(np.eye(3), 3), UserError, r"must lie in 1\.\.2 for 3 nodes, got 3"),
-    (lambda: nearest(np.eye(3), 0), UserError, r"must lie in 1\.\.2"),
-    (lambda: nearest(np.ones((3, 2)), 1), UserError, r"must be square, got shape \(3, 2\)"),
-    (lambda: nearest(with_entry(np.nan, 1, 2), 1), DataError, r"entry \(1, 2\) is NaN or infinite"),
-    (lambda: nearest(ODD, 1), UserError, "kernel is not symmetric"),
-    (lambda: nearest(np.zeros((3, 3)), 1), UserError, "1 on its diagonal, got 0 to 0; is it a dist"),
-    (lambda: nnk_weights(np.eye(3), [[1], [2]]), UserError, r"must be \(n, k\) with n = 3.*\(2, 1\)"),
-    (lambda: nnk_weights(np.eye(3), [[1], [2], [3]]), UserError, r"neighbours must lie in 0\.\.2"),
-    (lambda: nnk_weights(np.eye(3), [[1], [1], [0]]), UserError, "candidates of node 1 hold itself"),
-    (lambda: nnk_weights(np.eye(3), [[1, 1], [0, 2], [0, 1]]), UserError, "node 0 hold itself, or"),
-    (lambda: nnk_weights(gaussian(np.arange(9)[:, None] ** 0.7, 3), nearest(
-        gaussian(np.arange(9)[:, None] ** 0.7, 3), 8), tol=-1.0), UserError, "conditions violated by"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: nearest(np.eye(3), 3), UserError, r"must lie in 1\.\.2 for 3 nodes, got 3"),
+        (lambda: nearest(np.eye(3), 0), UserError, r"must lie in 1\.\.2"),
+        (lambda: nearest(np.ones((3, 2)), 1), UserError, r"must be square, got shape \(3, 2\)"),
+        (
+            lambda: nearest(with_entry(np.nan, 1, 2), 1),
+            DataError,
+            r"entry \(1, 2\) is NaN or infinite",
+        ),
+        (lambda: nearest(ODD, 1), UserError, "kernel is not symmetric"),
+        (
+            lambda: nearest(np.zeros((3, 3)), 1),
+            UserError,
+            "1 on its diagonal, got 0 to 0; is it a dist",
+        ),
+        (
+            lambda: nnk_weights(np.eye(3), [[1], [2]]),
+            UserError,
+            r"must be \(n, k\) with n = 3.*\(2, 1\)",
+        ),
+        (
+            lambda: nnk_weights(np.eye(3), [[1], [2], [3]]),
+            UserError,
+            r"neighbours must lie in 0\.\.2",
+        ),
+        (
+            lambda: nnk_weights(np.eye(3), [[1], [1], [0]]),
+            UserError,
+            "candidates of node 1 hold itself",
+        ),
+        (
+            lambda: nnk_weights(np.eye(3), [[1, 1], [0, 2], [0, 1]]),
+            UserError,
+            "node 0 hold itself, or",
+        ),
+        (
+            lambda: nnk_weights(
+                gaussian(np.arange(9)[:, None] ** 0.7, 3),
+                nearest(gaussian(np.arange(9)[:, None] ** 0.7, 3), 8),
+                tol=-1.0,
+            ),
+            UserError,
+            "conditions violated by",
+        ),
+    ],
+)
 def test_errors(call, error, message):
     with pytest.raises(error, match=message):
         call()

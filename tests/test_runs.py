@@ -10,7 +10,7 @@ import papermill
 import pytest
 from jupyter_client.kernelspec import NoSuchKernel
 from nbclient.exceptions import DeadKernelError
-from notebooks import PARAMETERS, write_chapter
+from notebooks import PARAMETERS, code, write_chapter
 
 from analysis_lib import runs
 from analysis_lib.chapters import load_chapter
@@ -116,7 +116,10 @@ def test_two_runs_differ_in_the_line_of_the_run_time_alone(place, first):
 def changes(place, stubs, monkeypatch):
     """Yield the kind of input and a function that changes it."""
     yield "chapter", lambda: write_chapter(place, "count", *CODE, "1 + 1")
-    yield "chapter", lambda: write_chapter(place, "count", *CODE, title="# Another text")
+    yield "chapter", lambda: write_chapter(place, "count", *CODE, "1 + 2")
+    yield "chapter", lambda: write_chapter(place, "count", *CODE, "1 + 2", title="# New text")
+    hidden = code("1 + 2", tags=["hide-input"])
+    yield "chapter", lambda: write_chapter(place, "count", *CODE, hidden, title="# New text")
     yield "library", lambda: (place / "lib" / "a.py").write_text("2")
     yield "library", lambda: (place / "lib" / "a.py").rename(place / "lib" / "b.py")
     yield "requirements", lambda: (place / "lock").write_text("torch==2\n")

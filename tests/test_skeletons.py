@@ -1,4 +1,4 @@
-"""Skeleton: a path and a star by hand, hops against a naive search, and tables no body could have."""
+"""Skeleton: a path by hand, hops against a naive search, and tables that no body could have."""
 
 from collections import deque
 

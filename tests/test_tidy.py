@@ -128,12 +128,17 @@ def test_styled_tables_are_numbered_each_with_a_name_of_its_own():
 
 
 def slider_with_link(ids):
-    """Return a notebook with a box of two sliders, a link between them, and a stray bar."""
-    box, one, two, link, stray = ids
-    models = {
-        stray: {"model_name": "FloatProgressModel", "state": {"value": 3}},
+    """Return a notebook with a box of two sliders, two links between them, and a stray bar."""
+    box, one, two, link, back, stray = ids
+    links = {
         link: {"model_name": "LinkModel",
                "state": {"source": [f"IPY_MODEL_{one}", "value"], "z": f"IPY_MODEL_{two}"}},
+        back: {"model_name": "LinkModel",
+               "state": {"source": [f"IPY_MODEL_{two}", "max"], "z": f"IPY_MODEL_{one}"}},
+    }  # fmt: skip
+    models = {
+        **{model: links[model] for model in sorted(links)},
+        stray: {"model_name": "FloatProgressModel", "state": {"value": 3}},
         two: {"model_name": "IntSlider", "state": {"value": 2}},
         box: {"model_name": "Box", "state": {"children": [f"IPY_MODEL_{one}", f"IPY_MODEL_{two}"]}},
         one: {"model_name": "IntSlider", "state": {"value": 1}},
@@ -145,19 +150,19 @@ def slider_with_link(ids):
 
 
 def test_widgets_get_the_same_numbers_whatever_their_random_ids():
-    one = tidy_notebook(slider_with_link([c * 32 for c in "abcde"]))
-    other = tidy_notebook(slider_with_link([c * 32 for c in "93f1e"]))
+    one = tidy_notebook(slider_with_link([c * 32 for c in "abcdef"]))
+    other = tidy_notebook(slider_with_link([c * 32 for c in "93fe10"]))
     assert write_form(one) == write_form(other)
     models = one["metadata"]["widgets"][STATE]["state"]
-    assert [models[f"{i:032x}"]["model_name"] for i in range(4)] == [
-        "Box", "IntSlider", "IntSlider", "LinkModel",
+    assert [models[f"{i:032x}"]["model_name"] for i in range(5)] == [
+        "Box", "IntSlider", "IntSlider", "LinkModel", "LinkModel",
     ]  # fmt: skip
     assert one["cells"][-1]["outputs"][0]["data"][VIEW]["model_id"] == "0" * 32
     assert models["0" * 32]["state"]["children"] == [f"IPY_MODEL_{i:032x}" for i in (1, 2)]
 
 
 def test_tidying_twice_is_tidying_once_and_the_input_is_not_changed():
-    nb = slider_with_link([c * 32 for c in "abcde"])
+    nb = slider_with_link([c * 32 for c in "abcdef"])
     nb["cells"].append({**with_outputs(stream(f"{BAR}\nwarn\n")), "id": "q"})
     before = copy.deepcopy(nb)
     once = tidy_notebook(nb)

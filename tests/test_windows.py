@@ -86,16 +86,28 @@ def test_fixed_windows_do_not_depend_on_the_clip():
     assert stop.tolist() == [[4, 5], [4, 8]]
 
 
-@pytest.mark.parametrize(("call", "message"), [
-    (lambda: window_bounds(3, 4), r"n_windows must lie in 1\.\.3, the number of frames, got 4; deep"),
-    (lambda: window_bounds(3, 0), r"n_windows must lie in 1\.\.3"),
-    (lambda: layer_lengths(np.array([1, 9]), 8, 4), r"in 0\.\.8, but clip 1 has 9; are they"),
-    (lambda: layer_lengths(np.array([-1]), 8, 4), r"clip 0 has -1"),
-    (lambda: layer_lengths(np.array([1.5]), 8, 4), "whole numbers, one a clip, got float64"),
-    (lambda: layer_lengths(np.array([], int), 8, 4), r"whole numbers.*of shape \(0,\)"),
-    (lambda: layer_lengths(np.array([1]), 8, 0), "at least one frame, got 8 and 0"),
-    (lambda: window_weights(np.array([9]), window_bounds(8, 2)), "clip 0 has 9"),
-])  # fmt: skip
+def test_relative_windows_divide_each_clip_by_its_own_length():
+    start, stop = window_frames(np.array([5, 8, 1]), 8, 2, relative=True)
+    assert start.tolist() == [[0, 2], [0, 4], [0, 0]]
+    assert stop.tolist() == [[2, 5], [4, 8], [0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: window_bounds(3, 4),
+            r"n_windows must lie in 1\.\.3, the number of frames, got 4; deep",
+        ),
+        (lambda: window_bounds(3, 0), r"n_windows must lie in 1\.\.3"),
+        (lambda: layer_lengths(np.array([1, 9]), 8, 4), r"in 0\.\.8, but clip 1 has 9; are they"),
+        (lambda: layer_lengths(np.array([-1]), 8, 4), r"clip 0 has -1"),
+        (lambda: layer_lengths(np.array([1.5]), 8, 4), "whole numbers, one a clip, got float64"),
+        (lambda: layer_lengths(np.array([], int), 8, 4), r"whole numbers.*of shape \(0,\)"),
+        (lambda: layer_lengths(np.array([1]), 8, 0), "at least one frame, got 8 and 0"),
+        (lambda: window_weights(np.array([9]), window_bounds(8, 2)), "clip 0 has 9"),
+    ],
+)
 def test_errors(call, message):
     with pytest.raises(UserError, match=message):
         call()

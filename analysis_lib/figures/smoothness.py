@@ -22,7 +22,7 @@ from analysis_lib.figures.style import (
 )
 from analysis_lib.layerwise import LayerGraph
 
-Y_LABEL = "label variation $q$\n(share of edge weight that leaves the class)"
+Y_LABEL = "label variation $q$"
 
 
 def plot_groups(table: pd.DataFrame) -> Figure:
@@ -38,7 +38,7 @@ def plot_groups(table: pd.DataFrame) -> Figure:
     axes.text(chance.index[-1] + 1, chance.iloc[-1], "random labels ", fontsize=7.5, ha="right",
               va="bottom")  # fmt: skip
     _finish(axes, groups)
-    axes.legend()
+    axes.legend(loc="upper left", bbox_to_anchor=(0, 0.88))
     return figure
 
 
