@@ -173,7 +173,7 @@ def test_another_number_of_columns(folder):
     fails(folder, "1 2 3\n" * 20, "got 3 columns", "Real3D")
 
 
-@pytest.mark.parametrize("content", ["", "\n\n"])
+@pytest.mark.parametrize("content", ["", "\n\n", " \r\n"])
 def test_zero_frames(folder, content):
     fails(folder, content, "zero frames")
 

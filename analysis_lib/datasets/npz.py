@@ -84,14 +84,12 @@ def write_npz(dataset: SkeletonDataset, path: str | Path) -> None:
     UserError
         If the file cannot be written; an older file at ``path`` then stays as it was.
     """
-    skeleton = dataset.skeleton
-    variants = {name: [list(e) for e in edges] for name, edges in skeleton.variants.items()}
     arrays = {
         "x": np.concatenate([x.reshape(-1, *x.shape[2:]) for x in dataset.sequences]),
         "bodies": np.array([len(x) for x in dataset.sequences]),
         "lengths": dataset.lengths,
         "labels": dataset.labels,
-        "skeleton": json.dumps(skeleton.to_dict() | {"variants": variants}),
+        "skeleton": json.dumps(dataset.skeleton.to_dict()),
         "class_names": np.array(dataset.class_names, str),
         "groups": np.array(dataset.groups, str),
         "clips": np.array(dataset.clips, str),
