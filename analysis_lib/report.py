@@ -127,7 +127,9 @@ def smoothness_answer(table: pd.DataFrame, n_clips: int) -> Markdown:
     )
     if last > 8:
         late = (drops.idxmax() > 8).mean()
-        verdict = {1.0: "holds", 0.0: "does not hold"}.get(late, "holds for some super-classes only")
+        verdict = {1.0: "holds", 0.0: "does not hold"}.get(
+            late, "holds for some super-classes only"
+        )
         sentence += (
             f" It changes by {mean.loc[8] - mean.loc[1]:+.2f} up to layer 8 and by "
             f"{mean.loc[last] - mean.loc[8]:+.2f} after it. The paper's sudden fall after layer 8, "

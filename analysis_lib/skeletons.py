@@ -67,7 +67,9 @@ class Skeleton:
         object.__setattr__(self, "edges", plain(self.edges))
         object.__setattr__(self, "pairs", plain(self.pairs))
         object.__setattr__(self, "centre", int(self.centre))
-        parts = {k: tuple(map(int, v)) for k, v in (self.parts or {"body": range(self.n_joints)}).items()}
+        parts = {
+            k: tuple(map(int, v)) for k, v in (self.parts or {"body": range(self.n_joints)}).items()
+        }
         object.__setattr__(self, "parts", MappingProxyType(parts))
         object.__setattr__(
             self, "variants", MappingProxyType({k: plain(v) for k, v in self.variants.items()})

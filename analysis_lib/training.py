@@ -15,7 +15,6 @@ from analysis_lib.errors import DataError, UserError
 from analysis_lib.preprocess import Preprocessing, clip_tensor, clip_tensors
 from analysis_lib.storage import atomic_path
 
-
 #: epochs over which the held-out loss is averaged
 SMOOTHING = 5
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis_lib.datasets.dataset import SkeletonDataset
-from analysis_lib.datasets.npz import read_npz, write_npz
+from analysis_lib.datasets.npz import read_npz
 from analysis_lib.errors import DataError, UserError
 from analysis_lib.layouts import KINECT_20, NTU_25
 from analysis_lib.skeletons import Skeleton
@@ -65,7 +65,7 @@ def test_what_is_written_is_read_unchanged(tmp_path_factory, shapes):
 def test_everything_beside_the_coordinates_comes_back(path):
     data = dataset([(1, 2), (2, 3)], groups=("g", "h"), clips=("c 1", "c/2"), subjects=[3, 1],
                    views=[0, 2], splits={"xsub/train": [1]}, unit="px")  # fmt: skip
-    write_npz(data, path)
+    data.save(path)
     again = read_npz(path)
     for name in ("name", "class_names", "groups", "clips", "unit", "skeleton"):
         assert getattr(again, name) == getattr(data, name)
@@ -74,14 +74,14 @@ def test_everything_beside_the_coordinates_comes_back(path):
 
 
 def test_a_published_layout_keeps_its_other_edge_lists(path):
-    write_npz(dataset([(1, 2), (1, 2)], skeleton=NTU_25), path)
+    dataset([(1, 2), (1, 2)], skeleton=NTU_25).save(path)
     assert read_npz(path).skeleton == NTU_25
     assert read_npz(path).skeleton.with_edges("ntu-tips-on-hand").edges[-1] == (24, 11)
 
 
 def test_a_file_is_written_the_same_twice(path, tmp_path):
-    write_npz(dataset([(1, 2), (1, 3)]), path)
-    write_npz(dataset([(1, 2), (1, 3)]), tmp_path / "again.npz")
+    dataset([(1, 2), (1, 3)]).save(path)
+    dataset([(1, 2), (1, 3)]).save(tmp_path / "again.npz")
     assert path.read_bytes() == (tmp_path / "again.npz").read_bytes()
 
 
@@ -94,7 +94,7 @@ def test_the_old_file_survives_a_write_that_fails(path, monkeypatch):
 
     monkeypatch.setattr(np, "savez", full)
     with pytest.raises(UserError, match="No space left on device"):
-        write_npz(dataset([(1, 2)]), path)
+        dataset([(1, 2)]).save(path)
     assert path.read_text() == "old"
     assert list(path.parent.iterdir()) == [path]
 
@@ -269,14 +269,14 @@ def test_a_member_that_is_no_array(path):
 
 @pytest.mark.parametrize("share", [0.2, 0.9])
 def test_a_file_that_is_cut_off(path, share):
-    write_npz(dataset([(1, 50), (2, 50)]), path)
+    dataset([(1, 50), (2, 50)]).save(path)
     raw = path.read_bytes()
     path.write_bytes(raw[: int(share * len(raw))])
     refused(path, "not a readable .npz")
 
 
 def test_a_flipped_byte(path):
-    write_npz(dataset([(1, 50), (2, 50)]), path)
+    dataset([(1, 50), (2, 50)]).save(path)
     raw = bytearray(path.read_bytes())
     raw[raw.index(b"x.npy") + 400] ^= 1
     path.write_bytes(raw)

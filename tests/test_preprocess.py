@@ -111,7 +111,7 @@ def test_a_crop_is_a_stretch_of_the_clip(rng):
     x = clip(rng, n_frames=20)
     y = crop_frames(x, KINECT, rng)
     assert 16 <= y.shape[1] <= 20
-    start = np.flatnonzero((x[0, :, 0, 0] == y[0, 0, 0, 0]))[0]
+    start = np.flatnonzero(x[0, :, 0, 0] == y[0, 0, 0, 0])[0]
     np.testing.assert_array_equal(y, x[:, start : start + y.shape[1]])
 
 
@@ -121,7 +121,9 @@ def test_evaluation_is_deterministic_and_augmentation_follows_the_seed(rng):
     plain, lengths = clip_tensors(data, recipe)
     np.testing.assert_array_equal(plain, clip_tensors(data, recipe)[0])
     assert lengths.tolist() == [52, 52]
-    once, again, other = (clip_tensors(data, recipe, np.random.default_rng(s))[0] for s in (1, 1, 2))
+    once, again, other = (
+        clip_tensors(data, recipe, np.random.default_rng(s))[0] for s in (1, 1, 2)
+    )
     np.testing.assert_array_equal(once, again)
     assert not np.allclose(once, other)
 

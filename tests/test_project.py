@@ -42,9 +42,10 @@ def test_the_conda_environment_installs_the_same_lock():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     (python,) = [d for d in environment["dependencies"] if str(d).startswith("python=")]
     (pip,) = [d["pip"] for d in environment["dependencies"] if isinstance(d, dict)]
-    assert python.removeprefix("python=") + ".0" in Requirement(
-        f"python{PROJECT['requires-python']}"
-    ).specifier
+    assert (
+        python.removeprefix("python=") + ".0"
+        in Requirement(f"python{PROJECT['requires-python']}").specifier
+    )
     assert pip == ["-r requirements.lock", "-e ."]
 
 

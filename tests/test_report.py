@@ -42,8 +42,15 @@ def test_a_shallow_network_is_not_compared_with_layer_8():
 
 
 def test_theorem_sentence():
-    table = pd.DataFrame({"layer": [2, 3, 4], "norm": [1.0, 2.0, 4.0], "bound": [1.0, 4.0, 16.0],
-                          "label_ratio": [0.5, 1.0, 2.0], "data_ratio": [0.9, 3.0, 20.0]})
+    table = pd.DataFrame(
+        {
+            "layer": [2, 3, 4],
+            "norm": [1.0, 2.0, 4.0],
+            "bound": [1.0, 4.0, 16.0],
+            "label_ratio": [0.5, 1.0, 2.0],
+            "data_ratio": [0.9, 3.0, 20.0],
+        }
+    )
     text = theorem_answer(table).data
     assert "c = 0.5 (layer 2)" in text
     assert "holds at 2 of 3 layers" in text

@@ -48,6 +48,10 @@ def test_path_graph_by_hand():
 def test_self_loops_are_left_out():
     looped = PATH + np.diag([9, 9, 9])
     np.testing.assert_array_equal(laplacian(looped).toarray(), laplacian(PATH).toarray())
+    labels = np.array([0, 0, 1])
+    np.testing.assert_array_equal(
+        directed_smoothness(looped, labels), directed_smoothness(PATH, labels)
+    )
 
 
 @settings(deadline=None, max_examples=30)

@@ -10,25 +10,37 @@ from analysis_lib.models.stgcn import STGCN, GraphConv
 
 def official_table(v, k, classes, channels=3):
     """Return {key: shape} of the official state dict for V joints and K subsets."""
+
     def batch_norm(prefix, size):
-        return {f"{prefix}.{name}": (size,) for name in
-                ("weight", "bias", "running_mean", "running_var")} | {
-                    f"{prefix}.num_batches_tracked": ()}
+        return {
+            f"{prefix}.{name}": (size,)
+            for name in ("weight", "bias", "running_mean", "running_var")
+        } | {f"{prefix}.num_batches_tracked": ()}
 
     widths = [64, 64, 64, 64, 128, 128, 128, 256, 256, 256]
-    table = {"A": (k, v, v), **batch_norm("data_bn", v * channels),
-             "fcn.weight": (classes, 256, 1, 1), "fcn.bias": (classes,)}
+    table = {
+        "A": (k, v, v),
+        **batch_norm("data_bn", v * channels),
+        "fcn.weight": (classes, 256, 1, 1),
+        "fcn.bias": (classes,),
+    }
     for i, (c_in, c_out) in enumerate(zip([channels, *widths], widths, strict=False)):
         block = f"st_gcn_networks.{i}"
-        table |= {f"edge_importance.{i}": (k, v, v),
-                  f"{block}.gcn.conv.weight": (c_out * k, c_in, 1, 1),
-                  f"{block}.gcn.conv.bias": (c_out * k,),
-                  f"{block}.tcn.2.weight": (c_out, c_out, 9, 1), f"{block}.tcn.2.bias": (c_out,),
-                  **batch_norm(f"{block}.tcn.0", c_out), **batch_norm(f"{block}.tcn.3", c_out)}
+        table |= {
+            f"edge_importance.{i}": (k, v, v),
+            f"{block}.gcn.conv.weight": (c_out * k, c_in, 1, 1),
+            f"{block}.gcn.conv.bias": (c_out * k,),
+            f"{block}.tcn.2.weight": (c_out, c_out, 9, 1),
+            f"{block}.tcn.2.bias": (c_out,),
+            **batch_norm(f"{block}.tcn.0", c_out),
+            **batch_norm(f"{block}.tcn.3", c_out),
+        }
         if i in (4, 7):
-            table |= {f"{block}.residual.0.weight": (c_out, c_in, 1, 1),
-                      f"{block}.residual.0.bias": (c_out,),
-                      **batch_norm(f"{block}.residual.1", c_out)}
+            table |= {
+                f"{block}.residual.0.weight": (c_out, c_in, 1, 1),
+                f"{block}.residual.0.bias": (c_out,),
+                **batch_norm(f"{block}.residual.1", c_out),
+            }
     return table
 
 
@@ -41,8 +53,10 @@ def test_state_dict_has_the_official_keys_and_shapes(name, classes):
 
 def test_an_official_state_dict_loads_strictly():
     model = STGCN(layout("ntu-25"), 60)
-    official = {k: torch.zeros(s, dtype=torch.long if k.endswith("tracked") else torch.float32)
-                for k, s in official_table(25, 3, 60).items()}
+    official = {
+        k: torch.zeros(s, dtype=torch.long if k.endswith("tracked") else torch.float32)
+        for k, s in official_table(25, 3, 60).items()
+    }
     model.load_state_dict(official, strict=True)
 
 
@@ -106,7 +120,9 @@ def test_data_normalisation_is_joint_major(rng):
 
 
 def test_wrong_joint_count_is_named():
-    with pytest.raises(UserError, match=r"takes 60 coordinates a frame, got 3 channels x 25 joints"):
+    with pytest.raises(
+        UserError, match=r"takes 60 coordinates a frame, got 3 channels x 25 joints"
+    ):
         STGCN(layout("kinect-20"), 4, width=0.125)(torch.zeros(1, 3, 8, 25, 1))
 
 

@@ -55,7 +55,9 @@ def test_every_class_is_sampled_equally(labels, seed):
     chosen = sample_per_class(labels, 0, seed)
     classes, counts = np.unique(labels, return_counts=True)
     assert len(set(chosen.tolist())) == len(chosen)
-    assert np.unique(labels[chosen], return_counts=True)[1].tolist() == [counts.min()] * len(classes)
+    assert np.unique(labels[chosen], return_counts=True)[1].tolist() == [counts.min()] * len(
+        classes
+    )
 
 
 def test_sampling_more_than_there_are():

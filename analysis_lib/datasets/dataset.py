@@ -1,15 +1,20 @@
 """`SkeletonDataset`: what every reader returns and every chapter starts from."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 
 from analysis_lib.errors import DataError, unknown_choice
 from analysis_lib.skeletons import Skeleton
-from analysis_lib.storage import digest
+from analysis_lib.storage import atomic_path, digest
+
+#: what the keys of splits begin with in a saved dataset
+SPLIT = "split_"
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +93,7 @@ class SkeletonDataset:
             if x.shape[-1] != channels:
                 raise DataError(f"{clip}: {x.shape[-1]} coordinates a joint, others {channels}")
         for split, index in self.splits.items():
-            if len(index) and not (0 <= index[0] and index[-1] < n):
+            if len(index) and not (index[0] >= 0 and index[-1] < n):
                 raise DataError(f"split '{split}' names a clip outside 0..{n - 1}")
 
     def __len__(self) -> int:
@@ -97,8 +102,11 @@ class SkeletonDataset:
     def __repr__(self) -> str:
         return (
             f"SkeletonDataset('{self.name}', {len(self)} clips, {len(self.class_names)} classes, "
-            f"{self.skeleton.name}, splits {dict((k, len(v)) for k, v in self.splits.items())})"
+            f"{self.skeleton.name}, splits {self._split_sizes()})"
         )
+
+    def _split_sizes(self) -> dict[str, int]:
+        return {name: len(index) for name, index in self.splits.items()}
 
     @cached_property
     def lengths(self) -> np.ndarray:
@@ -147,11 +155,33 @@ class SkeletonDataset:
             splits=splits,
         )
 
-    def save(self, path) -> None:
-        """Write the dataset as one ``.npz`` without pickles (`analysis_lib.datasets.npz`)."""
-        from analysis_lib.datasets.npz import write_npz
+    def save(self, path: str | Path) -> None:
+        """Write the dataset as one ``.npz`` of plain arrays (see `analysis_lib.datasets.npz`).
 
-        write_npz(self, path)
+        `analysis_lib.datasets.npz.read_npz` returns it unchanged, fingerprint included.
+
+        Raises
+        ------
+        UserError
+            If the file cannot be written; an older file at ``path`` then stays as it was.
+        """
+        arrays = {
+            "x": np.concatenate([x.reshape(-1, *x.shape[2:]) for x in self.sequences]),
+            "bodies": np.array([len(x) for x in self.sequences]),
+            "lengths": self.lengths,
+            "labels": self.labels,
+            "skeleton": json.dumps(self.skeleton.to_dict()),
+            "class_names": np.array(self.class_names, str),
+            "groups": np.array(self.groups, str),
+            "clips": np.array(self.clips, str),
+            "subjects": self.subjects,
+            "views": self.views,
+            "name": self.name,
+            "unit": self.unit,
+        }
+        splits = {f"{SPLIT}{name}": index for name, index in self.splits.items()}
+        with atomic_path(path) as temporary, open(temporary, "wb") as handle:
+            np.savez(handle, **arrays, **splits)
 
 
 def check_sequence(clip: str, x: np.ndarray, n_joints: int) -> None:

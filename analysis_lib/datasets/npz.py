@@ -33,7 +33,8 @@ key                value
 ``name``           Text: name of the dataset (default: that of the file)
 ``unit``           Text: unit of the coordinates (default: "m")
 ``skeleton``       Text: ``json.dumps(Skeleton(...).to_dict())``, in place of both: with body parts
-                   and left-right pairs. This is what `write_npz` writes.
+                   and left-right pairs. This is what
+                   `SkeletonDataset.save` writes.
 =================  ================================================================================
 
 Only ``x``, ``labels`` and one of ``layout``, ``edges``, ``skeleton`` are needed (and ``lengths``,
@@ -50,11 +51,10 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.datasets.dataset import SPLIT, SkeletonDataset
 from analysis_lib.errors import DataError, UserError, unknown_choice
 from analysis_lib.layouts import layout
 from analysis_lib.skeletons import Skeleton
-from analysis_lib.storage import atomic_path
 
 #: kind of the values (i: whole numbers, f: numbers, b: whole numbers or bools, U: text), and axes
 KEYS = {
@@ -63,7 +63,6 @@ KEYS = {
     "class_names": ("U", (1,)), "groups": ("U", (1,)), "clips": ("U", (1,)),
     "subjects": ("i", (1,)), "views": ("i", (1,)), "name": ("U", (0,)), "unit": ("U", (0,)),
 }  # fmt: skip
-SPLIT = "split_"
 
 _DAMAGE = (OSError, ValueError, EOFError, BadZipFile, UnpicklingError, zlib.error,
            NotImplementedError, RuntimeError)  # fmt: skip
@@ -74,33 +73,6 @@ _KINDS = {
     "b": ("iub", "whole numbers or bools"),
     "U": ("U", "text"),
 }
-
-
-def write_npz(dataset: SkeletonDataset, path: str | Path) -> None:
-    """Write a dataset so that `read_npz` returns it unchanged, fingerprint included.
-
-    Raises
-    ------
-    UserError
-        If the file cannot be written; an older file at ``path`` then stays as it was.
-    """
-    arrays = {
-        "x": np.concatenate([x.reshape(-1, *x.shape[2:]) for x in dataset.sequences]),
-        "bodies": np.array([len(x) for x in dataset.sequences]),
-        "lengths": dataset.lengths,
-        "labels": dataset.labels,
-        "skeleton": json.dumps(dataset.skeleton.to_dict()),
-        "class_names": np.array(dataset.class_names, str),
-        "groups": np.array(dataset.groups, str),
-        "clips": np.array(dataset.clips, str),
-        "subjects": dataset.subjects,
-        "views": dataset.views,
-        "name": dataset.name,
-        "unit": dataset.unit,
-    }
-    splits = {f"{SPLIT}{name}": index for name, index in dataset.splits.items()}
-    with atomic_path(path) as temporary, open(temporary, "wb") as handle:
-        np.savez(handle, **arrays, **splits)
 
 
 def read_npz(path: str | Path) -> SkeletonDataset:

@@ -131,7 +131,9 @@ def plot_theorem(table: pd.DataFrame) -> Figure:
     figure, (claim, proof) = plt.subplots(1, 2, figsize=(WIDTH, 0.48 * WIDTH))
     x = table["layer"]
     claim.plot(x, table["norm"] ** 2, color=COLOURS[1], marker="s", ls="--", label="$\\|W\\|_2^2$")
-    claim.plot(x, table["label_ratio"], color=COLOURS[0], marker="o", label="label variation out/in")
+    claim.plot(
+        x, table["label_ratio"], color=COLOURS[0], marker="o", label="label variation out/in"
+    )
     claim.set_title("Theorem 1: is blue below orange?")
     proof.plot(x, table["bound"], color=COLOURS[1], marker="s", ls="--", label="Lipschitz bound")
     proof.plot(x, table["data_ratio"], color=COLOURS[2], marker="^", label="data variation out/in")
