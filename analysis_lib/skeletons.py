@@ -47,7 +47,7 @@ class Skeleton:
     --------
     >>> s = Skeleton("stick", ("foot", "knee", "hip"), ((0, 1), (1, 2)), centre=2)
     >>> s.n_joints, s.hop_distance[0].tolist()
-    (3, [0, 1, 2])
+    (3, [0.0, 1.0, 2.0])
     """
 
     name: str
