@@ -126,14 +126,14 @@ def smoothness_answer(table: pd.DataFrame, n_clips: int) -> Markdown:
         f"Largest single drops: {places}."
     )
     if last > 8:
+        before, after = mean.loc[8] - mean.loc[1], mean.loc[last] - mean.loc[8]
         late = (drops.idxmax() > 8).mean()
-        verdict = {1.0: "holds", 0.0: "does not hold"}.get(
-            late, "holds for some super-classes only"
-        )
+        fall = {1.0: "holds", 0.0: "does not hold"}.get(late, "holds for some super-classes only")
+        flat = "holds" if abs(before) < abs(after) / 2 else "does not hold"
         sentence += (
-            f" It changes by {mean.loc[8] - mean.loc[1]:+.2f} up to layer 8 and by "
-            f"{mean.loc[last] - mean.loc[8]:+.2f} after it. The paper's sudden fall after layer 8, "
-            f"read as the largest drop lying there, {verdict} here."
+            f" It changes by {before:+.2f} up to layer 8 and by {after:+.2f} after it. Of the "
+            "paper's picture, that the curve is flat up to layer 8 (a change of less than half "
+            f"of that after it) {flat} here; that the largest drop lies after layer 8 {fall}."
         )
     return Markdown(sentence)
 

@@ -79,8 +79,10 @@ def test_chapters_are_listed_with_their_parameters(stgbook):
 
 
 def test_run_hands_on_converted_parameters(stgbook, ran, tmp_path):
+    edition = tmp_path / "mine.json"
+    edition.write_text('{"name": "mine", "title": "Mine", "dataset": "nw-ucla", "model": "m"}')
     code, out, err = stgbook("run", "smoothness", "-p", "n", "20", "--out", tmp_path,
-                             "--edition", "nw-ucla", "--data-root", "raw", "--force")  # fmt: skip
+                             "--edition", edition, "--data-root", "raw", "--force")  # fmt: skip
     assert (code, out) == (0, f"{tmp_path}/smoothness.ipynb\n")
     assert err == "stgbook: smoothness: running\n"
     (call,) = ran

@@ -98,6 +98,13 @@ def test_variation_touches_only_what_moves(rng):
     assert np.isfinite(takes).all()
 
 
+def test_how_the_body_lies_does_not_vary(rng):
+    motion = Motion("fall", "g", keys=((1.0, "body flex 90, neck flex 20"),))
+    end = perform(motion, TIME, TIME, rng, Variation(pose=9, scale=0.3))[-1]
+    assert end[DEGREES_OF_FREEDOM.index("body flex")] == 90
+    assert abs(end[NECK] - 20) > 0.1
+
+
 def test_varied_key_times_keep_their_order(rng):
     keys = tuple((t, f"neck flex {100 * t}") for t in (0.0, 0.3, 0.35, 0.9, 1.0))
     for _ in range(20):

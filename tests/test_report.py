@@ -20,9 +20,11 @@ EARLY_FALL = [0.9, 0.8, 0.4, *[0.4] * 6, 0.4, 0.3]
 
 
 @pytest.mark.parametrize(("groups", "verdict"), [
-    ({"arms": FLAT_THEN_FALL, "legs": FLAT_THEN_FALL}, "holds here"),
-    ({"arms": EARLY_FALL, "legs": EARLY_FALL}, "does not hold here"),
-    ({"arms": EARLY_FALL, "legs": FLAT_THEN_FALL}, "holds for some super-classes only here"),
+    ({"arms": FLAT_THEN_FALL, "legs": FLAT_THEN_FALL}, "after it) holds here; that the largest drop "
+     "lies after layer 8 holds."),
+    ({"arms": EARLY_FALL, "legs": EARLY_FALL}, "after it) does not hold here; that the largest drop "
+     "lies after layer 8 does not hold."),
+    ({"arms": EARLY_FALL, "legs": FLAT_THEN_FALL}, "layer 8 holds for some super-classes only."),
 ])  # fmt: skip
 def test_the_verdict_on_the_sudden_fall_follows_the_curves(groups, verdict):
     text = smoothness_answer(curves(**groups), 60).data

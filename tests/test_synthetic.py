@@ -220,13 +220,16 @@ def test_jitter_is_as_large_as_promised_and_largest_at_the_tips(rng):
 
 def test_lost_limbs_freeze_or_jump_for_a_while():
     moving = np.linspace(0, 3, 90)[:, None, None] * np.ones((1, 25, 3))
+    still = np.zeros((90, 25, 3))
+    ends = sorted({joint for limb in _LIMB_ENDS for joint in limb})
     frozen = jumped = 0
     for seed in range(60):
-        x = track(moving, np.random.default_rng(seed))
-        hand = x[:, [limb for limb in range(25) if any(limb in ends for ends in _LIMB_ENDS)]]
-        frozen += bool((np.diff(hand, axis=0) == 0).all(axis=2).sum() >= 3)
-        off = np.abs(x - moving).max(axis=2)
-        jumped += bool((off > 0.12).any())
-        assert (off[:, NTU.joint("head")] < 0.04).all()
+        steps = np.diff(track(moving, np.random.default_rng(seed))[:, ends], axis=0)
+        stopped = (steps == 0).all(axis=2).sum(axis=0)
+        frozen += bool(stopped.max() >= 3)
+        assert stopped.max() <= 3 * 17  # hardly more than three limbs are lost in one clip
+        error = np.abs(track(still, np.random.default_rng(seed))).max(axis=2)
+        jumped += bool((error > 0.1).any())
+        assert (error[:, NTU.joint("head")] < 0.04).all()
     assert 10 < frozen < 50
-    assert jumped > 15
+    assert 8 < jumped < 40

@@ -38,7 +38,7 @@ def plot_groups(table: pd.DataFrame) -> Figure:
     axes.text(chance.index[-1] + 1, chance.iloc[-1], "random labels ", fontsize=7.5, ha="right",
               va="bottom")  # fmt: skip
     _finish(axes, groups)
-    axes.legend(loc="upper left", bbox_to_anchor=(0, 0.88))
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4)
     return figure
 
 
@@ -51,7 +51,7 @@ def plot_classes(table: pd.DataFrame) -> Figure:
     rows = -(-len(groups) // columns)
     tallest = max(classes.groupby("group")["name"].nunique())
     figure, grid = plt.subplots(rows, columns, sharex=True, sharey=True, squeeze=False,
-                                figsize=(WIDTH, rows * (2.6 + 0.14 * tallest)))  # fmt: skip
+                                figsize=(WIDTH, rows * (3.1 + 0.16 * tallest)))  # fmt: skip
     for axes, group in zip(grid.flat, groups, strict=False):
         names = list(dict.fromkeys(classes.loc[classes["group"] == group, "name"]))
         for i, name in enumerate(names):
