@@ -148,7 +148,7 @@ def run_inputs(chapter: Chapter, parameters: Mapping[str, object]) -> dict:
 
 def library_digest() -> str:
     """Return a digest of the library's files: code, and what is shipped beside it."""
-    files = sorted(p for p in LIBRARY.rglob("*") if p.is_file() and p.suffix != ".pyc")
+    files = sorted(p for p in LIBRARY.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
     return digest(*(f"{path.relative_to(LIBRARY)}={file_digest(path)}" for path in files))
 
 
