@@ -21,6 +21,7 @@ from analysis_lib.editions import DEFAULT, Edition
 from analysis_lib.errors import UserError
 from analysis_lib.runs import Run, run_chapter
 from analysis_lib.storage import BUILD, ROOT, atomic_path, digest, file_digest, write_text
+from analysis_lib.tidy import annotate_figures, write_form
 
 _STAMP = ".source.sha256"  # in a site: the digest of all that it was built from
 _MATHJAX = "sphinx-mathjax-offline"
@@ -94,7 +95,8 @@ def assemble(edition: Edition, runs: list[Run], root: Path, source: Path) -> Non
         shutil.copytree(root / "book", source / "book", ignore=ignored)
         shutil.copyfile(root / "_toc.yml", source / "_toc.yml")
         for run in runs:
-            shutil.copyfile(run.notebook, source / "book" / run.notebook.name)
+            page = annotate_figures(json.loads(run.notebook.read_text(encoding="utf8")))
+            write_text(source / "book" / run.notebook.name, write_form(page))
         copy_mathjax(source / "book" / "_assets" / "vendor" / "mathjax")
         config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf8"))
     except OSError as error:

@@ -99,7 +99,7 @@ def run(chapter, given, edition, data_root, out, force) -> None:
 
     \b
     stgbook run smoothness
-    stgbook run smoothness -p n_neighbors 20 -p layers 1,5,10
+    stgbook run smoothness -p n_neighbors 20 -p graph knn
     stgbook run smoothness --edition nw-ucla --data-root ~/data
     stgbook run data -p dataset mine.npz -p model nets.small:make --out mine
     """

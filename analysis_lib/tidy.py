@@ -64,6 +64,35 @@ def write_form(notebook: dict) -> str:
     return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
+def annotate_figures(notebook: dict) -> dict:
+    """Return a copy in which each figure is followed by the page's line of provenance, folded.
+
+    The line is the one that `analysis_lib.provenance.provenance` displays at the end; a notebook
+    without one stays as it is.
+    """
+    notebook = copy.deepcopy(notebook)
+    line = next(filter(None, map(_provenance_line, notebook["cells"])), None)
+    cells = []
+    for cell in notebook["cells"]:
+        cells.append(cell)
+        if line and "figure" in cell["metadata"].get("mystnb", {}):
+            cells.append({
+                "cell_type": "markdown",
+                "id": f"{cell['id']}-made",
+                "metadata": {},
+                "source": f":::{{dropdown}} How this figure was made\n{line}\n:::",
+            })  # fmt: skip
+    notebook["cells"] = cells
+    return notebook
+
+
+def _provenance_line(cell: dict) -> str | None:
+    """Return the Markdown of the provenance that a cell displays, if it displays one."""
+    shown = [_text(output.get("data", {}).get("text/markdown", ""))
+             for output in cell.get("outputs", ())]  # fmt: skip
+    return next((text for text in shown if 'class="provenance"' in text), None)
+
+
 def _tags(cell: dict) -> list[str]:
     return cell["metadata"].get("tags", [])
 

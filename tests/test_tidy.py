@@ -7,7 +7,7 @@ import pytest
 from notebooks import code, markdown, notebook
 
 from analysis_lib.storage import ROOT
-from analysis_lib.tidy import tidy_notebook, write_form
+from analysis_lib.tidy import annotate_figures, tidy_notebook, write_form
 from analysis_lib.widget_state import STATE, VIEW
 
 BAR = " 50%|█████     | 5/10 [00:01<00:01,  4.9it/s]"
@@ -177,3 +177,21 @@ def test_the_written_form_is_stable_and_a_notebook():
     text = write_form(tidied)
     nbformat.validate(nbformat.reads(text, as_version=4))
     assert text == write_form(json.loads(text))
+
+
+def test_each_figure_is_followed_by_how_it_was_made():
+    note = '<small class="provenance">Parameters `k = 3`.</small>'
+    figure = code("plot()", mystnb={"figure": {"name": "fig-a"}})
+    last = code("provenance()") | {"outputs": [shown(**{"text/markdown": note})]}
+    page = annotate_figures(tidy_notebook(executed(figure, code("1"), figure, last)))
+    after = [page["cells"][i + 1] for i, cell in enumerate(page["cells"])
+             if "figure" in cell["metadata"].get("mystnb", {})]  # fmt: skip
+    assert [cell["source"] for cell in after] == [
+        f":::{{dropdown}} How this figure was made\n{note}\n:::"
+    ] * 2
+    assert len({cell["id"] for cell in page["cells"]}) == len(page["cells"])
+
+
+def test_without_provenance_no_figure_is_annotated():
+    page = tidy_notebook(executed(code("plot()", mystnb={"figure": {"name": "fig-a"}})))
+    assert annotate_figures(page) == page
