@@ -138,7 +138,7 @@ def run_inputs(chapter: Chapter, parameters: Mapping[str, object]) -> dict:
     return {
         "chapter": digest(json.dumps(cells, sort_keys=True)),
         "parameters": dict(parameters),
-        "library": library_digest(),
+        "library": code_digest(),
         "data": {name: source_digest(name, root) for name in _named("dataset", parameters)},
         "models": {name: checkpoint_digest(name) for name in _named("model", parameters)},
         "requirements": file_digest(LOCK) if LOCK.exists() else "none",
@@ -146,7 +146,7 @@ def run_inputs(chapter: Chapter, parameters: Mapping[str, object]) -> dict:
     }
 
 
-def library_digest() -> str:
+def code_digest() -> str:
     """Return a digest of the library's files: code, and what is shipped beside it."""
     files = sorted(p for p in LIBRARY.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
     return digest(*(f"{path.relative_to(LIBRARY)}={file_digest(path)}" for path in files))

@@ -106,11 +106,11 @@ def test_nothing_runs_while_nothing_has_changed(place, first, no_kernel):
 
 
 def test_compiled_code_is_no_change_of_the_library(place):
-    before = runs.library_digest()
+    before = runs.code_digest()
     (place / "lib" / "__pycache__").mkdir()
     for name in ("a.cpython-311.pyc", "a.kernel-1.py311.nbi"):  # Python's cache, and numba's
         (place / "lib" / "__pycache__" / name).write_bytes(b"compiled")
-    assert runs.library_digest() == before
+    assert runs.code_digest() == before
 
 
 def test_two_runs_differ_in_the_line_of_the_run_time_alone(place, first):
