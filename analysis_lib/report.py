@@ -76,6 +76,8 @@ def model_card(network: Checkpoint) -> Markdown:
     }
     if network.card:
         facts |= _training_facts(network.card)
+    if "note" in network.card:
+        facts["note"] = network.card["note"]
     lines = [f"| {name} | {value} |" for name, value in facts.items()]
     return Markdown("\n".join(["| | |", "|---|---|", *lines]))
 

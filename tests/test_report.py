@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from torch import nn
 
-from analysis_lib.checkpoints import Checkpoint
+from analysis_lib.checkpoints import Checkpoint, load_checkpoint
 from analysis_lib.preprocess import Preprocessing
 from analysis_lib.report import data_answer, model_card, smoothness_answer, theorem_answer
 
@@ -81,3 +81,8 @@ def test_a_network_without_a_card_shows_its_size():
     card = model_card(Checkpoint("mine:make", model, ("fc",), Preprocessing(), {})).data
     assert "| parameters | 8 |" in card
     assert "test accuracy" not in card
+
+
+def test_what_a_card_notes_about_its_training_is_shown():
+    network = load_checkpoint("nw-ucla")
+    assert network.card["note"] in model_card(network).data
