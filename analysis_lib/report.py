@@ -8,7 +8,9 @@ from IPython.display import Markdown
 
 from analysis_lib.checkpoints import Checkpoint
 from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.smoothness import largest_drop
 from analysis_lib.summary import nearest_neighbour_predictions, wilson_interval
+from analysis_lib.theorem import change_norm_correlation
 from analysis_lib.training import evaluate
 
 
@@ -117,9 +119,10 @@ def smoothness_answer(table: pd.DataFrame, n_clips: int) -> Markdown:
     groups = table[(table["level"] == "group") & (table["layer"] > 0)]
     curves = groups.pivot(index="layer", columns="name", values="q")
     mean, last = curves.mean(axis=1), curves.index[-1]
-    drops = -curves.diff().dropna()
+    drops = {name: largest_drop(curve) for name, curve in curves.items()}
     places = "; ".join(
-        f"{name}: {drop.max():.2f} from layer {drop.idxmax() - 1} to {drop.idxmax()}"
+        f"{name}: {drop.size:.2f} from layer {curves.index[drop.after]} "
+        f"to {curves.index[drop.after + 1]}"
         for name, drop in drops.items()
     )
     sentence = (
@@ -129,7 +132,7 @@ def smoothness_answer(table: pd.DataFrame, n_clips: int) -> Markdown:
     )
     if last > 8:
         before, after = mean.loc[8] - mean.loc[1], mean.loc[last] - mean.loc[8]
-        late = (drops.idxmax() > 8).mean()
+        late = np.mean([curves.index[drop.after] >= 8 for drop in drops.values()])
         fall = {1.0: "holds", 0.0: "does not hold"}.get(late, "holds for some super-classes only")
         flat = "holds" if abs(before) < abs(after) / 2 else "does not hold"
         sentence += (
@@ -150,7 +153,7 @@ def theorem_answer(table: pd.DataFrame) -> Markdown:
     constant = table["label_ratio"] / table["norm"] ** 2
     worst = table.loc[constant.idxmax(), "layer"]
     kept = int((table["data_ratio"] <= table["bound"] * (1 + 1e-6)).sum())
-    correlation = table["norm"].corr((1 - table["label_ratio"]).abs(), method="spearman")
+    correlation = change_norm_correlation(table.rename(columns={"label_ratio": "r", "norm": "s"}))
     return Markdown(
         f"The inequality needs a constant of at least c = {constant.max():.3g} (layer {worst}). "
         f"The provable part holds at {kept} of {len(table)} layers, as it must. The paper's "
