@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis_lib.alignment import pre_normalise
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.errors import UserError
 from analysis_lib.layouts import layout
@@ -137,3 +138,10 @@ def test_evaluation_is_deterministic_and_augmentation_follows_the_seed(rng):
 def test_recipes_that_cannot_work(arguments, message):
     with pytest.raises(UserError, match=message):
         Preprocessing(**arguments)
+
+
+@pytest.mark.parametrize("n_bodies", [1, 2, 3])
+def test_the_agcn_recipe_is_the_published_pre_normalisation(rng, n_bodies):
+    x = clip(rng, n_frames=40, n_bodies=n_bodies, n_joints=25)
+    found, _ = clip_tensor(x, layout("ntu-25"), PREPROCESSINGS["agcn"])
+    np.testing.assert_allclose(found, pre_normalise(x).transpose(3, 1, 2, 0), atol=1e-5)
