@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from tslearn.metrics import dtw as tslearn_dtw
 from tslearn.metrics import dtw_path_from_metric
 
-from analysis_lib import dtw
 from analysis_lib.dtw import windowed_dtw, windowed_dtw_between
 from analysis_lib.errors import DataError, UserError
 from analysis_lib.windows import window_bounds, window_weights
@@ -206,21 +205,6 @@ def test_permuting_the_clips_permutes_the_result(seed):
         windowed_dtw(x, lengths)[np.ix_(order, order)],
         atol=3e-6,
     )
-
-
-def test_tiles_panels_and_threads_do_not_show(rng, monkeypatch):
-    x, lengths = rng.random((23, 12, 5)), rng.integers(1, 13, 23)
-    whole = windowed_dtw(x, lengths, 3, dtype=float)
-    between = windowed_dtw_between(x[:7], x, lengths[:7], lengths, 3, dtype=float)
-    np.testing.assert_allclose(between, whole[:7], atol=1e-9)
-    for rows, columns, panel, jobs in ((1, 1, 1, 1), (9, 5, 600, 3)):
-        monkeypatch.setattr(dtw, "ROWS", rows)
-        monkeypatch.setattr(dtw, "COLUMNS", columns)
-        monkeypatch.setattr(dtw, "PANEL", panel)
-        again = windowed_dtw(x, lengths, 3, dtype=float, n_jobs=jobs)
-        np.testing.assert_allclose(again, whole, atol=1e-9)
-        again = windowed_dtw_between(x[:7], x, lengths[:7], lengths, 3, dtype=float, n_jobs=jobs)
-        np.testing.assert_allclose(again, between, atol=1e-9)
 
 
 def test_a_query_does_not_depend_on_the_other_queries(rng):
