@@ -74,11 +74,11 @@ def pack(x, ids, first_frames, counts, starts, first, last, origin, gain, rows, 
 
 @numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
 def _warp(products, row, row_shift, row_shifts, column, width, column_shift, column_shifts, n_a,
-          counts, place, top, bits, band, work):  # fmt: skip
+          counts, place, top, bits, band, discounted, work):  # fmt: skip
     """Leave in ``work[0]`` the accumulated costs of all frames of a clip against those of a block.
 
     The clip's first frame is row ``row`` of the products, with the shift ``row_shift``; the block's
-    first is column ``column``.
+    first is column ``column``. Each step is cheaper by ``work[3]`` if ``discounted``.
     """
     cost, above, local = work[0], work[1], work[2]
     half, zero, kind = products.dtype.type(0.5), products.dtype.type(0), cost.dtype.type
@@ -90,6 +90,9 @@ def _warp(products, row, row_shift, row_shifts, column, width, column_shift, col
         for c in range(width):
             distance = shift + shifts[c] - product[c]
             local[c] = (kind(min(max(distance, zero), top) + half) << bits) + step
+        if discounted:
+            for c in range(width):
+                local[c] -= work[3, c]
         if band >= 0:  # more than any path inside the band
             outside = (kind(top) + 1 << bits) * kind(n_a + width // LANES)
             for c in range(width):
@@ -113,13 +116,14 @@ def _warp(products, row, row_shift, row_shifts, column, width, column_shift, col
 
 @numba.njit(nogil=True, cache=True)
 def _match(products, rows, row_shifts, row_counts, row_place, n_rows, columns, column_shifts,
-           column_counts, column_place, n_columns, skip, top, bits, band, unit, mode, weight, work,
-           total):  # fmt: skip
+           column_counts, column_place, n_columns, skip, top, bits, band, unit, mode, rounds, weight,
+           work, total):  # fmt: skip
     """Add the weighted cost of one window of each clip against each, to ``total``.
 
     ``rows`` and ``columns`` say where each block begins; the clips are ``n_rows`` from
     ``row_place`` on, and ``n_columns`` from ``column_place`` on. Pairs of a block of rows with a
-    block of columns more than ``skip`` before it are left out (below a diagonal).
+    block of columns more than ``skip`` before it are left out (below a diagonal). With ``rounds``,
+    the cost is a lower bound of the mean along any path (see `_least_mean`).
     """
     cost, mask = work[0], (1 << bits) - 1
     for a in range(n_rows):
@@ -127,11 +131,15 @@ def _match(products, rows, row_shifts, row_counts, row_place, n_rows, columns, c
         n_a, row = row_counts[row_place + a], rows[block] + lane
         for b in range(max(0, block - skip), len(columns) - 1):
             width, place = columns[b + 1] - columns[b], column_place + b * LANES
+            n_lanes = min(LANES, n_columns - b * LANES)
             if n_a and width:
-                _warp(products, row - rows[0], row, row_shifts, columns[b] - columns[0], width,
-                      columns[b], column_shifts, n_a, column_counts, place, top, bits, band,
-                      work)  # fmt: skip
-            for c in range(min(LANES, n_columns - b * LANES)):
+                clips = (products, row - rows[0], row, row_shifts, columns[b] - columns[0], width,
+                         columns[b], column_shifts, n_a, column_counts, place, top, bits, band)  # fmt: skip
+                _warp(*clips, False, work)
+                if rounds:
+                    _least_mean(clips, n_lanes, rounds, unit, weight, work, total[a, b * LANES :])
+                    continue
+            for c in range(n_lanes):
                 n_b = column_counts[place + c]
                 value, steps = np.float64(n_a + n_b), n_a + n_b  # one or both empty
                 if n_a and n_b:
@@ -145,14 +153,44 @@ def _match(products, rows, row_shifts, row_counts, row_place, n_rows, columns, c
 
 
 @numba.njit(nogil=True, cache=True)
+def _least_mean(clips, n_lanes, rounds, unit, weight, work, total):
+    r"""Add a lower bound of the mean cost along any path, from that of the cheapest path on.
+
+    With :math:`s = \min_p \sum_p (d - \lambda)`, no path has a mean below
+    :math:`\lambda + \min(s, 0) / \max(n_a, n_b)`; the next :math:`\lambda` is the mean of the
+    path found (Dinkelbach).
+    """
+    _, _, _, _, _, width, _, _, n_a, counts, place, _, bits, _ = clips
+    means = np.zeros(LANES, np.int64)
+    bounds = np.zeros(LANES)
+    for turn in range(rounds + 1):
+        for c in range(n_lanes):
+            n_b = counts[place + c]
+            if n_b:
+                end = np.int64(work[0, (n_b - 1) * LANES + c])
+                left, steps = end >> bits, end & ((1 << bits) - 1)
+                if turn:
+                    bounds[c] = max(bounds[c], means[c] + min(left, 0) / max(n_a, n_b))
+                means[c] += left // steps
+        if turn < rounds:
+            for c in range(width):
+                work[3, c] = means[c % LANES] << bits
+            _warp(*clips, True, work)
+    for c in range(n_lanes):
+        total[c] += weight * (bounds[c] * unit if counts[place + c] else 1.0)  # 1: nothing there
+
+
+@numba.njit(nogil=True, cache=True)
 def match_tile(tile, symmetric,
                left, left_shifts, left_starts, left_counts, left_ids, left_first,
                right, right_shifts, right_starts, right_counts, right_ids, right_first,
-               alpha, top, bits, band, unit, mode, ceiling, products, work, total, out):  # fmt: skip
+               alpha, top, bits, band, unit, mode, ceiling, rounds, products, work, total,
+               out):  # fmt: skip
     """Write the distances of the clips of a tile, and of a symmetric case their mirror images.
 
     The tile is the blocks tile[0]..tile[1] against the blocks tile[2]..tile[3]; the left panel
-    begins with block ``left_first``, the right one with ``right_first``.
+    begins with block ``left_first``, the right one with ``right_first``. With ``rounds``, lower
+    bounds of means along the path are written instead (see `_least_mean`).
     """
     skip = tile[2] - tile[0] if symmetric else len(left_ids)
     above, below = tile[0] - left_first, tile[1] - left_first
@@ -170,7 +208,7 @@ def match_tile(tile, symmetric,
             np.dot(left[rows[0] : rows[-1]], right[columns[0] : columns[-1]].T, product)
         _match(product, rows, left_shifts, left_counts[w], a0, a1 - a0,
                columns, right_shifts, right_counts[w], b0, b1 - b0, skip,
-               top, bits, band, unit, mode, alpha[w], work, total)  # fmt: skip
+               top, bits, band, unit, mode, rounds, alpha[w], work, total)  # fmt: skip
     for a in range(a0, a1):
         for b in range(a + 1 if skip == 0 else b0, b1):
             used = 0.0  # weight of the windows that are not empty in both

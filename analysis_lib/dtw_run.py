@@ -43,23 +43,29 @@ def distances(left: Clips, right: Clips | None, rule: Rule, max_memory: int, n_j
 def panels(n_left: int, n_right: int, rule: Rule, symmetric: bool, max_memory: int,
            n_jobs: int) -> list[tuple[range, range]]:  # fmt: skip
     """Return the pairs of panels, as ranges of blocks, whose frames fit in memory together."""
-    group, side = rule.blocks(GROUP), LANES * rule.longest
-    height, width = map(rule.blocks, TILE)
-    block = rule.dtype.itemsize * (rule.n_features + 3) * LANES * rule.n_frames
-    scratch = n_jobs * height * width * (rule.dtype.itemsize * side**2 + 8 * LANES**2)
-    room = (max_memory - scratch) // block  # blocks
+    room = room_for(rule, max_memory, n_jobs)
     if n_left + (0 if symmetric else n_right) <= room:
         return [(range(n_left), range(n_right))]
-    size = room // 2 // group * group
-    if size < group:
-        needed = -(-(scratch + 2 * group * block) // 2**20)
+    group = rule.blocks(GROUP)
+    size = max(group, room // 2 // group * group)
+    cut = lambda n: [range(i, min(n, i + size)) for i in range(0, n, size)]  # noqa: E731
+    return [(rows, columns) for rows in cut(n_left) for columns in cut(n_right)
+            if not symmetric or columns.start >= rows.start]  # fmt: skip
+
+
+def room_for(rule: Rule, max_memory: int, n_jobs: int) -> int:
+    """Return how many blocks of frames fit in memory; raise UserError if not two groups do."""
+    side, height, width = LANES * rule.longest, *map(rule.blocks, TILE)
+    block = rule.dtype.itemsize * (rule.n_features + 3) * LANES * rule.n_frames
+    scratch = n_jobs * height * width * (rule.dtype.itemsize * side**2 + 8 * LANES**2)
+    room = (max_memory - scratch) // block
+    if room < 2 * rule.blocks(GROUP):
+        needed = -(-(scratch + 2 * rule.blocks(GROUP) * block) // 2**20)
         raise UserError(
             f"max_memory of {max_memory / 2**20:.0f} MiB is too little for clips of "
             f"{rule.n_frames} frames with {rule.n_features} features; {needed} MiB suffice"
         )
-    cut = lambda n: [range(i, min(n, i + size)) for i in range(0, n, size)]  # noqa: E731
-    return [(rows, columns) for rows in cut(n_left) for columns in cut(n_right)
-            if not symmetric or columns.start >= rows.start]  # fmt: skip
+    return room
 
 
 def n_in(tile: Tile, shape: tuple[int, int], symmetric: bool) -> int:

@@ -33,11 +33,12 @@ class Clips:
     x: np.ndarray
     first: np.ndarray  # (n, m)
     counts: np.ndarray  # (n, m)
-    order: np.ndarray = field(init=False)  # clips by length, so that those of a block are alike
+    order: np.ndarray | None = None  # by length, so that the clips of a block are alike
 
     def __post_init__(self) -> None:
-        order = np.argsort(self.counts.sum(axis=1), kind="stable")
-        object.__setattr__(self, "order", order)
+        if self.order is None:
+            order = np.argsort(self.counts.sum(axis=1), kind="stable")
+            object.__setattr__(self, "order", order)
 
     @property
     def n_blocks(self) -> int:
@@ -200,15 +201,16 @@ def _triangle(rule: Rule, top: int, bottom: int) -> list[Tile]:
 
 
 def match(left: Panel, right: Panel, rule: Rule, tiles: list[Tile], symmetric: bool,
-          out: np.ndarray, crew: Crew, done=lambda tile: None) -> None:  # fmt: skip
+          out: np.ndarray, crew: Crew, done=lambda tile: None, rounds: int = 0) -> None:  # fmt: skip
     """Write the distances of some tiles of two panels to ``out``.
 
-    ``done`` is called with each tile that is finished.
+    ``done`` is called with each tile that is finished. With ``rounds``, lower bounds of distances
+    with ``normalise="path"`` are written, the closer the more rounds.
     """
     settings = (
         rule.alpha, rule.dtype.type(2.0**rule.resolution), rule.bits,
         -1 if rule.band is None else rule.band, rule.unit, NORMALISATIONS.index(rule.normalise),
-        1.0 if rule.metric == "cosine" and rule.normalise != "none" else np.inf)  # fmt: skip
+        1.0 if rule.metric == "cosine" and rule.normalise != "none" else np.inf, rounds)  # fmt: skip
     waiting, side = deque(tiles), rule.longest * LANES
     height = max((tile.bottom - tile.top for tile in tiles), default=0)
     width = max((tile.stop - tile.start for tile in tiles), default=0)
@@ -216,7 +218,7 @@ def match(left: Panel, right: Panel, rule: Rule, tiles: list[Tile], symmetric: b
     def work(_):
         scratch = (
             np.empty(height * width * side**2, rule.dtype),
-            np.empty((3, side), rule.work_dtype),
+            np.empty((4, side), rule.work_dtype),
             np.empty((height * LANES, width * LANES)),
         )
         while waiting:
