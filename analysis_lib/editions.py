@@ -21,7 +21,7 @@ from analysis_lib.storage import ROOT
 
 DEFAULT = "synthetic"
 
-_RESERVED = ("html", "cache")  # folders of _build that are no edition's
+_RESERVED = ("html", "cache", "store")  # folders of _build that are no edition's
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def captured(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tens
 
 @torch.no_grad()
 def embed(model: nn.Module, x: np.ndarray, lengths: np.ndarray, layers: Sequence[str],
-          reduce: str = "flatten", body: int = 0, batch_size: int = 32,
+          reduce: str = "flatten", body: int = 0, batch_size: int = 8,
           max_memory: int = 2**30, folder: str | Path | None = None,
           progress: bool = False) -> Embeddings:  # fmt: skip
     """Return the features of all clips at the input and at every named layer.

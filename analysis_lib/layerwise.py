@@ -1,23 +1,42 @@
-"""Layer by layer: embeddings, distances, dataset graphs and label smoothness, as one tidy table."""
+"""Layer by layer: embeddings, distances, dataset graphs and label smoothness, as one tidy table.
 
-from dataclasses import dataclass
+Embeddings, distances and graphs are computed once and shared by all chapters (`analysis_lib.store`).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from inspect import signature
 
 import numpy as np
 import pandas as pd
+import torch
 from scipy.sparse import csr_array
 from tqdm.auto import tqdm
 
 from analysis_lib.checkpoints import Checkpoint
 from analysis_lib.dataset_graphs import GraphDiagnostics, knn_graph, nnk_graph, similarity_kernel
 from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.digests import array_digest, module_digest
 from analysis_lib.dtw import windowed_dtw
 from analysis_lib.embeddings import Embeddings, embed
 from analysis_lib.errors import unknown_choice
 from analysis_lib.preprocess import clip_tensors
 from analysis_lib.smoothness import class_smoothness
 from analysis_lib.smoothness_bootstrap import bootstrap_smoothness, smoothness_intervals
+from analysis_lib.storage import digest
+from analysis_lib.store import Store, open_store
+from analysis_lib.windows import layer_lengths
 
 GRAPHS = {"nnk": nnk_graph, "knn": knn_graph}
+#: the module that computes each kind of result
+MODULES = {
+    "embeddings": "analysis_lib.embeddings",
+    "distances": "analysis_lib.dtw",
+    "graphs": "analysis_lib.dataset_graphs",
+}
+LOADED = {kind: module_digest(module) for kind, module in MODULES.items()}
+#: options that change how a result is computed, but not what it is
+MEANS = {"batch_size", "folder", "max_memory", "n_jobs", "progress", "scheduler"}
 
 
 @dataclass(frozen=True)
@@ -47,10 +66,36 @@ class LayerGraph:
 def layer_embeddings(network: Checkpoint, data: SkeletonDataset, **options) -> Embeddings:
     """Return the features of all clips at the input and at every layer of a network.
 
-    ``options`` go to `analysis_lib.embeddings.embed`.
+    Kept features are found again by the clips, the weights, and what the network says about the
+    first clip: that changes with whatever else the network depends on, its code above all.
+
+    Parameters
+    ----------
+    network : Checkpoint
+    data : SkeletonDataset
+    **options
+        Go to `analysis_lib.embeddings.embed`, all but ``folder``: the store has its own.
     """
     x, lengths = clip_tensors(data, network.preprocessing)
-    return embed(network.model, x, lengths, network.layers, **options)
+    store = _open_store("embeddings")
+    if store is None:
+        return embed(network.model, x, lengths, network.layers, **options)
+    decisive = _deciding(embed, options)
+    first = embed(network.model, x[:1], lengths[:1], network.layers, **decisive)
+    inputs = {"clips": array_digest(x), "weights": _weights_digest(network.model),
+              "first": digest(*map(array_digest, first.features))}  # fmt: skip
+    names = [f"layer{i}" for i in range(len(first.layers))]  # as `embed` calls its files
+
+    def make(folder):
+        found = embed(network.model, x, lengths, network.layers, folder=folder, **options)
+        return dict(zip(names, found.features, strict=True))
+
+    about = f"{network.name} on {len(data)} clips of {data.name}"
+    values = store.fetch("embeddings", inputs, {"layers": network.layers, **decisive},
+                         LOADED["embeddings"], make, about)  # fmt: skip
+    features = tuple(values[name] for name in names)
+    valid = tuple(layer_lengths(lengths, x.shape[2], f.shape[1]) for f in features)
+    return Embeddings(first.layers, features, valid)
 
 
 def dataset_graphs(embeddings: Embeddings, n_neighbors: int, graph: str = "nnk",
@@ -58,6 +103,7 @@ def dataset_graphs(embeddings: Embeddings, n_neighbors: int, graph: str = "nnk",
     """Return the dataset graph of every layer, the input first.
 
     The kernel is :math:`K = 1 - \\mathrm{wDTW}`, the windowed mean cosine along the warping path.
+    A layer that is done is kept: interrupted and called again, this goes on with the next one.
 
     Parameters
     ----------
@@ -74,10 +120,60 @@ def dataset_graphs(embeddings: Embeddings, n_neighbors: int, graph: str = "nnk",
     layers = []
     steps = list(zip(embeddings.layers, embeddings.features, embeddings.lengths, strict=True))
     for i, (name, features, lengths) in enumerate(tqdm(steps, "layers", disable=not progress)):
-        distance = windowed_dtw(features, lengths, **options)
-        weights, diagnostics = GRAPHS[graph](similarity_kernel(distance), n_neighbors, symmetrise)
+        distance = _layer_distance(name, features, lengths, options)
+        weights, diagnostics = _layer_graph(distance, graph, n_neighbors, symmetrise)
         layers.append(LayerGraph(i, name, distance, weights, diagnostics))
     return layers
+
+
+def _layer_distance(name: str, features: np.ndarray, lengths: np.ndarray,
+                    options: Mapping) -> np.ndarray:  # fmt: skip
+    """Return the windowed DTW distances at one layer, shape (n, n)."""
+    inputs = {"features": array_digest(features), "lengths": array_digest(lengths)}
+    make = lambda folder: {"distance": windowed_dtw(features, lengths, **options)}  # noqa: E731
+    return _kept("distances", inputs, _deciding(windowed_dtw, options), make, name)["distance"]
+
+
+def _layer_graph(distance: np.ndarray, graph: str, n_neighbors: int,
+                 symmetrise: str) -> tuple[csr_array, GraphDiagnostics]:  # fmt: skip
+    """Return the graph on given distances, and how it came out."""
+
+    def make(folder):
+        kernel = similarity_kernel(distance)
+        weights, diagnostics = GRAPHS[graph](kernel, n_neighbors, symmetrise)
+        return {"weights": weights, "diagnostics": asdict(diagnostics)}
+
+    options = {"graph": graph, "n_neighbors": n_neighbors, "symmetrise": symmetrise}
+    about = f"{graph}, {n_neighbors} neighbours, {symmetrise}"
+    values = _kept("graphs", {"distance": array_digest(distance)}, options, make, about)
+    return values["weights"], GraphDiagnostics(**values["diagnostics"])
+
+
+def _kept(kind: str, inputs: Mapping, options: Mapping, make: Callable, about: str) -> dict:
+    """Return what ``make`` makes, from the store if there is one."""
+    if store := _open_store(kind):
+        return store.fetch(kind, inputs, options, LOADED[kind], make, about)
+    return make(None)
+
+
+def _open_store(kind: str) -> Store | None:
+    """Return the store, unless the code of this kind was edited after it had been loaded."""
+    return open_store() if module_digest(MODULES[kind]) == LOADED[kind] else None
+
+
+def _deciding(function: Callable, given: Mapping) -> dict:
+    """Return the options of a call, defaults included, that decide its result."""
+    parameters = signature(function).parameters.values()
+    defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+    return {name: value for name, value in (defaults | dict(given)).items() if name not in MEANS}
+
+
+def _weights_digest(model: torch.nn.Module) -> str:
+    """Return a digest of the names, types, shapes and contents of all parameters and buffers."""
+    tensors = [*model.named_parameters(), *model.named_buffers()]
+    contents = [t.detach().cpu().flatten().view(torch.uint8).numpy() for _, t in tensors]
+    return digest(*(f"{name} {t.dtype} {tuple(t.shape)} {array_digest(content)}"
+                    for (name, t), content in zip(tensors, contents, strict=True)))  # fmt: skip
 
 
 def graph_table(layers: list[LayerGraph]) -> pd.DataFrame:

@@ -19,6 +19,7 @@ import torch
 from scipy import sparse
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 from scipy.stats import spearmanr
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from analysis_lib.errors import DataError, UserError
@@ -68,7 +69,7 @@ def data_smoothness(graph: sparse.csr_array, embeddings: np.ndarray) -> float:
         raise DataError("the graph's weights must be finite and not negative")
     points, total = embeddings.reshape(n, -1), 0.0
     rows, columns = graph.coords
-    step = max(1, 2**23 // max(1, points.shape[1]))  # edges at a time: 64 MiB of differences
+    step = max(1, 2**17 // max(1, points.shape[1]))  # edges at a time: 1 MiB of differences
     for part in (slice(i, i + step) for i in range(0, graph.nnz, step)):
         difference = points[rows[part]].astype(float) - points[columns[part]]
         total += graph.data[part] @ np.einsum("ed,ed->e", difference, difference)
@@ -146,8 +147,9 @@ def operator_norm(linear: Callable[[Tensor], Tensor], shape: Sequence[int],
         return 0.0
     operator = LinearOperator((size, size), matvec=gram, dtype=float)
     try:
-        (largest,) = eigsh(operator, 1, v0=start, maxiter=n_iter, tol=tol,
-                           return_eigenvectors=False)  # fmt: skip
+        with threadpool_limits(1, "blas"):  # ARPACK's threads would fight with torch's
+            (largest,) = eigsh(operator, 1, v0=start, maxiter=n_iter, tol=tol,
+                               return_eigenvectors=False)  # fmt: skip
     except ArpackNoConvergence as error:
         raise UserError(
             f"the norm did not converge in {n_iter} iterations; raise n_iter or tol, "

@@ -79,7 +79,7 @@ def hold_out(data: SkeletonDataset, share: float, seed: int) -> tuple[np.ndarray
 
 
 @torch.no_grad()
-def predict(model: nn.Module, x: np.ndarray | Tensor, batch_size: int = 64,
+def predict(model: nn.Module, x: np.ndarray | Tensor, batch_size: int = 8,
             progress: bool = False) -> np.ndarray:  # fmt: skip
     """Return the class scores (N, n_classes) of (N, C, T, V, M) clips, in evaluation mode."""
     was_training = model.training
@@ -91,7 +91,7 @@ def predict(model: nn.Module, x: np.ndarray | Tensor, batch_size: int = 64,
 
 
 def evaluate(model: nn.Module, data: SkeletonDataset, recipe: Preprocessing,
-             batch_size: int = 64, progress: bool = False) -> dict:  # fmt: skip
+             batch_size: int = 8, progress: bool = False) -> dict:  # fmt: skip
     """Return top-1 accuracy, mean cross-entropy (nats), clip count and scores of ``data``.
 
     Returns

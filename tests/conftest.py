@@ -12,6 +12,12 @@ settings.register_profile(
 settings.load_profile("house")
 
 
+@pytest.fixture(autouse=True)
+def _no_store(monkeypatch):
+    """Keep tests from reading or writing the results that chapters share."""
+    monkeypatch.setenv("STGBOOK_STORE", "off")
+
+
 @pytest.fixture
 def rng():
     """Return a generator that is the same in every test and every run."""

@@ -1,7 +1,9 @@
 """The command line: its codes, its one line for a mistake, and what it hands on."""
 
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -62,11 +64,12 @@ def failing(monkeypatch, error):
     monkeypatch.setattr(book, "build_book", build_book)
 
 
-@pytest.mark.parametrize("command", ["", "chapters", "run", "book", "train", "data", "data check"])
+@pytest.mark.parametrize("command", ["", "chapters", "run", "book", "train", "data", "data check",
+                                     "cache", "cache list", "cache clear"])  # fmt: skip
 def test_each_command_explains_itself_with_examples(stgbook, command):
     code, out, err = stgbook(*command.split(), "--help")
     assert (code, err) == (0, "")
-    assert "stgbook" in out.split("Options:")[0].split("\n", 1)[1] or command == "data"
+    assert "stgbook" in out.split("Options:")[0].split("\n", 1)[1] or command in ("data", "cache")
 
 
 def test_chapters_are_listed_with_their_parameters(stgbook):
@@ -213,6 +216,50 @@ def test_train_hands_on_its_options(stgbook, monkeypatch, tmp_path):
     code, out, _ = stgbook("train", "--dataset", "mine.npz", "--out", tmp_path, "--epochs", "3")
     assert (code, out) == (0, f"{tmp_path}/mine.json\n")
     assert (seen["dataset"], seen["epochs"], seen["seed"]) == ("mine.npz", 3, 0)
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    """A store with three results, one of them not used for two days."""
+    from analysis_lib.store import Store
+
+    monkeypatch.setenv("STGBOOK_STORE", str(tmp_path / "store"))
+    store = Store(tmp_path / "store")
+    for kind, code in (("graphs", "old"), ("graphs", "new"), ("embeddings", "new")):
+        store.fetch(kind, {}, {}, code, lambda folder: {"n": "x" * 2**20}, f"{kind} of mine")
+    old = store.entries()[0].folder
+    os.utime(old, (time.time() - 2 * 86400,) * 2)
+    return store
+
+
+def test_cache_list_says_what_is_kept(stgbook, results):
+    code, out, err = stgbook("cache", "list")
+    lines = [line.split() for line in out.splitlines()]
+    assert (code, err) == (0, "")
+    assert lines[0] == ["kind", "size", "age", "unused", "what"]
+    assert lines[1] == ["graphs", "1.0", "MiB", "0", "min", "2", "d", "graphs", "of", "mine"]
+    assert lines[3][:3] == ["embeddings", "1.0", "MiB"]
+    total = f"3 results, 3.0 MiB in {results.folder}; the limit is 5.0 GiB"
+    assert out.splitlines()[4:] == [total]
+
+
+def test_cache_clear_says_what_it_removed(stgbook, results):
+    for arguments, n in ((["--older-than", "1.5"], 1), (["--kind", "graphs"], 1), ([], 1), ([], 0)):
+        code, out, _ = stgbook("cache", "clear", *arguments)
+        assert (code, out.split(",")[0]) == (0, f"removed {n} results")
+        assert out.endswith(f" from {results.folder}\n")
+    assert stgbook("cache", "list")[1].startswith("0 results, 0 B in ")
+
+
+def test_cache_mistakes_are_one_line(stgbook, results, monkeypatch):
+    code, _, err = stgbook("cache", "clear", "--kind", "graph")
+    assert (code, err) == (1, "stgbook: error: unknown kind of result 'graph'; did you mean "
+                              "'graphs'? choices: embeddings, graphs\n")  # fmt: skip
+    monkeypatch.setenv("STGBOOK_STORE", "off")
+    code, _, err = stgbook("cache", "list")
+    assert (code, err) == (1, "stgbook: error: results are not kept: STGBOOK_STORE is off; "
+                              "unset it, or name a folder\n")  # fmt: skip
+    assert stgbook("cache", "clear", "--older-than", "-1")[0] == 2
 
 
 def test_the_module_is_the_command_and_loads_nothing_heavy():

@@ -1,10 +1,14 @@
 """The chain from embeddings to the smoothness table, on clips whose geometry is known."""
 
+from dataclasses import replace
+from functools import wraps
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from analysis_lib import layerwise
 from analysis_lib.checkpoints import Checkpoint
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.embeddings import Embeddings
@@ -17,6 +21,31 @@ from analysis_lib.skeletons import Skeleton
 
 STICK = Skeleton("stick", ("foot", "knee", "hip"), ((0, 1), (1, 2)), centre=2)
 PREPARE = Preprocessing(frames=8, steps=("first-bodies",))
+
+
+@pytest.fixture(autouse=True)
+def kept(tmp_path, monkeypatch):
+    """A store of the test's own; returns its folder."""
+    monkeypatch.setenv("STGBOOK_STORE", str(tmp_path / "store"))
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Count how many clips were embedded beyond the first, and how often the others are called."""
+    counts = {"embed": 0, "windowed_dtw": 0, "similarity_kernel": 0}
+
+    def counted(name, function):
+        @wraps(function)
+        def call(*args, **options):
+            counts[name] += len(args[1]) - 1 if name == "embed" else 1
+            return function(*args, **options)
+
+        monkeypatch.setattr(layerwise, name, call)
+
+    for name in counts:
+        counted(name, getattr(layerwise, name))
+    return counts
 
 
 @pytest.fixture
@@ -124,3 +153,114 @@ def test_a_network_that_names_no_linear_factors_gives_an_empty_table(data):
     network = Checkpoint("plain", Plain().eval(), ("conv",), PREPARE, {})
     layers = dataset_graphs(layer_embeddings(network, data), 4)
     assert theorem_table(network, data, layers).empty
+
+
+def same(one, other):
+    """Assert that two lists of layers agree to the last bit."""
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_array_equal(a.distance, b.distance)
+        assert (a.graph != b.graph).nnz == 0
+        assert (a.layer, a.name, a.diagnostics) == (b.layer, b.name, b.diagnostics)
+
+
+def test_chapters_share_embeddings_distances_and_graphs(data, network, calls, kept, monkeypatch):
+    first = dataset_graphs(layer_embeddings(network, data), 4, n_windows=2)
+    assert calls == {"embed": 17, "windowed_dtw": 11, "similarity_kernel": 11}
+    again = dataset_graphs(
+        layer_embeddings(network, data, batch_size=5, reduce="flatten", max_memory=10), 4,
+        n_windows=2, normalise="path", n_jobs=1,
+    )  # fmt: skip
+    assert calls == {"embed": 17, "windowed_dtw": 11, "similarity_kernel": 11}
+    same(first, again)
+    monkeypatch.setenv("STGBOOK_STORE", "off")
+    same(first, dataset_graphs(layer_embeddings(network, data), 4, n_windows=2))
+    assert calls == {"embed": 34, "windowed_dtw": 22, "similarity_kernel": 22}
+
+
+def test_another_graph_on_the_same_distances(data, network, calls):
+    embeddings = layer_embeddings(network, data)
+    knn = dataset_graphs(embeddings, 4, graph="knn", n_windows=2)
+    nnk = dataset_graphs(embeddings, 4, n_windows=2)
+    for k, symmetrise in ((5, "max"), (4, "mean")):
+        dataset_graphs(embeddings, k, symmetrise=symmetrise, n_windows=2)
+    assert calls == {"embed": 17, "windowed_dtw": 11, "similarity_kernel": 44}
+    assert all(a.graph.nnz >= b.graph.nnz for a, b in zip(knn, nnk, strict=True))
+
+
+@pytest.mark.parametrize("options", [{"n_windows": 2}, {"band": 3}, {"dtype": np.float64},
+                                     {"alpha": np.array([0.4, 0.2, 0.2, 0.2])}])  # fmt: skip
+def test_another_distance_is_computed(data, rng, calls, options):
+    embeddings = known_embeddings(rng, data.labels)
+    dataset_graphs(embeddings, 4)
+    dataset_graphs(embeddings, 4, **options)
+    assert calls["windowed_dtw"] == 4
+
+
+CHANGES = {
+    "a weight": lambda model: model.st_gcn_networks[9].gcn.conv.weight.data.view(-1)[0].add_(1),
+    "a buffer": lambda model: model.data_bn.running_mean[0].add_(1),
+    "its code": lambda model: model.st_gcn_networks[3].register_forward_hook(lambda m, x, y: 2 * y),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_another_network_is_embedded(data, network, calls, change):
+    layer_embeddings(network, data)
+    CHANGES[change](network.model)
+    layer_embeddings(network, data)
+    assert calls["embed"] == 34
+
+
+def test_other_clips_and_other_features_are_embedded(data, network, calls):
+    for chosen in (data, data.take(range(1, 18)), data.take([0, *range(17, 0, -1)])):
+        layer_embeddings(network, chosen)
+    layer_embeddings(network, data, reduce="joint")
+    assert calls["embed"] == 17 + 16 + 17 + 17
+
+
+def test_the_body_counts_though_the_first_clip_has_twins(data, network, calls):
+    pairs = [np.concatenate([x, x + i]) for i, x in enumerate(data.sequences)]
+    twins = SkeletonDataset("twins", STICK, pairs, data.labels, data.class_names, data.groups)
+    network = replace(network, preprocessing=replace(PREPARE, bodies=2))
+    for body in (0, 1):
+        layer_embeddings(network, twins, body=body)
+    assert calls["embed"] == 34
+
+
+def test_interrupted_it_goes_on_with_the_next_layer(data, rng, calls, monkeypatch):
+    embeddings = known_embeddings(rng, data.labels)
+    counted = layerwise.windowed_dtw
+
+    def interrupted(features, *args, **options):
+        if features is embeddings.features[1]:
+            raise KeyboardInterrupt
+        return counted(features, *args, **options)
+
+    monkeypatch.setattr(layerwise, "windowed_dtw", wraps(counted)(interrupted))
+    with pytest.raises(KeyboardInterrupt):
+        dataset_graphs(embeddings, 4)
+    monkeypatch.setattr(layerwise, "windowed_dtw", counted)
+    assert len(dataset_graphs(embeddings, 4)) == 2
+    assert calls["windowed_dtw"] == 2
+
+
+def test_code_that_was_edited_after_loading_keeps_nothing(data, rng, calls, kept, monkeypatch):
+    monkeypatch.setitem(layerwise.LOADED, "distances", "as it was")
+    for _ in range(2):
+        dataset_graphs(known_embeddings(np.random.default_rng(0), data.labels), 4)
+    assert calls["windowed_dtw"] == 4
+    assert [path.name for path in kept.iterdir()] == ["graphs"]
+
+
+@pytest.mark.parametrize("place", ["store", "off"])
+def test_embeddings_that_outgrow_memory(data, network, kept, monkeypatch, place):
+    whole = layer_embeddings(network, data)
+    monkeypatch.setenv("STGBOOK_STORE", "off" if place == "off" else f"{kept}-2")
+    mapped = layer_embeddings(network, data, max_memory=1000)
+    for a, b in zip(whole.features, mapped.features, strict=True):
+        np.testing.assert_array_equal(a, b)
+    for a, b in zip(whole.lengths, mapped.lengths, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert whole.layers == mapped.layers
+    if place == "off":
+        mapped.folder.cleanup()
