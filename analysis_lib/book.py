@@ -19,7 +19,7 @@ from pathlib import Path
 from analysis_lib.chapters import load_chapter, table_of_contents
 from analysis_lib.editions import DEFAULT, Edition
 from analysis_lib.errors import UserError
-from analysis_lib.runs import Run, run_chapter
+from analysis_lib.runs import LIBRARY, Run, run_chapter
 from analysis_lib.storage import BUILD, ROOT, atomic_path, digest, file_digest, write_text
 from analysis_lib.tidy import annotate_figures, write_form
 
@@ -97,7 +97,9 @@ def assemble(edition: Edition, runs: list[Run], root: Path, source: Path) -> Non
         for run in runs:
             page = annotate_figures(json.loads(run.notebook.read_text(encoding="utf8")))
             write_text(source / "book" / run.notebook.name, write_form(page))
-        copy_mathjax(source / "book" / "_assets" / "vendor" / "mathjax")
+        vendor = source / "book" / "_assets" / "vendor"
+        copy_mathjax(vendor / "mathjax")
+        shutil.copyfile(LIBRARY / "assets" / "widget_host.js", vendor / "widget_host.js")
         config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf8"))
     except OSError as error:
         raise UserError(f"cannot put together {source}: {error}") from error

@@ -1,0 +1,240 @@
+"""Figures of the GradCAM chapter, drawn from its tidy tables alone."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from analysis_lib.errors import UserError, unknown_choice
+from analysis_lib.figures.skeleton import draw_skeleton
+from analysis_lib.figures.style import (
+    COLOURS,
+    DASHES,
+    INK,
+    MARKERS,
+    NEGATIVE,
+    POSITIVE,
+    SEQUENTIAL,
+    WIDTH,
+    group_styles,
+    layer_axis,
+    use_style,
+)
+from analysis_lib.gradcam_tables import NORM_COLUMNS
+from analysis_lib.skeletons import Skeleton
+
+_LARGEST = 55.0  # area of a joint of importance 1, in square points
+
+
+def slice_names(n_slices: int) -> list[str]:
+    """Return what the time slices are called: start, middle and end where there are three."""
+    return ["start", "middle", "end"] if n_slices == 3 else [
+        f"slice {s}" for s in range(1, n_slices + 1)
+    ]  # fmt: skip
+
+
+def plot_layers(table: pd.DataFrame, poses: pd.DataFrame, skeleton: Skeleton, action: str,
+                norm: str = "layer") -> Figure:  # fmt: skip
+    """Draw one action's importance on its skeleton: layers from left to right, time downwards.
+
+    Area and colour of a joint are its importance.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `analysis_lib.gradcam_tables.importance_table`.
+    poses : DataFrame
+        From `analysis_lib.gradcam_tables.pose_table`.
+    norm : {"layer", "global"}
+        Each layer between its own 0 and 1, or all layers between one 0 and one 1.
+    """
+    within = {"layer": "within each layer", "global": "over all layers"}
+    if norm not in within:
+        raise unknown_choice("norm", norm, within)
+    use_style()
+    table, poses = (t[t["class"] == action] for t in (table, poses))
+    if table.empty or poses.empty:
+        raise UserError(f"the tables have no rows of action '{action}'")
+    layers, slices = sorted(table["layer"].unique()), sorted(table["slice"].unique())
+    places, (low, high) = _places(poses, skeleton, slices)
+    shape = (high - low)[1] / (high - low)[0]
+    width = WIDTH / (len(layers) + 0.6)
+    height = np.clip(width * shape, 0.7, 2.0)
+    figure, grid = plt.subplots(len(slices), len(layers), squeeze=False,
+                                figsize=(WIDTH, len(slices) * height + 0.75))  # fmt: skip
+    values = table.set_index(["layer", "slice", "joint"])[NORM_COLUMNS[norm]].sort_index()
+    for row, s in zip(grid, slices, strict=True):
+        for axes, layer in zip(row, layers, strict=True):
+            value = values.loc[layer, s].loc[list(skeleton.joints)].to_numpy()
+            dots = draw_skeleton(axes, skeleton, places[s], value, 1.5 + _LARGEST * value,
+                                 tint=False, bone_width=0.8, vmin=0, vmax=1)  # fmt: skip
+            axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+    for axes, layer in zip(grid[0], layers, strict=True):
+        axes.set_title(f"layer {layer}" if len(layers) < 8 else f"{layer}", loc="center")
+    for axes, name in zip(grid[:, 0], slice_names(len(slices)), strict=True):
+        _row_name(axes, name)
+    figure.colorbar(dots, ax=grid, location="bottom", shrink=0.4, aspect=30, pad=0.02,
+                    label=f"importance, scaled to 0..1 {within[norm]}")  # fmt: skip
+    clips = table["clips"].iloc[0]
+    figure.suptitle(f"{action}: layers 1 to {len(layers)}, mean of {clips} clips", fontsize=9.5)
+    return figure
+
+
+def _places(poses: pd.DataFrame, skeleton: Skeleton, slices: Sequence[int]
+            ) -> tuple[dict[int, np.ndarray], tuple[np.ndarray, np.ndarray]]:  # fmt: skip
+    """Return the joints' places by slice, and the corners of a frame that holds them all."""
+    table = poses.set_index(["slice", "joint"])[["x", "y"]].sort_index()
+    places = {s: table.loc[s].loc[list(skeleton.joints)].to_numpy() for s in slices}
+    everything = np.concatenate(list(places.values()))
+    low, high = everything.min(axis=0), everything.max(axis=0)
+    margin = 0.1 * (high - low).max()
+    return places, (low - margin, high + margin)
+
+
+def _row_name(axes: Axes, name: str, **options) -> None:
+    axes.text(-0.05, 0.5, name, ha="right", va="center", transform=axes.transAxes,
+              **{"fontsize": 8.5, **options})  # fmt: skip
+
+
+def plot_joints(table: pd.DataFrame, skeleton: Skeleton, mark: Sequence[str] = ()) -> Figure:
+    """Draw the importance of every joint for every action at one layer, as a heat map.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `analysis_lib.gradcam_tables.joint_table`.
+    skeleton : Skeleton
+        Its parts give the order of the joints.
+    mark : sequence of str
+        Actions to set in bold.
+    """
+    use_style()
+    names = list(dict.fromkeys(table.sort_values("group", kind="stable", ascending=False)["class"]))
+    groups = table.groupby("class")["group"].first()
+    joints = [skeleton.joints[v] for part in skeleton.parts.values() for v in part]
+    values = table.pivot(index="joint", columns="class", values="scaled").loc[joints, names]
+    figure, axes = plt.subplots(figsize=(WIDTH, 1.6 + 0.17 * len(joints)))
+    mesh = axes.pcolormesh(values.to_numpy(), cmap=SEQUENTIAL, vmin=0, vmax=1, rasterized=True)
+    axes.set_yticks(np.arange(len(joints)) + 0.5, joints)
+    axes.set_xticks(np.arange(len(names)) + 0.5, names, rotation=45, ha="right",
+                    rotation_mode="anchor")  # fmt: skip
+    styles = group_styles(groups[names])
+    for label, name in zip(axes.get_xticklabels(), names, strict=True):
+        label.set(color=styles[groups[name]]["color"],
+                  fontweight="bold" if name in mark else "normal")  # fmt: skip
+    for edge in np.cumsum([len(p) for p in skeleton.parts.values()])[:-1]:
+        axes.axhline(edge, color="white", lw=2.5)
+    for i, (a, b) in enumerate(pairwise(names), 1):
+        if groups[a] != groups[b]:
+            axes.axvline(i, color="white", lw=2.5)
+    axes.invert_yaxis()
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    figure.colorbar(mesh, ax=axes, label="importance, 0..1 within the action", aspect=30, pad=0.015)
+    handles = [Line2D([], [], color=s["color"], lw=5, label=g) for g, s in styles.items()]
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
+    return figure
+
+
+def plot_counterfactual(table: pd.DataFrame, counter: pd.DataFrame, poses: pd.DataFrame,
+                        skeleton: Skeleton, actions: Sequence[str]) -> Figure:  # fmt: skip
+    """Draw what speaks for and against actions at the last layer: one row an action, time across.
+
+    Upward green triangles: for, larger than against; downward orange ones: the reverse. Area is
+    the difference of the two maps, relative to the action's largest.
+
+    Parameters
+    ----------
+    table, counter : DataFrame
+        From `analysis_lib.gradcam_tables.importance_table`, the second of counterfactual maps.
+    """
+    use_style()
+    keys = ["class", "slice", "joint"]
+    last = table["layer"].max()
+    plain, against = (t[t["layer"] == last].set_index(keys)["importance"].sort_index()
+                      for t in (table, counter))  # fmt: skip
+    slices = sorted(table["slice"].unique())
+    figure, grid = plt.subplots(len(actions), len(slices), squeeze=False,
+                                figsize=(WIDTH, 1.95 * len(actions) + 0.4))  # fmt: skip
+    for row, action in zip(grid, actions, strict=True):
+        places, (low, high) = _places(poses[poses["class"] == action], skeleton, slices)
+        signed = (plain - against).loc[action]
+        for axes, s in zip(row, slices, strict=True):
+            share = signed.loc[s].loc[list(skeleton.joints)].to_numpy() / signed.abs().max()
+            draw_skeleton(axes, skeleton, places[s], sizes=0, tint=False, bone_width=1.2)
+            for sign, marker, colour in ((1, "^", POSITIVE), (-1, "v", NEGATIVE)):
+                mine = sign * share > 0
+                axes.scatter(*places[s][mine].T, s=2 * _LARGEST * np.abs(share[mine]),
+                             marker=marker, color=colour, edgecolors="white", linewidths=0.4,
+                             zorder=3)  # fmt: skip
+            axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+        _row_name(row[0], action.replace(" ", "\n"))
+    for axes, name in zip(grid[0], slice_names(len(slices)), strict=True):
+        axes.set_title(name, loc="center")
+    marks = (("^", POSITIVE, "speaks for the action"), ("v", NEGATIVE, "speaks against it"))
+    handles = [Line2D([], [], ls="", marker=m, color=c, markersize=8, mec="white", label=t)
+               for m, c, t in marks]  # fmt: skip
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    return figure
+
+
+def plot_strength(table: pd.DataFrame) -> Figure:
+    """Draw how strong each layer's maps are, and how much alike those of the actions.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `analysis_lib.gradcam_tables.layer_table`.
+    """
+    use_style()
+    figure, (strength, alike) = plt.subplots(1, 2, figsize=(WIDTH, 0.4 * WIDTH))
+    x = table["layer"]
+    for i, (column, label) in enumerate((("mean", "mean of the map"),
+                                         ("mass", "sum of the map"))):  # fmt: skip
+        strength.plot(x, table[column] / table[column].max(), color=COLOURS[i], marker=MARKERS[i],
+                      ls=DASHES[i], ms=4, label=label)  # fmt: skip
+    strength.set(title="How strong?", ylabel="relative to the largest", ylim=(0, None))
+    strength.legend()
+    alike.plot(x, table["similarity"], color=COLOURS[2], marker=MARKERS[2], ms=4)
+    alike.fill_between(x, table["low"], table["high"], color=COLOURS[2], alpha=0.2, lw=0)
+    alike.axhline(1, color=INK, lw=0.8, ls=":")
+    alike.set(title="The same map for every action?", ylim=(min(-0.05, table["low"].min()), 1.05),
+              ylabel="rank correlation between actions")  # fmt: skip
+    for axes in (strength, alike):
+        layer_axis(axes, x)
+        axes.grid(axis="y")
+    return figure
+
+
+def plot_parts(table: pd.DataFrame, actions: Sequence[str]) -> Figure:
+    """Draw which body part has how much of the importance, by layer: one panel an action.
+
+    1 is what the part has in an even map (share of importance over share of joints).
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `analysis_lib.gradcam_tables.part_table`.
+    """
+    use_style()
+    figure, grid = plt.subplots(1, len(actions), sharey=True, squeeze=False,
+                                figsize=(WIDTH, 0.38 * WIDTH + 0.3))  # fmt: skip
+    parts = list(dict.fromkeys(table["part"]))
+    for axes, action in zip(grid[0], actions, strict=True):
+        for i, part in enumerate(parts):
+            curve = table[(table["class"] == action) & (table["part"] == part)]
+            axes.plot(curve["layer"], curve["share"] / curve["joints"], label=part, ms=4, lw=1.3,
+                      color=COLOURS[i % 8], marker=MARKERS[i % 8], ls=DASHES[i % 8])  # fmt: skip
+        axes.axhline(1, color=INK, lw=0.8, ls=":")
+        axes.set(title=action, ylim=(0, None))
+        layer_axis(axes, sorted(table["layer"].unique()))
+        axes.grid(axis="y")
+    grid[0, 0].set_ylabel("share of importance\nover share of joints")
+    handles, names = grid[0, 0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=len(names))
+    return figure
