@@ -24,6 +24,23 @@ _data_root = click.option(
     "--data-root", type=_FOLDER, metavar="DIR",
     help="Folder of raw data. Default: $STGBOOK_DATA, else data/raw.",
 )  # fmt: skip
+
+
+def _hand_on(context: click.Context, option: click.Option, scheduler: str | None) -> None:
+    """Check that a scheduler answers, and tell the chapters of it, which run in other processes."""
+    if scheduler:
+        from analysis_lib.dtw_cluster import check_scheduler
+
+        check_scheduler(scheduler)
+        os.environ[option.envvar] = scheduler
+
+
+_scheduler = click.option(
+    "--scheduler", metavar="ADDRESS", envvar="STGBOOK_SCHEDULER", expose_value=False,
+    callback=_hand_on,
+    help="Compute distances on several machines: address of a Dask scheduler, tcp://HOST:8786, or "
+         "\"local\" for processes here. Default: $STGBOOK_SCHEDULER, else threads of the chapter.",
+)  # fmt: skip
 _force = click.option("--force", is_flag=True, help="Run even if nothing has changed.")
 
 
@@ -92,6 +109,7 @@ def chapters(names: tuple[str, ...]) -> None:
 @_data_root
 @click.option("--out", type=_FOLDER, metavar="DIR",
               help="Where notebook and tables go. Default: _build/EDITION/runs.")  # fmt: skip
+@_scheduler
 @_force
 def run(chapter, given, edition, data_root, out, force) -> None:
     """Run one CHAPTER and print the path of the executed notebook.
@@ -130,6 +148,7 @@ def _pairs(given: Sequence[tuple[str, str]]) -> dict[str, str]:
 @_data_root
 @click.option("--record", is_flag=True,
               help="Also copy the tables to data/published/EDITION.")  # fmt: skip
+@_scheduler
 @_force
 def book(edition, data_root, record, force) -> None:
     """Run what has changed, build the site, and print the path of its first page.
@@ -140,6 +159,7 @@ def book(edition, data_root, record, force) -> None:
     stgbook book
     stgbook book --edition nw-ucla --data-root ~/data --record
     stgbook book --edition my/edition.json
+    stgbook book --scheduler tcp://192.168.0.7:8786
     """
     from analysis_lib.book import build_book
     from analysis_lib.editions import load_edition

@@ -9,6 +9,7 @@ from joblib import cpu_count
 
 from analysis_lib.dtw_request import Choices, prepared
 from analysis_lib.dtw_run import distances
+from analysis_lib.errors import UserError
 
 GIB = 2**30
 
@@ -17,7 +18,7 @@ def windowed_dtw(embeddings: np.ndarray, lengths: np.ndarray | None = None, n_wi
                  metric: str = "cosine", band: int | None = None, normalise: str = "path",
                  relative: bool = False, alpha: np.ndarray | None = None, dtype=np.float32,
                  progress: bool = False, n_jobs: int | None = None,
-                 max_memory: int = GIB) -> np.ndarray:  # fmt: skip
+                 max_memory: int = GIB, device: str = "cpu", scheduler=None) -> np.ndarray:  # fmt: skip
     r"""Return the windowed DTW distance of all pairs of clips (windows are temporal segments).
 
     .. math:: \mathrm{wDTW}(s_i, s_j) = \sum_w \alpha_w\, \mathrm{DTW}(s_i^w, s_j^w), \qquad
@@ -54,7 +55,15 @@ def windowed_dtw(embeddings: np.ndarray, lengths: np.ndarray | None = None, n_wi
     n_jobs : int, optional
         Threads; all cores by default.
     max_memory : int
-        Bytes of working memory, above the embeddings and the result.
+        Bytes of working memory, above the embeddings and the result; those on ``device``, if any.
+    device : str
+        ``"cpu"`` for the compiled kernels, or a CUDA device (``"cuda"``, ``"cuda:1"``) for the same
+        distances, to rounding, by PyTorch. Give it most of its memory as ``max_memory``.
+    scheduler : str or distributed.Client, optional
+        Compute on several machines: the address of a Dask scheduler (``"tcp://host:8786"``), a
+        client of one, or ``"local"`` for a cluster of ``n_jobs`` processes here. The distances are
+        those of this process bit for bit if processors, BLAS kernels (`analysis_lib.blas`) and
+        versions are the same; where they are not, a warning or an error says so.
 
     Returns
     -------
@@ -65,7 +74,8 @@ def windowed_dtw(embeddings: np.ndarray, lengths: np.ndarray | None = None, n_wi
     ------
     UserError, DataError
         If a shape, length or choice is wrong, or a valid frame holds a NaN or an infinity; or for
-        ``"sqeuclidean"`` where exactly one of two windows is empty, as it has no largest value.
+        ``"sqeuclidean"`` where exactly one of two windows is empty, as it has no largest value; or
+        if there is no such device; or if no scheduler answers, or it stays without workers.
 
     References
     ----------
@@ -80,7 +90,8 @@ def windowed_dtw(embeddings: np.ndarray, lengths: np.ndarray | None = None, n_wi
     """
     choices = Choices(n_windows, metric, band, normalise, relative, alpha, np.dtype(dtype))
     clips, rule = prepared(choices, embeddings=(embeddings, lengths))
-    return distances(*clips, None, rule, max_memory, n_jobs or cpu_count(), progress)
+    return _distances(*clips, None, rule, device, scheduler, max_memory, n_jobs or cpu_count(),
+                      progress)  # fmt: skip
 
 
 def windowed_dtw_between(queries: np.ndarray, references: np.ndarray,
@@ -89,7 +100,8 @@ def windowed_dtw_between(queries: np.ndarray, references: np.ndarray,
                          metric: str = "cosine", band: int | None = None, normalise: str = "path",
                          relative: bool = False, alpha: np.ndarray | None = None,
                          dtype=np.float32, progress: bool = False, n_jobs: int | None = None,
-                         max_memory: int = GIB) -> np.ndarray:  # fmt: skip
+                         max_memory: int = GIB, device: str = "cpu",
+                         scheduler=None) -> np.ndarray:  # fmt: skip
     """Return the windowed DTW distance of each query to each reference (see `windowed_dtw`).
 
     The windows are weighted by the lengths of the references, so that the distance of a query does
@@ -99,7 +111,8 @@ def windowed_dtw_between(queries: np.ndarray, references: np.ndarray,
     ----------
     queries, references : float ndarray or memmap, shapes (q, T, D) and (r, T, D)
     query_lengths, reference_lengths : int ndarray, shapes (q,) and (r,), optional
-    n_windows, metric, band, normalise, relative, alpha, dtype, progress, n_jobs, max_memory
+    n_windows, metric, band, normalise, relative, alpha, dtype, progress, n_jobs, max_memory, device,
+    scheduler
         As in `windowed_dtw`.
 
     Returns
@@ -115,4 +128,20 @@ def windowed_dtw_between(queries: np.ndarray, references: np.ndarray,
     choices = Choices(n_windows, metric, band, normalise, relative, alpha, np.dtype(dtype))
     clips, rule = prepared(choices, queries=(queries, query_lengths),
                            references=(references, reference_lengths))  # fmt: skip
-    return distances(*clips, rule, max_memory, n_jobs or cpu_count(), progress)
+    return _distances(*clips, rule, device, scheduler, max_memory, n_jobs or cpu_count(),
+                      progress)  # fmt: skip
+
+
+def _distances(left, right, rule, device, scheduler, *settings) -> np.ndarray:
+    """Return the distances, from the compiled kernels, here or on a cluster, or a CUDA device."""
+    if scheduler is not None:
+        if device != "cpu":
+            raise UserError(f"the workers of a scheduler take no device, got '{device}'; drop one")
+        from analysis_lib import dtw_cluster  # here, as it takes a second
+
+        return dtw_cluster.distances(left, right, rule, scheduler, *settings)
+    if device == "cpu":
+        return distances(left, right, rule, *settings)
+    from analysis_lib import dtw_torch  # here, as all else runs without PyTorch
+
+    return dtw_torch.distances(left, right, rule, device, *settings)

@@ -3,6 +3,7 @@
 Embeddings, distances and graphs are computed once and shared by all chapters (`analysis_lib.store`).
 """
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from inspect import signature
@@ -19,7 +20,7 @@ from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.digests import array_digest, module_digest
 from analysis_lib.dtw import windowed_dtw
 from analysis_lib.embeddings import Embeddings, embed
-from analysis_lib.errors import unknown_choice
+from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.preprocess import clip_tensors
 from analysis_lib.smoothness import class_smoothness
 from analysis_lib.smoothness_bootstrap import bootstrap_smoothness, smoothness_intervals
@@ -115,22 +116,43 @@ def dataset_graphs(embeddings: Embeddings, n_neighbors: int, graph: str = "nnk",
     **options
         Go to `analysis_lib.dtw.windowed_dtw`.
     """
+    layers = range(len(embeddings.layers))
+    return [layer_graph(embeddings, layer, n_neighbors, graph, symmetrise, **options)
+            for layer in tqdm(layers, "layers", disable=not progress)]  # fmt: skip
+
+
+def layer_graph(embeddings: Embeddings, layer: int, n_neighbors: int, graph: str = "nnk",
+                symmetrise: str = "max", **options) -> LayerGraph:  # fmt: skip
+    """Return the dataset graph of one layer.
+
+    Parameters
+    ----------
+    layer : int
+        0 is the input.
+    n_neighbors, graph, symmetrise, **options
+        As for `dataset_graphs`.
+
+    Raises
+    ------
+    UserError
+        If there is no such layer, or no such kind of graph.
+    """
     if graph not in GRAPHS:
         raise unknown_choice("graph", graph, GRAPHS)
-    layers = []
-    steps = list(zip(embeddings.layers, embeddings.features, embeddings.lengths, strict=True))
-    for i, (name, features, lengths) in enumerate(tqdm(steps, "layers", disable=not progress)):
-        distance = _layer_distance(name, features, lengths, options)
-        weights, diagnostics = _layer_graph(distance, graph, n_neighbors, symmetrise)
-        layers.append(LayerGraph(i, name, distance, weights, diagnostics))
-    return layers
+    if not 0 <= layer < len(embeddings.layers):
+        raise UserError(f"layers are 0 (the input) to {len(embeddings.layers) - 1}, got {layer}")
+    name = embeddings.layers[layer]
+    distance = _layer_distance(name, embeddings.features[layer], embeddings.lengths[layer], options)
+    weights, diagnostics = _layer_graph(distance, graph, n_neighbors, symmetrise)
+    return LayerGraph(layer, name, distance, weights, diagnostics)
 
 
 def _layer_distance(name: str, features: np.ndarray, lengths: np.ndarray,
                     options: Mapping) -> np.ndarray:  # fmt: skip
     """Return the windowed DTW distances at one layer, shape (n, n)."""
     inputs = {"features": array_digest(features), "lengths": array_digest(lengths)}
-    make = lambda folder: {"distance": windowed_dtw(features, lengths, **options)}  # noqa: E731
+    place = {"scheduler": os.environ.get("STGBOOK_SCHEDULER") or None}  # as `stgbook` was told
+    make = lambda folder: {"distance": windowed_dtw(features, lengths, **place | dict(options))}  # noqa: E731
     return _kept("distances", inputs, _deciding(windowed_dtw, options), make, name)["distance"]
 
 

@@ -264,3 +264,16 @@ def test_embeddings_that_outgrow_memory(data, network, kept, monkeypatch, place)
     assert whole.layers == mapped.layers
     if place == "off":
         mapped.folder.cleanup()
+
+
+def test_a_scheduler_of_the_command_line_is_handed_to_the_distances(rng, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        layerwise, "windowed_dtw", lambda x, lengths, scheduler=None, **options: seen.append(scheduler)
+        or np.zeros((len(x), len(x)), np.float32)
+    )  # fmt: skip
+    for value, expected in (("tcp://one:8786", "tcp://one:8786"), ("", None)):
+        monkeypatch.setenv("STGBOOK_SCHEDULER", value)
+        features = rng.random((4, 6, 3), np.float32)
+        dataset_graphs(Embeddings(("input",), (features,), (np.full(4, 6),)), 2)
+        assert seen.pop() == expected
