@@ -48,7 +48,9 @@ class Embeddings:
 def captured(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tensor]]:
     """Yield a dict that each forward pass fills with the outputs of the named modules.
 
-    The hooks are removed when the block ends, after an exception too.
+    Each module hands on a copy, so that a later one that works in place (``nn.ReLU(inplace=True)``)
+    does not reach back into what was taken. The hooks are removed when the block ends, after an
+    exception too.
 
     Raises
     ------
@@ -69,7 +71,11 @@ def captured(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tens
     outputs: dict[str, Tensor] = {}
 
     def keep(name):
-        return lambda module, args, output: outputs.__setitem__(name, output)
+        def hook(module, args, output):
+            outputs[name] = output
+            return output.clone() if isinstance(output, Tensor) else None
+
+        return hook
 
     handles = [modules[name].register_forward_hook(keep(name)) for name in layers]
     try:
@@ -123,7 +129,7 @@ def embed(model: nn.Module, x: np.ndarray, lengths: np.ndarray, layers: Sequence
             for start in tqdm(range(0, n, batch_size), "embeddings", disable=not progress,
                               leave=False):  # fmt: skip
                 batch = torch.from_numpy(np.ascontiguousarray(x[start : start + batch_size]))
-                model(batch)
+                model(batch.clone())  # it may work in place
                 parts = {INPUT: batch[..., body]}
                 parts |= {k: _one_body(k, outputs[k], len(batch), n_bodies, body) for k in layers}
                 reduced = {k: REDUCTIONS[reduce](v).float().numpy() for k, v in parts.items()}

@@ -44,6 +44,40 @@ class LayerMaps:
     scores: np.ndarray
     targets: np.ndarray
 
+    def on_frames(self, i: int, n_frames: int, n_bodies: int = 1) -> np.ndarray:
+        r"""Return the maps of clip i at the frames of the clip itself, shape (L, M, T, V).
+
+        Frame t takes the frame of the map that covers it, of the :math:`n_l` valid ones:
+
+        .. math:: t_l = \lfloor t\, n_l / T \rfloor
+
+        Parameters
+        ----------
+        n_frames, n_bodies : int
+            T and M of the clip. Where a layer has fused the bodies, all get its one map.
+
+        Raises
+        ------
+        UserError
+            If a layer has maps of more than one body, but of fewer than the clip.
+
+        Examples
+        --------
+        >>> maps = np.array([1.0, 2.0, 0.0]).reshape(1, 1, 3, 1)  # the third frame is padding
+        >>> found = LayerMaps(("a",), (maps,), (np.array([2]),), np.zeros((1, 1)), np.zeros(1))
+        >>> found.on_frames(0, 5).ravel().tolist()
+        [1.0, 1.0, 1.0, 2.0, 2.0]
+        """
+        shown = []
+        for name, maps, lengths in zip(self.layers, self.maps, self.lengths, strict=True):
+            if 1 < maps.shape[1] < n_bodies:
+                raise UserError(f"layer '{name}' has maps of {maps.shape[1]} bodies; the clip has "
+                                f"{n_bodies}")  # fmt: skip
+            bodies = np.minimum(np.arange(n_bodies), maps.shape[1] - 1)
+            frames = np.arange(n_frames) * lengths[i] // n_frames
+            shown.append(maps[i][bodies][:, frames])
+        return np.stack(shown)
+
 
 @dataclass(frozen=True)
 class SliceMaps:
@@ -84,7 +118,7 @@ def gradcam(model: nn.Module, x: np.ndarray, lengths: np.ndarray, layers: Sequen
     ----------
     model : nn.Module
         Any network from (N, C, T, V, M) to (N, n_classes). Modules that work in place are no harm:
-        each layer hands on a copy.
+        each layer hands on a copy (`analysis_lib.embeddings.captured`).
     x : float32 ndarray, shape (N, C, T, V, M)
         A body whose coordinates are all zero is not there, and does not count.
     lengths : int ndarray, shape (N,)
@@ -105,8 +139,7 @@ def gradcam(model: nn.Module, x: np.ndarray, lengths: np.ndarray, layers: Sequen
         or no influence on the scores, or the target is no class.
     """
     leaf = torch.from_numpy(np.ascontiguousarray(x)).requires_grad_()
-    with (torch.enable_grad(), _evaluating(model), captured(model, layers) as outputs,
-          _copies(model, layers)):  # fmt: skip
+    with torch.enable_grad(), _evaluating(model), captured(model, layers) as outputs:
         scores = model(leaf.clone())
         bodies = {name: _by_body(name, outputs.get(name), x.shape) for name in layers}
         targets = target_classes(scores, target, labels)
@@ -129,7 +162,7 @@ def gradcam(model: nn.Module, x: np.ndarray, lengths: np.ndarray, layers: Sequen
 
 def gradcam_slices(model: nn.Module, x: np.ndarray, lengths: np.ndarray, layers: Sequence[str],
                    labels: np.ndarray | None = None, n_slices: int = 3, body: int = 0,
-                   batch_size: int = 16, progress: bool = False,
+                   batch_size: int = 8, progress: bool = False,
                    **options) -> SliceMaps:  # fmt: skip
     """Return each clip's importance by layer, time slice and joint, batch by batch.
 
@@ -196,21 +229,6 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
     finally:
         for module, mode in modes:
             module.training = mode
-
-
-@contextmanager
-def _copies(model: nn.Module, layers: Sequence[str]) -> Iterator[None]:
-    """Let each layer hand on a copy of its output, which later modules may change in place."""
-
-    def copy(module, args, output):
-        return output.clone() if isinstance(output, Tensor) else None
-
-    handles = [model.get_submodule(name).register_forward_hook(copy) for name in layers]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def _by_body(name: str, output: Tensor | None, shape: Sequence[int]) -> Tensor:

@@ -17,6 +17,9 @@ from analysis_lib.randomisation import rank_correlation
 #: column of `importance_table` that holds each normalisation
 NORM_COLUMNS = {"none": "importance", "layer": "layer_scaled", "global": "global_scaled"}
 
+#: random halvings of the clips of a class behind ``repeat`` of `layer_table`
+N_HALVINGS = 20
+
 
 @dataclass(frozen=True)
 class Attributions:
@@ -98,6 +101,11 @@ def class_indices(data: SkeletonDataset, names: Sequence[str]) -> list[int]:
             raise UserError(f"class '{name}' has no clip among the {len(data)} that are explained; "
                             f"classes with clips: {', '.join(present)}")  # fmt: skip
     return [data.class_names.index(name) for name in names or present]
+
+
+def clips_of(data: SkeletonDataset, names: Sequence[str]) -> np.ndarray:
+    """Return the positions of the clips of some classes."""
+    return np.flatnonzero(np.isin(data.labels, class_indices(data, names)))
 
 
 def class_maps(found: Attributions, c: int) -> np.ndarray:
@@ -184,8 +192,8 @@ def part_table(found: Attributions, classes: Sequence[str] = ()) -> pd.DataFrame
 def layer_table(found: Attributions, n_bootstrap: int = 200, seed: int = 0) -> pd.DataFrame:
     r"""Return how strong the maps of each layer are, and how much alike those of the classes.
 
-    The mean over joints and frames falls with the number of places that share a score, so early
-    layers, which have more frames, look weaker than they are. The mass does not:
+    The mean falls with the number of places that share a score: early layers, which have more
+    frames, look weaker than they are. The mass does not:
 
     .. math:: \text{mass}_l = \sum_{t < n_l} \sum_v H^l_{t,v} = n_l V \, \overline{H^l}
 
@@ -200,13 +208,14 @@ def layer_table(found: Attributions, n_bootstrap: int = 200, seed: int = 0) -> p
     -------
     DataFrame
         Columns layer, layer_name, mean, mass (both in units of the score, mean over clips),
-        similarity (mean over pairs of classes of Spearman's correlation of their maps; 1: each
-        class gets the same map) with low and high.
+        similarity (mean over pairs of classes of Spearman's correlation of their maps) with low
+        and high, and repeat (that of two random halves of the clips of one class, mean over
+        classes): noise repeats no more than it is alike.
 
     Raises
     ------
     UserError
-        If there is only one class.
+        If there is only one class, or none with two clips.
     """
     labels, maps = found.data.labels, found.maps
     classes = class_indices(found.data, ())
@@ -222,11 +231,21 @@ def layer_table(found: Attributions, n_bootstrap: int = 200, seed: int = 0) -> p
     low, median, high = np.quantile(by_draw[1:], [0.025, 0.5, 0.975], axis=0)
     shift = by_draw[0] - median
     means = flat.mean(axis=2)
+    repeat = np.mean([_repeat(flat, clips, rng) for _ in range(N_HALVINGS)], axis=0)
     return pd.DataFrame({
         "layer": range(1, len(maps.layers) + 1), "layer_name": maps.layers,
         "mean": means.mean(axis=0), "mass": (means * maps.lengths * n_joints).mean(axis=0),
-        "similarity": by_draw[0], "low": low + shift, "high": high + shift,
+        "similarity": by_draw[0], "low": low + shift, "high": high + shift, "repeat": repeat,
     })  # fmt: skip
+
+
+def _repeat(flat: np.ndarray, clips: Sequence[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+    """Return the mean rank correlation of two random halves of each class, shape (L,)."""
+    halves = [np.array_split(rng.permutation(i), 2) for i in clips if len(i) > 1]
+    if not halves:
+        raise UserError("how far a map repeats needs a class with at least two clips")
+    one, other = (np.stack([flat[h[side]].mean(axis=0) for h in halves]) for side in (0, 1))
+    return np.mean([rank_correlation(a, b) for a, b in zip(one, other, strict=True)], axis=0)
 
 
 def _similarity(profiles: np.ndarray) -> np.ndarray:
@@ -236,30 +255,43 @@ def _similarity(profiles: np.ndarray) -> np.ndarray:
                      for p in profiles.transpose(1, 0, 2)])  # fmt: skip
 
 
+def front_clips(data: SkeletonDataset, classes: Sequence[str] = ()) -> list[int]:
+    """Return for each class the position of the clip that is seen most from the front.
+
+    Left and right are furthest apart in the picture there, in the mean of all pairs and frames.
+
+    Parameters
+    ----------
+    classes : sequence of str
+        All that have clips where none is named.
+    """
+    pairs = np.array(data.skeleton.pairs or [(0, 0)]).T
+
+    def width(i):
+        return np.abs(np.diff(data.sequences[i][0][:, pairs, 0], axis=1)).mean()
+
+    return [int(max(np.flatnonzero(data.labels == c), key=width))
+            for c in class_indices(data, classes)]  # fmt: skip
+
+
 def pose_table(data: SkeletonDataset, classes: Sequence[str] = (), n_slices: int = 3
                ) -> pd.DataFrame:  # fmt: skip
     """Return where the joints of one clip a class are in the middle of each time slice.
 
-    Of each class the clip is taken that is seen most from the front: left and right are furthest
-    apart in the picture, in the mean of all pairs and frames.
+    The clip is the one of `front_clips`.
 
     Returns
     -------
     DataFrame
         Columns class, clip, slice (from 1), joint, x, y (units of the data).
     """
-    pairs = np.array(data.skeleton.pairs or [(0, 0)]).T
     tables = []
-    for c in class_indices(data, classes):
-        clips = np.flatnonzero(data.labels == c)
-        widths = [np.abs(np.diff(data.sequences[i][0][:, pairs, 0], axis=1)).mean()
-                  for i in clips]  # fmt: skip
-        chosen = clips[int(np.argmax(widths))]
-        x = data.sequences[chosen][0]
+    for i in front_clips(data, classes):
+        x = data.sequences[i][0]
         for s in range(n_slices):
             pose = x[int((s + 0.5) * len(x) / n_slices)]
             tables.append(pd.DataFrame({
-                "class": data.class_names[c], "clip": data.clips[chosen], "slice": s + 1,
+                "class": data.class_names[data.labels[i]], "clip": data.clips[i], "slice": s + 1,
                 "joint": data.skeleton.joints, "x": pose[:, 0], "y": pose[:, 1],
             }))  # fmt: skip
     return pd.concat(tables, ignore_index=True)

@@ -115,7 +115,7 @@ def ranking(importance: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def masking_curve(model: nn.Module, x: np.ndarray, baseline: np.ndarray, targets: np.ndarray,
                   ranks: np.ndarray, counts: Sequence[int], insert: bool = False,
-                  batch_size: int = 64) -> np.ndarray:  # fmt: skip
+                  batch_size: int = 8) -> np.ndarray:  # fmt: skip
     r"""Return the probability of each clip's target class as joints are masked or given back.
 
     Deletion masks the joints of rank :math:`< k`, insertion all others.

@@ -121,3 +121,29 @@ def test_a_layer_of_another_shape_says_what_came():
 def test_a_missing_body(model, clips):
     with pytest.raises(UserError, match="body 2 does not exist; the clips have 2"):
         embed(model, *clips, layers=[], body=2)
+
+
+def test_what_works_in_place_does_not_reach_back(rng):
+    """A foreign model with in-place modules, of which the first changes the clips themselves."""
+    torch.manual_seed(0)
+    conv, relu = nn.Conv2d(3, 4, 1), nn.ReLU(inplace=True)
+    model = nn.Sequential(nn.Hardtanh(-0.5, 0.5, inplace=True), conv, relu)
+
+    class OneBody(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body = model
+
+        def forward(self, x):
+            return self.body(x[..., 0]).mean(dim=(2, 3))
+
+    x = rng.normal(size=(3, 3, 4, 5, 1)).astype(np.float32)
+    before = x.copy()
+    found = embed(OneBody(), x, np.array([4, 4, 2]), ["body.1", "body.2"])
+    with torch.no_grad():
+        expected = conv(torch.from_numpy(before[..., 0]).clamp(-0.5, 0.5)).numpy()
+    flat = [a.transpose(0, 2, 1, 3).reshape(3, 4, -1)
+            for a in (before[..., 0], expected, expected.clip(0))]  # fmt: skip
+    np.testing.assert_array_equal(x, before)
+    for a, b in zip(found.features, flat, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)

@@ -134,11 +134,12 @@ def curves(axes):
 
 def test_strength_is_relative_to_the_largest():
     table = pd.DataFrame({"layer": [1, 2, 3], "mean": [1, 2, 4], "mass": [4, 1, 2],
-                          "similarity": [0.1, 0.2, 0.9], "low": 0.0, "high": 1.0})  # fmt: skip
+                          "similarity": [0.1, 0.2, 0.9], "low": 0.0, "high": 1.0, "repeat": 0.7})  # fmt: skip
     strength, alike = plot_strength(table).axes
     assert curves(strength)["mean of the map"].tolist() == [0.25, 0.5, 1]
     assert curves(strength)["sum of the map"].tolist() == [1, 0.25, 0.5]
-    assert alike.lines[0].get_ydata().tolist() == [0.1, 0.2, 0.9]
+    assert curves(alike)["other actions"].tolist() == [0.1, 0.2, 0.9]
+    assert curves(alike)["same action, other clips"].tolist() == [0.7] * 3
 
 
 def test_parts_are_drawn_against_an_even_map():

@@ -7,7 +7,7 @@ from torch import nn
 
 from analysis_lib.embeddings import captured
 from analysis_lib.errors import UserError
-from analysis_lib.gradcam import gradcam, gradcam_slices, target_classes
+from analysis_lib.gradcam import LayerMaps, gradcam, gradcam_slices, target_classes
 from analysis_lib.importance_maps import importance_map, slice_weights
 from analysis_lib.layouts import layout
 from analysis_lib.models.stgcn import STGCN
@@ -98,6 +98,23 @@ def test_one_backward_pass_gives_what_one_a_layer_and_clip_gives(model, clips):
             one = importance_map(kept[0].detach()[None], kept[0].grad[None], (valid & there)[None])
             close(maps[i], one[0].numpy())
     model.zero_grad()
+
+
+@pytest.mark.parametrize("n_frames", [1, 3, 6, 40])
+def test_maps_on_the_frames_of_a_clip(rng, n_frames):
+    """Two layers, the second with half the frames and one map for both bodies; 6 of 8 are valid."""
+    maps = rng.random((3, 2, 8, 5)), rng.random((3, 1, 4, 5))
+    lengths = np.array([8, 6, 8]), np.array([4, 3, 4])
+    shown = LayerMaps(("a", "b"), maps, lengths, np.zeros((3, 2)), np.zeros(3))
+    found = shown.on_frames(1, n_frames, 2)
+    assert found.shape == (2, 2, n_frames, 5)
+    for t in range(n_frames):
+        np.testing.assert_array_equal(found[0, :, t], maps[0][1, :, int(t * 6 / n_frames)])
+        for body in (0, 1):
+            np.testing.assert_array_equal(found[1, body, t], maps[1][1, 0, int(t * 3 / n_frames)])
+    np.testing.assert_array_equal(shown.on_frames(1, n_frames), found[:, :1])
+    with pytest.raises(UserError, match="layer 'a' has maps of 2 bodies; the clip has 3"):
+        shown.on_frames(1, n_frames, 3)
 
 
 def test_slices_are_means_of_the_maps_whatever_the_batch(model, clips):

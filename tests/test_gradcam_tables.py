@@ -1,5 +1,7 @@
 """Tables of importance: what they say is what the maps say, class by class."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,8 @@ from analysis_lib.errors import UserError
 from analysis_lib.gradcam import gradcam_slices
 from analysis_lib.gradcam_tables import (
     attributions,
+    clips_of,
+    front_clips,
     importance_table,
     joint_table,
     layer_table,
@@ -136,6 +140,24 @@ def test_layers_mass_is_the_sum_over_valid_places(network, data, found):
     assert table["similarity"].between(-1, 1).all()
 
 
+def test_maps_of_a_class_repeat_where_they_are_specific(found):
+    """Layer 1: one map a class; layer 2: noise; layer 3: the same map for all."""
+    rng, labels = np.random.default_rng(1), found.data.labels
+    own = rng.random((4, 3, 4))[labels]
+    noise, common = rng.random((2, 12, 3, 4))
+    maps = np.stack([own, noise, np.broadcast_to(common[:1], own.shape)], axis=1)
+    known = replace(found.maps, layers=("a", "b", "c"), importance=maps.astype(np.float32),
+                    lengths=found.maps.lengths[:, :3])  # fmt: skip
+    table = layer_table(replace(found, maps=known), n_bootstrap=5)
+    np.testing.assert_allclose(table["repeat"][[0, 2]], 1)
+    assert abs(table["repeat"][1]) < 0.5
+    assert table["similarity"][2] == pytest.approx(1)
+    assert table["similarity"][0] < 0.8
+    single = replace(found, data=found.data.take([0, 4]), maps=found.maps.take([0, 4]))
+    with pytest.raises(UserError, match="needs a class with at least two clips"):
+        layer_table(single, n_bootstrap=1)
+
+
 def test_comparing_classes_needs_two(network, data):
     alone = attributions(network, data.take([0, 1]))
     with pytest.raises(UserError, match="at least two classes"):
@@ -149,5 +171,7 @@ def test_the_pose_is_that_of_the_clip_seen_from_the_front(rng):
     data = SkeletonDataset("toy", STICK, [turned, front], np.zeros(2), ("kick",))
     table = pose_table(data).set_index(["slice", "joint"])
     assert set(table["clip"]) == {"clip 1"}
+    assert front_clips(data) == [1]
+    assert clips_of(data, ["kick"]).tolist() == [0, 1]
     assert table.loc[(slice(None), "head"), "y"].tolist() == [1, 4, 7]  # middles of the thirds
     assert table.loc[(1, "left foot"), ["x", "y"]].tolist() == [-0.5, 0]

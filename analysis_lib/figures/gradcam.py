@@ -200,11 +200,16 @@ def plot_strength(table: pd.DataFrame) -> Figure:
                       ls=DASHES[i], ms=4, label=label)  # fmt: skip
     strength.set(title="How strong?", ylabel="relative to the largest", ylim=(0, None))
     strength.legend()
-    alike.plot(x, table["similarity"], color=COLOURS[2], marker=MARKERS[2], ms=4)
+    alike.plot(x, table["repeat"], color=COLOURS[3], marker=MARKERS[3], ls=DASHES[1], ms=4,
+               label="same action, other clips")  # fmt: skip
+    alike.plot(x, table["similarity"], color=COLOURS[2], marker=MARKERS[2], ms=4,
+               label="other actions")  # fmt: skip
     alike.fill_between(x, table["low"], table["high"], color=COLOURS[2], alpha=0.2, lw=0)
     alike.axhline(1, color=INK, lw=0.8, ls=":")
-    alike.set(title="The same map for every action?", ylim=(min(-0.05, table["low"].min()), 1.05),
-              ylabel="rank correlation between actions")  # fmt: skip
+    lowest = table[["low", "repeat"]].min().min()
+    alike.set(title="The same map for every action?", ylim=(min(-0.05, lowest), 1.05),
+              ylabel="rank correlation of maps")  # fmt: skip
+    alike.legend()
     for axes in (strength, alike):
         layer_axis(axes, x)
         axes.grid(axis="y")
