@@ -4,9 +4,10 @@ EDITION ?= synthetic
 VENV    := .venv
 BIN     := $(VENV)/bin
 READY   := $(VENV)/.ready
+BENCH   := .venv-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint format lab lock clean
+.PHONY: help book test bench lint format lab lock clean
 
 help:  ## list these verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +25,16 @@ book: $(READY)  ## run every chapter and build the site
 test: $(READY)  ## run the tests
 	$(BIN)/python -m pytest
 
+# aeon needs an older numba than the book is locked to, hence an environment of its own
+$(BENCH)/.ready: requirements-bench.lock pyproject.toml
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.lock
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+bench: $(BENCH)/.ready  ## measure speed beside other libraries
+	$(BENCH)/bin/python -m analysis_lib.bench
+
 lint: $(READY)  ## check style, and that notebooks hold no outputs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -37,11 +48,15 @@ format: $(READY)  ## bring code and notebooks into the house style
 lab: $(READY)  ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab book
 
-lock:  ## write requirements.lock anew from the ranges of pyproject.toml
+lock:  ## write both lock files anew from the ranges of pyproject.toml
 	$(PYTHON) -m venv --clear _build/lock
 	_build/lock/bin/python -m pip install --quiet 'torch==2.13.0'
 	_build/lock/bin/python -m pip install --quiet '.[dev,lab]'
 	_build/lock/bin/python -m pip freeze --exclude stgbook | sed 's/+cpu$$//' > requirements.lock
+	$(PYTHON) -m venv --clear _build/lock-bench
+	_build/lock-bench/bin/python -m pip install --quiet click tqdm $$($(PYTHON) -c 'import tomllib; \
+	  print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["bench"])')
+	_build/lock-bench/bin/python -m pip freeze > requirements-bench.lock
 
 clean:  ## remove what was built (not the virtual environment)
 	rm -rf _build

@@ -62,7 +62,7 @@ def windowed_dtw(embeddings: np.ndarray, lengths: np.ndarray | None = None, n_wi
     scheduler : str or distributed.Client, optional
         Compute on several machines: the address of a Dask scheduler (``"tcp://host:8786"``), a
         client of one, or ``"local"`` for a cluster of ``n_jobs`` processes here. The distances are
-        those of this process bit for bit if processors, BLAS kernels (`analysis_lib.blas`) and
+        those of this process bit for bit if processors, BLAS kernels and
         versions are the same; where they are not, a warning or an error says so.
 
     Returns

@@ -2,12 +2,16 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from joblib import cpu_count
+from scipy import sparse
 
 from analysis_lib.errors import DataError, UserError
-from analysis_lib.nnk_kernels import check_positive, insert_nearest, solve_nodes
+from analysis_lib.nearest_kernels import first_unsound, insert_nearest
+from analysis_lib.nnk_kernels import solve_nodes
 
 #: smallest eigenvalue that the kernel of a candidate set is lifted to
 FLOOR = 1e-6
@@ -54,22 +58,11 @@ def checked_kernel(kernel: np.ndarray) -> np.ndarray:
     UserError, DataError
         If it is not square, finite, symmetric, and 1 on the diagonal.
     """
-    kernel = np.asarray(kernel)
-    if kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1]:
-        raise UserError(f"the kernel must be square, got shape {kernel.shape}")
-    if kernel.dtype not in (np.float32, np.float64):
-        kernel = kernel.astype(np.float64)
-    if not np.isfinite(kernel).all():
-        i, j = np.argwhere(~np.isfinite(kernel))[0]
-        raise DataError(f"kernel entry ({i}, {j}) is NaN or infinite")
-    if not np.allclose(kernel, kernel.T, rtol=0, atol=1e-5):
-        raise UserError("the kernel is not symmetric; take (K + K.T) / 2 if that is meant")
-    if not np.allclose(kernel.diagonal(), 1, rtol=0, atol=1e-5):
-        raise UserError(
-            f"the kernel must be 1 on its diagonal, got {kernel.diagonal().min():.3g} to "
-            f"{kernel.diagonal().max():.3g}; is it a distance, or not normalised?"
-        )
-    return np.ascontiguousarray(kernel)
+    kernel = _checked_form(kernel)
+    if sparse.issparse(kernel):
+        raise UserError("a sparse kernel does not hold all similarities; give an ndarray")
+    _in_threads(first_unsound, kernel, len(kernel), kernel)
+    return kernel
 
 
 def nearest(kernel: np.ndarray, k: int) -> np.ndarray:
@@ -103,7 +96,7 @@ def nearest(kernel: np.ndarray, k: int) -> np.ndarray:
     if not 1 <= k < n:
         raise UserError(f"the number of neighbours must lie in 1..{n - 1} for {n} nodes, got {k}")
     found = np.empty((n, k), np.int64)
-    _in_threads(insert_nearest, n, kernel, found)
+    _in_threads(insert_nearest, kernel, n, kernel, found)
     return found
 
 
@@ -151,15 +144,15 @@ def nnk_weights(kernel: np.ndarray, neighbours: np.ndarray, tol: float = 1e-6) -
     >>> nnk_weights(kernel, nearest(kernel, 2)).weights.round(3).tolist()
     [[0.607, 0.0], [0.534, 0.534], [0.607, 0.0]]
     """
-    kernel = checked_kernel(kernel)
-    neighbours = np.ascontiguousarray(neighbours, np.int64)
-    _check_candidates(neighbours, len(kernel))
-    (n, k), ridge = neighbours.shape, _ridge(kernel, neighbours)
-    weights, error, violation = np.zeros((n, k)), np.zeros(n), np.zeros(n)
+    kernel = _checked_form(kernel)
+    neighbours = np.array(neighbours, np.int64, order="C")
+    n, k = _check_candidates(neighbours, kernel.shape[0])
+    weights, error, ridge, violation = np.zeros((n, k)), np.zeros(n), np.zeros(n), np.zeros(n)
     duplicate = np.zeros(n, np.bool_)
     _in_threads(
-        solve_nodes, n, kernel, neighbours, ridge, tol, weights, error, duplicate, violation
-    )
+        solve_nodes, kernel, n, *_rows(kernel), neighbours, FLOOR, tol,
+        weights, error, ridge, duplicate, violation,
+    )  # fmt: skip
     if violation.max() > tol:
         worst = int(violation.argmax())
         raise UserError(
@@ -169,36 +162,84 @@ def nnk_weights(kernel: np.ndarray, neighbours: np.ndarray, tol: float = 1e-6) -
     return NNKResult(neighbours, weights, error, ridge, duplicate, violation)
 
 
-def _check_candidates(neighbours: np.ndarray, n: int) -> None:
-    """Raise UserError unless each row holds k different other nodes."""
+def _checked_form(kernel):
+    """Return a square, contiguous matrix of floats, dense or sparse; its entries are not read."""
+    held = sparse.issparse(kernel)
+    kernel = sparse.csr_array(kernel) if held else np.asarray(kernel)
+    if kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1] or not kernel.shape[0]:
+        raise UserError(f"the kernel must be square, got shape {kernel.shape}")
+    if kernel.dtype not in (np.float32, np.float64):
+        kernel = kernel.astype(np.float64)
+    if not held:
+        return np.ascontiguousarray(kernel)
+    if not kernel.has_canonical_format:
+        raise UserError(
+            "the sparse kernel has unsorted or repeated entries; sum_duplicates() first"
+        )
+    return kernel
+
+
+def _rows(kernel) -> tuple:
+    """Return the values, columns and limits of the rows, as the compiled loops take them."""
+    if sparse.issparse(kernel):
+        return kernel.data, kernel.indices, kernel.indptr
+    return kernel.ravel(), None, np.arange(0, kernel.size + 1, len(kernel), np.uint64)
+
+
+def _unsound(kernel, i: int, j: int) -> UserError:
+    """Return the error for a pair that is no similarity, of a node with itself or with another."""
+    for a, b in ((i, j), (j, i)):
+        if sparse.issparse(kernel) and b not in kernel.indices[slice(*kernel.indptr[a : a + 2])]:
+            return UserError(
+                f"the sparse kernel does not hold the pair ({a}, {b}); it must hold, both ways, "
+                "each node with its candidates, and these with each other"
+            )
+        if not np.isfinite(kernel[a, b]):
+            return DataError(f"kernel entry ({a}, {b}) is NaN or infinite")
+    if i != j:
+        return UserError(
+            f"the kernel is not symmetric: {kernel[i, j]:.6g} at ({i}, {j}), {kernel[j, i]:.6g} at "
+            f"({j}, {i}); take (K + K.T) / 2 if that is meant"
+        )
+    return UserError(
+        f"the kernel must be 1 on its diagonal, got {kernel[i, i]:.3g} at ({i}, {i}); is it a "
+        "distance, or not normalised?"
+    )
+
+
+def _check_candidates(neighbours: np.ndarray, n: int) -> tuple[int, int]:
+    """Return (n, k); raise UserError unless each row holds k different other nodes."""
     if neighbours.ndim != 2 or len(neighbours) != n or not neighbours.size:
         raise UserError(f"neighbours must be (n, k) with n = {n} nodes, got {neighbours.shape}")
-    if neighbours.min() < 0 or neighbours.max() >= n:
+    own = np.arange(n)[:, None]
+    ordered = np.sort(np.concatenate([neighbours, own], axis=1), axis=1)
+    if ordered[:, 0].min() < 0 or ordered[:, -1].max() >= n:
         raise UserError(f"neighbours must lie in 0..{n - 1}")
-    ordered = np.sort(neighbours, axis=1)
-    wrong = (neighbours == np.arange(n)[:, None]).any(axis=1)
-    wrong |= (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
-    if wrong.any():
-        node = int(wrong.argmax())
+    repeated = (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
+    if repeated.any():
+        node = int(repeated.argmax())
         raise UserError(f"the candidates of node {node} hold itself, or one of them twice")
+    return neighbours.shape
 
 
-def _ridge(kernel: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
-    """Return what lifts the smallest eigenvalue of each candidate set's kernel to FLOOR, (n,)."""
-    ridge, positive = np.zeros(len(neighbours)), np.zeros(len(neighbours), np.bool_)
-    _in_threads(check_positive, len(neighbours), kernel, neighbours, FLOOR, positive)
-    doubtful = np.flatnonzero(~positive)
-    step = max(1, 2**22 // neighbours.shape[1] ** 2)
-    for part in (doubtful[i : i + step] for i in range(0, len(doubtful), step)):
-        sets = neighbours[part]
-        gram = kernel[sets[:, :, None], sets[:, None, :]].astype(np.float64)
-        ridge[part] = np.maximum(0, FLOOR - np.linalg.eigvalsh(gram)[:, 0])
-    return ridge
+_n_cores = cache(cpu_count)  # it reads files each time
 
 
-def _in_threads(kernel, n: int, *arguments) -> None:
-    """Call a compiled ``kernel(start, stop, *arguments)`` on slices of the nodes, on all cores."""
-    n_jobs = min(n, cpu_count())
+def _in_threads(loop, kernel, n: int, *arguments) -> None:
+    """Call ``loop(start, stop, *arguments)`` on slices of the nodes, on all cores.
+
+    A pair that it returns is no similarity; the first is an error.
+    """
+    n_jobs = min(n, _n_cores())
     edges = np.arange(4 * n_jobs + 1) * n // (4 * n_jobs)
+    slices = iter(list(pairwise(edges.tolist())))  # each thread, this one too, takes the next
+
+    def work():
+        return [loop(start, stop, *arguments) for start, stop in slices]
+
     with ThreadPoolExecutor(n_jobs) as pool:
-        list(pool.map(lambda a, b: kernel(a, b, *arguments), edges[:-1], edges[1:]))
+        others = [pool.submit(work) for _ in range(n_jobs - 1)]
+        pairs = sum((other.result() for other in others), work())
+    unsound = [pair for pair in pairs if pair is not None and pair[0] >= 0]
+    if unsound:
+        raise _unsound(kernel, *min(unsound))

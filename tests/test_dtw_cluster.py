@@ -249,28 +249,20 @@ def test_the_bar_counts_pairs(client, ragged, capsys):
 
 @pytest.mark.parametrize("symmetric", [True, False])
 @pytest.mark.parametrize("n_wanted", [1, 5, 40, 1000])
-def test_every_tile_of_the_local_run_is_in_one_parcel(ragged, symmetric, n_wanted):
-    (clips,), rule = prepared(
-        Choices(3, "cosine", None, "path", False, None, np.dtype("f")), x=ragged
-    )
-    blocks = range(clips.n_blocks)
-    wanted = dtw_tiles.tiles(rule, blocks, blocks, symmetric)
-    found = dtw_cluster.divided(clips, clips, rule, symmetric, 2**20, n_wanted)
+@pytest.mark.parametrize("max_memory", [2**14, 19_000, 30_400, 2**20])
+def test_every_tile_of_the_local_run_is_in_one_parcel(ragged, symmetric, n_wanted, max_memory):
+    choices = Choices(3, "cosine", None, "path", False, None, np.dtype("f"))
+    (clips,), rule = prepared(choices, x=ragged)
+    wanted = dtw_tiles.tiles(rule, *[range(clips.n_blocks)] * 2, symmetric)
+    found = dtw_cluster.divided(clips, clips, rule, symmetric, max_memory, n_wanted)
     assert sorted(tile for parcel in found for tile in parcel.tiles) == sorted(wanted)
     assert len(found) >= min(n_wanted, len(wanted))
-    for parcel in found:
-        for tile in parcel.tiles:
-            assert set(range(tile.top, tile.bottom)) <= set(parcel.rows[1])
-            assert set(range(tile.start, tile.stop)) <= set(parcel.columns[1])
-
-
-def test_less_memory_makes_smaller_panels(ragged):
-    (clips,), rule = prepared(
-        Choices(3, "cosine", None, "path", False, None, np.dtype("f")), x=ragged
-    )
-    widths = [len(dtw_cluster.divided(clips, clips, rule, True, memory, 1)[0].rows[1])
-              for memory in (2**20, 2**15)]  # fmt: skip
-    assert widths[0] > widths[1] > 0
+    room = dtw_run.room_for(rule, max_memory, n_jobs=1)
+    for (_, rows), (_, columns), tiles in found:
+        assert len(rows) + len(columns) <= room
+        for tile in tiles:
+            assert {*range(tile.top, tile.bottom)} <= {*rows}
+            assert {*range(tile.start, tile.stop)} <= {*columns}
 
 
 def test_a_nan_names_the_clip_and_a_device_is_refused(client, ragged):

@@ -1,9 +1,12 @@
 """NNK: against scipy's non-negative least squares, the optimality conditions, and geometry."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 from scipy.optimize import nnls
 
 from analysis_lib.errors import DataError, UserError
@@ -46,23 +49,84 @@ def test_equals_least_squares_on_the_cholesky_factor(seed, n, data, definite):
         assert result.ridge[i] == pytest.approx(ridge, abs=1e-12)
 
 
-@settings(deadline=None, max_examples=40)
-@given(seed=seeds, n=st.integers(3, 40), k=st.integers(1, 39), definite=st.booleans())
-def test_the_optimality_conditions_hold(seed, n, k, definite):
+def objective(gram, target, theta):
+    return theta @ gram @ theta / 2 - target @ theta
+
+
+@given(seed=seeds, n=st.integers(3, 70), sigma=st.floats(0.3, 3))
+def test_where_the_kernel_is_definite_no_objective_is_above_that_of_nnls(seed, n, sigma):
+    kernel = gaussian(np.random.default_rng(seed).normal(size=(n, 6)), sigma)
+    neighbours = nearest(kernel, min(n - 1, 55))
+    result = nnk_weights(kernel, neighbours)
+    for i in np.flatnonzero(~result.duplicate & (result.ridge == 0)):
+        problem = kernel[np.ix_(neighbours[i], neighbours[i])], kernel[i, neighbours[i]]
+        wanted = objective(*problem, by_nnls(kernel, i, neighbours[i])[0])
+        assert objective(*problem, result.weights[i]) == pytest.approx(wanted, abs=1e-10)
+
+
+@given(seed=seeds, n=st.integers(4, 40), k=st.integers(1, 39), copies=st.integers(1, 3),
+       kind=st.sampled_from([gaussian, indefinite]))  # fmt: skip
+def test_the_optimality_conditions_hold(seed, n, k, copies, kind):
     rng = np.random.default_rng(seed)
-    kernel = gaussian(rng.normal(size=(n, 2))) if definite else indefinite(rng, n)
-    neighbours = nearest(kernel, min(k, n - 1))
+    kernel = gaussian(rng.normal(size=(n, 2))) if kind is gaussian else indefinite(rng, n)
+    copied = np.arange(n) // copies
+    kernel, k = kernel[np.ix_(copied, copied)], min(k, n - 1)
+    neighbours = nearest(kernel, k)
     result = nnk_weights(kernel, neighbours)
     assert (result.weights >= 0).all()
-    assert (result.n_neighbours <= min(k, n - 1)).all()
-    for i in np.flatnonzero(~result.duplicate):
-        s, theta = neighbours[i], result.weights[i]
-        gram = kernel[np.ix_(s, s)] + result.ridge[i] * np.eye(len(s))
-        gradient = gram @ theta - kernel[i, s]
+    assert (result.n_neighbours <= k).all()
+    assert result.violation.max() < 1e-9
+    target = np.take_along_axis(kernel, neighbours, axis=1)
+    np.testing.assert_array_equal(result.duplicate, (target > 1 - 1e-6).any(axis=1))
+    for i, (s, theta) in enumerate(zip(neighbours, result.weights, strict=True)):
+        gram = kernel[np.ix_(s, s)]
+        ridge = max(0, FLOOR - np.linalg.eigvalsh(gram)[0])
+        assert result.ridge[i] == pytest.approx(ridge, abs=1e-12)
+        if result.duplicate[i]:
+            assert theta.tolist() == np.where(target[i] > 1 - 1e-6, target[i], 0).tolist()
+            continue
+        gradient = (gram + ridge * np.eye(k)) @ theta - target[i]
         assert gradient.min() > -5e-5  # weights below 1e-6 were set to zero
         assert np.abs(gradient * theta).max() < 5e-5
-        error = 1 - 2 * theta @ kernel[i, s] + theta @ kernel[np.ix_(s, s)] @ theta
+        error = 1 - 2 * theta @ target[i] + theta @ gram @ theta
         assert result.error[i] == pytest.approx(error, abs=5e-5)
+
+
+def held(kernel, neighbours):
+    """Return a sparse kernel of the pairs that NNK reads, without the diagonal."""
+    mask = np.zeros(kernel.shape, bool)
+    for i, s in enumerate(neighbours):
+        members = np.append(s, i)
+        mask[np.ix_(members, members)] = True
+    np.fill_diagonal(mask, False)
+    rows, columns = np.nonzero(mask)
+    return sparse.csr_array((kernel[rows, columns], (rows, columns)), shape=kernel.shape)
+
+
+@settings(max_examples=20)
+@given(seed=seeds, n=st.integers(3, 30), k=st.integers(1, 12), single=st.booleans())
+def test_a_sparse_kernel_gives_what_a_dense_one_gives(seed, n, k, single):
+    kernel = np.maximum(0, indefinite(np.random.default_rng(seed), n) - 0.3)  # some explicit zeros
+    np.fill_diagonal(kernel, 1)
+    kernel = kernel.astype(np.float32) if single else kernel
+    neighbours = nearest(kernel, min(k, n - 1))
+    dense, few = nnk_weights(kernel, neighbours), nnk_weights(held(kernel, neighbours), neighbours)
+    for name in vars(dense):
+        np.testing.assert_array_equal(getattr(few, name), getattr(dense, name))
+
+
+def test_a_sparse_kernel_of_many_nodes_is_never_made_dense():
+    n, steps = 20_000, np.arange(-6, 7)  # a ring, of which 6 nodes each way are near
+    ring = (np.arange(n)[:, None] + steps) % n
+    similar = np.tile(np.exp(-(steps**2) / 2), n).astype(np.float32)
+    kernel = sparse.csr_array((similar, (np.repeat(np.arange(n), 13), ring.ravel())))
+    tracemalloc.start()
+    weights = nnk_weights(kernel, np.delete(ring[:, 3:-3], 3, axis=1)).weights
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**24  # of the 1.6e9 bytes of a dense matrix
+    assert (weights[:, 2:4] > 0.5).all()
+    assert not weights[:, [0, 1, 4, 5]].any()
 
 
 @settings(deadline=None, max_examples=30)
@@ -167,11 +231,35 @@ ODD = with_entry(0.5, 0, 1)
             DataError,
             r"entry \(1, 2\) is NaN or infinite",
         ),
-        (lambda: nearest(ODD, 1), UserError, "kernel is not symmetric"),
+        (lambda: nearest(ODD, 1), UserError, r"not symmetric: 0 at \(1, 0\), 0.5 at \(0, 1\)"),
+        (lambda: nnk_weights(ODD, [[1], [0], [0]]), UserError, "kernel is not symmetric"),
+        (
+            lambda: nnk_weights(with_entry(np.inf, 2, 1), [[1, 2], [0, 2], [0, 1]]),
+            DataError,
+            r"entry \(2, 1\) is NaN or infinite",
+        ),
+        (
+            lambda: nnk_weights(np.zeros((2, 2)), [[1], [0]]),
+            UserError,
+            "1 on its diagonal, got 0 at",
+        ),
+        (lambda: nearest(sparse.eye_array(3), 1), UserError, "does not hold all similarities"),
+        (
+            lambda: nnk_weights(sparse.csr_array(np.ones((3, 3)) - np.eye(3)[1]), [[2], [2], [0]]),
+            UserError,
+            r"sparse kernel does not hold the pair \(2, 1\); it must hold, both ways, each node",
+        ),
+        (
+            lambda: nnk_weights(
+                sparse.csr_array(([0.5, 0.5], [1, 1], [0, 2, 2]), shape=(2, 2)), [[1], [0]]
+            ),
+            UserError,
+            r"unsorted or repeated entries; sum_duplicates\(\) first",
+        ),
         (
             lambda: nearest(np.zeros((3, 3)), 1),
             UserError,
-            "1 on its diagonal, got 0 to 0; is it a dist",
+            r"1 on its diagonal, got 0 at \(0, 0\); is it a dist",
         ),
         (
             lambda: nnk_weights(np.eye(3), [[1], [2]]),

@@ -1,0 +1,141 @@
+"""The least time that windowed DTW can take on a machine: its products, and its recurrence.
+
+Both rates are measured on all cores, by one thread a core: the product of two large float32
+matrices, and a bare recurrence on local distances that lie in the cache.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+import numba
+import numpy as np
+from joblib import cpu_count
+from threadpoolctl import ThreadpoolController
+
+from analysis_lib.windows import window_bounds
+
+LANES = 256  # pairs side by side in the bare recurrence: the fastest of 64, 128, 192 and 256
+
+
+def least_work(n_clips: int, n_frames: int, n_features: int, n_windows: int) -> tuple[int, int]:
+    r"""Return the operations and the cells that no exact method without bounds can avoid.
+
+    .. math:: \binom{n}{2} \sum_w T_w^2 \cdot 2 D, \qquad \binom{n}{2} \sum_w T_w^2
+
+    Parameters
+    ----------
+    n_clips, n_frames, n_features, n_windows : int
+        :math:`n`, :math:`T`, :math:`D` and the windows, of :math:`T_w` frames each.
+
+    Returns
+    -------
+    operations, cells : int
+        Multiplications and additions of the local distances; cells of the recurrence.
+
+    Examples
+    --------
+    >>> least_work(n_clips=3, n_frames=4, n_features=10, n_windows=2)
+    (480, 24)
+    """
+    sizes = np.diff(window_bounds(n_frames, n_windows))
+    cells = n_clips * (n_clips - 1) // 2 * int((sizes**2).sum())
+    return 2 * n_features * cells, cells
+
+
+def product_unit(size: int = 1024, repeats: int = 4) -> tuple[Callable[[], None], int]:
+    """Return a call that multiplies float32 matrices on all cores, and its operations.
+
+    Parameters
+    ----------
+    size : int
+        Rows and columns of the square matrices.
+    repeats : int
+        Products of each thread in one call.
+
+    Examples
+    --------
+    >>> product_unit(size=10, repeats=1)[1] == 2000 * cpu_count()
+    True
+    """
+    rng = np.random.default_rng(0)
+    threads = cpu_count()
+    a, b = rng.random((2, threads, size, size), dtype=np.float32)
+    out = np.empty_like(a)
+
+    def multiply(thread: int) -> None:
+        for _ in range(repeats):
+            np.matmul(a[thread], b[thread].T, out=out[thread])
+
+    return _on_all_cores(multiply), 2 * size**3 * repeats * threads
+
+
+def recurrence_unit(n_frames: int = 13, repeats: int = 10_000) -> tuple[Callable[[], None], int]:
+    """Return a call that runs the bare recurrence on all cores, and its cells.
+
+    Parameters
+    ----------
+    n_frames : int
+        Of each of the clips, `LANES` pairs of which are compared at once.
+    repeats : int
+        Of each thread in one call.
+
+    Examples
+    --------
+    >>> recurrence_unit(n_frames=2, repeats=1)[1] == 4 * LANES * cpu_count()
+    True
+    """
+    threads = cpu_count()
+    distances = np.random.default_rng(0).random((threads, n_frames, n_frames, LANES), np.float32)
+    rows = np.empty((threads, 2, n_frames, LANES), np.float32)
+
+    def recur(thread: int) -> None:
+        recurrence(distances[thread], rows[thread], repeats)
+
+    return _on_all_cores(recur), n_frames**2 * LANES * repeats * threads
+
+
+@numba.njit(nogil=True)
+def recurrence(distances, rows, repeats):
+    """Return which of two rows has the last costs: ``rows[which, T - 1]``, one a lane.
+
+    ``distances`` is (T, T, `LANES`), and ``rows``, (2, T, `LANES`), is overwritten.
+    """
+    n_frames, left = distances.shape[0], np.empty(LANES, distances.dtype)
+    for _ in range(repeats):
+        for c in range(LANES):
+            rows[0, 0, c] = distances[0, 0, c]
+        for j in range(1, n_frames):
+            for c in range(LANES):
+                rows[0, j, c] = rows[0, j - 1, c] + distances[0, j, c]
+        for i in range(1, n_frames):
+            before, now = rows[(i - 1) % 2], rows[i % 2]
+            for c in range(LANES):
+                left[c] = before[0, c] + distances[i, 0, c]
+                now[0, c] = left[c]
+            for j in range(1, n_frames):
+                diagonal, above = before[j - 1], before[j]
+                local, here = distances[i, j], now[j]
+                for c in range(LANES):
+                    left[c] = min(min(diagonal[c], above[c]), left[c]) + local[c]
+                    here[c] = left[c]
+    return (n_frames - 1) % 2
+
+
+def _on_all_cores(work: Callable[[int], None]) -> Callable[[], None]:
+    """Return a call of ``work(thread)`` in one thread a core, each with a BLAS of one thread."""
+
+    def call() -> None:
+        with (
+            _controller().limit(limits=1, user_api="blas"),
+            ThreadPoolExecutor(cpu_count()) as pool,
+        ):
+            list(pool.map(work, range(cpu_count())))
+
+    return call
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    """Return the handle of the thread pools; looking for them anew takes milliseconds."""
+    return ThreadpoolController()

@@ -1,0 +1,48 @@
+"""Timing in turns, so that whatever else the machine does falls on all methods alike."""
+
+import time
+from collections.abc import Callable, Mapping
+
+
+def seconds_of(call: Callable[[], object]) -> float:
+    """Return how long a call takes, in seconds of wall clock."""
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def in_turns(
+    own: Mapping[str, Callable[[], object]],
+    others: Mapping[str, Callable[[], object]],
+    rounds: int,
+) -> dict[str, list[float]]:
+    """Return the seconds of each call: in every round ``own`` twice in turn, then ``others`` once.
+
+    Each round begins with an untimed call of the first of ``own``: threads of the last of
+    ``others`` may still be spinning, and the memory that ours works in may have been given back.
+
+    Parameters
+    ----------
+    own, others : mapping of str to callable
+        A call that compiles is to be made once before.
+    rounds : int
+
+    Returns
+    -------
+    dict of str to list of float
+        In seconds, in the order in which they were measured.
+
+    Examples
+    --------
+    >>> order = []
+    >>> calls = {name: lambda name=name: order.append(name) for name in "abc"}
+    >>> runs = in_turns({"a": calls["a"], "b": calls["b"]}, {"c": calls["c"]}, rounds=2)
+    >>> "".join(order), [len(runs[name]) for name in "abc"]
+    ('aababcaababc', [4, 4, 2])
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in [*own, *others]}
+    for _ in range(rounds):
+        next(iter(own.values()))()
+        for name, call in [*own.items(), *own.items(), *others.items()]:
+            seconds[name].append(seconds_of(call))
+    return seconds
