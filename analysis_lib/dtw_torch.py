@@ -105,7 +105,7 @@ def sizes(rule: Rule, max_memory: int) -> tuple[int, int]:
     pair = edge**2 * (item + work + 1) + 2 * edge * work + 64  # product, table, band; diagonals
     for side in range(SIDE, 0, -LANES):
         tile, block = side**2 * pair, side * (clip + 3 * item * side)
-        needed = max(2 * tile, tile + 2 * SPARE * block)
+        needed = tile + 2 * SPARE * block
         if tile <= LARGEST and needed <= max_memory:
             return side, (max_memory - tile) // block - SPARE
     raise UserError(

@@ -113,8 +113,11 @@ def nnk_weights(kernel: np.ndarray, neighbours: np.ndarray, tol: float = 1e-6) -
 
     Parameters
     ----------
-    kernel : ndarray, shape (n, n)
-        Symmetric similarities, :math:`K_{ii} = 1`.
+    kernel : ndarray or csr_array, shape (n, n)
+        Symmetric similarities, :math:`K_{ii} = 1`. A sparse one must be canonical, and hold, both
+        ways, each node with its candidates and these with each other; an entry that is not stored
+        is unknown, not zero, but for the diagonal. It is never made dense. Only what is used is
+        read and checked, two candidates in one direction.
     neighbours : int ndarray, shape (n, k)
         Candidate sets S, as from `nearest`.
     tol : float
@@ -127,8 +130,8 @@ def nnk_weights(kernel: np.ndarray, neighbours: np.ndarray, tol: float = 1e-6) -
     Raises
     ------
     UserError, DataError
-        If the kernel is not a similarity, a candidate does not exist, is repeated, or is the node
-        itself, or a solution is not optimal.
+        If the kernel is not a similarity, or lacks one that is needed; if a candidate does not
+        exist, is repeated, or is the node itself; or if a solution is not optimal.
 
     References
     ----------

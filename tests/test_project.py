@@ -30,7 +30,7 @@ def ranges():
         yield from ((lock, Requirement(r)) for r in wanted)
 
 
-@pytest.mark.parametrize(("lock", "wanted"), ranges(), ids=str)
+@pytest.mark.parametrize(("lock", "wanted"), list(ranges()), ids=str)
 def test_the_lock_satisfies_every_range(lock, wanted):
     assert pins(lock)[canonicalize_name(wanted.name)] in wanted.specifier
 
