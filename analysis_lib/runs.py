@@ -128,7 +128,8 @@ def run_inputs(chapter: Chapter, parameters: Mapping[str, object]) -> dict:
     """Return the digest of everything that a run's result depends on, by kind.
 
     Parameters called ``dataset`` or ``*_dataset`` name data, ``model`` or ``*_model`` checkpoints
-    (plurals hold lists): their contents count, not their names alone.
+    (plurals hold lists), ``record`` a file below the project's folder: their contents count, not
+    their names alone.
     """
     from analysis_lib.catalogue import source_digest
     from analysis_lib.checkpoints import checkpoint_digest
@@ -141,6 +142,8 @@ def run_inputs(chapter: Chapter, parameters: Mapping[str, object]) -> dict:
         "library": code_digest(),
         "data": {name: source_digest(name, root) for name in _named("dataset", parameters)},
         "models": {name: checkpoint_digest(name) for name in _named("model", parameters)},
+        "records": {name: file_digest(ROOT / name) for name in _named("record", parameters)
+                    if (ROOT / name).exists()},
         "requirements": file_digest(LOCK) if LOCK.exists() else "none",
         "python": sys.version.split()[0],
     }

@@ -271,3 +271,15 @@ def test_old_runs_are_forgotten_least_recently_used_first(tmp_path, monkeypatch)
         os.utime(tmp_path / name, (1000 - age, 1000 - age))
     runs._forget_old_runs(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_another_record_at_the_same_path_is_another_run(monkeypatch, tmp_path):
+    from analysis_lib import runs
+    from analysis_lib.chapters import load_chapter
+
+    chapter = load_chapter("performance")
+    monkeypatch.setattr(runs, "ROOT", tmp_path)
+    (tmp_path / "bench.json").write_text("{}")
+    before = run_inputs(chapter, {"record": "bench.json"})
+    (tmp_path / "bench.json").write_text("{} ")
+    assert run_inputs(chapter, {"record": "bench.json"})["records"] != before["records"]
