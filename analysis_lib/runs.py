@@ -142,8 +142,11 @@ def run_inputs(chapter: Chapter, parameters: Mapping[str, object]) -> dict:
         "library": code_digest(),
         "data": {name: source_digest(name, root) for name in _named("dataset", parameters)},
         "models": {name: checkpoint_digest(name) for name in _named("model", parameters)},
-        "records": {name: file_digest(ROOT / name) for name in _named("record", parameters)
-                    if (ROOT / name).exists()},
+        "records": {
+            name: file_digest(ROOT / name)
+            for name in _named("record", parameters)
+            if (ROOT / name).exists()
+        },
         "requirements": file_digest(LOCK) if LOCK.exists() else "none",
         "python": sys.version.split()[0],
     }
