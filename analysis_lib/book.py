@@ -63,9 +63,10 @@ def build_book(
     work = build / edition.name
     chapters = [load_chapter(Path(page).name, root) for page in _notebooks(root)]
     plan = [(chapter, edition.parameters(chapter)) for chapter in chapters]  # fails before any runs
+    shutil.rmtree(work / "runs" / "tables", ignore_errors=True)  # then only this build's are there
     runs = [
-        run_chapter(chapter, parameters, work / "runs", data_root=data_root, force=force,
-                    cache=build / "cache", report=report)
+        run_chapter(chapter, parameters, work / "runs", data_root=data_root, edition=edition.name,
+                    force=force, cache=build / "cache", report=report)
         for chapter, parameters in plan
     ]  # fmt: skip
     if record:

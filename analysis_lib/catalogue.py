@@ -60,6 +60,8 @@ class Manifest:
         Keyword arguments of the reader.
     needs : mapping of str to list of str
         Further files, by the reader's argument that takes them: accepted places.
+    classes : sequence of str
+        Only these classes of what is read, numbered in this order; all, if none are given.
     expected : mapping
         Verified at load: ``clips``, ``classes``, ``splits`` (sizes by name), ``lengths`` (minimum,
         median, maximum), ``fingerprint``; only those that are given.
@@ -76,6 +78,7 @@ class Manifest:
     places: Sequence[str] = ()
     options: Mapping[str, object] = field(default_factory=dict)
     needs: Mapping[str, list[str]] = field(default_factory=dict)
+    classes: Sequence[str] = ()
     expected: Mapping[str, object] = field(default_factory=dict)
 
     @cached_property
@@ -161,6 +164,8 @@ def load_dataset(
         dataset = _computed(known)
     else:
         dataset = READERS[known.reader](**known.sources(data_root), **known.options)
+        if known.classes:
+            dataset = dataset.of_classes(known.classes, known.name)
     if verify:
         _verify(known, dataset)
     return dataset
@@ -209,7 +214,8 @@ def source_digest(name_or_path: str | Path, data_root: str | Path | None = None)
     if known.is_computed:
         return _generator_digest(known)
     sources = known.sources(data_root)
-    return digest(*(f"{key}={_remembered_digest(path)}" for key, path in sources.items()))
+    return digest(*known.classes,
+                  *(f"{key}={_remembered_digest(path)}" for key, path in sources.items()))  # fmt: skip
 
 
 def _file_reader(name_or_path: str | Path) -> Callable[[Path], SkeletonDataset] | None:

@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.digests import array_digest
 from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.models.stgcn import STGCN
 from analysis_lib.preprocess import PREPROCESSINGS, Preprocessing
@@ -149,6 +150,14 @@ def checkpoint_digest(name: str) -> str:
         return digest(name, file_digest(_factory(name)[1]))
     path = card_path(name)
     return digest(path.read_bytes(), file_digest(path.with_suffix(".safetensors")))
+
+
+def weights_digest(model: nn.Module) -> str:
+    """Return a digest of the names, types, shapes and contents of all parameters and buffers."""
+    tensors = [*model.named_parameters(), *model.named_buffers()]
+    contents = [t.detach().cpu().flatten().view(torch.uint8).numpy() for _, t in tensors]
+    return digest(*(f"{name} {t.dtype} {tuple(t.shape)} {array_digest(content)}"
+                    for (name, t), content in zip(tensors, contents, strict=True)))  # fmt: skip
 
 
 def _read_card(path: Path) -> dict:

@@ -46,7 +46,7 @@ class Edition:
             another type.
         """
         declared = {p.name for p in chapter.parameters}
-        shared = {"dataset": self.dataset, "model": self.model}
+        shared = {"dataset": self.dataset, "model": self.model, "edition": self.name}
         own = {name: value for name, value in shared.items() if name in declared}
         return chapter.resolve({**own, **self.chapters.get(chapter.name, {}), **(given or {})})
 

@@ -10,11 +10,10 @@ from inspect import signature
 
 import numpy as np
 import pandas as pd
-import torch
 from scipy.sparse import csr_array
 from tqdm.auto import tqdm
 
-from analysis_lib.checkpoints import Checkpoint
+from analysis_lib.checkpoints import Checkpoint, weights_digest
 from analysis_lib.dataset_graphs import GraphDiagnostics, knn_graph, nnk_graph, similarity_kernel
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.digests import array_digest, module_digest
@@ -83,7 +82,7 @@ def layer_embeddings(network: Checkpoint, data: SkeletonDataset, **options) -> E
         return embed(network.model, x, lengths, network.layers, **options)
     decisive = _deciding(embed, options)
     first = embed(network.model, x[:1], lengths[:1], network.layers, **decisive)
-    inputs = {"clips": array_digest(x), "weights": _weights_digest(network.model),
+    inputs = {"clips": array_digest(x), "weights": weights_digest(network.model),
               "first": digest(*map(array_digest, first.features))}  # fmt: skip
     names = [f"layer{i}" for i in range(len(first.layers))]  # as `embed` calls its files
 
@@ -188,14 +187,6 @@ def _deciding(function: Callable, given: Mapping) -> dict:
     parameters = signature(function).parameters.values()
     defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
     return {name: value for name, value in (defaults | dict(given)).items() if name not in MEANS}
-
-
-def _weights_digest(model: torch.nn.Module) -> str:
-    """Return a digest of the names, types, shapes and contents of all parameters and buffers."""
-    tensors = [*model.named_parameters(), *model.named_buffers()]
-    contents = [t.detach().cpu().flatten().view(torch.uint8).numpy() for _, t in tensors]
-    return digest(*(f"{name} {t.dtype} {tuple(t.shape)} {array_digest(content)}"
-                    for (name, t), content in zip(tensors, contents, strict=True)))  # fmt: skip
 
 
 def graph_table(layers: list[LayerGraph]) -> pd.DataFrame:

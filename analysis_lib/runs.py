@@ -1,8 +1,8 @@
 """Executing a chapter, and not executing it again while nothing that it depends on has changed.
 
 A run's key covers the chapter's source, its parameters, the library's code, the contents of its
-data, its checkpoint, the locked requirements and the Python version. What ran is kept under
-``_build/cache/CHAPTER/KEY``: the tidied notebook, its tables, and ``run.json``.
+data, its checkpoint and the records that it reads, the locked requirements and the Python version.
+What ran is kept under ``_build/cache/CHAPTER/KEY``: the tidied notebook, its tables, and ``run.json``.
 """
 
 import json
@@ -17,12 +17,15 @@ from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from itertools import product
 from pathlib import Path
 
 from analysis_lib import errors
+from analysis_lib.beside import other_editions
 from analysis_lib.chapters import Chapter
 from analysis_lib.errors import UserError
 from analysis_lib.provenance import TABLES
+from analysis_lib.recorded import BUILT, table_folder
 from analysis_lib.storage import BUILD, ROOT, atomic_path, digest, file_digest, write_text
 from analysis_lib.tidy import tidy_notebook, write_form
 
@@ -81,6 +84,7 @@ def run_chapter(
     out: str | Path,
     *,
     data_root: str | Path = "",
+    edition: str = "",
     force: bool = False,
     cache: str | Path = CACHE,
     report: Callable[[str], None] = lambda line: None,
@@ -96,6 +100,9 @@ def run_chapter(
         Gets ``NAME.ipynb`` and ``tables/NAME/*.csv``; after a failure ``NAME.failed.ipynb``.
     data_root : path, optional
         Folder of raw data, handed on as ``$STGBOOK_DATA``, so that it is no part of the page.
+    edition : str, optional
+        Edition that is being built: the tables that ``out`` has are those of its other chapters,
+        and a chapter that reads that edition's tables gets them before the published ones.
     force : bool
         Execute even if the cache has the run.
     report : callable
@@ -107,7 +114,9 @@ def run_chapter(
         If a cell fails: the message has the cell's number, the exception and the path of the
         notebook as far as it got. For a `UserError` of the chapter's own it is that message alone.
     """
-    with _environment(STGBOOK_DATA=str(Path(data_root).absolute()) if data_root else None):
+    built = f"{edition}={Path(out).absolute() / 'tables'}" if edition else None
+    raw = str(Path(data_root).absolute()) if data_root else None
+    with _environment(**{"STGBOOK_DATA": raw, BUILT: built}):
         inputs = run_inputs(chapter, parameters)
         entry = Path(cache) / chapter.name / digest(json.dumps(inputs, sort_keys=True))[:20]
         fresh = force or not _is_whole(entry, chapter.name)
@@ -128,8 +137,9 @@ def run_inputs(chapter: Chapter, parameters: Mapping[str, object]) -> dict:
     """Return the digest of everything that a run's result depends on, by kind.
 
     Parameters called ``dataset`` or ``*_dataset`` name data, ``model`` or ``*_model`` checkpoints
-    (plurals hold lists), ``record`` a file below the project's folder: their contents count, not
-    their names alone.
+    (plurals hold lists), ``record`` a file below the project's folder; ``edition`` or ``*_edition``
+    together with ``chapters`` or ``*_chapters`` other chapters' recorded tables: their contents
+    count, not their names alone. So does what other editions recorded of this chapter.
     """
     from analysis_lib.catalogue import source_digest
     from analysis_lib.checkpoints import checkpoint_digest
@@ -142,11 +152,7 @@ def run_inputs(chapter: Chapter, parameters: Mapping[str, object]) -> dict:
         "library": code_digest(),
         "data": {name: source_digest(name, root) for name in _named("dataset", parameters)},
         "models": {name: checkpoint_digest(name) for name in _named("model", parameters)},
-        "records": {
-            name: file_digest(ROOT / name)
-            for name in _named("record", parameters)
-            if (ROOT / name).exists()
-        },
+        "records": _record_digests(chapter.name, parameters),
         "requirements": file_digest(LOCK) if LOCK.exists() else "none",
         "python": sys.version.split()[0],
     }
@@ -158,8 +164,17 @@ def code_digest() -> str:
     return digest(*(f"{path.relative_to(LIBRARY)}={file_digest(path)}" for path in files))
 
 
+def _record_digests(chapter: str, parameters: Mapping[str, object]) -> dict[str, str]:
+    """Return the digests of the recorded files and tables that a run may read."""
+    paths = {name: ROOT / name for name in _named("record", parameters)}
+    read = {(edition, chapter) for edition in other_editions(chapter, parameters)}
+    read.update(product(_named("edition", parameters), _named("chapter", parameters)))
+    paths |= {f"{edition}/{name}": table_folder(edition, name) for edition, name in sorted(read)}
+    return {name: file_digest(path) for name, path in paths.items() if path.exists()}
+
+
 def _named(kind: str, parameters: Mapping[str, object]) -> list[str]:
-    """Return the datasets or models that parameters of that kind name."""
+    """Return the datasets, models, ... that parameters of that kind name."""
     names: list[str] = []
     for parameter, value in parameters.items():
         singular = parameter.removesuffix("s")

@@ -226,6 +226,15 @@ def test_a_page_that_is_not_there_is_named(root, fake_runs):
         make(root)
 
 
+def test_only_tables_of_this_build_are_handed_on(root, fake_runs, fake_sphinx):
+    stale = root / "_build" / "synthetic" / "runs" / "tables" / "removed" / "table.csv"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("i\n")
+    make(root)
+    assert not stale.exists()
+    assert [given["edition"] for _, _, given in fake_runs] == ["synthetic"]
+
+
 def test_what_is_recorded_says_where_it_comes_from(root, fake_runs, fake_sphinx):
     published = root / "data" / "published" / "other" / "count"
     published.mkdir(parents=True)

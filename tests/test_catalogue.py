@@ -19,8 +19,8 @@ from analysis_lib.catalogue import (
 )
 from analysis_lib.errors import DataError, UserError
 
-NAMES = ["kinetics-skeleton", "msr-action3d", "ntu-120", "ntu-60", "nw-ucla", "synthetic",
-         "synthetic-unseen"]  # fmt: skip
+NAMES = ["kinetics-skeleton", "msr-action3d", "ntu-120", "ntu-60", "ntu-61-120",
+         "nw-ucla", "nw-ucla-known", "nw-ucla-unseen", "synthetic", "synthetic-unseen"]  # fmt: skip
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def written(root, **changes):
 
 
 def test_the_shipped_editions_are_sound():
-    assert edition_names() == ["nw-ucla", "synthetic"]
+    assert edition_names() == ["ntu-60", "nw-ucla", "synthetic"]
     for name in edition_names():
         assert load_edition(name).name == name
 
@@ -40,6 +40,12 @@ def test_an_edition_sets_dataset_and_model_where_a_chapter_has_them(root):
     edition = load_edition(written(root), root)
     chapter = load_chapter("smoothness", root)
     assert edition.parameters(chapter) == {"n": 7, "dataset": "clips.npz", "data_root": ""}
+
+
+def test_a_chapter_may_ask_for_the_edition_s_name(root):
+    write_chapter(root, "sum", parameters="edition: str = 'x'  # edition")
+    edition = load_edition(written(root), root)
+    assert edition.parameters(load_chapter("sum", root)) == {"edition": "mine"}
 
 
 def test_what_is_given_wins_over_the_edition(root):

@@ -15,6 +15,7 @@ from notebooks import PARAMETERS, code, write_chapter
 from analysis_lib import runs
 from analysis_lib.chapters import load_chapter
 from analysis_lib.errors import UserError
+from analysis_lib.recorded import BUILT
 from analysis_lib.runs import run_chapter, run_inputs
 
 CODE = (
@@ -273,13 +274,16 @@ def test_old_runs_are_forgotten_least_recently_used_first(tmp_path, monkeypatch)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
 
 
-def test_another_record_at_the_same_path_is_another_run(monkeypatch, tmp_path):
-    from analysis_lib import runs
-    from analysis_lib.chapters import load_chapter
+def test_a_build_hands_its_tables_on(place, first, monkeypatch):
+    seen = []
 
-    chapter = load_chapter("performance")
-    monkeypatch.setattr(runs, "ROOT", tmp_path)
-    (tmp_path / "bench.json").write_text("{}")
-    before = run_inputs(chapter, {"record": "bench.json"})
-    (tmp_path / "bench.json").write_text("{} ")
-    assert run_inputs(chapter, {"record": "bench.json"})["records"] != before["records"]
+    def execute(source, target, *args, **kwargs):
+        seen.append(os.environ.get(BUILT))
+        shutil.copyfile(first.run.notebook, target)
+
+    monkeypatch.setattr(papermill, "execute_notebook", execute)
+    monkeypatch.delenv(BUILT, raising=False)
+    again(place, first, force=True)
+    again(place, first, force=True, edition="mine")
+    assert seen == [None, f"mine={place / 'out' / 'tables'}"]
+    assert BUILT not in os.environ

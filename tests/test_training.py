@@ -11,7 +11,8 @@ from analysis_lib.errors import DataError, UserError
 from analysis_lib.models.stgcn import STGCN
 from analysis_lib.preprocess import Preprocessing
 from analysis_lib.skeletons import Skeleton
-from analysis_lib.training import Recipe, _is_stale, _learning_rate, evaluate, fit, hold_out
+from analysis_lib.training import Recipe, _is_stale, evaluate, fit, hold_out
+from analysis_lib.training_steps import learning_rate
 
 STICK = Skeleton("stick", ("foot", "knee", "hip"), ((0, 1), (1, 2)), centre=2)
 PREPARE = Preprocessing(frames=8, steps=("first-bodies",))
@@ -117,9 +118,9 @@ def test_held_out_cells_are_whole_and_every_class_stays(data):
     assert set(data.labels[kept]) == {0, 1}
 
 
-def test_learning_rate_rises_then_falls_to_zero():
+def testlearning_rate_rises_then_falls_to_zero():
     recipe = Recipe(epochs=10, warmup=2, lr=1.0)
-    rates = [_learning_rate(recipe, e) for e in np.linspace(0, 10, 101)]
+    rates = [learning_rate(recipe, e) for e in np.linspace(0, 10, 101)]
     assert np.argmax(rates) == 20
     assert rates[20] == pytest.approx(1.0)
     assert rates[-1] == pytest.approx(0.0, abs=1e-12)

@@ -155,6 +155,33 @@ class SkeletonDataset:
             splits=splits,
         )
 
+    def of_classes(self, names: Iterable[str], name: str = "") -> "SkeletonDataset":
+        """Return the clips of some classes alone, numbered in the order of ``names``.
+
+        Parameters
+        ----------
+        names : iterable of str
+        name : str, optional
+            Of the new dataset; this one's by default.
+
+        Raises
+        ------
+        UserError
+            If there is no such class (the choices are listed).
+        """
+        names = tuple(names)
+        if unknown := [given for given in names if given not in self.class_names]:
+            raise unknown_choice(f"class of '{self.name}'", unknown[0], self.class_names)
+        number = {self.class_names.index(given): new for new, given in enumerate(names)}
+        kept = self.take(np.flatnonzero(np.isin(self.labels, list(number))))
+        return replace(
+            kept,
+            name=name or self.name,
+            labels=np.array([number[c] for c in kept.labels.tolist()], np.int64),
+            class_names=names,
+            groups=tuple(self.groups[c] for c in number),
+        )
+
     def save(self, path: str | Path) -> None:
         """Write the dataset as one ``.npz`` of plain arrays (see `analysis_lib.datasets.npz`).
 

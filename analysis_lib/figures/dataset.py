@@ -1,11 +1,16 @@
-"""Figures of the data chapter: classes, example clips, confusion."""
+"""Figures of the data chapter: classes, example clips, confusion.
+
+``beside`` are the same tables as other editions recorded them (`analysis_lib.beside`).
+"""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.figures.beside import GREY, NOTHING, Tables
 from analysis_lib.figures.skeleton import draw_skeleton
 from analysis_lib.figures.style import INK, SEQUENTIAL, WIDTH, group_styles, use_style
 from analysis_lib.summary import example_clips
@@ -13,21 +18,33 @@ from analysis_lib.summary import example_clips
 _MOMENTS = 5
 
 
-def plot_classes(classes: pd.DataFrame) -> Figure:
-    """Draw clip counts and the spread of lengths, one row a class, from `summary.class_table`."""
+def plot_classes(classes: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
+    """Draw clip counts and the spread of lengths, one row a class, from `summary.class_table`.
+
+    Rows of other editions stand below, paler, each edition under its name.
+    """
     use_style()
-    styles = group_styles(classes["group"])
-    colours = [styles[group]["color"] for group in classes["group"]]
-    row = np.arange(len(classes))
+    styles = group_styles(pd.concat([classes, *beside.values()])["group"])
+    n_rows = sum(len(table) + 1 for table in (classes, *beside.values())) - 1
     figure, (counts, lengths) = plt.subplots(
-        1, 2, sharey=True, figsize=(WIDTH, 0.9 + 0.21 * len(classes))
+        1, 2, sharey=True, figsize=(WIDTH, 0.9 + 0.21 * n_rows)
     )
-    counts.barh(row, classes["clips"], color=colours, height=0.7)
-    counts.set_yticks(row, classes["label"])
+    names = []
+    for label, table in ((None, classes), *beside.items()):
+        names += [*([label] if label else []), *table["label"]]
+        row = np.arange(len(names) - len(table), len(names))
+        pale = 0.45 if label else 1
+        colours = [styles[group]["color"] for group in table["group"]]
+        counts.barh(row, table["clips"], color=colours, height=0.7, alpha=pale)
+        lengths.hlines(row, table["shortest"], table["longest"], color=colours, lw=2.5,
+                       alpha=0.5 * pale)  # fmt: skip
+        lengths.scatter(table["median"], row, color=colours, zorder=3, s=22, alpha=pale)
+    counts.set_yticks(range(len(names)), names)
+    for text in counts.get_yticklabels():
+        if text.get_text() in beside:
+            text.set(color=GREY, fontstyle="italic")
     counts.invert_yaxis()
     counts.set(xlabel="clips", title="How many")
-    lengths.hlines(row, classes["shortest"], classes["longest"], color=colours, lw=2.5, alpha=0.5)
-    lengths.scatter(classes["median"], row, color=colours, zorder=3, s=22)
     lengths.set(xlabel="frames", title="How long", xlim=(0, None))
     for axes in (counts, lengths):
         axes.tick_params(axis="y", length=0)
@@ -64,13 +81,31 @@ def plot_examples(data: SkeletonDataset, n_classes: int) -> Figure:
     return figure
 
 
-def plot_confusion(confusion: pd.DataFrame) -> Figure:
-    """Draw the confusion matrix, from `summary.confusion_table`: shares of each row."""
+def plot_confusion(confusion: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
+    """Draw the confusion matrix, from `summary.confusion_table`: shares of each row.
+
+    Those of other editions, with actions of their own, stand below in the same size of cell.
+    """
     use_style()
+    tables = [confusion, *beside.values()]
+    sizes = [table["label"].nunique() for table in tables]
+    side = min(WIDTH, 2.4 + 0.26 * max(sizes))
+    figure, grid = plt.subplots(len(tables), 1, squeeze=False, height_ratios=sizes,
+                                figsize=(side, 0.92 * side * sum(sizes) / max(sizes)))  # fmt: skip
+    for axes, table in zip(grid[:, 0], tables, strict=True):
+        image = _confusion(axes, table)
+        axes.set_xlim(-0.5, max(sizes) - 0.5)
+        axes.set_xlabel("predicted", x=table["label"].nunique() / max(sizes) / 2)
+    for axes, label in zip(grid[1:, 0], beside, strict=True):
+        axes.set_title(label, color=GREY)
+    figure.colorbar(image, ax=grid[0, 0], label="share of the action's clips", shrink=0.7)
+    return figure
+
+
+def _confusion(axes: Axes, confusion: pd.DataFrame):
+    """Draw one matrix and return its image."""
     names = list(dict.fromkeys(confusion["label"]))
     share = confusion["share"].to_numpy().reshape(len(names), len(names))
-    side = min(WIDTH, 2.4 + 0.26 * len(names))
-    figure, axes = plt.subplots(figsize=(side, side * 0.92))
     image = axes.imshow(share, cmap=SEQUENTIAL, vmin=0, vmax=1)
     for i, j in np.argwhere(share >= 0.005):
         axes.text(j, i, f"{100 * share[i, j]:.0f}", ha="center", va="center",
@@ -78,8 +113,7 @@ def plot_confusion(confusion: pd.DataFrame) -> Figure:
                   color="white" if share[i, j] > 0.5 else INK)  # fmt: skip
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(names)), names)
-    axes.set(xlabel="predicted", ylabel="action")
+    axes.set_ylabel("action")
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    figure.colorbar(image, ax=axes, label="share of the action's clips", shrink=0.7)
-    return figure
+    return image

@@ -1,4 +1,7 @@
-"""Figures of the GradCAM chapter, drawn from its tidy tables alone."""
+"""Figures of the GradCAM chapter, drawn from its tidy tables alone.
+
+``beside`` are the same tables as other editions recorded them (`analysis_lib.beside`).
+"""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -11,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis_lib.errors import UserError, unknown_choice
+from analysis_lib.figures.beside import GREY, NOTHING, Tables, faint, keys, where
 from analysis_lib.figures.skeleton import draw_skeleton
 from analysis_lib.figures.style import (
     COLOURS,
@@ -26,6 +30,7 @@ from analysis_lib.figures.style import (
     use_style,
 )
 from analysis_lib.gradcam_tables import NORM_COLUMNS
+from analysis_lib.layouts import LAYOUTS
 from analysis_lib.skeletons import Skeleton
 
 _LARGEST = 55.0  # area of a joint of importance 1, in square points
@@ -101,8 +106,11 @@ def _row_name(axes: Axes, name: str, **options) -> None:
               **{"fontsize": 8.5, **options})  # fmt: skip
 
 
-def plot_joints(table: pd.DataFrame, skeleton: Skeleton, mark: Sequence[str] = ()) -> Figure:
+def plot_joints(table: pd.DataFrame, skeleton: Skeleton, mark: Sequence[str] = (),
+                beside: Tables = NOTHING) -> Figure:  # fmt: skip
     """Draw the importance of every joint for every action at one layer, as a heat map.
+
+    Other editions have other actions, and perhaps other joints: each has a panel on the right.
 
     Parameters
     ----------
@@ -114,20 +122,50 @@ def plot_joints(table: pd.DataFrame, skeleton: Skeleton, mark: Sequence[str] = (
         Actions to set in bold.
     """
     use_style()
+    tables = [table, *beside.values()]
+    styles = group_styles(pd.concat(tables).sort_values("group", ascending=False)["group"])
+    figure, grid = plt.subplots(
+        1, len(tables), squeeze=False, width_ratios=[t["class"].nunique() for t in tables],
+        figsize=(WIDTH, 1.6 + 0.17 * max(t["joint"].nunique() for t in tables)),
+    )  # fmt: skip
+    for axes, one in zip(grid[0], tables, strict=True):
+        mesh = _joint_map(axes, one, _joints_by_part(one, skeleton), styles, mark)
+        if beside:
+            axes.set_xticks(axes.get_xticks(), axes.get_xticklabels(), rotation=90, va="center")
+    for axes, label in zip(grid[0, 1:], beside, strict=True):
+        axes.yaxis.tick_right()
+        axes.set_title(label, color=GREY)
+    figure.colorbar(mesh, ax=grid[0, -1], label="importance, 0..1 within the action", aspect=30,
+                    pad=0.015 * len(tables) ** 2)  # fmt: skip
+    handles = [Line2D([], [], color=s["color"], lw=5, label=g) for g, s in styles.items()]
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
+    return figure
+
+
+def _joints_by_part(table: pd.DataFrame, skeleton: Skeleton) -> list[list[str]]:
+    """Return the table's joints by part of the body, if its skeleton is this one or published."""
+    joints = list(dict.fromkeys(table["joint"]))
+    for known in (skeleton, *LAYOUTS.values()):
+        if set(known.joints) == set(joints):
+            return [[known.joints[v] for v in part] for part in known.parts.values()]
+    return [joints]
+
+
+def _joint_map(axes: Axes, table: pd.DataFrame, parts: list[list[str]], styles: dict,
+               mark: Sequence[str]):  # fmt: skip
+    """Draw a heat map, joints down and actions across, and return its mesh."""
     names = list(dict.fromkeys(table.sort_values("group", kind="stable", ascending=False)["class"]))
     groups = table.groupby("class")["group"].first()
-    joints = [skeleton.joints[v] for part in skeleton.parts.values() for v in part]
+    joints = [joint for part in parts for joint in part]
     values = table.pivot(index="joint", columns="class", values="scaled").loc[joints, names]
-    figure, axes = plt.subplots(figsize=(WIDTH, 1.6 + 0.17 * len(joints)))
     mesh = axes.pcolormesh(values.to_numpy(), cmap=SEQUENTIAL, vmin=0, vmax=1, rasterized=True)
     axes.set_yticks(np.arange(len(joints)) + 0.5, joints)
     axes.set_xticks(np.arange(len(names)) + 0.5, names, rotation=45, ha="right",
                     rotation_mode="anchor")  # fmt: skip
-    styles = group_styles(groups[names])
     for label, name in zip(axes.get_xticklabels(), names, strict=True):
         label.set(color=styles[groups[name]]["color"],
                   fontweight="bold" if name in mark else "normal")  # fmt: skip
-    for edge in np.cumsum([len(p) for p in skeleton.parts.values()])[:-1]:
+    for edge in np.cumsum([len(part) for part in parts])[:-1]:
         axes.axhline(edge, color="white", lw=2.5)
     for i, (a, b) in enumerate(pairwise(names), 1):
         if groups[a] != groups[b]:
@@ -135,10 +173,7 @@ def plot_joints(table: pd.DataFrame, skeleton: Skeleton, mark: Sequence[str] = (
     axes.invert_yaxis()
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    figure.colorbar(mesh, ax=axes, label="importance, 0..1 within the action", aspect=30, pad=0.015)
-    handles = [Line2D([], [], color=s["color"], lw=5, label=g) for g, s in styles.items()]
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
-    return figure
+    return mesh
 
 
 def plot_counterfactual(table: pd.DataFrame, counter: pd.DataFrame, poses: pd.DataFrame,
@@ -183,7 +218,7 @@ def plot_counterfactual(table: pd.DataFrame, counter: pd.DataFrame, poses: pd.Da
     return figure
 
 
-def plot_strength(table: pd.DataFrame) -> Figure:
+def plot_strength(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     """Draw how strong each layer's maps are, and how much alike those of the actions.
 
     Parameters
@@ -194,29 +229,34 @@ def plot_strength(table: pd.DataFrame) -> Figure:
     use_style()
     figure, (strength, alike) = plt.subplots(1, 2, figsize=(WIDTH, 0.4 * WIDTH))
     x = table["layer"]
-    for i, (column, label) in enumerate((("mean", "mean of the map"),
-                                         ("mass", "sum of the map"))):  # fmt: skip
-        strength.plot(x, table[column] / table[column].max(), color=COLOURS[i], marker=MARKERS[i],
-                      ls=DASHES[i], ms=4, label=label)  # fmt: skip
+    for axes, column, label, i, dash in (
+        (strength, "mean", "mean of the map", 0, DASHES[0]),
+        (strength, "mass", "sum of the map", 1, DASHES[1]),
+        (alike, "repeat", "same action, other clips", 3, DASHES[1]),
+        (alike, "similarity", "other actions", 2, DASHES[0]),
+    ):
+        style = {"color": COLOURS[i], "linestyle": dash}
+        for other, look in (
+            (table, {"marker": MARKERS[i], "ms": 4, "label": label}),
+            *faint(beside),
+        ):
+            scale = other[column].max() if axes is strength else 1
+            axes.plot(other["layer"], other[column] / scale, **style | look)
     strength.set(title="How strong?", ylabel="relative to the largest", ylim=(0, None))
-    strength.legend()
-    alike.plot(x, table["repeat"], color=COLOURS[3], marker=MARKERS[3], ls=DASHES[1], ms=4,
-               label="same action, other clips")  # fmt: skip
-    alike.plot(x, table["similarity"], color=COLOURS[2], marker=MARKERS[2], ms=4,
-               label="other actions")  # fmt: skip
     alike.fill_between(x, table["low"], table["high"], color=COLOURS[2], alpha=0.2, lw=0)
     alike.axhline(1, color=INK, lw=0.8, ls=":")
-    lowest = table[["low", "repeat"]].min().min()
+    everything = pd.concat([table, *beside.values()])
+    lowest = everything[["low", "repeat"]].min().min()
     alike.set(title="The same map for every action?", ylim=(min(-0.05, lowest), 1.05),
               ylabel="rank correlation of maps")  # fmt: skip
-    alike.legend()
     for axes in (strength, alike):
-        layer_axis(axes, x)
+        axes.legend(handles=[*axes.get_legend_handles_labels()[0], *keys(beside)])
+        layer_axis(axes, sorted(set(everything["layer"])))
         axes.grid(axis="y")
     return figure
 
 
-def plot_parts(table: pd.DataFrame, actions: Sequence[str]) -> Figure:
+def plot_parts(table: pd.DataFrame, actions: Sequence[str], beside: Tables = NOTHING) -> Figure:
     """Draw which body part has how much of the importance, by layer: one panel an action.
 
     1 is what the part has in an even map (share of importance over share of joints).
@@ -230,16 +270,21 @@ def plot_parts(table: pd.DataFrame, actions: Sequence[str]) -> Figure:
     figure, grid = plt.subplots(1, len(actions), sharey=True, squeeze=False,
                                 figsize=(WIDTH, 0.38 * WIDTH + 0.3))  # fmt: skip
     parts = list(dict.fromkeys(table["part"]))
+    others = where(beside, **{"class": list(actions)})
+    layers = sorted(set(pd.concat([table, *others.values()])["layer"]))
     for axes, action in zip(grid[0], actions, strict=True):
         for i, part in enumerate(parts):
+            style = {"color": COLOURS[i % 8], "linestyle": DASHES[i % 8]}
             curve = table[(table["class"] == action) & (table["part"] == part)]
             axes.plot(curve["layer"], curve["share"] / curve["joints"], label=part, ms=4, lw=1.3,
-                      color=COLOURS[i % 8], marker=MARKERS[i % 8], ls=DASHES[i % 8])  # fmt: skip
+                      marker=MARKERS[i % 8], **style)  # fmt: skip
+            for other, thin in faint(where(others, **{"class": action, "part": part})):
+                axes.plot(other["layer"], other["share"] / other["joints"], **style | thin)
         axes.axhline(1, color=INK, lw=0.8, ls=":")
         axes.set(title=action, ylim=(0, None))
-        layer_axis(axes, sorted(table["layer"].unique()))
+        layer_axis(axes, layers)
         axes.grid(axis="y")
     grid[0, 0].set_ylabel("share of importance\nover share of joints")
-    handles, names = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=len(names))
+    handles = [*grid[0, 0].get_legend_handles_labels()[0], *keys(others)]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure

@@ -1,4 +1,7 @@
-"""Figures of the sanity checks of importance maps, drawn from their tidy tables alone."""
+"""Figures of the sanity checks of importance maps, drawn from their tidy tables alone.
+
+``beside`` are the same tables as other editions recorded them (`analysis_lib.beside`).
+"""
 
 from collections.abc import Sequence
 
@@ -8,13 +11,17 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from analysis_lib.figures.beside import NOTHING, Tables, faint, keys, where
 from analysis_lib.figures.style import COLOURS, DASHES, INK, MARKERS, WIDTH, use_style
 
 _ORDER_NAMES = {"importance": "by importance", "motion": "by motion", "random": "at random"}
 
 
-def plot_randomisation(table: pd.DataFrame, layer_names: Sequence[str]) -> Figure:
+def plot_randomisation(table: pd.DataFrame, layer_names: Sequence[str],
+                       beside: Tables = NOTHING) -> Figure:  # fmt: skip
     """Draw how much of each layer's map is left as the network forgets from the scores down.
+
+    Of other editions only networks with the same layers are shown, and their last layer alone.
 
     Parameters
     ----------
@@ -45,6 +52,12 @@ def plot_randomisation(table: pd.DataFrame, layer_names: Sequence[str]) -> Figur
     last = table[table["layer"] == table["layer"].max()]
     curve.plot(last["mean"], last["step"], color=COLOURS[0], marker="o", ms=4)
     curve.fill_betweenx(last["step"], last["low"], last["high"], color=COLOURS[0], alpha=0.2, lw=0)
+    alike = {label: other[other["layer"] == table["layer"].max()] for label, other in beside.items()
+             if list(dict.fromkeys(other["forgotten"])) == steps}  # fmt: skip
+    for other, thin in faint(alike):
+        curve.plot(other["mean"], other["step"], color=COLOURS[0], **thin)
+    if alike:
+        figure.legend(handles=keys(alike), loc="outside lower right")
     curve.axvline(0, color=INK, lw=0.8, ls=":")
     curve.set(title="Last layer", xlim=(-1, 1), xlabel="rank correlation\nwith the trained map")
     curve.grid(axis="y")
@@ -54,7 +67,7 @@ def plot_randomisation(table: pd.DataFrame, layer_names: Sequence[str]) -> Figur
     return figure
 
 
-def plot_masking(table: pd.DataFrame) -> Figure:
+def plot_masking(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     """Draw the deletion and insertion curves, with their intervals.
 
     Parameters
@@ -65,18 +78,21 @@ def plot_masking(table: pd.DataFrame) -> Figure:
     use_style()
     figure, grid = plt.subplots(1, 2, sharey=True, figsize=(WIDTH, 0.45 * WIDTH))
     titles = {"deletion": "Deletion: lower is better", "insertion": "Insertion: higher is better"}
+    most = pd.concat([table, *beside.values()])["joints"].max()
     labels = {"deletion": "joints masked", "insertion": "joints given back"}
     for axes, (test, title) in zip(grid, titles.items(), strict=True):
         for i, (order, name) in enumerate(_ORDER_NAMES.items()):
             curve = table[(table["test"] == test) & (table["order"] == order)]
             colour = COLOURS[i] if order != "random" else "#777777"
-            axes.plot(curve["joints"], curve["mean"], label=name, color=colour, ms=4,
-                      marker=MARKERS[i], ls=DASHES[i])  # fmt: skip
+            style = {"color": colour, "linestyle": DASHES[i]}
+            axes.plot(curve["joints"], curve["mean"], label=name, ms=4, marker=MARKERS[i], **style)
             axes.fill_between(curve["joints"], curve["low"], curve["high"], color=colour,
                               alpha=0.15, lw=0)  # fmt: skip
-        axes.set(title=title, xlabel=labels[test], ylim=(0, 1), xlim=(0, table["joints"].max()))
+            for other, thin in faint(where(beside, test=test, order=order)):
+                axes.plot(other["joints"], other["mean"], **style | thin)
+        axes.set(title=title, xlabel=labels[test], ylim=(0, 1), xlim=(0, most))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(axis="y")
     grid[0].set_ylabel("probability of the action")
-    grid[0].legend()
+    grid[0].legend(handles=[*grid[0].get_legend_handles_labels()[0], *keys(beside)])
     return figure

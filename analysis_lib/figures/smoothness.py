@@ -1,4 +1,7 @@
-"""Figures of the smoothness chapter, drawn from its tidy tables alone."""
+"""Figures of the smoothness chapter, drawn from its tidy tables alone.
+
+``beside`` are the same tables as other editions recorded them (`analysis_lib.beside`).
+"""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,6 +12,7 @@ from matplotlib.figure import Figure
 from scipy.sparse import triu
 from sklearn.manifold import TSNE
 
+from analysis_lib.figures.beside import GREY, NOTHING, Tables, faint, keys, where
 from analysis_lib.figures.style import (
     COLOURS,
     DASHES,
@@ -25,44 +29,61 @@ from analysis_lib.layerwise import LayerGraph
 Y_LABEL = "label variation $q$"
 
 
-def plot_groups(table: pd.DataFrame) -> Figure:
+def plot_groups(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     """Draw one curve a super-class with its confidence band, and the chance level."""
     use_style()
-    groups = table[table["level"] == "group"]
+    groups, others = table[table["level"] == "group"], where(beside, level="group")
+    styles = group_styles(pd.concat([groups, *others.values()])["name"])
     figure, axes = plt.subplots()
-    for name, style in group_styles(groups["name"]).items():
-        curve = groups[groups["name"] == name]
-        _curve(axes, curve, name, style, band=True)
+    for name in dict.fromkeys(groups["name"]):
+        _curve(axes, groups[groups["name"] == name], name, styles[name], band=True)
+    for other, thin in faint(others):
+        for name, curve in other.groupby("name"):
+            label = None if name in set(groups["name"]) else name
+            axes.plot(curve["layer"] + 1, curve["q"], label=label, **styles[name] | thin)
     chance = groups.groupby("layer")["chance"].mean()
     axes.plot(chance.index + 1, chance, color=INK, lw=0.8, ls=":")
     axes.text(chance.index[-1] + 1, chance.iloc[-1], "random labels ", fontsize=7.5, ha="right",
               va="bottom")  # fmt: skip
-    _finish(axes, groups)
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4)
+    _finish(axes, groups, *others.values())
+    handles = [*axes.get_legend_handles_labels()[0], *keys(others)]
+    axes.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4)
     return figure
 
 
-def plot_classes(table: pd.DataFrame) -> Figure:
-    """Draw one panel a super-class with one curve a class; each curve is named at its right end."""
+def plot_classes(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
+    """Draw one panel a super-class with one curve a class; each curve is named below its panel.
+
+    The actions of other editions, which are others, have panels of their own.
+    """
     use_style()
     classes = table[table["level"] == "class"]
-    groups = list(dict.fromkeys(classes["group"]))
-    columns = min(3, len(groups))
-    rows = -(-len(groups) // columns)
-    tallest = max(classes.groupby("group")["name"].nunique())
+    others = where(beside, level="class")
+    groups = dict.fromkeys(pd.concat([classes, *others.values()])["group"])
+    panels = [
+        (f"{label}\n{group}" if label else group, rows, GREY if label else INK)
+        for label, part in (("", classes), *others.items())
+        for group in groups
+        if len(rows := part[part["group"] == group])
+    ]
+    columns = min(3, len(panels))
+    rows = -(-len(panels) // columns)
+    names = [part["name"].nunique() for _, part, _ in panels]
+    tallest = [max(names[i : i + columns]) for i in range(0, len(panels), columns)]
     figure, grid = plt.subplots(rows, columns, sharex=True, sharey=True, squeeze=False,
-                                figsize=(WIDTH, rows * (3.1 + 0.16 * tallest)))  # fmt: skip
-    for axes, group in zip(grid.flat, groups, strict=False):
-        names = list(dict.fromkeys(classes.loc[classes["group"] == group, "name"]))
+                                figsize=(WIDTH, 3.1 * rows + 0.16 * sum(tallest)))  # fmt: skip
+    for axes, (title, part, ink) in zip(grid.flat, panels, strict=False):
+        names = list(dict.fromkeys(part["name"]))
         for i, name in enumerate(names):
             style = {"color": COLOURS[i % 8], "marker": MARKERS[i % 8],
                      "linestyle": DASHES[i // 8 % 8]}  # fmt: skip
-            _curve(axes, classes[classes["name"] == name], name, style, band=len(names) <= 4)
-        axes.set_title(group)
-        _finish(axes, classes)
+            _curve(axes, part[part["name"] == name], name, style, band=len(names) <= 4)
+        axes.set_title(title, color=ink)
+        axes.tick_params(labelbottom=True)
+        _finish(axes, classes, *others.values())
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), fontsize=7,
                     handlelength=2.2)  # fmt: skip
-    for axes in list(grid.flat)[len(groups) :]:
+    for axes in list(grid.flat)[len(panels) :]:
         axes.set_visible(False)
     for axes in grid[:, 1:].flat:
         axes.set_ylabel("")
@@ -76,8 +97,8 @@ def _curve(axes: Axes, curve: pd.DataFrame, name: str, style: dict, band: bool) 
         axes.fill_between(x, curve["low"], curve["high"], color=style["color"], alpha=0.15, lw=0)
 
 
-def _finish(axes: Axes, table: pd.DataFrame) -> None:
-    n_layers = table["layer"].nunique()
+def _finish(axes: Axes, *tables: pd.DataFrame) -> None:
+    n_layers = max(table["layer"].nunique() for table in tables)
     layer_axis(axes, ["in", *range(1, n_layers)])
     axes.set_ylabel(Y_LABEL)
     axes.set_ylim(0, 1)
@@ -121,7 +142,7 @@ def _embed_in_plane(distance: np.ndarray, seed: int) -> np.ndarray:
     return tsne.fit_transform(np.maximum(distance, 0))
 
 
-def plot_theorem(table: pd.DataFrame) -> Figure:
+def plot_theorem(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     """Draw both sides of Theorem 1 by layer, and label against data smoothness.
 
     Left: the ratio of label variation out/in beside the squared norm of the layer, log axis.
@@ -129,19 +150,23 @@ def plot_theorem(table: pd.DataFrame) -> Figure:
     """
     use_style()
     figure, (claim, proof) = plt.subplots(1, 2, figsize=(WIDTH, 0.48 * WIDTH))
-    x = table["layer"]
-    claim.plot(x, table["norm"] ** 2, color=COLOURS[1], marker="s", ls="--", label="$\\|W\\|_2^2$")
-    claim.plot(
-        x, table["label_ratio"], color=COLOURS[0], marker="o", label="label variation out/in"
+    measures = (
+        (claim, "norm", 2, "$\\|W\\|_2^2$", (COLOURS[1], "s", "--")),
+        (claim, "label_ratio", 1, "label variation out/in", (COLOURS[0], "o", "-")),
+        (proof, "bound", 1, "Lipschitz bound", (COLOURS[1], "s", "--")),
+        (proof, "data_ratio", 1, "data variation out/in", (COLOURS[2], "^", "-")),
     )
+    for axes, column, power, label, look in measures:
+        style = dict(zip(("color", "marker", "linestyle"), look, strict=True))
+        axes.plot(table["layer"], table[column] ** power, label=label, **style)
+        for other, thin in faint(beside):
+            axes.plot(other["layer"], other[column] ** power, **style | thin)
     claim.set_title("Theorem 1: is blue below orange?")
-    proof.plot(x, table["bound"], color=COLOURS[1], marker="s", ls="--", label="Lipschitz bound")
-    proof.plot(x, table["data_ratio"], color=COLOURS[2], marker="^", label="data variation out/in")
     proof.set_title("The part that is provable")
     for axes in (claim, proof):
         axes.set_yscale("log")
         axes.set(xlabel="layer", ylabel="ratio (log scale)")
-        axes.set_xticks(list(x))
+        axes.set_xticks(sorted(set(pd.concat([table, *beside.values()])["layer"])))
         axes.grid(axis="y")
-        axes.legend()
+        axes.legend(handles=[*axes.get_legend_handles_labels()[0], *keys(beside)])
     return figure

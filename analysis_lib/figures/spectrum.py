@@ -1,4 +1,8 @@
-"""Figures of the skeleton graph's spectrum: energy (Fig. 2), eigenbasis (8), filters (9)."""
+"""Figures of the skeleton graph's spectrum: energy (Fig. 2), eigenbasis (8), filters (9).
+
+``beside`` are the same tables as other editions recorded them (`analysis_lib.beside`). Where their
+skeleton has another number of joints, frequencies are counted from the smoothest.
+"""
 
 from collections.abc import Sequence
 
@@ -10,6 +14,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from analysis_lib.figures.beside import GREY, NOTHING, Tables, faint, keys, where
 from analysis_lib.figures.poses import rest_pose
 from analysis_lib.figures.skeleton import draw_skeleton
 from analysis_lib.figures.style import (
@@ -29,7 +34,7 @@ from analysis_lib.spectrum import Spectrum
 ZERO_SHARE = 1e-2
 
 
-def energy_figure(table: pd.DataFrame, top: int = 0) -> Figure:
+def energy_figure(table: pd.DataFrame, top: int = 0, beside: Tables = NOTHING) -> Figure:
     """Return Fig. 2: the energy at each graph frequency, of super-classes and of classes.
 
     Parameters
@@ -49,7 +54,7 @@ def energy_figure(table: pd.DataFrame, top: int = 0) -> Figure:
     )
     n = int(table["k"].max())
     floor = 10 ** np.floor(np.log10(np.clip(groups["energy"].min(), 1e-6, 1e-2)))
-    _group_curves(upper, groups, names, floor)
+    _group_curves(upper, groups, names, floor, where(beside, level="group"))
     _class_map(fig, lower, classes, names, floor)
     _eigenvalue_axis(upper, groups.drop_duplicates("k").sort_values("k")["eigenvalue"].to_numpy())
     if top:
@@ -60,18 +65,29 @@ def energy_figure(table: pd.DataFrame, top: int = 0) -> Figure:
     return fig
 
 
-def _group_curves(ax, groups: pd.DataFrame, names: Sequence, floor: float) -> None:
+def _group_curves(ax, groups: pd.DataFrame, names: Sequence, floor: float, beside: Tables) -> None:
     """Draw the mean of each super-class with its interval, on a logarithmic scale."""
-    for name, style in group_styles(groups["group"]).items():
-        part = groups[groups["group"] == name]
-        count = sum(g == name for g, _ in names)
+    n = int(groups["k"].max())
+    styles = group_styles(pd.concat([groups, *beside.values()])["group"])
+    for name, part in groups.groupby("group", sort=False):
+        style, count = styles[name], sum(g == name for g, _ in names)
         label = f"{name} ({count} class{'es' * (count != 1)}, {part['clips'].iloc[0]} clips)"
         ax.plot(part["k"], part["energy"].clip(floor), markersize=4, label=label, **style)
         ax.fill_between(part["k"], part["low"].clip(floor), part["high"].clip(floor),
                         color=style["color"], alpha=0.2, linewidth=0)  # fmt: skip
+    for other, thin in faint(beside):
+        for name, part in other.groupby("group"):
+            label = None if name in set(groups["group"]) else name
+            ax.plot(_from_smoothest(other, n)[part.index], part["energy"].clip(floor), label=label,
+                    **styles[name] | thin)  # fmt: skip
     ax.set(yscale="log", ylabel="share of energy", ylim=(floor, 1))
     ax.grid(axis="y")
-    ax.legend(loc="upper left")
+    ax.legend(handles=[*ax.get_legend_handles_labels()[0], *keys(beside)], loc="upper left")
+
+
+def _from_smoothest(table: pd.DataFrame, n: int) -> pd.Series:
+    """Return where the frequencies of a table lie on an axis of which the n-th is the smoothest."""
+    return table["k"] + n - table["k"].max()
 
 
 def _class_map(fig, ax, classes: pd.DataFrame, names: Sequence, floor: float) -> None:
@@ -165,7 +181,7 @@ def _sign_legend() -> list[Line2D]:
     ]
 
 
-def filter_figure(table: pd.DataFrame, threshold: float = 0.5) -> Figure:
+def filter_figure(table: pd.DataFrame, threshold: float = 0.5, beside: Tables = NOTHING) -> Figure:
     """Return Fig. 9: powers of the adjacency as filters, above the energy that they meet.
 
     Parameters
@@ -193,15 +209,24 @@ def filter_figure(table: pd.DataFrame, threshold: float = 0.5) -> Figure:
     one = table[table["power"] == powers[0]].sort_values("k")
     _eigenvalue_axis(upper, one["eigenvalue"].to_numpy(), 8)
     lower.bar(one["k"], one["energy"], color=FAINT, edgecolor=INK, linewidth=0.5, width=0.75)
+    for other, thin in faint(where(beside, power=powers[0])):
+        lower.plot(_from_smoothest(other, len(one)), other["energy"], color=GREY, **thin)
     lower.set(xlabel="graph frequency k", ylabel="share of energy", xlim=(0.4, len(one) + 0.6))
     lower.set_xticks(_some(len(one)))
     share = table.groupby("power")["share"].first()
-    side.barh(range(len(powers)), share.loc[powers], color=shades, edgecolor=INK, linewidth=0.5)
+    side.barh(range(len(powers)), share.loc[powers], color=shades, edgecolor=INK, linewidth=0.5,
+              height=0.6)  # fmt: skip
     for i, value in enumerate(share.loc[powers]):
         inside = value > 0.35
         side.text(value + (-0.03 if inside else 0.03), i, f"{value:.1%}", va="center", fontsize=7.5,
                   ha="right" if inside else "left",
                   color="white" if inside and i > len(powers) / 3 else INK)  # fmt: skip
+    for i, other in enumerate(where(beside, power=powers).values()):
+        recorded = other.groupby("power")["share"].first()
+        places = [powers.index(p) + 0.38 + 0.14 * i for p in recorded.index]
+        side.barh(places, recorded, color=GREY, alpha=0.55, height=0.1)
+    if beside:
+        fig.legend(handles=keys(beside), loc="outside lower center")
     side.set_yticks(range(len(powers)), powers)
     side.invert_yaxis()
     side.set(xlim=(0, 1), ylabel="power p (colour of the curves)",

@@ -94,6 +94,8 @@ class STGCN(nn.Module):
     ----------
     layer_names : tuple of str
         Modules whose outputs are the layers 1..10.
+    layer_parameters : mapping of str to tuple of str
+        Parameters that belong to a layer but lie outside its module: its edge weights.
 
     Notes
     -----
@@ -129,6 +131,9 @@ class STGCN(nn.Module):
         self.edge_importance = nn.ParameterList(nn.Parameter(torch.ones_like(a)) for _ in BLOCKS)
         self.fcn = nn.Conv2d(channels[-1], n_classes, kernel_size=1)
         self.layer_names = tuple(f"st_gcn_networks.{i}" for i in range(len(BLOCKS)))
+        self.layer_parameters = {
+            name: (f"edge_importance.{i}",) for i, name in enumerate(self.layer_names)
+        }
         self.apply(_initialise)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -140,9 +145,23 @@ class STGCN(nn.Module):
             )
         x = x.permute(0, 4, 3, 1, 2).reshape(n * m, v * c, t)  # joint-major channels
         x = self.data_bn(x).view(n * m, v, c, t).permute(0, 2, 3, 1)  # (N M, C, T, V)
-        for block, importance in zip(self.st_gcn_networks, self.edge_importance, strict=True):
+        return self.scores_from(x, 0, m)
+
+    def scores_from(self, x: Tensor, layer: int, n_bodies: int) -> Tensor:
+        """Return class scores, given what a layer put out (0: the normalised input).
+
+        Parameters
+        ----------
+        x : Tensor, shape (N M, C_l, T_l, V)
+        layer : int
+            0..10; the layers after it are passed.
+        n_bodies : int
+            M.
+        """
+        blocks = zip(self.st_gcn_networks, self.edge_importance, strict=True)
+        for block, importance in list(blocks)[layer:]:
             x = block(x, self.A * importance)
-        x = x.mean(dim=(2, 3)).view(n, m, -1).mean(dim=1)  # (N, C')
+        x = x.mean(dim=(2, 3)).unflatten(0, (-1, n_bodies)).mean(dim=1)  # (N, C')
         return self.fcn(x[:, :, None, None]).flatten(1)  # (N, n_classes)
 
 

@@ -1,0 +1,52 @@
+"""What networks that were fine-tuned say in the end, with intervals over test clips."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+
+def final_table(predictions: pd.DataFrame, n_bootstrap: int = 1000, seed: int = 0) -> pd.DataFrame:
+    """Return the accuracy that each case ends with: mean of the seeds, its interval, their range.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        From `transfer_table`.
+    n_bootstrap : int
+        Test clips drawn anew, the same for all cases, behind the 95 % percentile interval of the
+        mean over seeds.
+
+    Returns
+    -------
+    DataFrame
+        Columns case, cut, clips_per_class, seeds, clips, accuracy, low, high, seeds_low, seeds_high.
+    """
+    rows = []
+    for keys, right in right_by_clip(predictions):
+        seeds = predictions_of(predictions, keys).groupby("seed")[["label", "predicted"]].apply(
+            lambda p: (p["label"] == p["predicted"]).mean())  # fmt: skip
+        low, high = np.quantile(resampled(right, n_bootstrap, seed), [0.025, 0.975])
+        rows.append(keys | {"seeds": len(seeds), "clips": len(right), "accuracy": right.mean(),
+                            "low": low, "high": high, "seeds_low": seeds.min(),
+                            "seeds_high": seeds.max()})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def right_by_clip(predictions: pd.DataFrame) -> Iterator[tuple[dict, np.ndarray]]:
+    """Yield (case, share of the seeds that name each test clip rightly, shape (n_test,))."""
+    names = ["case", "cut", "clips_per_class"]
+    for keys, part in predictions.groupby(names, sort=False):
+        right = (part["label"] == part["predicted"]).groupby(part["clip"]).mean()
+        yield dict(zip(names, keys, strict=True)), right.to_numpy(float)
+
+
+def predictions_of(predictions: pd.DataFrame, keys: dict) -> pd.DataFrame:
+    """Return the rows of one case."""
+    return predictions[np.logical_and.reduce([predictions[k] == v for k, v in keys.items()])]
+
+
+def resampled(values: np.ndarray, n_bootstrap: int, seed: int) -> np.ndarray:
+    """Return means over clips drawn again, shape (n_bootstrap,); one seed, one choice of clips."""
+    n = len(values)
+    return np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), n_bootstrap) @ values / n

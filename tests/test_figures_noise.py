@@ -1,0 +1,118 @@
+"""Figures of the noise chapter show what their tables say: curves, bands and ticks are read back."""
+
+import logging
+from itertools import product
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis_lib.figures.noise import plot_noise_smoothness, plot_robustness
+
+CONDITIONS = [("none", np.nan), ("chosen", 30.0), ("chosen", 20.0), ("all", 20.0)]
+LABELS = ["clean", "30 dB, these actions", "20 dB, these actions", "20 dB, all actions"]
+ACCURACIES = [("none", np.nan), ("noise", 40.0), ("noise", 15.0), ("occlusion", 0.1),
+              ("frame drop", 0.75), ("jitter", 8)]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def closed(caplog):
+    """Afterwards each figure has been drawn whole and closed, and matplotlib has not complained."""
+    with mpl.rc_context(), caplog.at_level(logging.WARNING):
+        yield
+        for number in plt.get_fignums():
+            plt.figure(number).canvas.draw()
+        plt.close("all")
+    assert not caplog.get_records("call")
+
+
+@pytest.fixture
+def smoothness(rng):
+    table = pd.DataFrame([(*key, layer, name) for key in CONDITIONS for layer in range(3)
+                          for name in ("hop", "drop")],
+                         columns=["noisy", "psnr", "layer", "name"])  # fmt: skip
+    table["q"] = rng.uniform(0.3, 0.7, len(table))
+    table["change"] = rng.uniform(-0.2, 0.2, len(table))
+    for column in ("", "change_"):
+        middle = table[column.rstrip("_") or "q"]
+        table[f"{column}low"], table[f"{column}high"] = middle - 0.1, middle + 0.05
+    return table
+
+
+@pytest.fixture
+def scores(rng):
+    table = pd.DataFrame([(*key, name) for key, name in product(ACCURACIES, ("some", "every"))],
+                         columns=["kind", "strength", "set"])  # fmt: skip
+    table["accuracy"] = rng.uniform(0.3, 0.7, len(table))
+    for column, width in (("low", -0.1), ("high", 0.2), ("seeds_low", -0.03), ("seeds_high", 0.04)):
+        table[column] = table["accuracy"] + width
+    return table.assign(clips=table["set"].map({"some": 9, "every": 40}))
+
+
+def band(collection):
+    (path,) = collection.get_paths()
+    return path.vertices[:, 1].min(), path.vertices[:, 1].max()
+
+
+def legends(figure):
+    return [t.get_text() for legend in figure.legends for t in legend.get_texts()]
+
+
+def test_each_action_has_its_curves_and_its_changes(smoothness):
+    figure = plot_noise_smoothness(smoothness)
+    for name, (left, right) in zip(("hop", "drop"), np.reshape(figure.axes, (2, 2)), strict=True):
+        parts = [part for _, part in smoothness[smoothness["name"] == name].groupby(
+            ["noisy", "psnr"], sort=False, dropna=False)]  # fmt: skip
+        assert left.get_title("left") == name
+        for line, label, part in zip(left.lines, LABELS, parts, strict=True):
+            assert line.get_label() == label
+            np.testing.assert_array_equal(line.get_xdata(), [1, 2, 3])
+            np.testing.assert_array_equal(line.get_ydata(), part["q"])
+        assert band(left.collections[0]) == pytest.approx((parts[0]["low"].min(),
+                                                           parts[0]["high"].max()))  # fmt: skip
+        zero, *changes = right.lines
+        assert set(zero.get_ydata()) == {0}
+        for line, shade, part in zip(changes, right.collections, parts[1:], strict=True):
+            np.testing.assert_array_equal(line.get_ydata(), part["change"])
+            ends = part["change_low"].min(), part["change_high"].max()
+            assert band(shade) == pytest.approx(ends)
+        assert left.get_ylim()[0] == 0
+    assert legends(figure) == LABELS
+    assert [t.get_text() for t in figure.axes[-1].get_xticklabels()] == ["in", "1", "2"]
+
+
+def test_conditions_differ_in_more_than_colour(smoothness):
+    lines = plot_noise_smoothness(smoothness).axes[0].lines
+    assert len({line.get_marker() for line in lines}) == len(CONDITIONS)
+    assert len({line.get_color() for line in lines}) == len(CONDITIONS)
+
+
+def test_one_action_alone_can_be_drawn(smoothness):
+    assert len(plot_noise_smoothness(smoothness[smoothness["name"] == "hop"]).axes) == 2
+
+
+def test_each_perturbation_has_a_panel_from_clean_to_strong(scores):
+    figure = plot_robustness(scores, ("some", "every"))
+    titles = [axes.get_title("left") for axes in figure.axes]
+    assert titles == ["white Gaussian noise", "hidden joints", "lost frames",
+                      "unsteady time stamps"]  # fmt: skip
+    ticks = [[t.get_text() for t in axes.get_xticklabels()] for axes in figure.axes]
+    assert ticks == [["clean", "40", "15"], ["clean", "10 %"], ["clean", "75 %"], ["clean", "8"]]
+    for axes, kind in zip(figure.axes, ("noise", "occlusion", "frame drop", "jitter"), strict=True):
+        shades, bars = axes.collections[::2], axes.collections[1::2]
+        for name, line, shade, bar in zip(("some", "every"), axes.lines, shades, bars, strict=True):
+            rows = scores[(scores["set"] == name) & scores["kind"].isin(["none", kind])]
+            np.testing.assert_array_equal(line.get_ydata(), rows["accuracy"])
+            assert band(shade) == pytest.approx((rows["low"].min(), rows["high"].max()))
+            np.testing.assert_allclose([s[:, 1] for s in bar.get_segments()],
+                                       rows[["seeds_low", "seeds_high"]])  # fmt: skip
+    assert legends(figure) == ["some (9 clips)", "every (40 clips)"]
+
+
+def test_a_panel_that_is_not_needed_is_not_seen(scores):
+    figure = plot_robustness(scores[scores["kind"] != "jitter"], ("some",))
+    assert [axes.get_visible() for axes in figure.axes] == [True, True, True, False]
