@@ -12,7 +12,7 @@ from math import nan
 import numpy as np
 import pandas as pd
 
-from analysis_lib.smoothness import largest_drop
+from analysis_lib.curve_shapes import EVERY
 from analysis_lib.theorem import change_norm_correlation
 
 
@@ -87,37 +87,22 @@ def network_accuracy(table: pd.DataFrame) -> Measured:
     return _of(own.iloc[0], "accuracy", "low", "high", "clips")
 
 
-def drop_layer(table: pd.DataFrame) -> Measured:
-    """Return the layer from which label variation falls most to the next: the earliest such of all
-    super-classes.
+def shape(table: pd.DataFrame, statistic: str, boundary: int = 8) -> Measured:
+    """Return a number on the shape of the curves of all super-classes, with its interval.
 
     Parameters
     ----------
     table : DataFrame
-        From `analysis_lib.layerwise.smoothness_table`.
+        From `analysis_lib.curve_shapes.shape_table`.
+    statistic : str
+        A key of `analysis_lib.curve_shapes.shapes`.
+    boundary : int
+        Layer that must part early from late.
     """
-    curves = _groups(table)
-    layers = [curves.index[largest_drop(curve).after] for _, curve in curves.items()]
-    return Measured(float(min(layers)), clips=_clips(table))
-
-
-def early_change(table: pd.DataFrame, boundary: int = 8) -> Measured:
-    """Return how much label variation changes up to a layer, over how much it changes after it.
-
-    Mean of the super-classes; 0 is flat before, 1 as much before as after.
-    """
-    mean = _groups(table).mean(axis=1)
-    if mean.index[-1] <= boundary:
-        raise UnmeasuredError(f"a network of {mean.index[-1]} layers")
-    before, after = mean[boundary] - mean.iloc[0], mean.iloc[-1] - mean[boundary]
-    return Measured(float(abs(before) / abs(after)) if after else np.inf, clips=_clips(table))
-
-
-def fall(table: pd.DataFrame) -> Measured:
-    """Return by how much label variation falls from the first layer to the last, as a share of the
-    first; mean of the super-classes."""
-    mean = _groups(table).mean(axis=1)
-    return Measured(float(1 - mean.iloc[-1] / mean.iloc[0]), clips=_clips(table))
+    where = {"group": EVERY, "statistic": statistic}
+    if statistic == "early change" and (table["boundary"] != boundary).any():
+        raise UnmeasuredError(f"a network without a layer after {boundary}")
+    return cell(table, "value", where, "low", "high", "clips")
 
 
 def largest_rise(table: pd.DataFrame) -> Measured:
@@ -217,6 +202,6 @@ def _clips(table: pd.DataFrame) -> int:
 
 
 MEASURES: tuple[Callable[..., Measured], ...] = (
-    cell, extreme, eigenvalue_gap, network_accuracy, drop_layer, early_change, fall, largest_rise,
+    cell, extreme, eigenvalue_gap, network_accuracy, shape, largest_rise,
     range_ratio, middle_rise, end_excess, needed_constant, norm_correlation,
 )  # fmt: skip

@@ -7,8 +7,8 @@ import pandas as pd
 from IPython.display import Markdown
 
 from analysis_lib.checkpoints import Checkpoint
+from analysis_lib.curve_shapes import EVERY
 from analysis_lib.datasets.dataset import SkeletonDataset
-from analysis_lib.smoothness import largest_drop
 from analysis_lib.summary import nearest_neighbour_predictions, wilson_interval
 from analysis_lib.theorem import change_norm_correlation
 from analysis_lib.training import evaluate
@@ -106,41 +106,52 @@ def _training_facts(card: Mapping) -> dict[str, object]:
     }  # fmt: skip
 
 
-def smoothness_answer(table: pd.DataFrame, n_clips: int) -> Markdown:
+def smoothness_answer(table: pd.DataFrame, shape: pd.DataFrame) -> Markdown:
     """Return the smoothness chapter's answer: how far q falls, and where it falls most.
 
     Parameters
     ----------
     table : DataFrame
         From `analysis_lib.layerwise.smoothness_table`.
-    n_clips : int
-        Nodes of the graphs.
+    shape : DataFrame
+        From `analysis_lib.curve_shapes.shape_table`.
     """
     groups = table[(table["level"] == "group") & (table["layer"] > 0)]
-    curves = groups.pivot(index="layer", columns="name", values="q")
-    mean, last = curves.mean(axis=1), curves.index[-1]
-    drops = {name: largest_drop(curve) for name, curve in curves.items()}
+    mean = groups.groupby("layer")["q"].mean()
+    last, boundary = mean.index[-1], shape["boundary"].iloc[0]
+    read = shape.set_index(["statistic", "group"])
+    names = [name for name in dict.fromkeys(shape["group"]) if name != EVERY]
     places = "; ".join(
-        f"{name}: {drop.size:.2f} from layer {curves.index[drop.after]} "
-        f"to {curves.index[drop.after + 1]}"
-        for name, drop in drops.items()
+        f"{name}: {_interval(read.loc['drop', name], '.2f')} after layer "
+        f"{_interval(read.loc['drop after', name], '.0f')}" for name in names
+    )  # fmt: skip
+    text = (
+        f"**Answer.** On {shape['clips'].iloc[0]} clips the label variation goes from {mean.iloc[0]:.2f} at "
+        f"layer 1 to {mean.iloc[-1]:.2f} at layer {last} (mean of the super-classes). Largest single "
+        f"drops, with 95 % intervals of size and place: {places}."
     )
-    sentence = (
-        f"**Answer.** On {n_clips} clips the label variation goes from {mean.loc[1]:.2f} at "
-        f"layer 1 to {mean.loc[last]:.2f} at layer {last} (mean of the super-classes). "
-        f"Largest single drops: {places}."
+    if boundary < 8:
+        return Markdown(text)
+    early, late = read.loc["early change", EVERY], read.loc["drop after", EVERY]
+    flat = "holds" if early["value"] < 0.5 else "does not hold"
+    return Markdown(
+        f"{text} It changes by {mean[8] - mean.iloc[0]:+.2f} up to layer 8 and by "
+        f"{mean.iloc[-1] - mean[8]:+.2f} after it. Of the paper's picture, that the curve is flat up "
+        f"to layer 8 (a change of less than half of that after it; here {_interval(early, '.2f')} of "
+        f"it) {flat}; that the largest drop of every super-class lies after layer 8 {_late(late)}."
     )
-    if last > 8:
-        before, after = mean.loc[8] - mean.loc[1], mean.loc[last] - mean.loc[8]
-        late = np.mean([curves.index[drop.after] >= 8 for drop in drops.values()])
-        fall = {1.0: "holds", 0.0: "does not hold"}.get(late, "holds for some super-classes only")
-        flat = "holds" if abs(before) < abs(after) / 2 else "does not hold"
-        sentence += (
-            f" It changes by {before:+.2f} up to layer 8 and by {after:+.2f} after it. Of the "
-            "paper's picture, that the curve is flat up to layer 8 (a change of less than half "
-            f"of that after it) {flat} here; that the largest drop lies after layer 8 {fall}."
-        )
-    return Markdown(sentence)
+
+
+def _interval(row: pd.Series, form: str) -> str:
+    """Return a value and its interval: "0.31 (0.20 to 0.42)"."""
+    return f"{row['value']:{form}} ({row['low']:{form}} to {row['high']:{form}})"
+
+
+def _late(drop: pd.Series, boundary: int = 8) -> str:
+    """Return whether the earliest of the largest drops lies after a layer, and how surely."""
+    verdict = "holds" if drop["value"] >= boundary else "does not hold"
+    sure = (drop["low"] >= boundary) == (drop["high"] >= boundary)
+    return verdict if sure else f"{verdict} on these clips, but not on all resamples of them"
 
 
 def theorem_answer(table: pd.DataFrame) -> Markdown:

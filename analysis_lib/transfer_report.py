@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
+from analysis_lib.curve_shapes import EVERY
 from analysis_lib.report import percent
-from analysis_lib.smoothness import largest_drop
 
 
 def transfer_answer(table: pd.DataFrame, final: pd.DataFrame) -> Markdown:
@@ -43,27 +43,27 @@ def _named(case: str) -> str:
     return {"head": "a new head", "all": "everything learning"}.get(case, f"{case} learning")
 
 
-def curves_report(new: pd.DataFrame, own: pd.DataFrame) -> Markdown:
+def curves_report(new: pd.DataFrame, own: pd.DataFrame, shape: pd.DataFrame) -> Markdown:
     """Return where label variation of new and of own actions falls, and how far.
 
     Parameters
     ----------
     new, own : DataFrame
         From `analysis_lib.layerwise.smoothness_table`.
+    shape : DataFrame
+        Of the new actions, from `analysis_lib.curve_shapes.shape_table`.
     """
     curves = {name: table[table["level"] == "class"].groupby("layer")["q"].mean().loc[1:]
               for name, table in (("new", new), ("own", own))}  # fmt: skip
-    falls = {name: curve.iloc[0] - curve.min() for name, curve in curves.items()}
-    drop = {name: largest_drop(curve.to_numpy()) for name, curve in curves.items()}
-    rises = (np.diff(curves["new"]) > 0).sum()
-    ratio = falls["new"] / falls["own"] if falls["own"] > 0 else np.nan
+    spans = {name: np.ptp(curve) for name, curve in curves.items()}
+    rises = int((np.diff(curves["new"]) > 0).sum())
+    drop = shape[(shape["group"] == EVERY) & (shape["statistic"] == "drop after")].iloc[0]
     return Markdown(
-        f"From layer 1 on, mean label variation of the new actions falls by {falls['new']:.2f}, of "
-        f"the network's own by {falls['own']:.2f}: the new actions keep {percent(ratio)} of the fall. "
-        f"The largest step is from layer {drop['new'].after + 1} to {drop['new'].after + 2} for the "
-        f"new actions ({drop['new'].size:.2f}) and from {drop['own'].after + 1} to "
-        f"{drop['own'].after + 2} for its own ({drop['own'].size:.2f}). The paper finds the new "
-        "actions' curve non-increasing, with its step after layer 8 and a much smaller range; here it "
+        f"From layer 1 on, mean label variation of the new actions spans {spans['new']:.2f}, that of "
+        f"the network's own {spans['own']:.2f}. In every super-class of new actions the largest drop "
+        f"lies after layer {drop['value']:.0f} or later (95 % interval of the earliest: "
+        f"{drop['low']:.0f} to {drop['high']:.0f}). The paper's curve is non-increasing, drops after "
+        "layer 8 and has a much smaller range than that of its own actions; here the mean curve "
         + (f"rises at {rises} of {len(curves['new']) - 1} steps." if rises else "never rises.")
     )
 

@@ -8,19 +8,18 @@ from analysis_lib.claim_measures import (
     Measured,
     UnmeasuredError,
     cell,
-    drop_layer,
-    early_change,
     eigenvalue_gap,
     end_excess,
     extreme,
-    fall,
     largest_rise,
     middle_rise,
     needed_constant,
     network_accuracy,
     norm_correlation,
     range_ratio,
+    shape,
 )
+from analysis_lib.curve_shapes import EVERY
 
 DIFFERENCES = pd.DataFrame({"layer": [0, 1, 2, 2], "k": [5, 5, 5, 9], "d": [9.0, -1, 2, 8],
                             "low": [8.0, -2, 1, 7], "high": [10.0, 0, 3, 9]})  # fmt: skip
@@ -64,20 +63,16 @@ def test_the_network_is_found_among_the_methods():
     assert network_accuracy(table) == Measured(0.9, 0.8, 0.95, 7)
 
 
-def test_the_earliest_of_the_largest_drops():
-    table = curves(up=[9, 5, 5, 1], low=[9, 5, 2, 1], A=[0, 9, 0, 0], B=[0, 9, 0, 0])
-    assert drop_layer(table) == Measured(1, clips=8)
-    assert drop_layer(table[table["name"] != "low"]).value == 2
+SHAPE = pd.DataFrame({"group": ["arms", EVERY, EVERY], "boundary": 8, "clips": 30,
+                      "statistic": ["fall", "fall", "early change"], "value": [0.9, 0.5, 0.2],
+                      "low": [0.8, 0.4, 0.1], "high": [1.0, 0.6, 0.3]})  # fmt: skip
 
 
-def test_change_before_and_after_a_layer():
-    table = curves(up=[0, 8, 7, 3], low=[0, 8, 7, 3], A=[0, 0, 0, 0])
-    assert early_change(table, boundary=2).value == 0.25
-    assert fall(table).value == 5 / 8
-    flat_end = curves(up=[0, 8, 7, 7])
-    assert early_change(flat_end, boundary=2).value == np.inf
-    with pytest.raises(UnmeasuredError, match="a network of 3 layers"):
-        early_change(table, boundary=3)
+def test_the_shape_is_that_of_all_super_classes():
+    assert shape(SHAPE, "fall") == Measured(0.5, 0.4, 0.6, 30)
+    assert shape(SHAPE, "early change") == Measured(0.2, 0.1, 0.3, 30)
+    with pytest.raises(UnmeasuredError, match="a network without a layer after 8"):
+        shape(SHAPE.assign(boundary=5), "early change")
 
 
 def test_the_largest_rise_of_any_super_class():

@@ -162,8 +162,9 @@ def plot_choices(choices: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     """
     use_style()
     panels = list(_panels(choices, beside))
-    rules = list(dict.fromkeys(rule for _, table in panels for rule in table["rule"]))
-    rules.sort(key=lambda rule: (not rule.startswith("always"), rules.index(rule)))
+    every = pd.concat([table for _, table in panels])
+    fixed = every[~every["is_forecast"]].sort_values("cut")["rule"].unique()
+    rules = [*fixed, *every.loc[every["is_forecast"], "rule"].unique()]
     figure, grid = plt.subplots(1, len(panels), sharey=True, sharex=True, squeeze=False,
                                 figsize=(WIDTH, 0.9 + 0.34 * len(rules)))  # fmt: skip
     for axes, (title, table) in zip(grid.flat, panels, strict=True):
@@ -176,7 +177,7 @@ def plot_choices(choices: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
             axes.plot(100 * part["lost"], y, ls="", marker=MARKERS[i], markersize=4.5,
                       color=COLOURS[i], label=f"{size}")  # fmt: skip
         axes.axvline(0, color=INK, lw=0.9)
-        axes.axhline(sum(r.startswith("always") for r in rules) - 0.5, color=FAINT, lw=0.8)
+        axes.axhline(len(fixed) - 0.5, color=FAINT, lw=0.8)
         axes.set(title=title, xlabel="points of accuracy lost", yticks=range(len(rules)))
         axes.set_yticklabels(rules)
         axes.grid(axis="x")
