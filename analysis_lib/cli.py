@@ -41,6 +41,8 @@ _scheduler = click.option(
     help="Compute distances on several machines: address of a Dask scheduler, tcp://HOST:8786, or "
          "\"local\" for processes here. Default: $STGBOOK_SCHEDULER, else threads of the chapter.",
 )  # fmt: skip
+_record = click.option("--record", is_flag=True,
+                       help="Also copy the tables to data/published/EDITION.")  # fmt: skip
 _force = click.option("--force", is_flag=True, help="Run even if nothing has changed.")
 
 
@@ -109,9 +111,10 @@ def chapters(names: tuple[str, ...]) -> None:
 @_data_root
 @click.option("--out", type=_FOLDER, metavar="DIR",
               help="Where notebook and tables go. Default: _build/EDITION/runs.")  # fmt: skip
+@_record
 @_scheduler
 @_force
-def run(chapter, given, edition, data_root, out, force) -> None:
+def run(chapter, given, edition, data_root, out, record, force) -> None:
     """Run one CHAPTER and print the path of the executed notebook.
 
     A run that was made before, with the same code, data, model and parameters, is not made again.
@@ -121,7 +124,9 @@ def run(chapter, given, edition, data_root, out, force) -> None:
     stgbook run smoothness -p n_neighbors 20 -p graph knn
     stgbook run smoothness --edition nw-ucla --data-root ~/data
     stgbook run data -p dataset mine.npz -p model nets.small:make --out mine
+    stgbook run transfer --edition nw-ucla-known --record
     """
+    from analysis_lib.book import record_run
     from analysis_lib.chapters import load_chapter
     from analysis_lib.editions import load_edition
     from analysis_lib.runs import run_chapter
@@ -129,8 +134,10 @@ def run(chapter, given, edition, data_root, out, force) -> None:
 
     chosen, notebook = load_edition(edition), load_chapter(chapter)
     out = out or BUILD / chosen.name / "runs"
-    run_chapter(notebook, chosen.parameters(notebook, _pairs(given)), out,
-                data_root=data_root or "", force=force, report=_say)  # fmt: skip
+    done = run_chapter(notebook, chosen.parameters(notebook, _pairs(given)), out,
+                       data_root=data_root or "", force=force, report=_say)  # fmt: skip
+    if record:
+        _say(f"recorded {record_run(done, chosen)}")
     click.echo(out / f"{chapter}.ipynb")
 
 
@@ -146,8 +153,7 @@ def _pairs(given: Sequence[tuple[str, str]]) -> dict[str, str]:
 @cli.command()
 @_edition
 @_data_root
-@click.option("--record", is_flag=True,
-              help="Also copy the tables to data/published/EDITION.")  # fmt: skip
+@_record
 @_scheduler
 @_force
 def book(edition, data_root, record, force) -> None:

@@ -93,6 +93,12 @@ def test_run_hands_on_converted_parameters(stgbook, ran, tmp_path):
     assert (call.out, call.data_root, call.force) == (tmp_path, Path("raw"), True)
 
 
+def test_a_run_is_recorded_only_if_asked_for(stgbook, ran, monkeypatch):
+    monkeypatch.setattr("analysis_lib.book.record_run", lambda run, edition: f"at {edition.name}")
+    assert "recorded" not in stgbook("run", "smoothness")[2]
+    assert stgbook("run", "smoothness", "--record")[2].endswith("stgbook: recorded at synthetic\n")
+
+
 def test_a_negative_value_is_no_option(stgbook, ran):
     assert stgbook("run", "smoothness", "-p", "n", "-1")[0] == 0
     assert ran[0].parameters["n"] == -1
@@ -110,7 +116,7 @@ def test_a_negative_value_is_no_option(stgbook, ran):
          "parameter 'n' is given 2 times"),
         (["run", "smoothness", "--edition", "nw_ucla"],
          "unknown edition 'nw_ucla'; did you mean 'nw-ucla'? "
-         "choices: nw-ucla, path/to/your.json, synthetic"),
+         "choices: ntu-60, nw-ucla, nw-ucla-known, path/to/your.json, synthetic"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line_and_code_1(stgbook, ran, arguments, line):

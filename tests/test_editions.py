@@ -31,7 +31,7 @@ def written(root, **changes):
 
 
 def test_the_shipped_editions_are_sound():
-    assert edition_names() == ["ntu-60", "nw-ucla", "synthetic"]
+    assert edition_names() == ["ntu-60", "nw-ucla", "nw-ucla-known", "synthetic"]
     for name in edition_names():
         assert load_edition(name).name == name
 
