@@ -116,3 +116,25 @@ def test_each_perturbation_has_a_panel_from_clean_to_strong(scores):
 def test_a_panel_that_is_not_needed_is_not_seen(scores):
     figure = plot_robustness(scores[scores["kind"] != "jitter"], ("some",))
     assert [axes.get_visible() for axes in figure.axes] == [True, True, True, False]
+
+
+def test_recorded_actions_have_rows_of_their_own(smoothness):
+    other = smoothness.assign(name=smoothness["name"] + " down")
+    figure = plot_noise_smoothness(smoothness, {"NW-UCLA": other})
+    assert [axes.get_title("left") for axes in figure.axes[::2]] == [
+        "hop", "drop", "NW-UCLA: hop down", "NW-UCLA: drop down"]  # fmt: skip
+    assert [axes.get_xlabel() for axes in figure.axes] == [""] * 6 + ["layer"] * 2
+
+
+def test_recorded_accuracy_lies_between_the_strengths_at_hand(scores):
+    kept = scores["kind"].isin(["none", "noise"]) & (scores["set"] == "some")
+    other = scores[kept].copy()
+    other["strength"] = other["strength"].replace({40.0: 27.5, 15.0: 5.0})
+    figure = plot_robustness(scores, ("some",), {"NW-UCLA": other})
+    plain = plot_robustness(scores, ("some",))
+    (line,) = [drawn for drawn in figure.axes[0].lines
+               if drawn.get_alpha() == 0.55]  # fmt: skip
+    np.testing.assert_allclose(line.get_xdata(), [0, 1.5, np.nan])
+    np.testing.assert_allclose(line.get_ydata(), other["accuracy"])
+    assert len(figure.axes[0].lines) == len(plain.axes[0].lines) + 1
+    assert figure.legends[0].get_texts()[-1].get_text() == "NW-UCLA"

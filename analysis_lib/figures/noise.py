@@ -7,6 +7,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis_lib.figures.beside import NOTHING, Tables, faint, keys, where
 from analysis_lib.figures.style import (
     COLOURS,
     DASHES,
@@ -26,21 +27,23 @@ PANELS = {
 }
 
 
-def plot_noise_smoothness(table: pd.DataFrame) -> Figure:
+def plot_noise_smoothness(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     """Draw one row an action: label variation by layer, and its change against the clean graph.
 
     Parameters
     ----------
     table : DataFrame
         From `analysis_lib.noise_tables.noise_smoothness`.
+    beside : mapping of str to DataFrame
+        Recorded tables; their actions, which are others, follow in rows of their own.
     """
     use_style()
-    actions = list(dict.fromkeys(table["name"]))
-    styles = _condition_styles(table)
-    figure, grid = plt.subplots(len(actions), 2, sharex=True, sharey="col", squeeze=False,
-                                figsize=(WIDTH, 0.6 + 1.75 * len(actions)))  # fmt: skip
-    for (left, right), action in zip(grid, actions, strict=True):
-        rows = table[table["name"] == action]
+    curves = {(label, action): rows for label, part in {"": table, **beside}.items()
+              for action, rows in part.groupby("name", sort=False)}  # fmt: skip
+    styles = _condition_styles(pd.concat([table, *beside.values()]))
+    figure, grid = plt.subplots(len(curves), 2, sharex=True, sharey="col", squeeze=False,
+                                figsize=(WIDTH, 0.6 + 1.75 * len(curves)))  # fmt: skip
+    for (left, right), ((edition, action), rows) in zip(grid, curves.items(), strict=True):
         for (noisy, psnr), part in rows.groupby(["noisy", "psnr"], sort=False, dropna=False):
             label, style = styles[noisy, _key(psnr)]
             x = part["layer"] + 1
@@ -52,10 +55,10 @@ def plot_noise_smoothness(table: pd.DataFrame) -> Figure:
             right.plot(x, part["change"], markersize=3.8, lw=1.4, **style)
             right.fill_between(x, part["change_low"], part["change_high"], color=style["color"],
                                alpha=0.16, lw=0)  # fmt: skip
-        left.set_title(action)
+        left.set_title(": ".join(filter(None, (edition, action))))
         for axes, label in ((left, "label variation $q$"), (right, "change of $q$")):
             layer_axis(axes, ["in", *range(1, rows["layer"].nunique())],
-                       "layer" if action == actions[-1] else "")  # fmt: skip
+                       "layer" if left is grid[-1, 0] else "")  # fmt: skip
             axes.set_ylabel(label)
             axes.grid(axis="y")
         left.set_ylim(0, 1.03)
@@ -84,7 +87,8 @@ def _condition_styles(table: pd.DataFrame) -> dict[tuple, tuple[str, dict]]:
     return styles
 
 
-def plot_robustness(table: pd.DataFrame, sets: tuple[str, ...]) -> Figure:
+def plot_robustness(table: pd.DataFrame, sets: tuple[str, ...],
+                    beside: Tables = NOTHING) -> Figure:  # fmt: skip
     """Draw one panel a kind of perturbation: accuracy against strength, clean clips at the left.
 
     Parameters
@@ -93,6 +97,9 @@ def plot_robustness(table: pd.DataFrame, sets: tuple[str, ...]) -> Figure:
         From `analysis_lib.noise_tables.robustness_table`.
     sets : tuple of str
         Values of its column ``set``, one curve each.
+    beside : mapping of str to DataFrame
+        Recorded tables, drawn faintly where they have the same sets; their strengths are placed
+        between those at hand, and left out beyond them.
     """
     use_style()
     kinds = [kind for kind in dict.fromkeys(table["kind"]) if kind != "none"]
@@ -102,10 +109,13 @@ def plot_robustness(table: pd.DataFrame, sets: tuple[str, ...]) -> Figure:
                                 figsize=(WIDTH, 0.4 + 2.3 * rows))  # fmt: skip
     for axes, kind in zip(grid.flat, kinds, strict=False):
         title, label, write = PANELS[kind]
+        strengths = table.loc[table["kind"] == kind, "strength"].unique()
         for i, name in enumerate(sets):
             curve = table[(table["set"] == name) & table["kind"].isin(["none", kind])]
             _accuracy_curve(axes, curve, name, i)
-        strengths = table.loc[table["kind"] == kind, "strength"].unique()
+            for other, thin in faint(where(beside, set=name, kind=["none", kind])):
+                x = _places(other["strength"].to_numpy(), strengths)
+                axes.plot(x, other["accuracy"], **{"color": COLOURS[i], "ls": DASHES[i]} | thin)
         axes.set_xticks(range(len(strengths) + 1), ["clean", *map(write, strengths)])
         axes.set(title=title, xlabel=label, ylim=(-0.03, 1.03))
         axes.grid(axis="y")
@@ -113,9 +123,23 @@ def plot_robustness(table: pd.DataFrame, sets: tuple[str, ...]) -> Figure:
         axes.set_visible(False)
     for axes in grid[:, 0]:
         axes.set_ylabel("accuracy")
-    handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+    handles = [*grid[0, 0].get_legend_handles_labels()[0],
+               *keys(where(beside, set=list(sets)))]  # fmt: skip
+    figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 4))
     return figure
+
+
+def _places(found: np.ndarray, strengths: np.ndarray) -> np.ndarray:
+    """Return where strengths lie on an axis on which others are at 1, 2, ...; nan beyond them.
+
+    Clean clips, whose strength is nan, are at 0.
+
+    >>> _places(np.array([np.nan, 40, 35, 30, 5]), np.array([40, 30, 20])).tolist()
+    [0.0, 1.0, 1.5, 2.0, nan]
+    """
+    order = np.argsort(strengths)
+    place = np.interp(found, strengths[order], order + 1.0, left=np.nan, right=np.nan)
+    return np.where(np.isnan(found), 0.0, place)
 
 
 def _accuracy_curve(axes: Axes, curve: pd.DataFrame, name: str, i: int) -> None:
