@@ -1,8 +1,7 @@
 """Compiled loops of windowed DTW: packing of frames, and matching of clips tile by tile.
 
 Clips come in blocks of a few lanes, and the frames of a block are stored (frame, lane): the
-recurrence runs over one clip against a whole block, a pair in each vector lane. It is split into a
-pass over what the row above knows and a pass along the row, so that both vectorise.
+recurrence runs over a block against a block, a pair in each vector lane.
 
 Costs are whole multiples of a small quantum, and the length of a path is kept in the low bits of
 the same integer. One comparison is then the comparison of (cost, length), exactly: of equally cheap
@@ -11,8 +10,12 @@ paths the shortest is taken, on every machine.
 
 import numba
 import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
 
 LANES = 8  # clips of a block
+PAIRS = LANES**2  # of a block with a block
 
 
 @numba.njit(nogil=True, cache=True)
@@ -72,112 +75,182 @@ def pack(x, ids, first_frames, counts, starts, first, last, origin, gain, rows, 
     return -1
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
-def _warp(products, row, row_shift, row_shifts, column, width, column_shift, column_shifts, n_a,
-          counts, place, top, bits, band, discounted, work):  # fmt: skip
-    """Leave in ``work[0]`` the accumulated costs of all frames of a clip against those of a block.
+@intrinsic
+def _relax(_, products, corner, stride, row_shifts, row, column_shifts, column, top, bits, extra,
+           work, above, here):  # fmt: skip
+    """Accumulate the costs of a frame of a block and a frame of another: all pairs, in vectors.
 
-    The clip's first frame is row ``row`` of the products, with the shift ``row_shift``; the block's
-    first is column ``column``. Each step is cheaper by ``work[3]`` if ``discounted``.
+    That is, for each clip a of the one and all clips of the other, in whole numbers,
+    ``work[here + PAIRS] = min(work[above], work[above + PAIRS], work[here]) + local``, where
+    ``local = (round(distance) << bits) + extra``, and the distance is cut to 0..top. Written out in
+    vectors of `LANES`, as the compiler does not find them in loops as short as these.
     """
-    cost, above, local = work[0], work[1], work[2]
-    half, zero, kind = products.dtype.type(0.5), products.dtype.type(0), cost.dtype.type
-    step, shifts = 1 if bits else 0, column_shifts[column_shift : column_shift + width]
-    width = len(shifts) // LANES * LANES
-    for t in range(n_a):
-        shift = row_shifts[row_shift + t * LANES]
-        product = products[row + t * LANES, column : column + width]
-        for c in range(width):
-            distance = shift + shifts[c] - product[c]
-            local[c] = (kind(min(max(distance, zero), top) + half) << bits) + step
-        if discounted:
-            for c in range(width):
-                local[c] -= work[3, c]
-        if band >= 0:  # more than any path inside the band
-            outside = (kind(top) + 1 << bits) * kind(n_a + width // LANES)
-            for c in range(width):
-                if abs(t - c // LANES) > max(band, abs(n_a - counts[place + c % LANES])):
-                    local[c] = outside
-        if t == 0:
-            for c in range(LANES):
-                cost[c] = local[c]
-            for c in range(LANES, width):
-                cost[c] = cost[c - LANES] + local[c]
-            continue
-        for c in range(LANES):
-            above[c] = cost[c]
-        for c in range(LANES, width):
-            above[c] = min(cost[c], cost[c - LANES])
-        for c in range(LANES):
-            cost[c] = above[c] + local[c]
-        for c in range(LANES, width):
-            cost[c] = min(above[c], cost[c - LANES]) + local[c]
+
+    def generate(context, builder, signature, arguments):
+        given = dict(zip(_RELAX, arguments, strict=True))
+        kinds = dict(zip(_RELAX, signature.args, strict=True))
+        index = ir.IntType(64)
+        real, whole = (ir.VectorType(context.get_value_type(kinds[name].dtype), LANES)
+                       for name in ("products", "work"))  # fmt: skip
+
+        def pointer(name, offset, vector):
+            first = context.make_array(kinds[name])(context, builder, given[name]).data
+            return builder.bitcast(builder.gep(first, [offset]), vector.as_pointer())
+
+        def load(name, start, step=0, vector=whole):
+            at = pointer(name, builder.add(start, index(step)), vector)
+            return builder.load(at, align=kinds[name].dtype.bitwidth // 8)
+
+        def all_lanes(vector, value):
+            one = builder.insert_element(vector(ir.Undefined), value, index(0))
+            zeros = ir.VectorType(ir.IntType(32), LANES)([0] * LANES)
+            return builder.shuffle_vector(one, vector(ir.Undefined), zeros)
+
+        def lesser(a, b, compare):
+            return builder.select(compare("<", a, b), a, b)
+
+        zero, half = real([0.0] * LANES), real([0.5] * LANES)
+        top, shifts = all_lanes(real, given["top"]), load("column_shifts", given["column"], 0, real)
+        bits = all_lanes(whole, context.cast(builder, given["bits"], types.intp,
+                                             kinds["work"].dtype))  # fmt: skip
+        for a in range(LANES):
+            at = builder.add(given["corner"], builder.mul(given["stride"], index(a)))
+            place = builder.add(given["row"], index(a))
+            shift = builder.load(pointer("row_shifts", place, real.element))
+            distance = builder.fsub(builder.fadd(all_lanes(real, shift), shifts),
+                                    load("products", at, 0, real))  # fmt: skip
+            distance = builder.select(builder.fcmp_ordered(">", distance, zero), distance, zero)
+            distance = lesser(distance, top, builder.fcmp_ordered)
+            local = builder.fptosi(builder.fadd(distance, half), whole)
+            local = builder.add(builder.shl(local, bits), load("extra", index(a * LANES)))
+            diagonal = load("work", given["above"], a * LANES)
+            cost = lesser(diagonal, load("work", given["above"], PAIRS + a * LANES),
+                          builder.icmp_signed)  # fmt: skip
+            cost = lesser(cost, load("work", given["here"], a * LANES), builder.icmp_signed)
+            place = builder.add(given["here"], index(PAIRS + a * LANES))
+            builder.store(builder.add(cost, local), pointer("work", place, whole),
+                          align=kinds["work"].dtype.bitwidth // 8)  # fmt: skip
+        return context.get_dummy_value()
+
+    size = types.intp
+    return types.none(products, size, size, row_shifts, size, column_shifts, size, products.dtype,
+                      size, extra, work, size, size), generate  # fmt: skip
+
+
+_RELAX = ("products", "corner", "stride", "row_shifts", "row", "column_shifts", "column", "top",
+          "bits", "extra", "work", "above", "here")  # fmt: skip
 
 
 @numba.njit(nogil=True, cache=True)
-def _match(products, rows, row_shifts, row_counts, row_place, n_rows, columns, column_shifts,
-           column_counts, column_place, n_columns, skip, top, bits, band, unit, mode, rounds, weight,
-           work, total):  # fmt: skip
+def _warp(products, corner, stride, row_shifts, row, height, column_shifts, column, width,
+          row_counts, column_counts, top, bits, band, extra, work, ends):  # fmt: skip
+    """Leave in ``ends`` the accumulated cost of each clip of a block with each of another.
+
+    The blocks have ``height`` and ``width`` frames, their shifts begin at ``row`` and ``column``,
+    and their products, in a matrix whose rows are ``stride`` apart, at ``corner``. ``extra`` is
+    added to each step of a pair.
+    """
+    far, side = np.iinfo(work.dtype).max, len(work) // 2
+    above, here = 0, side  # costs of a row of frames, behind a column that no path comes from
+    work[: (width + 1) * PAIRS] = far
+    work[:PAIRS] = 0
+    work[side : side + PAIRS] = far
+    for t in range(height):
+        for u in range(width):
+            _relax(products, corner + t * LANES * stride + u * LANES, stride,
+                   row_shifts, row + t * LANES, column_shifts, column + u * LANES, top, bits, extra,
+                   work, above + u * PAIRS, here + u * PAIRS)  # fmt: skip
+            if 0 <= band < abs(t - u):  # a step there costs more than any path inside the band
+                outside = (work.dtype.type(top) + 1 << bits) * (height + width)
+                for a in range(len(row_counts)):
+                    for b in range(len(column_counts)):
+                        if abs(t - u) > abs(row_counts[a] - column_counts[b]):
+                            pair = a * LANES + b
+                            before = min(work[above + u * PAIRS + pair],
+                                         work[above + (u + 1) * PAIRS + pair],
+                                         work[here + u * PAIRS + pair])  # fmt: skip
+                            work[here + (u + 1) * PAIRS + pair] = before + outside
+        for a in range(len(row_counts)):
+            if row_counts[a] == t + 1:
+                for b in range(len(column_counts)):
+                    pair = a * LANES + b
+                    ends[pair] = work[here + column_counts[b] * PAIRS + pair]
+        work[:PAIRS] = far
+        above, here = here, above
+
+
+@numba.njit(nogil=True, cache=True)
+def _match(products, rows, row_shifts, row_counts, columns, column_shifts, column_counts, skip,
+           top, bits, band, unit, mode, rounds, weight, work, total):  # fmt: skip
     """Add the weighted cost of one window of each clip against each, to ``total``.
 
-    ``rows`` and ``columns`` say where each block begins; the clips are ``n_rows`` from
-    ``row_place`` on, and ``n_columns`` from ``column_place`` on. Pairs of a block of rows with a
-    block of columns more than ``skip`` before it are left out (below a diagonal). With ``rounds``,
-    the cost is a lower bound of the mean along any path (see `_least_mean`).
+    ``rows`` and ``columns`` say where each block begins, and the counts how many frames each clip
+    has. Pairs of a block of rows with a block of columns more than ``skip`` before it are left out
+    (below a diagonal). With ``rounds``, the cost is a lower bound of the mean along any path (see
+    `_least_mean`).
     """
-    cost, mask = work[0], (1 << bits) - 1
-    for a in range(n_rows):
-        block, lane = a // LANES, a % LANES
-        n_a, row = row_counts[row_place + a], rows[block] + lane
-        for b in range(max(0, block - skip), len(columns) - 1):
-            width, place = columns[b + 1] - columns[b], column_place + b * LANES
-            n_lanes = min(LANES, n_columns - b * LANES)
-            if n_a and width:
-                clips = (products, row - rows[0], row, row_shifts, columns[b] - columns[0], width,
-                         columns[b], column_shifts, n_a, column_counts, place, top, bits, band)  # fmt: skip
-                _warp(*clips, False, work)
+    stride, mask = columns[-1] - columns[0], (1 << bits) - 1
+    extra, ends = np.zeros(PAIRS, work.dtype), np.empty(PAIRS, work.dtype)
+    for block in range(len(rows) - 1):
+        tall = row_counts[block * LANES : (block + 1) * LANES]
+        for other in range(max(0, block - skip), len(columns) - 1):
+            wide = column_counts[other * LANES : (other + 1) * LANES]
+            height, width = rows[block + 1] - rows[block], columns[other + 1] - columns[other]
+            sums = total[block * LANES :, other * LANES :]
+            if height and width:
+                corner = (rows[block] - rows[0]) * stride + columns[other] - columns[0]
+                blocks = (products, corner, stride, row_shifts, rows[block], height // LANES,
+                          column_shifts, columns[other], width // LANES, tall, wide,
+                          top, bits, band, extra, work, ends)  # fmt: skip
+                extra[:] = 1 if bits else 0
+                _warp(*blocks)
                 if rounds:
-                    _least_mean(clips, n_lanes, rounds, unit, weight, work, total[a, b * LANES :])
+                    _least_mean(blocks, rounds, unit, weight, sums)
                     continue
-            for c in range(n_lanes):
-                n_b = column_counts[place + c]
-                value, steps = np.float64(n_a + n_b), n_a + n_b  # one or both empty
-                if n_a and n_b:
-                    end = cost[(n_b - 1) * LANES + c]
-                    value = (end >> bits) * unit
-                    if mode == 1:
-                        steps = end & mask
-                if mode and steps:
-                    value /= steps
-                total[a, b * LANES + c] += weight * value
+            for a in range(len(tall)):
+                for b in range(len(wide)):
+                    steps = tall[a] + wide[b]
+                    value = np.float64(steps)  # one or both empty
+                    if tall[a] and wide[b]:
+                        end = ends[a * LANES + b]
+                        value = (end >> bits) * unit
+                        if mode == 1:
+                            steps = end & mask
+                    if mode and steps:
+                        value /= steps
+                    sums[a, b] += weight * value
 
 
 @numba.njit(nogil=True, cache=True)
-def _least_mean(clips, n_lanes, rounds, unit, weight, work, total):
+def _least_mean(blocks, rounds, unit, weight, total):
     r"""Add a lower bound of the mean cost along any path, from that of the cheapest path on.
 
     With :math:`s = \min_p \sum_p (d - \lambda)`, no path has a mean below
     :math:`\lambda + \min(s, 0) / \max(n_a, n_b)`; the next :math:`\lambda` is the mean of the
     path found (Dinkelbach).
     """
-    _, _, _, _, _, width, _, _, n_a, counts, place, _, bits, _ = clips
-    means = np.zeros(LANES, np.int64)
-    bounds = np.zeros(LANES)
+    _, _, _, _, _, _, _, _, _, tall, wide, _, bits, _, extra, _, ends = blocks
+    means, bounds = np.zeros(PAIRS, np.int64), np.zeros(PAIRS)
     for turn in range(rounds + 1):
-        for c in range(n_lanes):
-            n_b = counts[place + c]
-            if n_b:
-                end = np.int64(work[0, (n_b - 1) * LANES + c])
-                left, steps = end >> bits, end & ((1 << bits) - 1)
-                if turn:
-                    bounds[c] = max(bounds[c], means[c] + min(left, 0) / max(n_a, n_b))
-                means[c] += left // steps
+        for a in range(len(tall)):
+            for b in range(len(wide)):
+                if tall[a] and wide[b]:
+                    pair = a * LANES + b
+                    end = np.int64(ends[pair])
+                    left, steps = end >> bits, end & ((1 << bits) - 1)
+                    if turn:
+                        least = means[pair] + min(left, 0) / max(tall[a], wide[b])
+                        bounds[pair] = max(bounds[pair], least)
+                    means[pair] += left // steps
         if turn < rounds:
-            for c in range(width):
-                work[3, c] = means[c % LANES] << bits
-            _warp(*clips, True, work)
-    for c in range(n_lanes):
-        total[c] += weight * (bounds[c] * unit if counts[place + c] else 1.0)  # 1: nothing there
+            for pair in range(PAIRS):
+                extra[pair] = 1 - (means[pair] << bits)
+            _warp(*blocks)
+    for a in range(len(tall)):
+        for b in range(len(wide)):
+            empty = 1.0 if tall[a] or wide[b] else 0.0  # 1: nothing there
+            bound = bounds[a * LANES + b] * unit if tall[a] and wide[b] else empty
+            total[a, b] += weight * bound
 
 
 @numba.njit(nogil=True, cache=True)
@@ -203,11 +276,11 @@ def match_tile(tile, symmetric,
             continue
         rows, columns = left_starts[w, above : below + 1], right_starts[w, start : stop + 1]
         n_rows, n_columns = rows[-1] - rows[0], columns[-1] - columns[0]
-        product = products[: n_rows * n_columns].reshape(n_rows, n_columns)
         if n_rows and n_columns:
-            np.dot(left[rows[0] : rows[-1]], right[columns[0] : columns[-1]].T, product)
-        _match(product, rows, left_shifts, left_counts[w], a0, a1 - a0,
-               columns, right_shifts, right_counts[w], b0, b1 - b0, skip,
+            np.dot(left[rows[0] : rows[-1]], right[columns[0] : columns[-1]].T,
+                   products[: n_rows * n_columns].reshape(n_rows, n_columns))  # fmt: skip
+        _match(products, rows, left_shifts, left_counts[w, a0:a1],
+               columns, right_shifts, right_counts[w, b0:b1], skip,
                top, bits, band, unit, mode, rounds, alpha[w], work, total)  # fmt: skip
     for a in range(a0, a1):
         for b in range(a + 1 if skip == 0 else b0, b1):

@@ -97,6 +97,8 @@ def _check_windows(left: Clips, right: Clips, alpha: np.ndarray, metric: str) ->
 
     Clips are compared by which of their windows are empty: there are few such patterns.
     """
+    if left.counts.all() and right.counts.all():
+        return
     gaps, who_left = np.unique(left.counts == 0, axis=0, return_index=True)
     others, who_right = np.unique(right.counts == 0, axis=0, return_index=True)
     used = 1 - (gaps * alpha) @ others.T

@@ -55,9 +55,11 @@ def panels(n_left: int, n_right: int, rule: Rule, symmetric: bool, max_memory: i
 
 def room_for(rule: Rule, max_memory: int, n_jobs: int) -> int:
     """Return how many blocks of frames fit in memory; raise UserError if not two groups do."""
-    side, height, width = LANES * rule.longest, *map(rule.blocks, TILE)
+    height, width = map(rule.blocks, TILE)
     block = rule.dtype.itemsize * (rule.n_features + 3) * LANES * rule.n_frames
-    scratch = n_jobs * height * width * (rule.dtype.itemsize * side**2 + 8 * LANES**2)
+    tile = height * width * (rule.dtype.itemsize * rule.longest**2 + 8)
+    costs = 2 * (rule.longest + 1) * np.dtype(rule.work_dtype).itemsize
+    scratch = n_jobs * LANES**2 * (tile + costs)
     room = (max_memory - scratch) // block
     if room < 2 * rule.blocks(GROUP):
         needed = -(-(scratch + 2 * rule.blocks(GROUP) * block) // 2**20)

@@ -14,15 +14,16 @@ import numpy as np
 import scipy.linalg  # noqa: F401  (the compiled matrix product is its BLAS)
 from threadpoolctl import ThreadpoolController
 
-from analysis_lib.dtw_kernels import LANES, match_tile, pack
+from analysis_lib.dtw_kernels import LANES, PAIRS, match_tile, pack
 from analysis_lib.errors import DataError
 
 NORMALISATIONS = ("none", "path", "sum")  # the position is the code that the kernel is given
 #: bits of a local distance relative to its largest value, near the rounding error of the product
 RESOLUTION = {("cosine", 4): 20, ("sqeuclidean", 4): 24, ("cosine", 8): 40, ("sqeuclidean", 8): 40}
 COARSEST = 18  # fewer bits than that, and the costs are kept in 64-bit integers
-TILE = (640, 160)  # frames of a tile: enough for a fast product that stays in the cache
-GROUP, DIAGONAL = 1280, 96  # frames of a triangle on the diagonal, and of the least part of it
+LINE = 64  # bytes of a line of the cache
+TILE = (480, 480)  # frames of a tile: enough for a fast product that stays in the cache
+GROUP, DIAGONAL = 960, 96  # frames of a triangle on the diagonal, and of the least part of it
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,14 @@ def _triangle(rule: Rule, top: int, bottom: int) -> list[Tile]:
             *_triangle(rule, top, middle), *_triangle(rule, middle, bottom)]  # fmt: skip
 
 
+def aligned(size: int, dtype) -> np.ndarray:
+    """Return an empty array that begins with a line of the cache: its vectors then lie in one."""
+    dtype = np.dtype(dtype)
+    memory = np.empty(size * dtype.itemsize + LINE, np.uint8)
+    first = -memory.ctypes.data % LINE
+    return memory[first : first + size * dtype.itemsize].view(dtype)
+
+
 def match(left: Panel, right: Panel, rule: Rule, tiles: list[Tile], symmetric: bool,
           out: np.ndarray, crew: Crew, done=lambda tile: None, rounds: int = 0) -> None:  # fmt: skip
     """Write the distances of some tiles of two panels to ``out``.
@@ -217,8 +226,8 @@ def match(left: Panel, right: Panel, rule: Rule, tiles: list[Tile], symmetric: b
 
     def work(_):
         scratch = (
-            np.empty(height * width * side**2, rule.dtype),
-            np.empty((4, side), rule.work_dtype),
+            aligned(height * width * side**2, rule.dtype),
+            aligned(2 * (rule.longest + 1) * PAIRS, rule.work_dtype),
             np.empty((height * LANES, width * LANES)),
         )
         while waiting:

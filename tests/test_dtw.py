@@ -81,6 +81,21 @@ def test_equals_the_triple_loop(seed, m, kind, normalise, relative, band, dtype)
         assert found[i, j] == pytest.approx(0 if i == j else wanted, abs=5e-6)
 
 
+@settings(deadline=None, max_examples=20)
+@given(seed=seeds, n=st.integers(9, 60), band=st.sampled_from([None, 1]),
+       dtype=st.sampled_from([np.float32, np.float64]))  # fmt: skip
+def test_blocks_of_ragged_clips_equal_the_triple_loop(seed, n, band, dtype):
+    """Lanes of a block that end early, or hold no clip, do not leak into the others."""
+    x, lengths = clips(seed, n)
+    x[np.random.default_rng(seed).random(x.shape[:2]) < 0.1] = 0
+    found = windowed_dtw(x, lengths, 2, band=band, dtype=dtype, n_jobs=3)
+    alpha = window_weights(lengths, window_bounds(7, 2))
+    for i, j in np.random.default_rng(seed).integers(0, n, (30, 2)):
+        wanted = naive_windowed(x[i].astype(float), x[j].astype(float), lengths[i], lengths[j],
+                                alpha, "path", band=band)  # fmt: skip
+        assert found[i, j] == pytest.approx(0 if i == j else wanted, abs=5e-6)
+
+
 @pytest.mark.parametrize("band", [None, 2])
 def test_raw_costs_equal_tslearn(rng, band):
     x = rng.random((5, 9, 4))

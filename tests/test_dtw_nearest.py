@@ -56,6 +56,25 @@ def test_exact_for_any_clips(seed, k, n):
     np.testing.assert_allclose(found.distances, np.sort(distances, axis=1)[:, :k], atol=1e-5)
 
 
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 2**20), n=st.integers(9, 150), options=st.sampled_from(OPTIONS),
+       n_jobs=st.integers(1, 4), mebibytes=st.sampled_from([8, 1024]))  # fmt: skip
+def test_neither_threads_nor_memory_show_in_a_distance(seed, n, options, n_jobs, mebibytes):
+    x, lengths = clustered(seed, n, n_clusters=5)
+    x[np.random.default_rng(seed).random(x.shape[:2]) < 0.1] = 0
+    resources = {"n_jobs": n_jobs, "max_memory": mebibytes * 2**20}
+    distances = windowed_dtw(x, lengths, 2, **options)
+    found = windowed_dtw_knn(x, 5, lengths, 2, **options, **resources)
+    shown = np.take_along_axis(distances, found.indices, axis=1)
+    np.testing.assert_allclose(found.distances, shown, rtol=1e-5, atol=1e-5)
+    pairs = np.random.default_rng(seed).integers(0, n, (300, 2))
+    listed = windowed_dtw_pairs(x, pairs, lengths, 2, **options, **resources)
+    np.testing.assert_allclose(listed, distances[tuple(pairs.T)], rtol=1e-5, atol=1e-5)
+    np.fill_diagonal(distances, np.inf)
+    nearest = np.sort(distances, axis=1)[:, :5]
+    np.testing.assert_allclose(found.distances, nearest, rtol=1e-5, atol=1e-5)
+
+
 def test_far_clusters_are_not_compared():
     x, _ = clustered(1, 400, n_clusters=12)
     found = windowed_dtw_knn(x, 3)

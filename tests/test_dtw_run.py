@@ -36,7 +36,7 @@ def test_small_tiles_say_the_same(ragged, monkeypatch, request):
     np.testing.assert_allclose(windowed_dtw(*ragged, 3, dtype=float), whole, atol=1e-9)
 
 
-@pytest.mark.parametrize("kibibytes", [14, 30, 2**20])
+@pytest.mark.parametrize("kibibytes", [26, 40, 2**20])
 @pytest.mark.parametrize("n_jobs", [1, 3])
 def test_memory_and_threads_do_not_change_a_bit(ragged, small_tiles, kibibytes, n_jobs):
     x, lengths = ragged
@@ -54,7 +54,7 @@ def test_less_memory_makes_more_panels(ragged, small_tiles, monkeypatch):
     seen = []
     packed = dtw_tiles.Panel.packed
     monkeypatch.setattr(dtw_tiles.Panel, "packed", lambda *a: seen.append(len(a[2])) or packed(*a))
-    windowed_dtw(*ragged, 3, max_memory=2**14)
+    windowed_dtw(*ragged, 3, max_memory=20 * 1024, n_jobs=2)
     assert len(seen) > 4
     assert sum(seen) >= 61 // LANES
 
@@ -73,6 +73,14 @@ def test_every_pair_is_in_one_tile(ragged, small_tiles):
             (i, j) for t in found for i in range(t.top, t.bottom) for j in range(t.start, t.stop)
         ]
         assert len(cells) == len(set(cells))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int64])
+def test_workspaces_begin_with_a_line_of_the_cache(dtype):
+    for size in (1, 1000):
+        array = dtw_tiles.aligned(size, dtype)
+        assert (array.shape, array.dtype) == ((size,), dtype)
+        assert array.ctypes.data % dtw_tiles.LINE == 0
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -4,6 +4,7 @@ Both rates are measured on all cores, by one thread a core: the product of two l
 matrices, and a bare recurrence on local distances that lie in the cache.
 """
 
+import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -13,6 +14,7 @@ import numpy as np
 from joblib import cpu_count
 from threadpoolctl import ThreadpoolController
 
+from analysis_lib.dtw_tiles import aligned
 from analysis_lib.windows import window_bounds
 
 LANES = 256  # pairs side by side in the bare recurrence: the fastest of 64, 128, 192 and 256
@@ -86,8 +88,11 @@ def recurrence_unit(n_frames: int = 13, repeats: int = 10_000) -> tuple[Callable
     True
     """
     threads = cpu_count()
-    distances = np.random.default_rng(0).random((threads, n_frames, n_frames, LANES), np.float32)
-    rows = np.empty((threads, 2, n_frames, LANES), np.float32)
+    shape = threads, n_frames, n_frames, LANES
+    distances = aligned(math.prod(shape), np.float32).reshape(shape)
+    np.random.default_rng(0).random(out=distances, dtype=np.float32)
+    rows = aligned(threads * 2 * n_frames * LANES, np.float32)
+    rows = rows.reshape(threads, 2, n_frames, LANES)
 
     def recur(thread: int) -> None:
         recurrence(distances[thread], rows[thread], repeats)
