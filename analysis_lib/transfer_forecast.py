@@ -4,9 +4,9 @@ Before anything is trained, the target's training clips go through the untouched
 variation q is read layer by layer (`analysis_lib.layerwise`). With cut n the first L - n layers
 stay, so their output is all that the learning layers are given. Two forecasts, low for good:
 
-``"labels"``
+``"target's curve"``
     :math:`q_t(L - n)`: keep the layers up to where the target's labels vary least.
-``"labels, against the source"``
+``"target's against source's"``
     :math:`q_t(L - n)\\, q_s(L) / q_s(L - n)`: layers that learn lower the target's variation by the
     same factor by which they lower the source's own.
 """
@@ -28,8 +28,8 @@ from analysis_lib.transfer_accuracy import resampled, right_by_clip
 
 #: forecasts by name: (target's curve, source's curve, layers that stay) -> low for good
 FORECASTS = {
-    "labels": lambda target, source, kept: target[kept],
-    "labels, against the source": lambda target, source, kept: (
+    "target's curve": lambda target, source, kept: target[kept],
+    "target's against source's": lambda target, source, kept: (
         target[kept] * source[-1] / source[kept]
     ),
 }

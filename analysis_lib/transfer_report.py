@@ -24,7 +24,7 @@ def transfer_answer(table: pd.DataFrame, final: pd.DataFrame) -> Markdown:
     head, best = tuned.loc[tuned["cut"].idxmin()], tuned.loc[tuned["accuracy"].idxmax()]
     old = table.loc[table["case"] == "old head", "accuracy"].iloc[0]
     deeper = (
-        f"letting layers learn too gives up to {_share(best)} ({best['case']})"
+        f"letting layers learn too gives at best {_share(best)}, with {best['case']}"
         if best["cut"] > head["cut"] else "letting layers learn too gives no more"
     )  # fmt: skip
     return Markdown(
@@ -74,13 +74,14 @@ def learning_report(table: pd.DataFrame) -> Markdown:
                  & table["accuracy"].notna()]  # fmt: skip
     means = read.groupby(["case", "epoch"], sort=False)["accuracy"].mean()
     goal, epochs = means["scratch"].iloc[-1], read["epoch"].max()
-    parts = []
+    passed = {}
     for case in (c for c in dict.fromkeys(read["case"]) if c != "scratch"):
-        passed = means[case].index[means[case] > goal]
-        parts.append(f"*{case}* " + (f"by epoch {passed.min()}" if len(passed) else "never"))
+        above = means[case].index[means[case] > goal]
+        passed.setdefault(f"by epoch {above.min()}" if len(above) else "never", []).append(case)
+    when = "; ".join(f"{epoch} with {', '.join(cases)}" for epoch, cases in passed.items())
     return Markdown(
         f"After {epochs} epochs, training from scratch names {percent(goal)} rightly. Fine-tuning "
-        f"passes that, at the epochs that were read: {', '.join(parts)}."
+        f"passes that, at the epochs that were read, {when}."
     )
 
 
@@ -107,7 +108,13 @@ def choice_report(choices: pd.DataFrame) -> Markdown:
     )
     found = ", ".join(f"{cut} at {size}" for size, cut in
                       choices.groupby("clips_per_class")["best_cut"].first().items())  # fmt: skip
-    return Markdown(f"The best cut turned out to be {found} clips a class.\n\n" + "\n".join(lines))
+    clear = (choices["low"] > 0).sum()
+    return Markdown(
+        f"The best cut turned out to be {found} clips a class. A loss is clear, its interval above "
+        f"zero, in {clear} of {len(choices)} choices (rules by set sizes): "
+        + ("which layers learn hardly matters here.\n\n" if clear < len(choices) / 4
+           else "which layers learn matters here.\n\n") + "\n".join(lines)
+    )  # fmt: skip
 
 
 def _rank(beaten: int, n: int) -> str:

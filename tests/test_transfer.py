@@ -44,7 +44,9 @@ def target(network, clips):
 
 
 def table_of(network, target, **options):
-    return transfer_table(network, target, [1, 3], [0, 2], n_seeds=2, epochs=2, score_every=1, **options)
+    return transfer_table(
+        network, target, [1, 3], [0, 2], n_seeds=2, epochs=2, score_every=1, **options
+    )
 
 
 def test_every_case_is_run_at_every_size_and_seed(network, target):
@@ -162,8 +164,8 @@ def curve(values, size=2):
 def test_forecasts_by_hand():
     table = forecast_table(curve([0.8, 0.6, 0.5]), curve([0.9, 0.4, 0.1]), [0, 1, 2])
     values = table.pivot(index="cut", columns="forecast", values="value")
-    assert values["labels"].tolist() == [0.5, 0.6, 0.8]
-    np.testing.assert_allclose(values["labels, against the source"],
+    assert values["target's curve"].tolist() == [0.5, 0.6, 0.8]
+    np.testing.assert_allclose(values["target's against source's"],
                                [0.5, 0.6 * 0.1 / 0.4, 0.8 * 0.1 / 0.9])  # fmt: skip
     with pytest.raises(UserError, match="cut 3: the curve has 2 layers"):
         forecast_table(curve([0.8, 0.6, 0.5]), curve([0.9, 0.4, 0.1]), [3])
@@ -174,9 +176,9 @@ def test_choices_are_held_against_the_best_cut():
     choices = choice_table(forecasts, predictions_of(RIGHT)).set_index("rule")
     assert choices["best_cut"].unique().tolist() == [2]
     assert choices.loc["always cut 2", ["lost", "low", "high"]].tolist() == [0, 0, 0]
-    assert choices.loc["labels", "cut"] == 0
-    assert choices.loc["labels", "lost"] == 0.5
-    assert choices.loc["labels, against the source", "cut"] == 2
+    assert choices.loc["target's curve", "cut"] == 0
+    assert choices.loc["target's curve", "lost"] == 0.5
+    assert choices.loc["target's against source's", "cut"] == 2
     assert choices["rho"].isna().all()  # two cuts have no order to speak of
 
 
@@ -186,7 +188,7 @@ def test_agreement_is_spearmans():
     forecasts = forecast_table(curve([0.8, 0.6, 0.5]), curve([0.9, 0.9, 0.9]), [0, 1, 2])
     choices = choice_table(forecasts, predictions_of(right)).set_index("rule")
     expected = spearmanr([-0.5, -0.6, -0.8], [0.25, 0.75, 0.5]).statistic
-    assert choices.loc["labels", "rho"] == pytest.approx(expected)
+    assert choices.loc["target's curve", "rho"] == pytest.approx(expected)
 
 
 def test_curves_of_small_sets_have_a_point_a_layer(network, clips):

@@ -181,6 +181,7 @@ def plot_choices(choices: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
         axes.set(title=title, xlabel="points of accuracy lost", yticks=range(len(rules)))
         axes.set_yticklabels(rules)
         axes.grid(axis="x")
-        axes.legend(title="clips a class", title_fontsize=8, fontsize=7.5)
+        axes.legend(title="clips a class", title_fontsize=8, loc="lower right", frameon=True,
+                    edgecolor="none")  # fmt: skip
     grid[0, 0].set_ylim(len(rules) - 0.4, -0.6)
     return figure
