@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 
 from analysis_lib.claim_measures import Measured, UnmeasuredError
-from analysis_lib.summary import wilson_interval
+from analysis_lib.intervals import wilson_interval
 
 #: rise from one layer to the next up to which a curve still counts as steady
 STEADY = 0.02

@@ -9,6 +9,7 @@ from tqdm.auto import tqdm
 from analysis_lib.errors import UserError
 from analysis_lib.gradcam import gradcam_slices
 from analysis_lib.gradcam_tables import Attributions
+from analysis_lib.intervals import mean_interval
 from analysis_lib.joint_masking import joint_motion, masking_baseline, masking_curve, ranking
 from analysis_lib.preprocess import clip_tensors
 from analysis_lib.randomisation import cascade, cascade_steps, rank_correlation
@@ -16,20 +17,6 @@ from analysis_lib.summary import sample_per_class
 
 #: orders in which joints are masked: by the map, by how much they move, and by lot
 ORDERS = ("importance", "motion", "random")
-
-
-def mean_interval(values: np.ndarray, seed: int = 0, n_bootstrap: int = 1000) -> dict[str, float]:
-    """Return the mean over clips, and its 95 % percentile interval over clips drawn again.
-
-    Examples
-    --------
-    >>> mean_interval(np.array([2.0, 2.0]))
-    {'mean': 2.0, 'low': 2.0, 'high': 2.0}
-    """
-    rng, n = np.random.default_rng(seed), len(values)
-    replicates = rng.multinomial(n, np.full(n, 1 / n), n_bootstrap) @ values / n
-    low, high = np.quantile(replicates, [0.025, 0.975])
-    return {"mean": float(np.mean(values)), "low": float(low), "high": float(high)}
 
 
 def randomisation_table(found: Attributions, n_per_class: int = 2, n_seeds: int = 2, seed: int = 0,

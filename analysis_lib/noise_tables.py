@@ -14,13 +14,12 @@ from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.dtw import windowed_dtw_between
 from analysis_lib.embeddings import Embeddings
 from analysis_lib.errors import UserError, unknown_choice
-from analysis_lib.gradcam_checks import mean_interval
+from analysis_lib.intervals import mean_interval, wilson_interval
 from analysis_lib.layerwise import LayerGraph, dataset_graphs, layer_embeddings, layer_graph
 from analysis_lib.perturbations import PERTURBATIONS, noise_levels
 from analysis_lib.preprocess import Preprocessing, clip_tensors
 from analysis_lib.smoothness import label_smoothness, laplacian
 from analysis_lib.smoothness_bootstrap import bootstrap_smoothness, smoothness_intervals
-from analysis_lib.summary import wilson_interval
 from analysis_lib.training import evaluate
 
 #: sets of clips that accuracy is given for, beside the single actions

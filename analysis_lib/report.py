@@ -9,7 +9,8 @@ from IPython.display import Markdown
 from analysis_lib.checkpoints import Checkpoint
 from analysis_lib.curve_shapes import EVERY
 from analysis_lib.datasets.dataset import SkeletonDataset
-from analysis_lib.summary import nearest_neighbour_predictions, wilson_interval
+from analysis_lib.intervals import wilson_interval
+from analysis_lib.summary import nearest_neighbour_predictions
 from analysis_lib.theorem import change_norm_correlation
 from analysis_lib.training import evaluate
 

@@ -102,27 +102,6 @@ def confusion_table(labels: np.ndarray, predicted: np.ndarray, class_names) -> p
     return table
 
 
-def wilson_interval(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    r"""Return the Wilson score interval of a proportion (95 % for z = 1.96).
-
-    .. math:: \frac{\hat p + z^2/2n \pm z\sqrt{\hat p(1-\hat p)/n + z^2/4n^2}}{1 + z^2/n}
-
-    References
-    ----------
-    Wilson (1927), Journal of the American Statistical Association 22.
-
-    Examples
-    --------
-    >>> [round(p, 3) for p in wilson_interval(9, 10)]
-    [0.596, 0.982]
-    """
-    if not 0 <= hits <= n or n == 0:
-        raise UserError(f"hits must lie in 0..n with n > 0, got {hits} of {n}")
-    p, z2 = hits / n, z * z / n
-    half = z * np.sqrt(p * (1 - p) / n + z2 / (4 * n))
-    return float((p + z2 / 2 - half) / (1 + z2)), float((p + z2 / 2 + half) / (1 + z2))
-
-
 def nearest_neighbour_predictions(train: SkeletonDataset, test: SkeletonDataset,
                                   preprocessing: Preprocessing, progress: bool = False
                                   ) -> np.ndarray:  # fmt: skip

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from analysis_lib.intervals import mean_interval
+
 
 def final_table(predictions: pd.DataFrame, n_bootstrap: int = 1000, seed: int = 0) -> pd.DataFrame:
     """Return the accuracy that each case ends with: mean of the seeds, its interval, their range.
@@ -26,10 +28,10 @@ def final_table(predictions: pd.DataFrame, n_bootstrap: int = 1000, seed: int = 
     for keys, right in right_by_clip(predictions):
         seeds = predictions_of(predictions, keys).groupby("seed")[["label", "predicted"]].apply(
             lambda p: (p["label"] == p["predicted"]).mean())  # fmt: skip
-        low, high = np.quantile(resampled(right, n_bootstrap, seed), [0.025, 0.975])
-        rows.append(keys | {"seeds": len(seeds), "clips": len(right), "accuracy": right.mean(),
-                            "low": low, "high": high, "seeds_low": seeds.min(),
-                            "seeds_high": seeds.max()})  # fmt: skip
+        found = mean_interval(right, seed, n_bootstrap)
+        rows.append(keys | {"seeds": len(seeds), "clips": len(right), "accuracy": found["mean"],
+                            "low": found["low"], "high": found["high"],
+                            "seeds_low": seeds.min(), "seeds_high": seeds.max()})  # fmt: skip
     return pd.DataFrame(rows)
 
 
@@ -44,9 +46,3 @@ def right_by_clip(predictions: pd.DataFrame) -> Iterator[tuple[dict, np.ndarray]
 def predictions_of(predictions: pd.DataFrame, keys: dict) -> pd.DataFrame:
     """Return the rows of one case."""
     return predictions[np.logical_and.reduce([predictions[k] == v for k, v in keys.items()])]
-
-
-def resampled(values: np.ndarray, n_bootstrap: int, seed: int) -> np.ndarray:
-    """Return means over clips drawn again, shape (n_bootstrap,); one seed, one choice of clips."""
-    n = len(values)
-    return np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), n_bootstrap) @ values / n

@@ -21,10 +21,11 @@ from tqdm.auto import tqdm
 from analysis_lib.checkpoints import Checkpoint
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.errors import UserError
+from analysis_lib.intervals import mean_interval
 from analysis_lib.layerwise import dataset_graphs, layer_embeddings
 from analysis_lib.smoothness import class_smoothness
 from analysis_lib.summary import sample_per_class
-from analysis_lib.transfer_accuracy import resampled, right_by_clip
+from analysis_lib.transfer_accuracy import right_by_clip
 
 #: forecasts by name: (target's curve, source's curve, layers that stay) -> low for good
 FORECASTS = {
@@ -129,12 +130,11 @@ def choice_table(forecasts: pd.DataFrame, predictions: pd.DataFrame, n_bootstrap
             values = values.set_index("cut")["value"]
             ways[name] = (values.idxmin(), _agreement(-values, accuracy))
         for rule, (cut, rho) in ways.items():
-            lost = found[size, best] - found[size, cut]
-            low, high = np.quantile(resampled(lost, n_bootstrap, seed), [0.025, 0.975])
+            lost = mean_interval(found[size, best] - found[size, cut], seed, n_bootstrap)
             rows.append({"clips_per_class": size, "rule": rule, "is_forecast": rho is not None,
                          "cut": cut, "accuracy": accuracy[cut], "best_cut": best,
-                         "best_accuracy": accuracy[best], "lost": lost.mean(), "low": low,
-                         "high": high, "rho": rho})  # fmt: skip
+                         "best_accuracy": accuracy[best], "lost": lost["mean"], "low": lost["low"],
+                         "high": lost["high"], "rho": rho})  # fmt: skip
     return pd.DataFrame(rows).astype({"rho": float})
 
 

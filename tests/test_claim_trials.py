@@ -17,7 +17,7 @@ from analysis_lib.claim_trials import (
     part_share,
     steady_change,
 )
-from analysis_lib.summary import wilson_interval
+from analysis_lib.intervals import wilson_interval
 
 
 def test_early_maps_over_late_ones():

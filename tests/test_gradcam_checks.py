@@ -14,7 +14,6 @@ from analysis_lib.gradcam_checks import (
     masking_curves,
     masking_gain,
     masking_table,
-    mean_interval,
     randomisation_table,
 )
 from analysis_lib.gradcam_tables import attributions
@@ -152,11 +151,3 @@ def test_maps_without_order_are_counted_or_refused(oracle):
     oracle.network.model.extra = nn.Linear(1, 1)  # something to forget
     with pytest.raises(UserError, match="no clip's map at layer 'detect' has any order"):
         randomisation_table(blank)
-
-
-def test_intervals_hold_the_mean_and_narrow_with_the_clips(rng):
-    few, many = (mean_interval(rng.normal(size=n)) for n in (10, 1000))
-    for found in (few, many):
-        assert found["low"] < found["mean"] < found["high"]
-    assert many["high"] - many["low"] == pytest.approx(2 * 1.96 / np.sqrt(1000), rel=0.15)
-    assert few["high"] - few["low"] > 4 * (many["high"] - many["low"])

@@ -9,6 +9,7 @@ from analysis_lib.checkpoints import Checkpoint
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.embeddings import embed
 from analysis_lib.errors import UserError
+from analysis_lib.intervals import wilson_interval
 from analysis_lib.layerwise import dataset_graphs, layer_embeddings
 from analysis_lib.models.stgcn import STGCN
 from analysis_lib.noise_tables import (
@@ -25,7 +26,6 @@ from analysis_lib.perturbations import gaussian_noise
 from analysis_lib.preprocess import Preprocessing, clip_tensors
 from analysis_lib.skeletons import Skeleton
 from analysis_lib.smoothness import label_smoothness, laplacian
-from analysis_lib.summary import wilson_interval
 
 STICK = Skeleton("stick", ("foot", "knee", "hip"), ((0, 1), (1, 2)), centre=2)
 NAMES = ("kick", "jump", "wave", "absent")

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.errors import UserError
@@ -17,7 +16,6 @@ from analysis_lib.summary import (
     example_clips,
     nearest_neighbour_predictions,
     sample_per_class,
-    wilson_interval,
 )
 
 STICK = Skeleton("stick", ("foot", "knee"), ((0, 1),))
@@ -69,15 +67,6 @@ def test_confusion_by_hand():
     table = confusion_table(np.array([0, 0, 1]), np.array([0, 1, 1]), ("a", "b"))
     assert table["clips"].tolist() == [1, 1, 0, 1]
     assert table["share"].tolist() == [0.5, 0.5, 0.0, 1.0]
-
-
-@given(st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_wilson_interval_is_scipys(case):
-    hits, n = case
-    expected = binomtest(hits, n).proportion_ci(method="wilson")
-    assert wilson_interval(hits, n, z=1.959963984540054) == pytest.approx(
-        (expected.low, expected.high), abs=1e-9
-    )
 
 
 def test_nearest_neighbour_finds_the_warped_twin(rng):
