@@ -4,7 +4,18 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from analysis_lib.dtw_kernels import LANES
-from analysis_lib.dtw_tiles import GROUP, TILE, Clips, Crew, Panel, Rule, Tile, match, tiles
+from analysis_lib.dtw_tiles import (
+    GROUP,
+    TILE,
+    Clips,
+    Crew,
+    Panel,
+    Rule,
+    Tile,
+    give_back,
+    match,
+    tiles,
+)
 from analysis_lib.errors import UserError
 from analysis_lib.notices import note_if_slow
 
@@ -30,13 +41,14 @@ def distances(left: Clips, right: Clips | None, rule: Rule, max_memory: int, n_j
         held = {}
         for rows, columns in parcels:
             sides = [("left", rows), ("left" if symmetric else "right", columns)]
-            held = {key: held[key] for key in sides if key in held}
+            give_back(*(held.pop(key).rows for key in {*held} - {*sides}))
             for key in sides:
                 if key not in held:
                     clips = left if key[0] == "left" else right
                     held[key] = Panel.packed(clips, rule, key[1], crew)
             match(held[sides[0]], held[sides[1]], rule, tiles(rule, rows, columns, symmetric),
                   symmetric, out, crew, lambda tile: bar.update(n_in(tile, shape, symmetric)))  # fmt: skip
+        give_back(*(panel.rows for panel in held.values()))
     return out
 
 

@@ -8,6 +8,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -22,8 +23,12 @@ NORMALISATIONS = ("none", "path", "sum")  # the position is the code that the ke
 RESOLUTION = {("cosine", 4): 20, ("sqeuclidean", 4): 24, ("cosine", 8): 40, ("sqeuclidean", 8): 40}
 COARSEST = 18  # fewer bits than that, and the costs are kept in 64-bit integers
 LINE = 64  # bytes of a line of the cache
+KEPT = 2**26  # bytes of workspaces at most that wait for the next call
 TILE = (480, 480)  # frames of a tile: enough for a fast product that stays in the cache
 GROUP, DIAGONAL = 960, 96  # frames of a triangle on the diagonal, and of the least part of it
+
+_FREE: list[np.ndarray] = []
+_LOCK = Lock()
 
 
 @dataclass(frozen=True)
@@ -142,7 +147,8 @@ class Panel(NamedTuple):
         heights = np.maximum.reduceat(counts, np.arange(0, len(ids), LANES), axis=1)
         ends = np.cumsum(heights.ravel() * LANES).reshape(heights.shape)
         starts = np.concatenate([ends[:, :1] - heights[:, :1] * LANES, ends], axis=1)
-        rows = np.empty((ends[-1, -1], rule.n_features + rule.zero_axis), rule.dtype)
+        shape = ends[-1, -1], rule.n_features + rule.zero_axis
+        rows = aligned(int(np.prod(shape)), rule.dtype).reshape(shape)
         shifts = np.empty(len(rows), rule.dtype)
         edges = np.unique(np.linspace(0, last - first, 4 * crew.size + 1).astype(int))
         part = lambda a, b: pack(clips.x, ids, frames, counts, starts, a, b, rule.origin,  # noqa: E731
@@ -202,11 +208,28 @@ def _triangle(rule: Rule, top: int, bottom: int) -> list[Tile]:
 
 
 def aligned(size: int, dtype) -> np.ndarray:
-    """Return an empty array that begins with a line of the cache: its vectors then lie in one."""
+    """Return an empty array that begins with a line of the cache: its vectors then lie in one.
+
+    Memory that was given back is taken again if it fits: the first touch of fresh memory is slow.
+    """
     dtype = np.dtype(dtype)
-    memory = np.empty(size * dtype.itemsize + LINE, np.uint8)
+    n_bytes = size * dtype.itemsize + LINE
+    with _LOCK:
+        fits = [i for i, memory in enumerate(_FREE) if n_bytes <= len(memory) <= 2 * n_bytes]
+        memory = _FREE.pop(fits[0]) if fits else None
+        if memory is None:
+            _FREE.clear()
+    memory = np.empty(n_bytes, np.uint8) if memory is None else memory
     first = -memory.ctypes.data % LINE
     return memory[first : first + size * dtype.itemsize].view(dtype)
+
+
+def give_back(*arrays: np.ndarray) -> None:
+    """Let memory from `aligned` be taken again; nobody may look at these arrays any more."""
+    with _LOCK:
+        for array in arrays:
+            if sum(map(len, _FREE)) + len(array.base) <= KEPT:
+                _FREE.append(array.base)
 
 
 def match(left: Panel, right: Panel, rule: Rule, tiles: list[Tile], symmetric: bool,
@@ -234,8 +257,9 @@ def match(left: Panel, right: Panel, rule: Rule, tiles: list[Tile], symmetric: b
             try:
                 tile = waiting.popleft()
             except IndexError:  # another thread was faster
-                return
+                break
             match_tile(np.array(tile), symmetric, *left, *right, *settings, *scratch, out)
             done(tile)
+        give_back(*scratch[:2])
 
     list(crew.map(work, range(crew.size)))

@@ -83,6 +83,29 @@ def test_workspaces_begin_with_a_line_of_the_cache(dtype):
         assert array.ctypes.data % dtw_tiles.LINE == 0
 
 
+def test_workspaces_are_used_again_and_what_was_in_them_does_not_show(ragged, monkeypatch):
+    x, lengths = ragged
+    monkeypatch.setattr(dtw_tiles, "_FREE", [])
+    first = windowed_dtw(x, lengths, 3)
+    free = list(dtw_tiles._FREE)
+    assert free
+    for memory in free:
+        memory[:] = 0xFF  # NaN, in floats
+    again = windowed_dtw(x, lengths, 3)
+    np.testing.assert_array_equal(again, first)
+    assert {id(memory) for memory in dtw_tiles._FREE} == {id(memory) for memory in free}
+
+
+def test_no_more_workspaces_wait_than_allowed(monkeypatch):
+    monkeypatch.setattr(dtw_tiles, "_FREE", [])
+    monkeypatch.setattr(dtw_tiles, "KEPT", 1000)
+    arrays = [dtw_tiles.aligned(100, np.float32) for _ in range(3)]
+    dtw_tiles.give_back(*arrays)
+    assert len(dtw_tiles._FREE) == 2
+    dtw_tiles.aligned(1000, np.float32)  # none fits: they make room
+    assert dtw_tiles._FREE == []
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_the_clip_with_a_nan_is_named_whichever_block_it_is_in(ragged, value):
     x, lengths = ragged
