@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from os import getpid
 
 import numpy as np
 from joblib import cpu_count
@@ -228,6 +229,12 @@ def _check_candidates(neighbours: np.ndarray, n: int) -> tuple[int, int]:
 _n_cores = cache(cpu_count)  # it reads files each time
 
 
+@cache
+def _pool(process: int) -> ThreadPoolExecutor:
+    """Return the threads of a process; to start them anew would take as long as a hundred nodes."""
+    return ThreadPoolExecutor(_n_cores())
+
+
 def _in_threads(loop, kernel, n: int, *arguments) -> None:
     """Call ``loop(start, stop, *arguments)`` on slices of the nodes, on all cores.
 
@@ -240,9 +247,11 @@ def _in_threads(loop, kernel, n: int, *arguments) -> None:
     def work():
         return [loop(start, stop, *arguments) for start, stop in slices]
 
-    with ThreadPoolExecutor(n_jobs) as pool:
-        others = [pool.submit(work) for _ in range(n_jobs - 1)]
-        pairs = sum((other.result() for other in others), work())
+    others = [_pool(getpid()).submit(work) for _ in range(n_jobs - 1)]
+    pairs = work()
+    for other in others:
+        if not other.cancel():  # one that has not begun by now would find nothing left to do
+            pairs += other.result()
     unsound = [pair for pair in pairs if pair is not None and pair[0] >= 0]
     if unsound:
         raise _unsound(kernel, *min(unsound))

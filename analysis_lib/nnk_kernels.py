@@ -41,15 +41,14 @@ def _fetch(values, columns, limits, i, j):
 def _gather(values, columns, limits, i, members, system):
     """Write the similarities of node i's candidates, and below them its own to them.
 
-    Returns the first pair that is no similarity, or (-1, -1). Candidates are compared one way, a
-    node and its candidates both ways.
+    Returns the first pair that is no similarity, or (-1, -1). Candidates are compared one way, and
+    fill the lower triangle; a node and its candidates are compared both ways.
     """
     k = len(members)
     for a in range(k):
         row = members[a]
-        for b in range(a):
-            system[a, b] = system[b, a] = _fetch(values, columns, limits, row, members[b])
-        system[a, a] = _fetch(values, columns, limits, row, row)
+        for b in range(a + 1):
+            system[a, b] = _fetch(values, columns, limits, row, members[b])
         system[k, a] = _fetch(values, columns, limits, i, row)
         if not abs(system[k, a] - _fetch(values, columns, limits, row, i)) <= SOUND:
             return i, np.int64(row)
@@ -97,6 +96,8 @@ def _copy(rows, target, source, r):
 def _enter(system, rows, chosen, p, factors, inverse, parts):
     """Eliminate the p-th chosen candidate: append its row, and take it from the last one."""
     k, j = len(chosen), chosen[p]
+    for c in range(j + 1, k):  # only the lower triangle was gathered
+        system[j, c] = system[c, j]
     _copy(rows, p, system, j)
     for r in range(p):
         factors[r] = rows[r, j] * inverse[r]
@@ -163,7 +164,10 @@ def _solve(system, rows, theta, chosen, passive, factors, inverse, parts):
             for r in range(first, p):
                 _enter(system, rows, chosen, r, factors, inverse, parts)
     _copy(rows, k, system, k)  # anew, so that what is checked does not rest on the elimination
-    _subtract(rows, k, system, theta, 0, k)
+    for r in range(p):
+        j = chosen[r]
+        for c in range(width):
+            gradient[c] -= theta[j] * system[j, c]
 
 
 @compiled
@@ -188,7 +192,7 @@ def solve_nodes(start, stop, values, columns, limits, neighbours, floor, tol,
             return one, other
         if not is_above(system, k, floor, rows, inverse):
             for a in range(k):
-                _copy(rows, a, system, a)
+                rows[a, : a + 1] = rows[: a + 1, a] = system[a, : a + 1]
             tridiagonalise(rows, k, vectors, parts, inverse)
             ridge[i] = max(0.0, floor - smallest_eigenvalue(parts, inverse, k))
         if target.max() > 1 - tol:

@@ -86,30 +86,34 @@ def tridiagonalise(matrix, k, vectors, diagonal, squares):
 def smallest_eigenvalue(diagonal, squares, k):
     """Return the smallest eigenvalue of a tridiagonal matrix (see `tridiagonalise`).
 
-    Laguerre's iteration on the characteristic polynomial, from a bound below all of its roots: it
-    rises to the first root, with cubic order.
+    Laguerre's iteration on the characteristic polynomial, from a point below all of its roots: it
+    rises to the first root, with cubic order. The point is sought from just below zero downwards.
     """
-    x, size, beside = np.inf, 0.0, 0.0
+    size, beside = 0.0, 0.0
     for r in range(k - 1, -1, -1):
         after = np.sqrt(squares[r])
-        x = min(x, diagonal[r] - beside - after)
         size = max(size, abs(diagonal[r]) + beside + after)
         beside = after
-    x -= 1e-3 * size
+    x, rising = -size / 4096, False
     for _ in range(100):
         ratio, first, second, slope, curve = 0.0, 0.0, 0.0, 0.0, 0.0
         for r in range(k - 1, -1, -1):  # first and second derivative of each pivot, by the pivot
             pivot = diagonal[r] - x - ratio
             if pivot <= 0:
-                return x
+                break
             inverse = 1 / pivot
             second = ratio * (second - 2 * first * first) * inverse
             first = (ratio * first - 1) * inverse
             ratio = squares[r] * inverse
             slope -= first
             curve += first * first - second
+        if pivot <= 0 and rising:  # at the root, but for rounding
+            break
+        if pivot <= 0:
+            x *= 4
+            continue
         step = k / (slope + np.sqrt(max(0.0, (k - 1) * (k * curve - slope * slope))))
-        x += step
+        x, rising = x + step, True
         if step < 1e-15 * size:
             break
     return x

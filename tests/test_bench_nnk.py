@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis_lib.bench import nnk
-from analysis_lib.bench.nnk_peers import iterative_reference, scipy_nnls
+from analysis_lib.bench.nnk_peers import iterative_reference, lift, scipy_nnls
 from analysis_lib.nnk import nearest, nnk_weights
 
 
@@ -39,6 +39,18 @@ def test_a_ridge_is_added_to_the_diagonal_of_its_node(problem):
     for peer in (scipy_nnls, iterative_reference):
         each = [peer(kernel + d * np.eye(12), neighbours)[i] for i, d in enumerate(ridge)]
         assert peer(kernel, neighbours, ridge) == pytest.approx(np.array(each), abs=1e-9)
+
+
+def test_peers_find_the_ridges_that_ours_finds(rng):
+    kernel = rng.uniform(0.1, 1, (30, 30))
+    kernel = (kernel + kernel.T) / 2
+    np.fill_diagonal(kernel, 1)
+    neighbours = nearest(kernel, 6)
+    ridge = nnk_weights(kernel, neighbours).ridge
+    assert 0 < np.count_nonzero(ridge) < 30
+    assert [lift(kernel[np.ix_(s, s)]) for s in neighbours] == pytest.approx(ridge, abs=1e-12)
+    for peer in (scipy_nnls, iterative_reference):
+        assert peer(kernel, neighbours, None) == pytest.approx(peer(kernel, neighbours, ridge))
 
 
 def test_the_iterative_peer_never_takes_a_candidate_back():

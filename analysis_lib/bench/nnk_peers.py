@@ -1,12 +1,15 @@
 """Two ways to solve NNK node by node in Python, as peers of `analysis_lib.nnk` in the benchmark.
 
-Both take the candidates of each node, and read the same matrices K_SS and vectors K_Si. A kernel
-that is not positive definite is theirs only with the ridge that `nnk_weights` found.
+Both take the candidates of each node, and read the same matrices K_SS and vectors K_Si. Both need
+positive definite ones: they are given the ridges, or find them as they go, by the same rule as
+`nnk_weights`.
 """
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from scipy.optimize import nnls
+
+from analysis_lib.nnk import FLOOR
 
 MAX_ROUNDS = 50  # a candidate, of the iterative reference
 
@@ -22,8 +25,9 @@ def scipy_nnls(kernel, neighbours, ridge=0.0):
     kernel : float64 ndarray, shape (n, n)
     neighbours : int ndarray, shape (n, k)
         Candidate sets S.
-    ridge : float or float64 ndarray, shape (n,)
-        :math:`\delta_i`, which makes every :math:`K_{SS} + \delta_i I` positive definite.
+    ridge : float, float64 ndarray of shape (n,), or None
+        :math:`\delta_i`, which makes every :math:`K_{SS} + \delta_i I` positive definite. None:
+        found here (`lift`).
 
     Returns
     -------
@@ -67,8 +71,9 @@ def iterative_reference(kernel, neighbours, ridge=0.0, tol=1e-6):
     kernel : float64 ndarray, shape (n, n)
     neighbours : int ndarray, shape (n, k)
         Candidate sets S.
-    ridge : float or float64 ndarray, shape (n,)
-        :math:`\delta_i`, which makes every :math:`K_{SS} + \delta_i I` positive definite.
+    ridge : float, float64 ndarray of shape (n,), or None
+        :math:`\delta_i`, which makes every :math:`K_{SS} + \delta_i I` positive definite. None:
+        found here (`lift`).
     tol : float
         Smaller weights are zero. As published, the weights of a node with a similarity above
         ``1 - tol`` are its similarities above it.
@@ -110,12 +115,39 @@ def iterative_reference(kernel, neighbours, ridge=0.0, tol=1e-6):
     return weights
 
 
+def lift(gram: np.ndarray) -> float:
+    r"""Return what lifts the smallest eigenvalue of a matrix to `FLOOR`, or 0.
+
+    .. math:: \delta = \max(0,\ 10^{-6} - \lambda_{\min}(K_{SS}))
+
+    Eigenvalues are computed only if a Cholesky factor does not show that they are large enough,
+    which is several times as fast.
+
+    Parameters
+    ----------
+    gram : float64 ndarray, shape (k, k)
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> round(lift(np.array([[1, 1.5], [1.5, 1]])), 9), lift(np.eye(2))
+    (0.500001, 0.0)
+    """
+    try:
+        np.linalg.cholesky(gram - FLOOR * np.eye(len(gram)))
+    except np.linalg.LinAlgError:
+        return max(0.0, float(FLOOR - np.linalg.eigvalsh(gram)[0]))
+    return 0.0
+
+
 def _problems(kernel, neighbours, ridge):
     """Yield the matrix K_SS + ridge I and the vector K_Si of each node."""
     diagonal = np.diag_indices(neighbours.shape[1])
-    for i, (s, delta) in enumerate(
-        zip(neighbours, np.broadcast_to(ridge, len(neighbours)), strict=True)
-    ):
+    given = None if ridge is None else np.broadcast_to(ridge, len(neighbours))
+    for i, s in enumerate(neighbours):
         gram = kernel[s[:, None], s]
-        gram[diagonal] += delta
+        gram[diagonal] += lift(gram) if given is None else given[i]
         yield gram, kernel[i, s]
