@@ -3,8 +3,8 @@
 A model is named in three ways: a checkpoint shipped in ``data/checkpoints`` (``"nw-ucla"``), the
 path of a checkpoint's card or weights, or ``"package.module:factory"``, a function of yours that
 returns a `torch.nn.Module`. It must have ``layer_names``; ``preprocessing``, ``layer_parameters``
-and ``scores_from`` are used if it has them (`analysis_lib.models.stgcn`). Nothing is ever unpickled: a foreign ``.pt`` is read with
-``weights_only=True``.
+and ``scores_from`` are used if it has them (`analysis_lib.models.stgcn`). Nothing is ever
+unpickled: a foreign ``.pt`` is read with ``weights_only=True``.
 """
 
 import importlib
