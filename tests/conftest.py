@@ -1,5 +1,11 @@
 """What tests share: a seeded generator, the real data where they are, and a steady hypothesis."""
 
+import logging
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,6 +22,17 @@ settings.load_profile("house")
 def _no_store(monkeypatch):
     """Keep tests from reading or writing the results that chapters share."""
     monkeypatch.setenv("STGBOOK_STORE", "off")
+
+
+@pytest.fixture
+def drawn_whole(caplog):
+    """Afterwards each figure has been drawn whole and closed, and matplotlib has not complained."""
+    with mpl.rc_context(), caplog.at_level(logging.WARNING):
+        yield
+        for number in plt.get_fignums():
+            plt.figure(number).canvas.draw()
+        plt.close("all")
+    assert not caplog.get_records("call")
 
 
 @pytest.fixture

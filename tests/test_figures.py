@@ -2,7 +2,6 @@
 
 import io
 import itertools
-import logging
 
 import matplotlib as mpl
 
@@ -31,25 +30,16 @@ from analysis_lib.figures.style import (
     ZERO,
     group_styles,
     layer_axis,
-    use_style,
 )
 from analysis_lib.layouts import LAYOUTS
 from analysis_lib.skeletons import Skeleton
 from analysis_lib.spectrum import graph_spectrum
 from analysis_lib.spectrum_tables import class_energy, filter_table
 
+pytestmark = pytest.mark.usefixtures("drawn_whole")
+
 ARM = Skeleton("arm", ("left hand", "hub", "right hand"), ((0, 1), (2, 1)), 1, pairs=((0, 2),))
 every_layout = pytest.mark.parametrize("skeleton", LAYOUTS.values(), ids=lambda s: s.name)
-
-
-@pytest.fixture(autouse=True)
-def house_style(caplog):
-    """Set the style; afterwards no figure stays open, and matplotlib has not complained."""
-    with mpl.rc_context(), caplog.at_level(logging.WARNING):
-        use_style()
-        yield
-        plt.close("all")
-    assert not caplog.get_records("call")
 
 
 def drawn(figure):

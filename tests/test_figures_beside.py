@@ -1,12 +1,10 @@
 """What other editions recorded is drawn behind a figure's own curves, faintly, and named."""
 
-import logging
 from itertools import product
 
 import matplotlib as mpl
 
 mpl.use("Agg")
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,20 +16,11 @@ from analysis_lib.figures.style import GROUP_COLOURS
 from analysis_lib.layouts import layout
 from analysis_lib.recorded import recorded_editions, recorded_table
 
+pytestmark = pytest.mark.usefixtures("drawn_whole")
+
 LABEL = "Elsewhere, recorded"
 CLASSES = {"kick": "lower body", "wave": "upper body", "clap": "upper body"}
 INTERVAL = ("low", "high")
-
-
-@pytest.fixture(autouse=True)
-def closed(caplog):
-    """Afterwards each figure has been drawn whole and closed, and matplotlib has not complained."""
-    with mpl.rc_context(), caplog.at_level(logging.WARNING):
-        yield
-        for number in plt.get_fignums():
-            plt.figure(number).canvas.draw()
-        plt.close("all")
-    assert not caplog.get_records("call")
 
 
 def made(seed, measures, **levels):

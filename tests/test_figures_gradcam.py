@@ -1,12 +1,10 @@
 """Figures of the GradCAM chapter: sizes, places, colours and labels are read back from them."""
 
 import itertools
-import logging
 
 import matplotlib as mpl
 
 mpl.use("Agg")
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,20 +24,11 @@ from analysis_lib.figures.gradcam_checks import plot_masking, plot_randomisation
 from analysis_lib.figures.style import GROUP_COLOURS, NEGATIVE, POSITIVE
 from analysis_lib.skeletons import Skeleton
 
+pytestmark = pytest.mark.usefixtures("drawn_whole")
+
 STICK = Skeleton("stick", ("foot", "hip", "head"), ((0, 1), (2, 1)), 1,
                  parts={"leg": (0,), "trunk": (1, 2)})  # fmt: skip
 ACTIONS = {"kick": "lower body", "wave": "upper body"}
-
-
-@pytest.fixture(autouse=True)
-def house_style(caplog):
-    """Afterwards no figure stays open, and matplotlib has not complained."""
-    with mpl.rc_context(), caplog.at_level(logging.WARNING):
-        yield
-        for number in plt.get_fignums():
-            plt.figure(number).canvas.draw()
-        plt.close("all")
-    assert not caplog.get_records("call")
 
 
 @pytest.fixture

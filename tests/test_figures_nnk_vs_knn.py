@@ -1,12 +1,7 @@
 """Figures of NNK and k-NN show what their tables say: curves, bars and intervals are read back."""
 
-import logging
 from itertools import product
 
-import matplotlib as mpl
-
-mpl.use("Agg")
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,18 +10,9 @@ from analysis_lib.figures import nnk_vs_knn as figures
 from analysis_lib.figures.nnk_vs_knn import FACTORS, GRAPHS, MEASURES
 from analysis_lib.figures.style import COLOURS, INK
 
+pytestmark = pytest.mark.usefixtures("drawn_whole")
+
 COUNTS = (5, 20)
-
-
-@pytest.fixture(autouse=True)
-def closed(caplog):
-    """Afterwards each figure has been drawn whole and closed, and matplotlib has not complained."""
-    with mpl.rc_context(), caplog.at_level(logging.WARNING):
-        yield
-        for number in plt.get_fignums():
-            plt.figure(number).canvas.draw()
-        plt.close("all")
-    assert not caplog.get_records("call")
 
 
 @pytest.fixture

@@ -1,33 +1,19 @@
 """Figures of the noise chapter show what their tables say: curves, bands and ticks are read back."""
 
-import logging
 from itertools import product
 
-import matplotlib as mpl
-
-mpl.use("Agg")
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from analysis_lib.figures.noise import plot_noise_smoothness, plot_robustness
 
+pytestmark = pytest.mark.usefixtures("drawn_whole")
+
 CONDITIONS = [("none", np.nan), ("chosen", 30.0), ("chosen", 20.0), ("all", 20.0)]
 LABELS = ["clean", "30 dB, these actions", "20 dB, these actions", "20 dB, all actions"]
 ACCURACIES = [("none", np.nan), ("noise", 40.0), ("noise", 15.0), ("occlusion", 0.1),
               ("frame drop", 0.75), ("jitter", 8)]  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def closed(caplog):
-    """Afterwards each figure has been drawn whole and closed, and matplotlib has not complained."""
-    with mpl.rc_context(), caplog.at_level(logging.WARNING):
-        yield
-        for number in plt.get_fignums():
-            plt.figure(number).canvas.draw()
-        plt.close("all")
-    assert not caplog.get_records("call")
 
 
 @pytest.fixture

@@ -1,17 +1,12 @@
 """Figures of the transfer chapter: every curve is there, at its place, with what was recorded."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from analysis_lib.figures import transfer as figures
 
-
-@pytest.fixture(autouse=True)
-def _close():
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("drawn_whole")
 
 
 def smoothness(groups=("arms", "legs")):
