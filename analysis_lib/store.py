@@ -76,7 +76,8 @@ class Store:
     ----------
     folder : Path
     limit : int
-        Bytes above which a new entry makes the least recently used ones go.
+        Bytes above which a new entry makes the least recently used ones go, all but those of less
+        than a thousandth of that: they are cheap to keep, and not always cheap to make.
 
     Examples
     --------
@@ -203,7 +204,7 @@ class Store:
         total = 0
         for entry in sorted(self.entries(), key=lambda e: (e.folder == new, e.used), reverse=True):
             total += entry.size
-            if total > self.limit and entry.folder != new:
+            if total > self.limit and entry.folder != new and 1000 * entry.size > self.limit:
                 _remove(entry.folder)
         for left in self.folder.glob(f"*/{_WRITING}*"):
             with suppress(FileNotFoundError):  # another writer has just finished

@@ -71,7 +71,8 @@ def test_one_curve_a_set_size():
     np.testing.assert_allclose(here.lines[1].get_xdata(), [0, 3, 10])
     np.testing.assert_allclose(here.lines[1].get_ydata(), [0.5, 0.59, 0.8])
     np.testing.assert_allclose(there.lines[0].get_xdata(), [0, 1])
-    assert "from scratch, 6" in [text.get_text() for text in here.texts]
+    assert here.lines[2].get_label() == "6, from scratch"
+    assert set(here.lines[2].get_ydata()) == {0.3}
 
 
 def test_every_rule_has_its_row_and_fixed_ones_come_first():

@@ -188,6 +188,16 @@ def test_a_folder_that_cannot_be_written(tmp_path):
         Store(tmp_path / "file").fetch("things", {}, {}, "code", made)
 
 
+def test_small_results_outlive_large_ones(store):
+    store.fetch("things", {}, {}, "small", lambda folder: {"number": 1})
+    (small,) = store.entries()
+    large = Store(store.folder, limit=1001 * small.size)
+    for name in ("first", "second"):
+        large.fetch("things", {}, {}, name, lambda folder: {"array": np.zeros(170 * small.size)})
+    assert small.folder in [entry.folder for entry in store.entries()]
+    assert len(store.entries()) == 2
+
+
 def test_the_least_recently_used_go_first(fetch, store):
     fetch()
     (one,) = store.entries()

@@ -72,7 +72,7 @@ def test_forecasts_are_ranked_among_the_fixed_rules():
     choices = pd.DataFrame(rows, columns=["rule", "is_forecast", "cut", "lost", "rho"])
     text = choice_report(choices.assign(clips_per_class=6, best_cut=3, low=[0.01, 0, 0.01, 0])).data
     assert "The best cut turned out to be 3 at 6 clips a class." in text
-    assert "in 2 of 4 choices (rules by set sizes): which layers learn matters here." in text
+    assert "lose clearly against it (interval above zero) are 1 of 1 at 6 clips a class." in text
     assert "*labels* takes cut 0 at 6 clips a class, and loses 10.0 points" in text
     assert "1 of 2 fixed rules does better; its order of the cuts agrees" in text
     assert "*other* takes cut 3 at 6 clips a class, and loses 0.0 points" in text

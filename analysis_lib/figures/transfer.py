@@ -8,6 +8,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from analysis_lib.figures.beside import NOTHING, Tables
 from analysis_lib.figures.style import (
@@ -95,9 +96,11 @@ def plot_learning(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
         line[0].axhline(old, color=INK, lw=0.9, ls=":")
         line[0].text(read["epoch"].max(), old, "old head", fontsize=7.5, ha="right", va="bottom")
         line[0].set(ylim=(0, 1.03), ylabel="accuracy", title=_named(title, largest))
-        line[1].set_ylabel("loss (nats)")
+        top = read[read["case"].isin(list(CASES))].groupby(["case", "epoch"])["loss"].mean().max()
+        line[1].set(ylim=(0, 1.1 * top), ylabel="loss (nats)")
         for axes in line:
             axes.grid(axis="y")
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     for axes in grid[-1]:
         axes.set_xlabel("epoch")
     handles, labels = grid[0, 0].get_legend_handles_labels()
@@ -140,14 +143,13 @@ def plot_cuts(final: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
             axes.fill_between(curve["cut"], curve["low"], curve["high"], color=colour, alpha=0.13,
                               lw=0)  # fmt: skip
         scratch = table[table["case"] == "scratch"].iloc[0]
-        axes.axhline(scratch["accuracy"], color=COLOURS[1], lw=1, ls="--")
-        axes.text(tuned["cut"].max(), scratch["accuracy"], f"from scratch, {scratch['clips_per_class']}",
-                  color=COLOURS[1], fontsize=7.5, ha="right", va="bottom")  # fmt: skip
+        axes.axhline(scratch["accuracy"], color=COLOURS[1], lw=1, ls="--",
+                     label=f"{scratch['clips_per_class']}, from scratch")  # fmt: skip
         axes.set(title=title, xlabel="layers that learn with the head",
                  xticks=sorted(tuned["cut"].unique()), ylim=(0, 1.03))  # fmt: skip
         axes.grid(axis="y")
         axes.legend(title="clips a class", title_fontsize=8, loc="lower left",
-                    bbox_to_anchor=(0, 0.02), ncols=len(sizes), columnspacing=1)  # fmt: skip
+                    bbox_to_anchor=(0, 0.02), ncols=2, columnspacing=1)  # fmt: skip
     grid[0, 0].set_ylabel("accuracy on test clips")
     return figure
 
