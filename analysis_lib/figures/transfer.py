@@ -1,6 +1,6 @@
 """Figures of the transfer chapter, drawn from its tidy tables alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -34,6 +34,16 @@ def _panels(table: pd.DataFrame, beside: Tables) -> Iterator[tuple[str, pd.DataF
     yield from beside.items()
 
 
+def _grid(panels: Sequence, height: float, **options) -> tuple[Figure, list[Axes]]:
+    """Return a figure with an axes for each panel, two side by side at most."""
+    rows, columns = -(-len(panels) // 2), min(2, len(panels))
+    figure, grid = plt.subplots(rows, columns, squeeze=False, figsize=(WIDTH, height * rows),
+                                **options)  # fmt: skip
+    for axes in grid.flat[len(panels) :]:
+        axes.set_visible(False)
+    return figure, list(grid.flat[: len(panels)])
+
+
 def plot_smoothness(new: pd.DataFrame, own: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     """Draw label variation of actions that a network never saw, beside that of its own actions.
 
@@ -45,9 +55,9 @@ def plot_smoothness(new: pd.DataFrame, own: pd.DataFrame, beside: Tables = NOTHI
         Recorded tables of new actions.
     """
     use_style()
-    figure, grid = plt.subplots(1, 1 + len(beside), sharey=True, squeeze=False,
-                                figsize=(WIDTH, 3.2))  # fmt: skip
-    for axes, (title, table) in zip(grid.flat, _panels(new, beside), strict=True):
+    panels = list(_panels(new, beside))
+    figure, grid = _grid(panels, 3.0, sharey=True)
+    for axes, (title, table) in zip(grid, panels, strict=True):
         groups = table[table["level"] == "group"]
         styles = group_styles(groups["name"])
         for name in dict.fromkeys(groups["name"]):
@@ -56,7 +66,7 @@ def plot_smoothness(new: pd.DataFrame, own: pd.DataFrame, beside: Tables = NOTHI
             axes.plot(x, curve["q"], label=name, markersize=4, **styles[name])
             axes.fill_between(x, curve["low"], curve["high"], color=styles[name]["color"],
                               alpha=0.13, lw=0)  # fmt: skip
-        if axes is grid[0, 0]:
+        if axes is grid[0]:
             mean = own[own["level"] == "class"].groupby("layer")["q"].mean()
             axes.plot(mean.index + 1, mean, color=INK, lw=1.2, ls="--", label="its own actions")
         chance = groups.groupby("layer")["chance"].mean()
@@ -64,8 +74,9 @@ def plot_smoothness(new: pd.DataFrame, own: pd.DataFrame, beside: Tables = NOTHI
         axes.set(title=title, ylim=(0, 1.03))
         axes.grid(axis="y")
         layer_axis(axes, ["in", *range(1, groups["layer"].nunique())])
-    grid[0, 0].set_ylabel("label variation $q$")
-    handles = {label: handle for axes in grid.flat
+    for axes in grid[::2]:
+        axes.set_ylabel("label variation $q$")
+    handles = {label: handle for axes in grid
                for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}  # fmt: skip
     figure.legend(handles.values(), handles, loc="outside upper center", ncols=min(5, len(handles)))
     return figure
@@ -118,7 +129,7 @@ def _learning_curve(axes: Axes, part: pd.DataFrame, column: str, case: str) -> N
 
 def _named(title: str, clips: int) -> str:
     """Return a panel's title with the size of its training set."""
-    return ": ".join(filter(None, (title, f"{clips} clips a class to learn from")))
+    return "\n".join(filter(None, (title, f"{clips} clips a class to learn from")))
 
 
 def plot_cuts(final: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
@@ -131,8 +142,8 @@ def plot_cuts(final: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     """
     use_style()
     panels = list(_panels(final, beside))
-    figure, grid = plt.subplots(1, len(panels), sharey=True, squeeze=False, figsize=(WIDTH, 3.2))
-    for axes, (title, table) in zip(grid.flat, panels, strict=True):
+    figure, grid = _grid(panels, 3.2, sharey=True)
+    for axes, (title, table) in zip(grid, panels, strict=True):
         tuned = table[table["case"] != "scratch"]
         sizes = sorted(tuned["clips_per_class"].unique())
         shades = sns.light_palette(COLOURS[0], len(sizes) + 2)[2:]
@@ -150,7 +161,8 @@ def plot_cuts(final: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
         axes.grid(axis="y")
         axes.legend(title="clips a class", title_fontsize=8, loc="lower left",
                     bbox_to_anchor=(0, 0.02), ncols=2, columnspacing=1)  # fmt: skip
-    grid[0, 0].set_ylabel("accuracy on test clips")
+    for axes in grid[::2]:
+        axes.set_ylabel("accuracy on test clips")
     return figure
 
 
@@ -167,9 +179,8 @@ def plot_choices(choices: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     every = pd.concat([table for _, table in panels])
     fixed = every[~every["is_forecast"]].sort_values("cut")["rule"].unique()
     rules = [*fixed, *every.loc[every["is_forecast"], "rule"].unique()]
-    figure, grid = plt.subplots(1, len(panels), sharey=True, sharex=True, squeeze=False,
-                                figsize=(WIDTH, 0.9 + 0.34 * len(rules)))  # fmt: skip
-    for axes, (title, table) in zip(grid.flat, panels, strict=True):
+    figure, grid = _grid(panels, 0.9 + 0.34 * len(rules), sharey=True, sharex=True)
+    for axes, (title, table) in zip(grid, panels, strict=True):
         sizes = sorted(table["clips_per_class"].unique())
         for i, size in enumerate(sizes):
             part = table[table["clips_per_class"] == size]
@@ -185,5 +196,5 @@ def plot_choices(choices: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
         axes.grid(axis="x")
         axes.legend(title="clips a class", title_fontsize=8, loc="lower right", frameon=True,
                     edgecolor="none")  # fmt: skip
-    grid[0, 0].set_ylim(len(rules) - 0.4, -0.6)
+    grid[0].set_ylim(len(rules) - 0.4, -0.6)
     return figure
