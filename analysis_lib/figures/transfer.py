@@ -193,6 +193,7 @@ def plot_choices(choices: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
         axes.axhline(len(fixed) - 0.5, color=FAINT, lw=0.8)
         axes.set(title=title, xlabel="points of accuracy lost", yticks=range(len(rules)))
         axes.set_yticklabels(rules)
+        axes.tick_params(labelbottom=True)
         axes.grid(axis="x")
         axes.legend(title="clips a class", title_fontsize=8, loc="lower right", frameon=True,
                     edgecolor="none")  # fmt: skip
