@@ -57,7 +57,7 @@ def test_a_page_is_whole_and_fits_the_screen(page, name, width):
 @pytest.mark.parametrize("name", ["explore", "gradcam"])
 def test_the_player_moves_without_a_kernel(page, name):
     shown = page(name)
-    shown.wait("document.querySelector('.skeleton-player input')")
+    shown.wait("document.querySelectorAll('.skeleton-player input').length > 0")
     stage = "document.querySelector('.player-stage').innerHTML"
     before = shown.run(stage)
     shown.run("""(() => { const slider = document.querySelector(".skeleton-player input");
