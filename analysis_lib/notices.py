@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Timer
 
+#: what a notice begins with; pages leave such lines out
+MARK = "one moment: "
+
 
 @contextmanager
 def note_if_slow(text: str, after: float = 1.0) -> Iterator[None]:
@@ -15,7 +18,7 @@ def note_if_slow(text: str, after: float = 1.0) -> Iterator[None]:
     >>> with note_if_slow("compiling"):
     ...     pass
     """
-    timer = Timer(after, lambda: print(text, file=sys.stderr, flush=True))
+    timer = Timer(after, lambda: print(MARK + text, file=sys.stderr, flush=True))
     timer.daemon = True
     timer.start()
     try:

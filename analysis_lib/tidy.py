@@ -7,6 +7,7 @@ import copy
 import json
 import re
 
+from analysis_lib.notices import MARK
 from analysis_lib.storage import ROOT
 from analysis_lib.widget_state import number_widgets
 
@@ -27,7 +28,7 @@ def tidy_notebook(notebook: dict) -> dict:
 
     - The cell of defaults is dropped where Papermill injected the parameters of the run, and the
       injected one is folded under "Parameters of this run".
-    - Progress bars, Papermill's own notes, time stamps, process ids and object addresses go.
+    - Progress bars, notices to who waits, Papermill's own notes, time stamps, process ids and object addresses go.
     - Cells and widgets, whose ids are random, are numbered.
 
     Parameters
@@ -124,11 +125,12 @@ def _tidy_outputs(outputs: list[dict]) -> list[dict]:
 
 
 def _without_bars(text: str, stream: str) -> str:
-    """Return what was written to a stream, less the states of progress bars on stderr."""
+    """Return what was written to a stream, less progress bars and notices on stderr."""
     if stream != "stderr":
         return text
     lines = re.split(r"[\r\n]+|\x1b\[A", text)
-    return "".join(f"{line}\n" for line in lines if line.strip() and not _BAR.search(line))
+    return "".join(f"{line}\n" for line in lines
+                   if line.strip() and not _BAR.search(line) and not line.startswith(MARK))  # fmt: skip
 
 
 def _steady_data(kind: str, value: object) -> object:

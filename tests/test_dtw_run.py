@@ -154,4 +154,4 @@ def test_a_notice_comes_only_when_one_waits(capsys):
         pass
     with note_if_slow("compiling", after=0):
         time.sleep(0.2)
-    assert capsys.readouterr().err == "compiling\n"
+    assert capsys.readouterr().err == "one moment: compiling\n"

@@ -6,6 +6,7 @@ import json
 import pytest
 from notebooks import code, markdown, notebook
 
+from analysis_lib.notices import MARK
 from analysis_lib.storage import ROOT
 from analysis_lib.tidy import annotate_figures, tidy_notebook, write_form
 from analysis_lib.widget_state import STATE, VIEW
@@ -78,6 +79,7 @@ def test_metadata_that_a_page_needs_is_kept():
         (f"\r  0%|          | 0/10 [00:00<?, ?it/s]\r{BAR}\n", ""),
         (f"\repoch 3: {BAR}\x1b[A\rloss: {BAR}", ""),
         ("12it [00:03,  3.9it/s]\r13it [00:03,  3.9it/s]\n", ""),
+        (f"{MARK}compiling\n{BAR}\n", ""),
         (f"{BAR}\nUserWarning: careful\n{BAR}", "UserWarning: careful\n"),
         ("100 % of [clips] are fine\n", "100 % of [clips] are fine\n"),
     ],
