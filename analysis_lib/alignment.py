@@ -276,9 +276,7 @@ def pre_normalise(x: np.ndarray, n_frames: int = 300) -> np.ndarray:
     """
     x = _checked(x)
     if x.shape[2:] != (25, 3):
-        raise UserError(
-            f"pre_normalise needs the 25 joints of NTU in 3 coordinates, got {x.shape[2:]}"
-        )
+        raise UserError(f"pre_normalise needs the 25 joints of NTU in 3 coordinates, got {x.shape[2:]}")
     x = fill_null_frames(largest_bodies(first_bodies(x, 4), 2), n_frames)
     x = centre_frames(x, joint=1)
     return align_axis(align_axis(x, 0, 1, axis=2), 4, 8, axis=0)
@@ -288,9 +286,7 @@ def _checked(x: np.ndarray, *joints: int) -> np.ndarray:
     """Return ``x`` as floats if it is one clip (M, T, V, C) and has these joints."""
     x = np.asarray(x)
     if x.ndim != 4 or 0 in x.shape:
-        raise UserError(
-            f"expected one clip (bodies, frames, joints, coordinates), got shape {x.shape}"
-        )
+        raise UserError(f"expected one clip (bodies, frames, joints, coordinates), got shape {x.shape}")
     if wrong := [v for v in joints if not 0 <= v < x.shape[2]]:
         raise UserError(f"joint {wrong[0]} does not exist: the clip has {x.shape[2]} joints")
     return x if np.issubdtype(x.dtype, np.floating) else x.astype(np.float32)

@@ -25,9 +25,10 @@ def other_editions(chapter: str, parameters: Mapping[str, object]) -> list[str]:
     """
     records = {edition: recorded_provenance(edition, chapter) for edition in recorded_editions()}
     return [
-        edition for edition, facts in records.items()
+        edition
+        for edition, facts in records.items()
         if facts and any(facts["parameters"].get(k) != parameters.get(k) for k in _WHOSE)
-    ]  # fmt: skip
+    ]
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,12 @@ class Beside:
         facts = recorded_provenance(edition, self.chapter)
         parts = [
             f"{kind} {facts[kind]['name']} `{(facts[kind].get(key) or 'no digest')[:12]}`"
-            for kind, key in (("data", "fingerprint"), ("model", "weights")) if kind in facts
-        ]  # fmt: skip
+            for kind, key in (("data", "fingerprint"), ("model", "weights"))
+            if kind in facts
+        ]
         parts += [f"code {facts['code']}"] if "code" in facts else []
         parts += [f"run on {facts['date']}"] if "date" in facts else []
-        values = ", ".join(
-            f"`{name} = {value!r}`" for name, value in self.differing[edition].items()
-        )
+        values = ", ".join(f"`{name} = {value!r}`" for name, value in self.differing[edition].items())
         parts.append(f"parameters as here{' but ' if values else ''}{values}")
         return f'<small class="provenance">*{_label(edition)}*: {"; ".join(parts)}.</small>'
 
@@ -118,9 +118,10 @@ def recorded_beside(chapter: str, namespace: Mapping[str, object]) -> Beside:
     for edition in other_editions(chapter, namespace):
         recorded = recorded_provenance(edition, chapter)["parameters"]
         differing[edition] = {
-            name: value for name, value in recorded.items()
+            name: value
+            for name, value in recorded.items()
             if name not in (*_WHOSE, "data_root") and namespace.get(name, _MISSING) != value
-        }  # fmt: skip
+        }
     return Beside(chapter, differing)
 
 

@@ -65,10 +65,18 @@ def build_book(
     plan = [(chapter, edition.parameters(chapter)) for chapter in chapters]  # fails before any runs
     shutil.rmtree(work / "runs" / "tables", ignore_errors=True)  # then only this build's are there
     runs = [
-        run_chapter(chapter, parameters, work / "runs", data_root=data_root, edition=edition.name,
-                    force=force, cache=build / "cache", report=report)
+        run_chapter(
+            chapter,
+            parameters,
+            work / "runs",
+            data_root=data_root,
+            edition=edition.name,
+            force=force,
+            cache=build / "cache",
+            report=report,
+        )
         for chapter, parameters in plan
-    ]  # fmt: skip
+    ]
     if record:
         for run in runs:
             report(f"recorded {record_run(run, edition, root)}")
@@ -139,10 +147,21 @@ def build_site(source: Path, site: Path, log: Path, stamp: str) -> None:
     """
     with tempfile.TemporaryDirectory(dir=source.parent, prefix=".site-") as temporary:
         done = subprocess.run(
-            [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build",
-             str(source), "--path-output", temporary, "-W", "--keep-going"],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
+            [
+                sys.executable,
+                "-c",
+                "from jupyter_book.cli.main import main; main()",
+                "build",
+                str(source),
+                "--path-output",
+                temporary,
+                "-W",
+                "--keep-going",
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
         output = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)  # Sphinx colours files, too
         write_text(log, output)
         if done.returncode:

@@ -214,8 +214,7 @@ def source_digest(name_or_path: str | Path, data_root: str | Path | None = None)
     if known.is_computed:
         return _generator_digest(known)
     sources = known.sources(data_root)
-    return digest(*known.classes,
-                  *(f"{key}={_remembered_digest(path)}" for key, path in sources.items()))  # fmt: skip
+    return digest(*known.classes, *(f"{key}={_remembered_digest(path)}" for key, path in sources.items()))
 
 
 def _file_reader(name_or_path: str | Path) -> Callable[[Path], SkeletonDataset] | None:
@@ -239,9 +238,7 @@ def _verify(known: Manifest, dataset: SkeletonDataset) -> None:
     """Raise DataError unless the dataset is what its manifest promises."""
     facts = _facts(dataset)
     differing = [
-        f"{key} {facts[key]} instead of {value}"
-        for key, value in known.expected.items()
-        if facts[key] != value
+        f"{key} {facts[key]} instead of {value}" for key, value in known.expected.items() if facts[key] != value
     ]
     if differing:
         raise DataError(

@@ -62,10 +62,7 @@ class Chapter:
             if name not in known:
                 choices = [f"{p.name} ({p.type})" for p in self.parameters]
                 raise unknown_choice(f"parameter of chapter '{self.name}'", name, choices)
-        return {
-            p.name: p.convert(given[p.name], self.name) if p.name in given else p.default
-            for p in self.parameters
-        }
+        return {p.name: p.convert(given[p.name], self.name) if p.name in given else p.default for p in self.parameters}
 
 
 def chapter_names(root: str | Path = ROOT) -> list[str]:

@@ -54,8 +54,7 @@ class Checkpoint:
     card: Mapping
 
 
-def build(architecture: str, skeleton: Skeleton, n_classes: int, in_channels: int,
-          **arguments) -> nn.Module:  # fmt: skip
+def build(architecture: str, skeleton: Skeleton, n_classes: int, in_channels: int, **arguments) -> nn.Module:
     """Return a new, untrained network of a known architecture."""
     if architecture not in ARCHITECTURES:
         raise unknown_choice("architecture", architecture, ARCHITECTURES)
@@ -125,12 +124,10 @@ def load_checkpoint(name: str, data: SkeletonDataset | None = None) -> Checkpoin
     weights = path.with_suffix(".safetensors")
     if not weights.exists() or file_digest(weights) != card["weights_sha256"]:
         raise UserError(f"{weights} is missing or is not what {path.name} describes; restore both")
-    model = build(card["architecture"], skeleton, len(card["class_names"]), card["in_channels"],
-                  **card["arguments"])  # fmt: skip
+    model = build(card["architecture"], skeleton, len(card["class_names"]), card["in_channels"], **card["arguments"])
     state = {k: v.float() if v.is_floating_point() else v for k, v in load_file(weights).items()}
     model.load_state_dict(state, strict=True)
-    return Checkpoint(card["name"], model.eval(), model.layer_names,
-                      Preprocessing(**card["preprocessing"]), card)  # fmt: skip
+    return Checkpoint(card["name"], model.eval(), model.layer_names, Preprocessing(**card["preprocessing"]), card)
 
 
 def card_path(name: str) -> Path:
@@ -157,8 +154,12 @@ def weights_digest(model: nn.Module) -> str:
     """Return a digest of the names, types, shapes and contents of all parameters and buffers."""
     tensors = [*model.named_parameters(), *model.named_buffers()]
     contents = [t.detach().cpu().flatten().view(torch.uint8).numpy() for _, t in tensors]
-    return digest(*(f"{name} {t.dtype} {tuple(t.shape)} {array_digest(content)}"
-                    for (name, t), content in zip(tensors, contents, strict=True)))  # fmt: skip
+    return digest(
+        *(
+            f"{name} {t.dtype} {tuple(t.shape)} {array_digest(content)}"
+            for (name, t), content in zip(tensors, contents, strict=True)
+        )
+    )
 
 
 def _read_card(path: Path) -> dict:
@@ -178,8 +179,9 @@ def _factory(name: str):
             f"model '{name}': cannot import '{module_name}' ({error}); is its folder on PYTHONPATH?"
         ) from error
     if not callable(getattr(module, attribute, None)):
-        raise unknown_choice(f"factory in '{module_name}'", attribute,
-                             [k for k, v in vars(module).items() if callable(v)])  # fmt: skip
+        raise unknown_choice(
+            f"factory in '{module_name}'", attribute, [k for k, v in vars(module).items() if callable(v)]
+        )
     return getattr(module, attribute), module.__file__
 
 

@@ -30,8 +30,9 @@ class Measured:
     clips: int = 0
 
 
-def cell(table: pd.DataFrame, column: str, where: Mapping = {}, low: str = "", high: str = "",
-         clips: str = "") -> Measured:  # fmt: skip
+def cell(
+    table: pd.DataFrame, column: str, where: Mapping = {}, low: str = "", high: str = "", clips: str = ""
+) -> Measured:
     """Return one number of the one row that has the values ``where``.
 
     Parameters
@@ -59,8 +60,9 @@ def cell(table: pd.DataFrame, column: str, where: Mapping = {}, low: str = "", h
     return _of(rows.iloc[0], column, low, high, clips)
 
 
-def extreme(table: pd.DataFrame, column: str, of: str, where: Mapping = {}, low: str = "",
-            high: str = "", clips: str = "") -> Measured:  # fmt: skip
+def extreme(
+    table: pd.DataFrame, column: str, of: str, where: Mapping = {}, low: str = "", high: str = "", clips: str = ""
+) -> Measured:
     """Return the largest (``of="max"``) or smallest number of the layers, with its own interval.
 
     The parameters are those of `cell`; the input is left out.
@@ -202,6 +204,15 @@ def _clips(table: pd.DataFrame) -> int:
 
 
 MEASURES: tuple[Callable[..., Measured], ...] = (
-    cell, extreme, eigenvalue_gap, network_accuracy, shape, largest_rise,
-    range_ratio, middle_rise, end_excess, needed_constant, norm_correlation,
-)  # fmt: skip
+    cell,
+    extreme,
+    eigenvalue_gap,
+    network_accuracy,
+    shape,
+    largest_rise,
+    range_ratio,
+    middle_rise,
+    end_excess,
+    needed_constant,
+    norm_correlation,
+)

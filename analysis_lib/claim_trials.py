@@ -26,8 +26,7 @@ def early_strength(table: pd.DataFrame, late: int = 3) -> Measured:
     return Measured(float(table["mean"].iloc[:-late].mean() / table["mean"].iloc[-late:].mean()))
 
 
-def part_share(table: pd.DataFrame, names: Sequence[str], parts: Sequence[str],
-               late: int = 3) -> Measured:  # fmt: skip
+def part_share(table: pd.DataFrame, names: Sequence[str], parts: Sequence[str], late: int = 3) -> Measured:
     """Return the importance on parts of the body in the last layers, over that of an even map.
 
     Of several parts the one with the most counts: of two arms, the one that throws.
@@ -148,8 +147,7 @@ def head_start(table: pd.DataFrame, cases: Sequence[str], of: str) -> Measured:
         raise UnmeasuredError(f"no case '{min(missing)}'")
     ahead = curves[list(cases)].sub(curves[of], axis=0)
     least = ahead[ahead.mean().idxmin()]
-    return Measured(float(least.mean()), float(least.min()), float(least.max()),
-                    int(mine["n_test"].iloc[0]))  # fmt: skip
+    return Measured(float(least.mean()), float(least.min()), float(least.max()), int(mine["n_test"].iloc[0]))
 
 
 def _called(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
@@ -197,6 +195,13 @@ def _last(table: pd.DataFrame, case: str) -> tuple[pd.Series, int]:
 
 
 MEASURES: tuple[Callable[..., Measured], ...] = (
-    early_strength, part_share, later_slices, least_joint, noisy_change, steady_change, noisy_rise,
-    case_accuracy, head_start,
-)  # fmt: skip
+    early_strength,
+    part_share,
+    later_slices,
+    least_joint,
+    noisy_change,
+    steady_change,
+    noisy_rise,
+    case_accuracy,
+    head_start,
+)

@@ -171,8 +171,9 @@ def group_table() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def claims_table(claims: Claims, editions: Sequence[str], chapters: Sequence[str],
-                 given: Mapping[str, pd.DataFrame]) -> pd.DataFrame:  # fmt: skip
+def claims_table(
+    claims: Claims, editions: Sequence[str], chapters: Sequence[str], given: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
     """Return every claim's checks by edition, measured on recorded tables, with the verdict.
 
     Parameters
@@ -206,16 +207,30 @@ def claims_table(claims: Claims, editions: Sequence[str], chapters: Sequence[str
         for edition in editions:
             found = [_measured(check, edition, chapters, given) for check in claim.checks]
             verdict = _verdict(claim, claims.needs[FULL_DATA], edition, editions[0], found)
-            rows += [{"id": claim.id, "edition": edition, **row, **verdict}
-                     for row in map(_row, claim.checks, found)] or [
-                     {"id": claim.id, "edition": edition, "check": "", "clips": 0, **verdict}]  # fmt: skip
-    columns = ["id", "edition", "check", "value", "low", "high", "clips", "holds", "verdict", "clear",
-               "without", "note", "command"]  # fmt: skip
+            rows += [
+                {"id": claim.id, "edition": edition, **row, **verdict} for row in map(_row, claim.checks, found)
+            ] or [{"id": claim.id, "edition": edition, "check": "", "clips": 0, **verdict}]
+    columns = [
+        "id",
+        "edition",
+        "check",
+        "value",
+        "low",
+        "high",
+        "clips",
+        "holds",
+        "verdict",
+        "clear",
+        "without",
+        "note",
+        "command",
+    ]
     return pd.DataFrame(rows, columns=columns).astype({"clips": int})
 
 
-def _measured(check: Check, edition: str, chapters: Sequence[str],
-              given: Mapping[str, pd.DataFrame]) -> Measured | str | None:  # fmt: skip
+def _measured(
+    check: Check, edition: str, chapters: Sequence[str], given: Mapping[str, pd.DataFrame]
+) -> Measured | str | None:
     """Return what a check finds; a text says why it finds nothing, None that a table is missing."""
     frames = []
     for place in check.tables:
@@ -234,12 +249,17 @@ def _row(check: Check, found: Measured | str | None) -> dict:
     """Return the columns of one check."""
     if not isinstance(found, Measured):
         return {"check": check.name, "clips": 0}
-    return {"check": check.name, "value": found.value, "low": found.low, "high": found.high,
-            "clips": found.clips, "holds": float(check.holds(found.value))}  # fmt: skip
+    return {
+        "check": check.name,
+        "value": found.value,
+        "low": found.low,
+        "high": found.high,
+        "clips": found.clips,
+        "holds": float(check.holds(found.value)),
+    }
 
 
-def _verdict(claim: Claim, full: Need, edition: str, built: str,
-             found: Sequence[Measured | str | None]) -> dict:  # fmt: skip
+def _verdict(claim: Claim, full: Need, edition: str, built: str, found: Sequence[Measured | str | None]) -> dict:
     """Return what is to be said of a claim in an edition."""
     if claim.need and _dataset(claim, edition) not in claim.need.datasets:
         return _untested(claim, claim.need)
@@ -252,15 +272,19 @@ def _verdict(claim: Claim, full: Need, edition: str, built: str,
     right = [check.holds(one.value) for check, one in zip(claim.checks, found, strict=True)]
     clear = [check.is_clear(one) for check, one in zip(claim.checks, found, strict=True)]
     decisive = [c for c, r in zip(clear, right, strict=True) if r == all(right)]
-    return {"verdict": HOLDS if all(right) else FAILS, "without": "", "note": "", "command": "",
-            "clear": all(decisive) if all(right) else any(decisive)}  # fmt: skip
+    return {
+        "verdict": HOLDS if all(right) else FAILS,
+        "without": "",
+        "note": "",
+        "command": "",
+        "clear": all(decisive) if all(right) else any(decisive),
+    }
 
 
 def _untested(claim: Claim, need: Need, note: str = "") -> dict:
     """Return that a claim cannot be tested, what is needed for it, and the command."""
     command = claim.command or need.command.format(chapter=_chapter(claim))
-    return {"verdict": UNTESTED, "clear": True, "without": need.name, "note": note,
-            "command": command}  # fmt: skip
+    return {"verdict": UNTESTED, "clear": True, "without": need.name, "note": note, "command": command}
 
 
 def _chapter(claim: Claim) -> str:

@@ -60,8 +60,11 @@ def claims_answer(table: pd.DataFrame) -> Markdown:
         count = mine["verdict"].value_counts().reindex(VERDICTS, fill_value=0)
         fails = ", ".join(mine["id"][mine["verdict"] == FAILS])
         vague = int((~mine["clear"].astype(bool)).sum())
-        text = (f"*{edition}*: hold {count[HOLDS]}; do not hold {count[FAILS]}"
-                + (f" ({fails})" if fails else "") + f"; cannot be tested {count[UNTESTED]}")  # fmt: skip
+        text = (
+            f"*{edition}*: hold {count[HOLDS]}; do not hold {count[FAILS]}"
+            + (f" ({fails})" if fails else "")
+            + f"; cannot be tested {count[UNTESTED]}"
+        )
         text += f"; not recorded {count[MISSING]}" if count[MISSING] else ""
         text += f". For {vague} of them an interval crosses its bound" if vague else ""
         parts.append(f"{text}.")
@@ -79,9 +82,7 @@ def claims_html(claims: Claims, table: pd.DataFrame) -> HTML:
     editions = list(dict.fromkeys(table["edition"]))
     heads = "".join(f"<th scope='col'>{escape(h)}</th>" for h in ("Claim", "Paper", *editions))
     body = "".join(_html_row(c, table[table["id"] == c.id], editions) for c in claims.claims)
-    return HTML(
-        f"<table class='claims'><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
-    )
+    return HTML(f"<table class='claims'><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>")
 
 
 def _html_row(claim: Claim, rows: pd.DataFrame, editions: Sequence[str]) -> str:
@@ -91,13 +92,14 @@ def _html_row(claim: Claim, rows: pd.DataFrame, editions: Sequence[str]) -> str:
     cells = [
         f"<th scope='row'><a href='{page}.html#{anchor}'>{escape(claim.id)}</a> "
         f"<span>{escape(claim.claim)}</span></th>",
-        f"<td data-head='Paper'>{escape(claim.paper)}<small>{escape(claim.where)}</small>"
-        f"<small>{bounds}</small></td>",
+        f"<td data-head='Paper'>{escape(claim.paper)}<small>{escape(claim.where)}</small><small>{bounds}</small></td>",
     ]
     for edition in editions:
         mine = rows[rows["edition"] == edition]
-        cells.append(f"<td data-head='{escape(edition)}'>{_verdict(mine.iloc[0])}"
-                     f"{_values(claim.checks, mine)}{_command(mine.iloc[0])}</td>")  # fmt: skip
+        cells.append(
+            f"<td data-head='{escape(edition)}'>{_verdict(mine.iloc[0])}"
+            f"{_values(claim.checks, mine)}{_command(mine.iloc[0])}</td>"
+        )
     return f"<tr>{''.join(cells)}</tr>"
 
 
@@ -153,13 +155,11 @@ def editions_answer(table: pd.DataFrame, chapters: Sequence[str]) -> Markdown:
         if not found:
             lines.append(f"- *{edition}*: no tables; `stgbook book --edition {edition}` makes them")
             continue
-        when = (
-            f"recorded {' to '.join(dict.fromkeys((dates[0], dates[-1])))}"
-            if dates
-            else "this build"
+        when = f"recorded {' to '.join(dict.fromkeys((dates[0], dates[-1])))}" if dates else "this build"
+        lines.append(
+            f"- *{edition}*: {', '.join(data)}; {when}; {len(found)} of {len(chapters)} "
+            f"chapters; code {', '.join(codes)}"
         )
-        lines.append(f"- *{edition}*: {', '.join(data)}; {when}; {len(found)} of {len(chapters)} "
-                     f"chapters; code {', '.join(codes)}")  # fmt: skip
     return Markdown("\n".join(lines))
 
 

@@ -17,13 +17,16 @@ from analysis_lib.errors import DataError, UserError
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 _edition = click.option(
-    "--edition", "-e", default="synthetic", show_default=True, metavar="NAME|FILE.json",
+    "--edition",
+    "-e",
+    default="synthetic",
+    show_default=True,
+    metavar="NAME|FILE.json",
     help="Choice of dataset and model: a shipped edition, or a JSON file of yours.",
-)  # fmt: skip
+)
 _data_root = click.option(
-    "--data-root", type=_FOLDER, metavar="DIR",
-    help="Folder of raw data. Default: $STGBOOK_DATA, else data/raw.",
-)  # fmt: skip
+    "--data-root", type=_FOLDER, metavar="DIR", help="Folder of raw data. Default: $STGBOOK_DATA, else data/raw."
+)
 
 
 def _hand_on(context: click.Context, option: click.Option, scheduler: str | None) -> None:
@@ -36,13 +39,15 @@ def _hand_on(context: click.Context, option: click.Option, scheduler: str | None
 
 
 _scheduler = click.option(
-    "--scheduler", metavar="ADDRESS", envvar="STGBOOK_SCHEDULER", expose_value=False,
+    "--scheduler",
+    metavar="ADDRESS",
+    envvar="STGBOOK_SCHEDULER",
+    expose_value=False,
     callback=_hand_on,
     help="Compute distances on several machines: address of a Dask scheduler, tcp://HOST:8786, or "
-         "\"local\" for processes here. Default: $STGBOOK_SCHEDULER, else threads of the chapter.",
-)  # fmt: skip
-_record = click.option("--record", is_flag=True,
-                       help="Also copy the tables to data/published/EDITION.")  # fmt: skip
+    '"local" for processes here. Default: $STGBOOK_SCHEDULER, else threads of the chapter.',
+)
+_record = click.option("--record", is_flag=True, help="Also copy the tables to data/published/EDITION.")
 _force = click.option("--force", is_flag=True, help="Run even if nothing has changed.")
 
 
@@ -105,12 +110,18 @@ def chapters(names: tuple[str, ...]) -> None:
 
 @cli.command()
 @click.argument("chapter")
-@click.option("-p", "--parameter", "given", nargs=2, multiple=True, metavar="NAME VALUE",
-              help="Set a parameter; give it again for another. Lists: 1,2,3.")  # fmt: skip
+@click.option(
+    "-p",
+    "--parameter",
+    "given",
+    nargs=2,
+    multiple=True,
+    metavar="NAME VALUE",
+    help="Set a parameter; give it again for another. Lists: 1,2,3.",
+)
 @_edition
 @_data_root
-@click.option("--out", type=_FOLDER, metavar="DIR",
-              help="Where notebook and tables go. Default: _build/EDITION/runs.")  # fmt: skip
+@click.option("--out", type=_FOLDER, metavar="DIR", help="Where notebook and tables go. Default: _build/EDITION/runs.")
 @_record
 @_scheduler
 @_force
@@ -134,8 +145,9 @@ def run(chapter, given, edition, data_root, out, record, force) -> None:
 
     chosen, notebook = load_edition(edition), load_chapter(chapter)
     out = out or BUILD / chosen.name / "runs"
-    done = run_chapter(notebook, chosen.parameters(notebook, _pairs(given)), out,
-                       data_root=data_root or "", force=force, report=_say)  # fmt: skip
+    done = run_chapter(
+        notebook, chosen.parameters(notebook, _pairs(given)), out, data_root=data_root or "", force=force, report=_say
+    )
     if record:
         _say(f"recorded {record_run(done, chosen)}")
     click.echo(out / f"{chapter}.ipynb")
@@ -170,8 +182,7 @@ def book(edition, data_root, record, force) -> None:
     from analysis_lib.book import build_book
     from analysis_lib.editions import load_edition
 
-    site = build_book(load_edition(edition), data_root=data_root or "", record=record,
-                      force=force, report=_say)  # fmt: skip
+    site = build_book(load_edition(edition), data_root=data_root or "", record=record, force=force, report=_say)
     click.echo(site / "index.html")
 
 
@@ -194,8 +205,9 @@ def train(dataset, out, name, recipe, epochs, seed, data_root) -> None:
     """
     from analysis_lib.recipes import train_checkpoint
 
-    card = train_checkpoint(dataset, out, name=name, recipe=recipe, epochs=epochs, seed=seed,
-                            data_root=str(data_root or ""), report=_say)  # fmt: skip
+    card = train_checkpoint(
+        dataset, out, name=name, recipe=recipe, epochs=epochs, seed=seed, data_root=str(data_root or ""), report=_say
+    )
     click.echo(card)
 
 

@@ -35,8 +35,13 @@ def list_results() -> None:
 
 @cache.command()
 @click.option("--kind", metavar="KIND", help="Only this kind: embeddings, distances, graphs.")
-@click.option("--older-than", type=click.FloatRange(min=0), default=0.0, metavar="DAYS",
-              help="Only what was not used for so long.")  # fmt: skip
+@click.option(
+    "--older-than",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    metavar="DAYS",
+    help="Only what was not used for so long.",
+)
 def clear(kind, older_than) -> None:
     """Remove what is kept; it is computed again when it is needed.
 

@@ -32,10 +32,7 @@ def comparison_answer(differences: pd.DataFrame, n_clips: int) -> Markdown:
     everywhere = knn.groupby("n_neighbors")["difference"].max() < 0
     lower, higher = (found > CHANCE * len(matched) for found in _clear(matched))
     verdict = {
-        (
-            True,
-            False,
-        ): "which neighbours NNK keeps, and how it weighs them, helps beyond their number",
+        (True, False): "which neighbours NNK keeps, and how it weighs them, helps beyond their number",
         (False, True): "what NNK gains in q, it gains by keeping few neighbours, not by which ones",
         (True, True): "which is better depends on layer and k",
         (False, False): "nothing clear is left of the difference once the numbers are the same",
@@ -59,8 +56,7 @@ def error_answer(table: pd.DataFrame, differences: pd.DataFrame) -> Markdown:
     """
     mean = _layers(table).pivot_table(index="n_neighbors", columns="graph", values="error")
     first, last = mean.iloc[0], mean.iloc[-1]
-    rates = "; ".join(f"{name} {percent(first[graph])} and {percent(last[graph])}"
-                      for graph, name in NAMES.items())  # fmt: skip
+    rates = "; ".join(f"{name} {percent(first[graph])} and {percent(last[graph])}" for graph, name in NAMES.items())
     knn, matched = (_differences(differences, "error", against) for against in ("knn", "matched"))
     q_lower, q_higher = _clear(_differences(differences, "q", "matched"))
     lower, higher = _clear(matched)
@@ -69,9 +65,13 @@ def error_answer(table: pd.DataFrame, differences: pd.DataFrame) -> Markdown:
         f"Share of clips that their neighbours name wrongly at k = {mean.index[0]} and "
         f"{mean.index[-1]}, mean of the layers: {rates}. NNK against k-NN: {_clearly(knn)}, of "
         f"{len(knn)} pairs; against k-NN as sparse as NNK: {_clearly(matched)}."
-        + (" There the error and the label variation disagree on which graph is better: a graph "
-           "can send more weight out of a class and still have the majority right." if clash else "")
-    )  # fmt: skip
+        + (
+            " There the error and the label variation disagree on which graph is better: a graph "
+            "can send more weight out of a class and still have the majority right."
+            if clash
+            else ""
+        )
+    )
 
 
 def gap_answer(gap: pd.DataFrame) -> Markdown:
@@ -115,13 +115,19 @@ def support_answer(table: pd.DataFrame) -> Markdown:
     nnk = _layers(table).query("graph == 'nnk'").groupby("n_neighbors")
     kept = nnk["neighbours"].mean()
     counts = kept.index
-    text = (f"Of {_listed(counts)} candidates NNK keeps "
-            f"{_listed(f'{number:.1f}' for number in kept)} (mean of the layers), k-NN all.")  # fmt: skip
+    text = (
+        f"Of {_listed(counts)} candidates NNK keeps "
+        f"{_listed(f'{number:.1f}' for number in kept)} (mean of the layers), k-NN all."
+    )
     if len(kept) > 1:
         slope = np.diff(np.log(kept)) / np.diff(np.log(counts))
-        word = ("it saturates" if slope[-1] < SATURATED else
-                "it slows, but has not saturated" if slope[-1] < slope[0] else
-                "it shows no sign of saturating")  # fmt: skip
+        word = (
+            "it saturates"
+            if slope[-1] < SATURATED
+            else "it slows, but has not saturated"
+            if slope[-1] < slope[0]
+            else "it shows no sign of saturating"
+        )
         text += (
             f" From k = {counts[-2]} to {counts[-1]} NNK's number grows by "
             f"{percent(kept.iloc[-1] / kept.iloc[-2] - 1)}, k-NN's by "
@@ -131,13 +137,16 @@ def support_answer(table: pd.DataFrame) -> Markdown:
     others = table["smallest_class"].iloc[0] - 1
     crowded = counts[counts > others]
     return Markdown(
-        text
-        + f" At k = {counts[-1]}, {percent(ridge)} of the candidate sets have a kernel that is not "
+        text + f" At k = {counts[-1]}, {percent(ridge)} of the candidate sets have a kernel that is not "
         "positive definite, and get the ridge of the NNK solver."
-        + (f" A clip has {others} others of its class: at k = {_listed(crowded)}, k-NN must take at "
-           f"least {_listed(percent(1 - others / k) for k in crowded)} of its neighbours from other "
-           "classes, whatever the network learned." if len(crowded) else "")
-    )  # fmt: skip
+        + (
+            f" A clip has {others} others of its class: at k = {_listed(crowded)}, k-NN must take at "
+            f"least {_listed(percent(1 - others / k) for k in crowded)} of its neighbours from other "
+            "classes, whatever the network learned."
+            if len(crowded)
+            else ""
+        )
+    )
 
 
 def symmetrisation_answer(table: pd.DataFrame) -> Markdown:
@@ -151,8 +160,7 @@ def symmetrisation_answer(table: pd.DataFrame) -> Markdown:
     judged = _layers(table)
     mean = judged.pivot_table(index="symmetrise", columns="graph", values="q", sort=False)
     lower = mean["nnk"] < mean["knn"]
-    values = "; ".join(f"`{name}` {row['nnk']:.3f} and {row['knn']:.3f}"
-                       for name, row in mean.iterrows())  # fmt: skip
+    values = "; ".join(f"`{name}` {row['nnk']:.3f} and {row['knn']:.3f}" for name, row in mean.iterrows())
     return Markdown(
         f"Label variation of NNK and k-NN, mean of the layers: {values}. That NNK is lower "
         f"{_verdict(lower, 'by')}. `author` leaves up to {judged['isolated'].max()} clips of a "

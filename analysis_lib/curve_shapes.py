@@ -48,8 +48,9 @@ def shapes(curves: np.ndarray, boundary: int) -> dict[str, np.ndarray]:
     return {name: np.round(value, 12) for name, value in found.items()}
 
 
-def shape_table(layers: list[LayerGraph], data: SkeletonDataset, n_bootstrap: int = 500,
-                seed: int = 0, boundary: int = 8) -> pd.DataFrame:  # fmt: skip
+def shape_table(
+    layers: list[LayerGraph], data: SkeletonDataset, n_bootstrap: int = 500, seed: int = 0, boundary: int = 8
+) -> pd.DataFrame:
     """Return the shape of the curve of each super-class, and of all of them, with intervals.
 
     Layers are read on the same clips drawn again, so that an interval is that of a paired
@@ -86,12 +87,10 @@ def shape_table(layers: list[LayerGraph], data: SkeletonDataset, n_bootstrap: in
     for layer in layers[1:]:
         classes = class_smoothness(layer.graph, data.labels)["normalised"].to_numpy()
         names, means = group_means(classes, groups)
-        replicates = bootstrap_smoothness(layer.graph, data.labels, np.random.default_rng(seed),
-                                          n_bootstrap)  # fmt: skip
+        replicates = bootstrap_smoothness(layer.graph, data.labels, np.random.default_rng(seed), n_bootstrap)
         curves.append(means)
         drawn.append(group_means(replicates, groups)[1])
-    found, again = (_with_all(np.moveaxis(np.array(q), 0, -1), names, boundary)
-                    for q in (curves, drawn))  # fmt: skip
+    found, again = (_with_all(np.moveaxis(np.array(q), 0, -1), names, boundary) for q in (curves, drawn))
     rows = []
     for (group, statistic), value in found.items():
         values = again[group, statistic]
@@ -101,12 +100,10 @@ def shape_table(layers: list[LayerGraph], data: SkeletonDataset, n_bootstrap: in
     return pd.DataFrame(rows, columns=columns)
 
 
-def _with_all(curves: np.ndarray, names: tuple[str, ...], boundary: int
-              ) -> Mapping[tuple[str, str], np.ndarray]:  # fmt: skip
+def _with_all(curves: np.ndarray, names: tuple[str, ...], boundary: int) -> Mapping[tuple[str, str], np.ndarray]:
     """Return the shapes of (..., groups, L) curves by group and statistic, and of all together."""
     each = shapes(curves, boundary)
-    found = {(group, statistic): values[..., i]
-             for i, group in enumerate(names) for statistic, values in each.items()}  # fmt: skip
+    found = {(group, statistic): values[..., i] for i, group in enumerate(names) for statistic, values in each.items()}
     together = shapes(curves.mean(axis=-2), boundary) | {
         name: each[name].min(axis=-1) for name in ("drop after", "drop")
     }

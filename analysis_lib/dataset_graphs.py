@@ -38,9 +38,7 @@ class GraphDiagnostics:
     n_duplicates: int = 0
 
 
-def similarity_kernel(
-    distances: np.ndarray, kind: str = "linear", n_neighbors: int = 10
-) -> np.ndarray:
+def similarity_kernel(distances: np.ndarray, kind: str = "linear", n_neighbors: int = 10) -> np.ndarray:
     r"""Return similarities in [0, 1] from windowed DTW distances.
 
     .. math:: K_{ij} = 1 - d_{ij} \qquad \text{or} \qquad K_{ij} = e^{-d_{ij}^2 / 2 \sigma^2}

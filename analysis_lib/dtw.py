@@ -14,11 +14,22 @@ from analysis_lib.errors import UserError
 GIB = 2**30
 
 
-def windowed_dtw(embeddings: np.ndarray, lengths: np.ndarray | None = None, n_windows: int = 4,
-                 metric: str = "cosine", band: int | None = None, normalise: str = "path",
-                 relative: bool = False, alpha: np.ndarray | None = None, dtype=np.float32,
-                 progress: bool = False, n_jobs: int | None = None,
-                 max_memory: int = GIB, device: str = "cpu", scheduler=None) -> np.ndarray:  # fmt: skip
+def windowed_dtw(
+    embeddings: np.ndarray,
+    lengths: np.ndarray | None = None,
+    n_windows: int = 4,
+    metric: str = "cosine",
+    band: int | None = None,
+    normalise: str = "path",
+    relative: bool = False,
+    alpha: np.ndarray | None = None,
+    dtype=np.float32,
+    progress: bool = False,
+    n_jobs: int | None = None,
+    max_memory: int = GIB,
+    device: str = "cpu",
+    scheduler=None,
+) -> np.ndarray:
     r"""Return the windowed DTW distance of all pairs of clips (windows are temporal segments).
 
     .. math:: \mathrm{wDTW}(s_i, s_j) = \sum_w \alpha_w\, \mathrm{DTW}(s_i^w, s_j^w), \qquad
@@ -90,18 +101,27 @@ def windowed_dtw(embeddings: np.ndarray, lengths: np.ndarray | None = None, n_wi
     """
     choices = Choices(n_windows, metric, band, normalise, relative, alpha, np.dtype(dtype))
     clips, rule = prepared(choices, embeddings=(embeddings, lengths))
-    return _distances(*clips, None, rule, device, scheduler, max_memory, n_jobs or cpu_count(),
-                      progress)  # fmt: skip
+    return _distances(*clips, None, rule, device, scheduler, max_memory, n_jobs or cpu_count(), progress)
 
 
-def windowed_dtw_between(queries: np.ndarray, references: np.ndarray,
-                         query_lengths: np.ndarray | None = None,
-                         reference_lengths: np.ndarray | None = None, n_windows: int = 4,
-                         metric: str = "cosine", band: int | None = None, normalise: str = "path",
-                         relative: bool = False, alpha: np.ndarray | None = None,
-                         dtype=np.float32, progress: bool = False, n_jobs: int | None = None,
-                         max_memory: int = GIB, device: str = "cpu",
-                         scheduler=None) -> np.ndarray:  # fmt: skip
+def windowed_dtw_between(
+    queries: np.ndarray,
+    references: np.ndarray,
+    query_lengths: np.ndarray | None = None,
+    reference_lengths: np.ndarray | None = None,
+    n_windows: int = 4,
+    metric: str = "cosine",
+    band: int | None = None,
+    normalise: str = "path",
+    relative: bool = False,
+    alpha: np.ndarray | None = None,
+    dtype=np.float32,
+    progress: bool = False,
+    n_jobs: int | None = None,
+    max_memory: int = GIB,
+    device: str = "cpu",
+    scheduler=None,
+) -> np.ndarray:
     """Return the windowed DTW distance of each query to each reference (see `windowed_dtw`).
 
     The windows are weighted by the lengths of the references, so that the distance of a query does
@@ -126,10 +146,8 @@ def windowed_dtw_between(queries: np.ndarray, references: np.ndarray,
     [[0.0, 1.0, 1.0]]
     """
     choices = Choices(n_windows, metric, band, normalise, relative, alpha, np.dtype(dtype))
-    clips, rule = prepared(choices, queries=(queries, query_lengths),
-                           references=(references, reference_lengths))  # fmt: skip
-    return _distances(*clips, rule, device, scheduler, max_memory, n_jobs or cpu_count(),
-                      progress)  # fmt: skip
+    clips, rule = prepared(choices, queries=(queries, query_lengths), references=(references, reference_lengths))
+    return _distances(*clips, rule, device, scheduler, max_memory, n_jobs or cpu_count(), progress)
 
 
 def _distances(left, right, rule, device, scheduler, *settings) -> np.ndarray:

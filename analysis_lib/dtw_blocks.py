@@ -8,18 +8,7 @@ import numpy as np
 
 from analysis_lib.dtw_kernels import LANES
 from analysis_lib.dtw_run import room_for, warm_up
-from analysis_lib.dtw_tiles import (
-    DIAGONAL,
-    GROUP,
-    TILE,
-    Clips,
-    Crew,
-    Panel,
-    Rule,
-    Tile,
-    match,
-    tiles,
-)  # fmt: skip
+from analysis_lib.dtw_tiles import DIAGONAL, GROUP, TILE, Clips, Crew, Panel, Rule, Tile, match, tiles
 from analysis_lib.subspace import projected, similar_together
 
 ROUNDS = 2  # of the lower bound: each costs another pass over the projected frames
@@ -29,8 +18,7 @@ LEAST = 16  # these
 STRIP = 32  # blocks of rows whose distances are held at a time
 
 
-def lower_bounds(clips: Clips, rule: Rule, max_memory: int,
-                 crew: Crew) -> tuple[Clips, np.ndarray]:  # fmt: skip
+def lower_bounds(clips: Clips, rule: Rule, max_memory: int, crew: Crew) -> tuple[Clips, np.ndarray]:
     """Return clips in an order that puts like together, and bounds (place, block) of distances.
 
     A bound is of the least distance of the clip at a place to those of a block.
@@ -39,8 +27,7 @@ def lower_bounds(clips: Clips, rule: Rule, max_memory: int,
     bounds = np.zeros((n_blocks * LANES, n_blocks), np.float32)
     lengths = (clips.first + clips.counts).max(axis=1)
     centre = rule.origin if rule.metric == "sqeuclidean" else None
-    n_dims = min(max(LEAST, rule.n_features // SHARE),
-                 max_memory // (16 * n * clips.x.shape[1]) - 1)  # fmt: skip
+    n_dims = min(max(LEAST, rule.n_features // SHARE), max_memory // (16 * n * clips.x.shape[1]) - 1)
     y = projected(clips.x, lengths, min(n_dims, rule.n_features - 1), centre)
     frames = np.arange(y.shape[1])
     means = []
@@ -51,8 +38,9 @@ def lower_bounds(clips: Clips, rule: Rule, max_memory: int,
     clips = replace(clips, order=order)
     if 2 * n_dims > rule.n_features:  # a bound would cost as much as the distance
         return clips, bounds
-    rule = replace(rule, dtype=np.dtype(np.float32), n_features=y.shape[2],
-                   origin=np.zeros(0 if centre is None else y.shape[2]))  # fmt: skip
+    rule = replace(
+        rule, dtype=np.dtype(np.float32), n_features=y.shape[2], origin=np.zeros(0 if centre is None else y.shape[2])
+    )
     small = Clips(clips.name, y, clips.first, clips.counts, order)
     warm_up(small, rule, crew)
     panel = Panel.packed(small, rule, range(n_blocks), crew)._replace(ids=np.arange(n))
@@ -60,8 +48,16 @@ def lower_bounds(clips: Clips, rule: Rule, max_memory: int,
         rows = range(top, min(top + rule.blocks(GROUP), n_blocks))
         least = np.full((len(rows) * LANES, n_blocks * LANES), np.inf, np.float32)
         part = panel._replace(ids=panel.ids - top * LANES)
-        match(part, panel, rule, tiles(rule, rows, range(top, n_blocks), False), False, least, crew,
-              rounds=ROUNDS if rule.normalise == "path" else 0)  # fmt: skip
+        match(
+            part,
+            panel,
+            rule,
+            tiles(rule, rows, range(top, n_blocks), False),
+            False,
+            least,
+            crew,
+            rounds=ROUNDS if rule.normalise == "path" else 0,
+        )
         place = slice(top * LANES, (top + len(rows)) * LANES)
         least = least.reshape(len(rows), LANES, n_blocks, LANES)[:, :, top:]
         bounds[place, top:] = least.min(axis=3).reshape(-1, n_blocks - top)
@@ -69,8 +65,9 @@ def lower_bounds(clips: Clips, rule: Rule, max_memory: int,
     return clips, bounds - SLACK * rule.unit
 
 
-def computed(clips: Clips, rule: Rule, wanted: np.ndarray, max_memory: int,
-             crew: Crew) -> Iterator[tuple[np.ndarray, np.ndarray, int, int]]:  # fmt: skip
+def computed(
+    clips: Clips, rule: Rule, wanted: np.ndarray, max_memory: int, crew: Crew
+) -> Iterator[tuple[np.ndarray, np.ndarray, int, int]]:
     """Yield (tiles, distances, first place of the rows, of the columns) until all wanted are done.
 
     ``wanted`` is a bool matrix of blocks, of which the upper triangle is read. Distances are valid
@@ -111,8 +108,7 @@ def _runs(rule: Rule, wanted: np.ndarray, rows: range, columns: range) -> list[T
         some = wanted[top:bottom, start : columns.stop].any(axis=0)
         steps = np.diff(some.astype(np.int8), prepend=0, append=0)
         for a, b in zip(np.flatnonzero(steps == 1), np.flatnonzero(steps == -1), strict=True):
-            found += [Tile(top, bottom, start + c, start + min(c + width, b))
-                      for c in range(a, b, width)]  # fmt: skip
+            found += [Tile(top, bottom, start + c, start + min(c + width, b)) for c in range(a, b, width)]
     return found
 
 

@@ -37,8 +37,9 @@ class Parcel(NamedTuple):
     tiles: list[Tile]
 
 
-def distances(left: Clips, right: Clips | None, rule: Rule, scheduler: str | Client,
-              max_memory: int, n_jobs: int, progress: bool) -> np.ndarray:  # fmt: skip
+def distances(
+    left: Clips, right: Clips | None, rule: Rule, scheduler: str | Client, max_memory: int, n_jobs: int, progress: bool
+) -> np.ndarray:
     """Return the distances of all pairs of ``left``, or of each of it to each of ``right``.
 
     They equal those of `analysis_lib.dtw_run.distances` bit for bit where processors, BLAS kernels
@@ -49,8 +50,7 @@ def distances(left: Clips, right: Clips | None, rule: Rule, scheduler: str | Cli
     symmetric, shape = right is None, tuple(len(c.order) for c in clips)
     out = np.zeros(shape, rule.dtype)
     n_pairs = shape[0] * (shape[0] - 1) // 2 if symmetric else out.size
-    bar = tqdm(total=n_pairs, desc="DTW", unit="pair", unit_scale=True, disable=not progress,
-               leave=False)  # fmt: skip
+    bar = tqdm(total=n_pairs, desc="DTW", unit="pair", unit_scale=True, disable=not progress, leave=False)
     with connected(scheduler, n_jobs) as client, Crew(n_jobs) as crew, bar:
         n_tasks = TASKS * _n_threads(client)
         check_workers(client)
@@ -79,7 +79,7 @@ def connected(scheduler: str | Client, n_workers: int) -> Iterator[Client]:
         with (
             LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address="127.0.0.1:0") as local,
             Client(local) as client,
-        ):  # fmt: skip
+        ):
             yield client
     else:
         try:
@@ -116,8 +116,11 @@ def check_workers(client: Client) -> None:
                 )
     for worker, kernels in client.run(blas_kernels).items():
         if kernels != blas_kernels():
-            warnings.warn(f"{worker} multiplies with {kernels} kernels, this process with "
-                          f"{blas_kernels()}: last digits may differ", stacklevel=2)  # fmt: skip
+            warnings.warn(
+                f"{worker} multiplies with {kernels} kernels, this process with "
+                f"{blas_kernels()}: last digits may differ",
+                stacklevel=2,
+            )
 
 
 def blas_kernels() -> str:
@@ -126,8 +129,7 @@ def blas_kernels() -> str:
     return ", ".join(sorted(found))
 
 
-def divided(left: Clips, right: Clips, rule: Rule, symmetric: bool, max_memory: int,
-            n_wanted: int) -> list[Parcel]:  # fmt: skip
+def divided(left: Clips, right: Clips, rule: Rule, symmetric: bool, max_memory: int, n_wanted: int) -> list[Parcel]:
     """Return the tiles of all pairs in parcels: of panels as large as give so many parcels.
 
     Panels consist of whole groups, so that the grid of tiles is that of the local run. Where these
@@ -141,17 +143,21 @@ def divided(left: Clips, right: Clips, rule: Rule, symmetric: bool, max_memory: 
     cuts = [[range(i, min(n, i + size)) for i in range(0, n, size)] for n in counts]
     pairs = [(a, b) for a in cuts[0] for b in cuts[1] if not symmetric or b.start >= a.start]
     parts = -(-n_wanted // len(pairs))
-    dealt = [((0, a), (0 if symmetric else 1, b), tiles(rule, a, b, symmetric)[part::parts])
-             for a, b in pairs for part in range(parts)]  # fmt: skip
+    dealt = [
+        ((0, a), (0 if symmetric else 1, b), tiles(rule, a, b, symmetric)[part::parts])
+        for a, b in pairs
+        for part in range(parts)
+    ]
     return [Parcel(*parcel) for parcel in dealt if parcel[-1]]
 
 
-def match_panels(left: Panel, right: Panel, cells: np.ndarray, rule: Rule, symmetric: bool,
-                 code: str) -> np.ndarray:  # fmt: skip
+def match_panels(left: Panel, right: Panel, cells: np.ndarray, rule: Rule, symmetric: bool, code: str) -> np.ndarray:
     """Return the distances of the clips of two panels, at some tiles; runs on a worker."""
     if code != CODE:
-        raise UserError("a worker runs other code of stgbook than this process; install the same on "
-                        "every machine and start both anew")  # fmt: skip
+        raise UserError(
+            "a worker runs other code of stgbook than this process; install the same on "
+            "every machine and start both anew"
+        )
     left, right = _own(left), _own(right)
     out = np.zeros((len(left.ids), len(right.ids)), rule.dtype)
     found = [Tile(*cell) for cell in cells.tolist()]
@@ -169,8 +175,9 @@ def _own(panel: Panel) -> Panel:
     return Panel(*arrays, np.arange(len(panel.ids)), panel.first)
 
 
-def _write(out: np.ndarray, block: np.ndarray, parcel: Parcel, tile: Tile,
-           clips: tuple[Clips, Clips], symmetric: bool) -> None:  # fmt: skip
+def _write(
+    out: np.ndarray, block: np.ndarray, parcel: Parcel, tile: Tile, clips: tuple[Clips, Clips], symmetric: bool
+) -> None:
     """Copy one tile of a parcel's answer into the result."""
     (i, rows), (j, columns) = parcel.rows, parcel.columns
     a = clips[i].order[tile.top * LANES : tile.bottom * LANES]
@@ -182,8 +189,9 @@ def _write(out: np.ndarray, block: np.ndarray, parcel: Parcel, tile: Tile,
         out[np.ix_(b, a)] = values.T
 
 
-def _answers(client: Client, parcels: list[Parcel], pack: Callable[[int, range], Panel],
-             ask: Callable[..., np.ndarray]) -> Iterator[tuple[Parcel, np.ndarray]]:  # fmt: skip
+def _answers(
+    client: Client, parcels: list[Parcel], pack: Callable[[int, range], Panel], ask: Callable[..., np.ndarray]
+) -> Iterator[tuple[Parcel, np.ndarray]]:
     """Yield each parcel with its answer, as they come, a few in hand at a time."""
     waiting, running, sent, losses = deque(range(len(parcels))), {}, {}, Counter()
     while waiting or running:
@@ -206,8 +214,10 @@ def _answers(client: Client, parcels: list[Parcel], pack: Callable[[int, range],
         losses.update(lost)
         waiting.extendleft(lost)
         if any(losses[i] > LOSSES for i in lost):
-            raise UserError("workers were lost again and again at one task; have they the memory? "
-                            "start them with fewer threads, or give a smaller max_memory")  # fmt: skip
+            raise UserError(
+                "workers were lost again and again at one task; have they the memory? "
+                "start them with fewer threads, or give a smaller max_memory"
+            )
 
 
 def _asked(client: Client, parcel: Parcel, sent: dict, pack: Callable, ask: Callable) -> Future:
@@ -232,8 +242,10 @@ def _n_threads(client: Client) -> int:
         client.wait_for_workers(1, timeout=PATIENCE)
     except TimeoutError:
         address = client.scheduler.address
-        raise UserError(f"the Dask scheduler at {address} had no worker for {PATIENCE:.0f} s; "
-                        f"start one on each machine: dask worker {address}") from None  # fmt: skip
+        raise UserError(
+            f"the Dask scheduler at {address} had no worker for {PATIENCE:.0f} s; "
+            f"start one on each machine: dask worker {address}"
+        ) from None
     except OSError as error:
         raise UserError(f"the Dask scheduler has gone away: {error}") from error
     return sum(client.nthreads().values())

@@ -76,8 +76,7 @@ def pack(x, ids, first_frames, counts, starts, first, last, origin, gain, rows, 
 
 
 @intrinsic
-def _relax(_, products, corner, stride, row_shifts, row, column_shifts, column, top, bits, extra,
-           work, above, here):  # fmt: skip
+def _relax(_, products, corner, stride, row_shifts, row, column_shifts, column, top, bits, extra, work, above, here):
     """Accumulate the costs of a frame of a block and a frame of another: all pairs, in vectors.
 
     That is, for each clip a of the one and all clips of the other, in whole numbers,
@@ -90,8 +89,7 @@ def _relax(_, products, corner, stride, row_shifts, row, column_shifts, column, 
         given = dict(zip(_RELAX, arguments, strict=True))
         kinds = dict(zip(_RELAX, signature.args, strict=True))
         index = ir.IntType(64)
-        real, whole = (ir.VectorType(context.get_value_type(kinds[name].dtype), LANES)
-                       for name in ("products", "work"))  # fmt: skip
+        real, whole = (ir.VectorType(context.get_value_type(kinds[name].dtype), LANES) for name in ("products", "work"))
 
         def pointer(name, offset, vector):
             first = context.make_array(kinds[name])(context, builder, given[name]).data
@@ -111,39 +109,68 @@ def _relax(_, products, corner, stride, row_shifts, row, column_shifts, column, 
 
         zero, half = real([0.0] * LANES), real([0.5] * LANES)
         top, shifts = all_lanes(real, given["top"]), load("column_shifts", given["column"], 0, real)
-        bits = all_lanes(whole, context.cast(builder, given["bits"], types.intp,
-                                             kinds["work"].dtype))  # fmt: skip
+        bits = all_lanes(whole, context.cast(builder, given["bits"], types.intp, kinds["work"].dtype))
         for a in range(LANES):
             at = builder.add(given["corner"], builder.mul(given["stride"], index(a)))
             place = builder.add(given["row"], index(a))
             shift = builder.load(pointer("row_shifts", place, real.element))
-            distance = builder.fsub(builder.fadd(all_lanes(real, shift), shifts),
-                                    load("products", at, 0, real))  # fmt: skip
+            distance = builder.fsub(builder.fadd(all_lanes(real, shift), shifts), load("products", at, 0, real))
             distance = builder.select(builder.fcmp_ordered(">", distance, zero), distance, zero)
             distance = lesser(distance, top, builder.fcmp_ordered)
             local = builder.fptosi(builder.fadd(distance, half), whole)
             local = builder.add(builder.shl(local, bits), load("extra", index(a * LANES)))
             diagonal = load("work", given["above"], a * LANES)
-            cost = lesser(diagonal, load("work", given["above"], PAIRS + a * LANES),
-                          builder.icmp_signed)  # fmt: skip
+            cost = lesser(diagonal, load("work", given["above"], PAIRS + a * LANES), builder.icmp_signed)
             cost = lesser(cost, load("work", given["here"], a * LANES), builder.icmp_signed)
             place = builder.add(given["here"], index(PAIRS + a * LANES))
-            builder.store(builder.add(cost, local), pointer("work", place, whole),
-                          align=kinds["work"].dtype.bitwidth // 8)  # fmt: skip
+            builder.store(
+                builder.add(cost, local), pointer("work", place, whole), align=kinds["work"].dtype.bitwidth // 8
+            )
         return context.get_dummy_value()
 
     size = types.intp
-    return types.none(products, size, size, row_shifts, size, column_shifts, size, products.dtype,
-                      size, extra, work, size, size), generate  # fmt: skip
+    return types.none(
+        products, size, size, row_shifts, size, column_shifts, size, products.dtype, size, extra, work, size, size
+    ), generate
 
 
-_RELAX = ("products", "corner", "stride", "row_shifts", "row", "column_shifts", "column", "top",
-          "bits", "extra", "work", "above", "here")  # fmt: skip
+_RELAX = (
+    "products",
+    "corner",
+    "stride",
+    "row_shifts",
+    "row",
+    "column_shifts",
+    "column",
+    "top",
+    "bits",
+    "extra",
+    "work",
+    "above",
+    "here",
+)
 
 
 @numba.njit(nogil=True, cache=True)
-def _warp(products, corner, stride, row_shifts, row, height, column_shifts, column, width,
-          row_counts, column_counts, top, bits, band, extra, work, ends):  # fmt: skip
+def _warp(
+    products,
+    corner,
+    stride,
+    row_shifts,
+    row,
+    height,
+    column_shifts,
+    column,
+    width,
+    row_counts,
+    column_counts,
+    top,
+    bits,
+    band,
+    extra,
+    work,
+    ends,
+):
     """Leave in ``ends`` the accumulated cost of each clip of a block with each of another.
 
     The blocks have ``height`` and ``width`` frames, their shifts begin at ``row`` and ``column``,
@@ -157,18 +184,32 @@ def _warp(products, corner, stride, row_shifts, row, height, column_shifts, colu
     work[side : side + PAIRS] = far
     for t in range(height):
         for u in range(width):
-            _relax(products, corner + t * LANES * stride + u * LANES, stride,
-                   row_shifts, row + t * LANES, column_shifts, column + u * LANES, top, bits, extra,
-                   work, above + u * PAIRS, here + u * PAIRS)  # fmt: skip
+            _relax(
+                products,
+                corner + t * LANES * stride + u * LANES,
+                stride,
+                row_shifts,
+                row + t * LANES,
+                column_shifts,
+                column + u * LANES,
+                top,
+                bits,
+                extra,
+                work,
+                above + u * PAIRS,
+                here + u * PAIRS,
+            )
             if 0 <= band < abs(t - u):  # a step there costs more than any path inside the band
                 outside = (work.dtype.type(top) + 1 << bits) * (height + width)
                 for a in range(len(row_counts)):
                     for b in range(len(column_counts)):
                         if abs(t - u) > abs(row_counts[a] - column_counts[b]):
                             pair = a * LANES + b
-                            before = min(work[above + u * PAIRS + pair],
-                                         work[above + (u + 1) * PAIRS + pair],
-                                         work[here + u * PAIRS + pair])  # fmt: skip
+                            before = min(
+                                work[above + u * PAIRS + pair],
+                                work[above + (u + 1) * PAIRS + pair],
+                                work[here + u * PAIRS + pair],
+                            )
                             work[here + (u + 1) * PAIRS + pair] = before + outside
         for a in range(len(row_counts)):
             if row_counts[a] == t + 1:
@@ -180,8 +221,25 @@ def _warp(products, corner, stride, row_shifts, row, height, column_shifts, colu
 
 
 @numba.njit(nogil=True, cache=True)
-def _match(products, rows, row_shifts, row_counts, columns, column_shifts, column_counts, skip,
-           top, bits, band, unit, mode, rounds, weight, work, total):  # fmt: skip
+def _match(
+    products,
+    rows,
+    row_shifts,
+    row_counts,
+    columns,
+    column_shifts,
+    column_counts,
+    skip,
+    top,
+    bits,
+    band,
+    unit,
+    mode,
+    rounds,
+    weight,
+    work,
+    total,
+):
     """Add the weighted cost of one window of each clip against each, to ``total``.
 
     ``rows`` and ``columns`` say where each block begins, and the counts how many frames each clip
@@ -199,9 +257,25 @@ def _match(products, rows, row_shifts, row_counts, columns, column_shifts, colum
             sums = total[block * LANES :, other * LANES :]
             if height and width:
                 corner = (rows[block] - rows[0]) * stride + columns[other] - columns[0]
-                blocks = (products, corner, stride, row_shifts, rows[block], height // LANES,
-                          column_shifts, columns[other], width // LANES, tall, wide,
-                          top, bits, band, extra, work, ends)  # fmt: skip
+                blocks = (
+                    products,
+                    corner,
+                    stride,
+                    row_shifts,
+                    rows[block],
+                    height // LANES,
+                    column_shifts,
+                    columns[other],
+                    width // LANES,
+                    tall,
+                    wide,
+                    top,
+                    bits,
+                    band,
+                    extra,
+                    work,
+                    ends,
+                )
                 extra[:] = 1 if bits else 0
                 _warp(*blocks)
                 if rounds:
@@ -254,11 +328,34 @@ def _least_mean(blocks, rounds, unit, weight, total):
 
 
 @numba.njit(nogil=True, cache=True)
-def match_tile(tile, symmetric,
-               left, left_shifts, left_starts, left_counts, left_ids, left_first,
-               right, right_shifts, right_starts, right_counts, right_ids, right_first,
-               alpha, top, bits, band, unit, mode, ceiling, rounds, products, work, total,
-               out):  # fmt: skip
+def match_tile(
+    tile,
+    symmetric,
+    left,
+    left_shifts,
+    left_starts,
+    left_counts,
+    left_ids,
+    left_first,
+    right,
+    right_shifts,
+    right_starts,
+    right_counts,
+    right_ids,
+    right_first,
+    alpha,
+    top,
+    bits,
+    band,
+    unit,
+    mode,
+    ceiling,
+    rounds,
+    products,
+    work,
+    total,
+    out,
+):
     """Write the distances of the clips of a tile, and of a symmetric case their mirror images.
 
     The tile is the blocks tile[0]..tile[1] against the blocks tile[2]..tile[3]; the left panel
@@ -277,11 +374,30 @@ def match_tile(tile, symmetric,
         rows, columns = left_starts[w, above : below + 1], right_starts[w, start : stop + 1]
         n_rows, n_columns = rows[-1] - rows[0], columns[-1] - columns[0]
         if n_rows and n_columns:
-            np.dot(left[rows[0] : rows[-1]], right[columns[0] : columns[-1]].T,
-                   products[: n_rows * n_columns].reshape(n_rows, n_columns))  # fmt: skip
-        _match(products, rows, left_shifts, left_counts[w, a0:a1],
-               columns, right_shifts, right_counts[w, b0:b1], skip,
-               top, bits, band, unit, mode, rounds, alpha[w], work, total)  # fmt: skip
+            np.dot(
+                left[rows[0] : rows[-1]],
+                right[columns[0] : columns[-1]].T,
+                products[: n_rows * n_columns].reshape(n_rows, n_columns),
+            )
+        _match(
+            products,
+            rows,
+            left_shifts,
+            left_counts[w, a0:a1],
+            columns,
+            right_shifts,
+            right_counts[w, b0:b1],
+            skip,
+            top,
+            bits,
+            band,
+            unit,
+            mode,
+            rounds,
+            alpha[w],
+            work,
+            total,
+        )
     for a in range(a0, a1):
         for b in range(a + 1 if skip == 0 else b0, b1):
             used = 0.0  # weight of the windows that are not empty in both

@@ -44,11 +44,21 @@ class Neighbours:
     n_pairs: int
 
 
-def windowed_dtw_knn(embeddings: np.ndarray, k: int, lengths: np.ndarray | None = None,
-                     n_windows: int = 4, metric: str = "cosine", band: int | None = None,
-                     normalise: str = "path", relative: bool = False,
-                     alpha: np.ndarray | None = None, dtype=np.float32, progress: bool = False,
-                     n_jobs: int | None = None, max_memory: int = GIB) -> Neighbours:  # fmt: skip
+def windowed_dtw_knn(
+    embeddings: np.ndarray,
+    k: int,
+    lengths: np.ndarray | None = None,
+    n_windows: int = 4,
+    metric: str = "cosine",
+    band: int | None = None,
+    normalise: str = "path",
+    relative: bool = False,
+    alpha: np.ndarray | None = None,
+    dtype=np.float32,
+    progress: bool = False,
+    n_jobs: int | None = None,
+    max_memory: int = GIB,
+) -> Neighbours:
     r"""Return the k nearest clips of each clip, exactly, without all distances.
 
     With frames :math:`a' = (P^\top a, \|a_\perp\|)` of a few dimensions, every local distance is at
@@ -100,8 +110,9 @@ def windowed_dtw_knn(embeddings: np.ndarray, k: int, lengths: np.ndarray | None 
         done = np.zeros(bounds.shape[1:] * 2, bool)
         wanted = _least(_of_blocks(bounds), -(-k // (LANES - 1)) + 1)
         n_computed = 0
-        with tqdm(total=done.size, desc="nearest", unit="block", unit_scale=True,
-                  disable=not progress, leave=False) as bar:  # fmt: skip
+        with tqdm(
+            total=done.size, desc="nearest", unit="block", unit_scale=True, disable=not progress, leave=False
+        ) as bar:
             while wanted.any():
                 for part in computed(clips, rule, wanted, max_memory, crew):
                     n_computed += insert(*part, clips.order, distances, indices)
@@ -113,12 +124,20 @@ def windowed_dtw_knn(embeddings: np.ndarray, k: int, lengths: np.ndarray | None 
     return Neighbours(indices, distances, n_computed, n * (n - 1) // 2)
 
 
-def windowed_dtw_pairs(embeddings: np.ndarray, pairs: np.ndarray,
-                       lengths: np.ndarray | None = None, n_windows: int = 4,
-                       metric: str = "cosine", band: int | None = None, normalise: str = "path",
-                       relative: bool = False, alpha: np.ndarray | None = None,
-                       dtype=np.float32, n_jobs: int | None = None,
-                       max_memory: int = GIB) -> np.ndarray:  # fmt: skip
+def windowed_dtw_pairs(
+    embeddings: np.ndarray,
+    pairs: np.ndarray,
+    lengths: np.ndarray | None = None,
+    n_windows: int = 4,
+    metric: str = "cosine",
+    band: int | None = None,
+    normalise: str = "path",
+    relative: bool = False,
+    alpha: np.ndarray | None = None,
+    dtype=np.float32,
+    n_jobs: int | None = None,
+    max_memory: int = GIB,
+) -> np.ndarray:
     """Return the windowed DTW distance of each of a list of pairs of clips.
 
     Clips that are often asked for together are put into one block (reverse Cuthill-McKee order),

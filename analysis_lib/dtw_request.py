@@ -58,10 +58,18 @@ def prepared(choices: Choices, **named) -> tuple[list[Clips], Rule]:
     centre = {}
     if choices.metric == "sqeuclidean":
         centre = dict(zip(("origin", "half_range"), _scale(found), strict=True))
-    rule = Rule(alpha, choices.metric, choices.normalise, choices.band, choices.dtype,
-                int(longest.max()), int(longest.sum()), n_features,
-                zero_axis=choices.metric == "cosine" and any(any_zero_frame(*f) for f in found),
-                **centre)  # fmt: skip
+    rule = Rule(
+        alpha,
+        choices.metric,
+        choices.normalise,
+        choices.band,
+        choices.dtype,
+        int(longest.max()),
+        int(longest.sum()),
+        n_features,
+        zero_axis=choices.metric == "cosine" and any(any_zero_frame(*f) for f in found),
+        **centre,
+    )
     return clips, rule
 
 
@@ -104,12 +112,12 @@ def _check_windows(left: Clips, right: Clips, alpha: np.ndarray, metric: str) ->
     used = 1 - (gaps * alpha) @ others.T
     if not (used > 1e-12).all():
         i, j = np.argwhere(used <= 1e-12)[0]
-        raise UserError(
-            f"clips {who_left[i]} and {who_right[j]} have no frame in any window of positive weight"
-        )
+        raise UserError(f"clips {who_left[i]} and {who_right[j]} have no frame in any window of positive weight")
     if metric == "sqeuclidean" and (gaps @ ~others.T | ~gaps @ others.T).any():
-        raise UserError("a window is empty in one clip only, and sqeuclidean has no largest value; "
-                        "take relative=True, fewer windows, or metric='cosine'")  # fmt: skip
+        raise UserError(
+            "a window is empty in one clip only, and sqeuclidean has no largest value; "
+            "take relative=True, fewer windows, or metric='cosine'"
+        )
 
 
 def _scale(found) -> tuple[np.ndarray, float]:

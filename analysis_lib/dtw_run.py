@@ -4,26 +4,14 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from analysis_lib.dtw_kernels import LANES
-from analysis_lib.dtw_tiles import (
-    GROUP,
-    TILE,
-    Clips,
-    Crew,
-    Panel,
-    Rule,
-    Tile,
-    give_back,
-    match,
-    tiles,
-)
+from analysis_lib.dtw_tiles import GROUP, TILE, Clips, Crew, Panel, Rule, Tile, give_back, match, tiles
 from analysis_lib.errors import UserError
 from analysis_lib.notices import note_if_slow
 
 COMPILING = "compiling the warping kernels, once on this machine (about half a minute)"
 
 
-def distances(left: Clips, right: Clips | None, rule: Rule, max_memory: int, n_jobs: int,
-              progress: bool) -> np.ndarray:  # fmt: skip
+def distances(left: Clips, right: Clips | None, rule: Rule, max_memory: int, n_jobs: int, progress: bool) -> np.ndarray:
     """Return the distances of all pairs of ``left``, or of each of it to each of ``right``.
 
     What is held besides the clips and the result takes at most ``max_memory`` bytes.
@@ -33,8 +21,7 @@ def distances(left: Clips, right: Clips | None, rule: Rule, max_memory: int, n_j
     out = np.zeros(shape, rule.dtype)
     n_pairs = shape[0] * (shape[0] - 1) // 2 if symmetric else out.size
     parcels = panels(left.n_blocks, right.n_blocks, rule, symmetric, max_memory, n_jobs)
-    bar = tqdm(total=n_pairs, desc="DTW", unit="pair", unit_scale=True, disable=not progress,
-               leave=False)  # fmt: skip
+    bar = tqdm(total=n_pairs, desc="DTW", unit="pair", unit_scale=True, disable=not progress, leave=False)
     with bar, Crew(n_jobs) as crew:
         warm_up(left, rule, crew)
         warm_up(right, rule, crew)
@@ -46,14 +33,23 @@ def distances(left: Clips, right: Clips | None, rule: Rule, max_memory: int, n_j
                 if key not in held:
                     clips = left if key[0] == "left" else right
                     held[key] = Panel.packed(clips, rule, key[1], crew)
-            match(held[sides[0]], held[sides[1]], rule, tiles(rule, rows, columns, symmetric),
-                  symmetric, out, crew, lambda tile: bar.update(n_in(tile, shape, symmetric)))  # fmt: skip
+            match(
+                held[sides[0]],
+                held[sides[1]],
+                rule,
+                tiles(rule, rows, columns, symmetric),
+                symmetric,
+                out,
+                crew,
+                lambda tile: bar.update(n_in(tile, shape, symmetric)),
+            )
         give_back(*(panel.rows for panel in held.values()))
     return out
 
 
-def panels(n_left: int, n_right: int, rule: Rule, symmetric: bool, max_memory: int,
-           n_jobs: int) -> list[tuple[range, range]]:  # fmt: skip
+def panels(
+    n_left: int, n_right: int, rule: Rule, symmetric: bool, max_memory: int, n_jobs: int
+) -> list[tuple[range, range]]:
     """Return the pairs of panels, as ranges of blocks, whose frames fit in memory together."""
     room = room_for(rule, max_memory, n_jobs)
     if n_left + (0 if symmetric else n_right) <= room:
@@ -61,8 +57,12 @@ def panels(n_left: int, n_right: int, rule: Rule, symmetric: bool, max_memory: i
     group = rule.blocks(GROUP)
     size = max(group, room // 2 // group * group)
     cut = lambda n: [range(i, min(n, i + size)) for i in range(0, n, size)]  # noqa: E731
-    return [(rows, columns) for rows in cut(n_left) for columns in cut(n_right)
-            if not symmetric or columns.start >= rows.start]  # fmt: skip
+    return [
+        (rows, columns)
+        for rows in cut(n_left)
+        for columns in cut(n_right)
+        if not symmetric or columns.start >= rows.start
+    ]
 
 
 def room_for(rule: Rule, max_memory: int, n_jobs: int) -> int:
@@ -92,8 +92,7 @@ def n_in(tile: Tile, shape: tuple[int, int], symmetric: bool) -> int:
 
 def warm_up(clips: Clips, rule: Rule, crew: Crew) -> None:
     """Compile the kernels, or load them, on the first block; say so if it takes a while."""
-    kind = (clips.x.dtype, clips.x.flags.writeable, clips.x.flags.c_contiguous, rule.dtype,
-            rule.work_dtype)  # fmt: skip
+    kind = (clips.x.dtype, clips.x.flags.writeable, clips.x.flags.c_contiguous, rule.dtype, rule.work_dtype)
     if kind in _WARM:
         return
     with note_if_slow(COMPILING):

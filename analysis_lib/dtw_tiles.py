@@ -151,13 +151,13 @@ class Panel(NamedTuple):
         rows = aligned(int(np.prod(shape)), rule.dtype).reshape(shape)
         shifts = np.empty(len(rows), rule.dtype)
         edges = np.unique(np.linspace(0, last - first, 4 * crew.size + 1).astype(int))
-        part = lambda a, b: pack(clips.x, ids, frames, counts, starts, a, b, rule.origin,  # noqa: E731
-                                 rule.gain, rows, shifts)  # fmt: skip
+
+        def part(a, b):
+            return pack(clips.x, ids, frames, counts, starts, a, b, rule.origin, rule.gain, rows, shifts)
+
         for clip in crew.map(part, edges[:-1], edges[1:]):
             if clip >= 0:
-                raise DataError(
-                    f"clip {clip} of {clips.name} holds a NaN or infinity among its valid frames"
-                )
+                raise DataError(f"clip {clip} of {clips.name} holds a NaN or infinity among its valid frames")
         return cls(rows, shifts, starts, counts, ids, first)
 
 
@@ -194,8 +194,11 @@ def tiles(rule: Rule, rows: range, columns: range, symmetric: bool) -> list[Tile
 
 def _rectangle(rule: Rule, top: int, bottom: int, start: int, stop: int) -> list[Tile]:
     height, width = map(rule.blocks, TILE)
-    return [Tile(i, min(i + height, bottom), j, min(j + width, stop))
-            for i in range(top, bottom, height) for j in range(start, stop, width)]  # fmt: skip
+    return [
+        Tile(i, min(i + height, bottom), j, min(j + width, stop))
+        for i in range(top, bottom, height)
+        for j in range(start, stop, width)
+    ]
 
 
 def _triangle(rule: Rule, top: int, bottom: int) -> list[Tile]:
@@ -203,8 +206,11 @@ def _triangle(rule: Rule, top: int, bottom: int) -> list[Tile]:
     if bottom - top <= rule.blocks(DIAGONAL):
         return [Tile(top, bottom, top, bottom)]
     middle = (top + bottom + 1) // 2
-    return [*_rectangle(rule, top, middle, middle, bottom),
-            *_triangle(rule, top, middle), *_triangle(rule, middle, bottom)]  # fmt: skip
+    return [
+        *_rectangle(rule, top, middle, middle, bottom),
+        *_triangle(rule, top, middle),
+        *_triangle(rule, middle, bottom),
+    ]
 
 
 def aligned(size: int, dtype) -> np.ndarray:
@@ -232,17 +238,32 @@ def give_back(*arrays: np.ndarray) -> None:
                 _FREE.append(array.base)
 
 
-def match(left: Panel, right: Panel, rule: Rule, tiles: list[Tile], symmetric: bool,
-          out: np.ndarray, crew: Crew, done=lambda tile: None, rounds: int = 0) -> None:  # fmt: skip
+def match(
+    left: Panel,
+    right: Panel,
+    rule: Rule,
+    tiles: list[Tile],
+    symmetric: bool,
+    out: np.ndarray,
+    crew: Crew,
+    done=lambda tile: None,
+    rounds: int = 0,
+) -> None:
     """Write the distances of some tiles of two panels to ``out``.
 
     ``done`` is called with each tile that is finished. With ``rounds``, lower bounds of distances
     with ``normalise="path"`` are written, the closer the more rounds.
     """
     settings = (
-        rule.alpha, rule.dtype.type(2.0**rule.resolution), rule.bits,
-        -1 if rule.band is None else rule.band, rule.unit, NORMALISATIONS.index(rule.normalise),
-        1.0 if rule.metric == "cosine" and rule.normalise != "none" else np.inf, rounds)  # fmt: skip
+        rule.alpha,
+        rule.dtype.type(2.0**rule.resolution),
+        rule.bits,
+        -1 if rule.band is None else rule.band,
+        rule.unit,
+        NORMALISATIONS.index(rule.normalise),
+        1.0 if rule.metric == "cosine" and rule.normalise != "none" else np.inf,
+        rounds,
+    )
     waiting, side = deque(tiles), rule.longest * LANES
     height = max((tile.bottom - tile.top for tile in tiles), default=0)
     width = max((tile.stop - tile.start for tile in tiles), default=0)

@@ -23,8 +23,9 @@ LARGEST = 2**33  # bytes of a tile: 32 bits suffice to index its cells
 SPARE = 4  # blocks: the column at hand and the next, what it is packed from, and a flipped window
 
 
-def distances(left: Clips, right: Clips | None, rule: Rule, device: str, max_memory: int,
-              n_jobs: int, progress: bool) -> np.ndarray:  # fmt: skip
+def distances(
+    left: Clips, right: Clips | None, rule: Rule, device: str, max_memory: int, n_jobs: int, progress: bool
+) -> np.ndarray:
     """Return the distances of all pairs of ``left``, or of each of it to each of ``right``.
 
     They equal those of `analysis_lib.dtw_run.distances` but for the rounding of the products. At
@@ -53,8 +54,14 @@ def distances(left: Clips, right: Clips | None, rule: Rule, device: str, max_mem
     device = checked_device(device)
     symmetric, right = right is None, left if right is None else right
     out = np.zeros((len(left.order), len(right.order)), rule.dtype)
-    bar = tqdm(total=len(left.order) * (len(left.order) - 1) // 2 if symmetric else out.size,
-               desc="DTW", unit="pair", unit_scale=True, disable=not progress, leave=False)  # fmt: skip
+    bar = tqdm(
+        total=len(left.order) * (len(left.order) - 1) // 2 if symmetric else out.size,
+        desc="DTW",
+        unit="pair",
+        unit_scale=True,
+        disable=not progress,
+        leave=False,
+    )
     with bar, Crew(n_jobs) as crew, torch.inference_mode(), full_precision(device):
         pack = lambda clips, blocks: Block.packed(clips, rule, blocks, crew, device)  # noqa: E731
         for rows, columns, values, n_new in _strips(left, right, rule, symmetric, max_memory, pack):
@@ -123,8 +130,7 @@ class Block(NamedTuple):
     shifts: list[Tensor]  # (h, clips), see `analysis_lib.dtw_kernels.pack`
 
     @classmethod
-    def packed(cls, clips: Clips, rule: Rule, blocks: range, crew: Crew,
-               device: torch.device) -> "Block":  # fmt: skip
+    def packed(cls, clips: Clips, rule: Rule, blocks: range, crew: Crew, device: torch.device) -> "Block":
         """Pack some blocks of lanes on the host, and move them to the device."""
         panel = Panel.packed(clips, rule, blocks, crew)
         rows, shifts = (torch.from_numpy(a).to(device) for a in (panel.rows, panel.shifts))
@@ -146,9 +152,10 @@ def _strips(left: Clips, right: Clips, rule: Rule, symmetric: bool, max_memory: 
     As many blocks of rows as fit are held, and those of columns pass by.
     """
     side, room = sizes(rule, max_memory)
-    above, beside = ([range(i, min(i + side // LANES, clips.n_blocks))
-                      for i in range(0, clips.n_blocks, side // LANES)]
-                     for clips in (left, right))  # fmt: skip
+    above, beside = (
+        [range(i, min(i + side // LANES, clips.n_blocks)) for i in range(0, clips.n_blocks, side // LANES)]
+        for clips in (left, right)
+    )
     for top in range(0, len(above), room):
         held = [pack(left, blocks) for blocks in above[top : top + room]]
         for place, blocks in enumerate(beside[top if symmetric else 0 :]):
@@ -175,8 +182,7 @@ def strip(rows: list[Block], column: Block, rule: Rule, on_diagonal: bool) -> Te
 
 def _tile(left: Block, right: Block, rule: Rule) -> Tensor:
     """Return the distances of two blocks, shape (a, b)."""
-    total = torch.zeros(len(left.ids), len(right.ids), dtype=torch.float64,
-                        device=left.counts[0].device)  # fmt: skip
+    total = torch.zeros(len(left.ids), len(right.ids), dtype=torch.float64, device=left.counts[0].device)
     used = torch.zeros_like(total)  # weight of the windows that are not empty in both
     for w, alpha in enumerate(rule.alpha.tolist()):
         n_a, n_b = left.counts[w][:, None], right.counts[w]

@@ -34,9 +34,7 @@ class Edition:
     model: str
     chapters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
-    def parameters(
-        self, chapter: Chapter, given: Mapping[str, object] | None = None
-    ) -> dict[str, object]:
+    def parameters(self, chapter: Chapter, given: Mapping[str, object] | None = None) -> dict[str, object]:
         """Return every parameter of ``chapter`` in this edition; ``given`` wins over the edition.
 
         Raises
@@ -77,9 +75,7 @@ def load_edition(name: str | Path, root: str | Path = ROOT) -> Edition:
         return _read(Path(root) / "data" / "editions" / f"{name}.json", root)
     edition = _read(path, root)
     if edition.name in shipped and path.resolve().parent != _folder(root):
-        raise UserError(
-            f"{path}: '{edition.name}' is the name of a shipped edition; choose another"
-        )
+        raise UserError(f"{path}: '{edition.name}' is the name of a shipped edition; choose another")
     return edition
 
 
@@ -129,6 +125,4 @@ def _check_chapters(path: Path, chapters: object, root: str | Path) -> None:
 def _beside(path: Path, value: str) -> str:
     """Return ``value`` as a path from here, if it looks like one and is there beside the JSON."""
     looks_like_a_path = "/" in value or Path(value).suffix
-    return (
-        str(path.parent / value) if looks_like_a_path and (path.parent / value).exists() else value
-    )
+    return str(path.parent / value) if looks_like_a_path and (path.parent / value).exists() else value

@@ -86,10 +86,18 @@ def captured(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tens
 
 
 @torch.no_grad()
-def embed(model: nn.Module, x: np.ndarray, lengths: np.ndarray, layers: Sequence[str],
-          reduce: str = "flatten", body: int = 0, batch_size: int = 8,
-          max_memory: int = 2**30, folder: str | Path | None = None,
-          progress: bool = False) -> Embeddings:  # fmt: skip
+def embed(
+    model: nn.Module,
+    x: np.ndarray,
+    lengths: np.ndarray,
+    layers: Sequence[str],
+    reduce: str = "flatten",
+    body: int = 0,
+    batch_size: int = 8,
+    max_memory: int = 2**30,
+    folder: str | Path | None = None,
+    progress: bool = False,
+) -> Embeddings:
     """Return the features of all clips at the input and at every named layer.
 
     Parameters
@@ -126,8 +134,7 @@ def embed(model: nn.Module, x: np.ndarray, lengths: np.ndarray, layers: Sequence
     model.eval()
     try:
         with captured(model, layers) as outputs:
-            for start in tqdm(range(0, n, batch_size), "embeddings", disable=not progress,
-                              leave=False):  # fmt: skip
+            for start in tqdm(range(0, n, batch_size), "embeddings", disable=not progress, leave=False):
                 batch = torch.from_numpy(np.ascontiguousarray(x[start : start + batch_size]))
                 model(batch.clone())  # it may work in place
                 parts = {INPUT: batch[..., body]}

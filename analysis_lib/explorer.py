@@ -26,8 +26,9 @@ _CHOOSING = ("first-bodies", "largest-bodies", "fill-null-frames")
 _MOST = {"neighbours": 50, "windows": 8}
 
 
-def clip_player(network: Checkpoint, data: SkeletonDataset, target: str = "true",
-                layer: int | None = None, **options) -> SkeletonPlayer:  # fmt: skip
+def clip_player(
+    network: Checkpoint, data: SkeletonDataset, target: str = "true", layer: int | None = None, **options
+) -> SkeletonPlayer:
     """Return a player of clips with the importance of their joints at every layer.
 
     The poses are those of the data; of several bodies those that the network is given.
@@ -53,16 +54,23 @@ def clip_player(network: Checkpoint, data: SkeletonDataset, target: str = "true"
         for step in recipe.steps:
             clip = STEPS[step](clip, recipe) if step in _CHOOSING else clip
         poses.append(clip[: recipe.bodies])
-    names = [data.class_names[true] if true == said
-             else f"{data.class_names[true]}, named {data.class_names[said]}"
-             for true, said in zip(data.labels, found.scores.argmax(axis=1), strict=True)]  # fmt: skip
+    names = [
+        data.class_names[true] if true == said else f"{data.class_names[true]}, named {data.class_names[said]}"
+        for true, said in zip(data.labels, found.scores.argmax(axis=1), strict=True)
+    ]
     maps = [found.on_frames(i, p.shape[1], p.shape[0]) for i, p in enumerate(poses)]
     layers = [f"{i} of {len(maps[0])}" for i in range(1, len(maps[0]) + 1)]
     return skeleton_player(poses, data.skeleton, maps, layers=layers, names=names, layer=layer)
 
 
-def explorer(embeddings: Embeddings, data: SkeletonDataset, n_neighbors: int = 10,
-             n_windows: int = 4, graph: str = "nnk", seed: int = 0) -> ipywidgets.VBox:  # fmt: skip
+def explorer(
+    embeddings: Embeddings,
+    data: SkeletonDataset,
+    n_neighbors: int = 10,
+    n_windows: int = 4,
+    graph: str = "nnk",
+    seed: int = 0,
+) -> ipywidgets.VBox:
     """Return controls for layer, neighbours, windows and kind of graph, and what they show.
 
     In a live kernel every change computes the one layer that is shown, unless it is kept
@@ -82,8 +90,10 @@ def explorer(embeddings: Embeddings, data: SkeletonDataset, n_neighbors: int = 1
     neighbours = min(_MOST["neighbours"], len(data) - 1)
     controls = {
         "layer": ipywidgets.Dropdown(
-            options=[(name, i) for i, name in enumerate(names)], value=len(names) - 1,
-            description="Layer", style=wide["style"],
+            options=[(name, i) for i, name in enumerate(names)],
+            value=len(names) - 1,
+            description="Layer",
+            style=wide["style"],
         ),
         "n_neighbors": ipywidgets.IntSlider(
             min(n_neighbors, neighbours), 1, neighbours, description="Neighbours", **wide
@@ -92,10 +102,12 @@ def explorer(embeddings: Embeddings, data: SkeletonDataset, n_neighbors: int = 1
             n_windows, 1, max(n_windows, _MOST["windows"]), description="Windows", **wide
         ),
         "graph": ipywidgets.ToggleButtons(
-            options=[({"nnk": "NNK", "knn": "k-NN"}[kind], kind) for kind in GRAPHS], value=graph,
-            description="Graph", style={**wide["style"], "button_width": "5em"},
+            options=[({"nnk": "NNK", "knn": "k-NN"}[kind], kind) for kind in GRAPHS],
+            value=graph,
+            description="Graph",
+            style={**wide["style"], "button_width": "5em"},
         ),
-    }  # fmt: skip
+    }
 
     def show(layer, **chosen):
         show_layer(layer_graph(embeddings, layer, **chosen), data, seed)
@@ -118,8 +130,9 @@ def show_layer(layer: LayerGraph, data: SkeletonDataset, seed: int = 0) -> None:
     figure.set_size_inches(WIDTH, 0.68 * WIDTH)
     _display(figure, f"Dataset graph of {place}: {len(data)} clips, {leaving}")
     worst, best = (table["class"].iloc[i] for i in (0, -1))
-    _display(plot_class_variation(table),
-             f"Label variation by class at {place}: from {worst} (highest) to {best}; {leaving}")  # fmt: skip
+    _display(
+        plot_class_variation(table), f"Label variation by class at {place}: from {worst} (highest) to {best}; {leaving}"
+    )
 
 
 def class_table(layer: LayerGraph, data: SkeletonDataset) -> pd.DataFrame:

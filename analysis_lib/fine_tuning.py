@@ -47,8 +47,7 @@ class Student:
     groups: tuple[dict, ...]
 
 
-def new_head(model: nn.Module, x: np.ndarray, layers: Sequence[str], n_classes: int,
-             seed: int) -> nn.Module:  # fmt: skip
+def new_head(model: nn.Module, x: np.ndarray, layers: Sequence[str], n_classes: int, seed: int) -> nn.Module:
     """Return a copy of a network whose last module is replaced by a fresh one for other classes.
 
     Parameters
@@ -70,11 +69,12 @@ def new_head(model: nn.Module, x: np.ndarray, layers: Sequence[str], n_classes: 
     model = copy.deepcopy(model)
     name = _head(model, x, layers)[-1]
     head = model.get_submodule(name)
-    sizes = {"out_features": n_classes} if isinstance(head, nn.Linear) else {
-        "out_channels": n_classes}  # fmt: skip
+    sizes = {"out_features": n_classes} if isinstance(head, nn.Linear) else {"out_channels": n_classes}
     if not hasattr(head, next(iter(sizes))):
-        raise UserError(f"the network ends in '{name}', a {type(head).__name__}; fine-tuning needs "
-                        "a linear or convolutional module at the end")  # fmt: skip
+        raise UserError(
+            f"the network ends in '{name}', a {type(head).__name__}; fine-tuning needs "
+            "a linear or convolutional module at the end"
+        )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         setattr(head, *next(iter(sizes.items())))
@@ -89,13 +89,16 @@ def _head(model: nn.Module, x: np.ndarray, layers: Sequence[str]) -> tuple[str, 
     """Return the names of the modules with parameters that follow the last layer."""
     names = cascade_steps(model, x[:1], layers).get(HEAD, ())
     if not names:
-        raise UserError(f"nothing with weights follows '{layers[-1]}', the last layer of "
-                        f"{type(model).__name__}: there is no head to exchange")  # fmt: skip
+        raise UserError(
+            f"nothing with weights follows '{layers[-1]}', the last layer of "
+            f"{type(model).__name__}: there is no head to exchange"
+        )
     return names
 
 
-def student(model: nn.Module, x: np.ndarray, layers: Sequence[str], cut: int,
-            trunk_rate: float = TRUNK_RATE) -> Student:  # fmt: skip
+def student(
+    model: nn.Module, x: np.ndarray, layers: Sequence[str], cut: int, trunk_rate: float = TRUNK_RATE
+) -> Student:
     """Return which parameters of a network learn with a cut; the others are frozen in place.
 
     Parameters
@@ -116,7 +119,7 @@ def student(model: nn.Module, x: np.ndarray, layers: Sequence[str], cut: int,
     heads = _head(model, x, layers)
     late = tuple(layers[len(layers) - cut :])
     modules = ("",) if cut == len(layers) else (*late, *heads)
-    extra = {name for layer in late for name in getattr(model, "layer_parameters", {}).get(layer, ())}  # fmt: skip
+    extra = {name for layer in late for name in getattr(model, "layer_parameters", {}).get(layer, ())}
     learning: dict[float, list[nn.Parameter]] = {1.0: [], trunk_rate: []}
     for name, parameter in model.named_parameters():
         learns = modules == ("",) or _within(name, modules) or _within(name, extra)
@@ -130,8 +133,9 @@ def student(model: nn.Module, x: np.ndarray, layers: Sequence[str], cut: int,
 def check_cut(cut: int, depth: int) -> None:
     """Raise UserError unless a network of ``depth`` layers has such a cut."""
     if not 0 <= cut <= depth:
-        raise UserError(f"cut {cut}: the network has {depth} layers; 0 (the head alone) to {depth} "
-                        "(all) of them can learn")  # fmt: skip
+        raise UserError(
+            f"cut {cut}: the network has {depth} layers; 0 (the head alone) to {depth} (all) of them can learn"
+        )
 
 
 def _within(name: str, modules: Sequence[str]) -> bool:
@@ -183,9 +187,15 @@ def _n_passed(learner: Student) -> int:
     return len(learner.layers) - learner.cut if able else 0
 
 
-def fine_tune(learner: Student, train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor],
-              recipe: Recipe, score_every: int = 1, state_path: str | Path | None = None,
-              progress: bool = False) -> list[dict]:  # fmt: skip
+def fine_tune(
+    learner: Student,
+    train: tuple[Tensor, Tensor],
+    test: tuple[Tensor, Tensor],
+    recipe: Recipe,
+    score_every: int = 1,
+    state_path: str | Path | None = None,
+    progress: bool = False,
+) -> list[dict]:
     """Let a network learn, in place, and return its history; the first record is from before.
 
     There is no early stopping and no choice among epochs, so that test clips have no say: the
@@ -215,9 +225,15 @@ def fine_tune(learner: Student, train: tuple[Tensor, Tensor], test: tuple[Tensor
         state.finish_epoch({"epoch": 0} | _reading(learner, *test))
     for epoch in range(state.epoch, recipe.epochs):
         set_modes(learner, training=True)
-        record = train_epoch(lambda x: scores(learner, x), steps, np.arange(len(labels)),
-                             lambda index, rng: (features[index], labels[index]), recipe, epoch,
-                             progress)  # fmt: skip
+        record = train_epoch(
+            lambda x: scores(learner, x),
+            steps,
+            np.arange(len(labels)),
+            lambda index, rng: (features[index], labels[index]),
+            recipe,
+            epoch,
+            progress,
+        )
         if (epoch + 1) % score_every == 0 or epoch + 1 == recipe.epochs:
             record |= _reading(learner, *test)
         state.finish_epoch(record)

@@ -71,8 +71,7 @@ class LayerMaps:
         shown = []
         for name, maps, lengths in zip(self.layers, self.maps, self.lengths, strict=True):
             if 1 < maps.shape[1] < n_bodies:
-                raise UserError(f"layer '{name}' has maps of {maps.shape[1]} bodies; the clip has "
-                                f"{n_bodies}")  # fmt: skip
+                raise UserError(f"layer '{name}' has maps of {maps.shape[1]} bodies; the clip has {n_bodies}")
             bodies = np.minimum(np.arange(n_bodies), maps.shape[1] - 1)
             frames = np.arange(n_frames) * lengths[i] // n_frames
             shown.append(maps[i][bodies][:, frames])
@@ -106,9 +105,16 @@ class SliceMaps:
         return SliceMaps(self.layers, *kept)
 
 
-def gradcam(model: nn.Module, x: np.ndarray, lengths: np.ndarray, layers: Sequence[str],
-            target: str | int = "predicted", labels: np.ndarray | None = None,
-            variant: str = "paper", counterfactual: bool = False) -> LayerMaps:  # fmt: skip
+def gradcam(
+    model: nn.Module,
+    x: np.ndarray,
+    lengths: np.ndarray,
+    layers: Sequence[str],
+    target: str | int = "predicted",
+    labels: np.ndarray | None = None,
+    variant: str = "paper",
+    counterfactual: bool = False,
+) -> LayerMaps:
     """Return the importance maps of all layers from one forward and one backward pass.
 
     The model works in evaluation mode and is then as before; no ``.grad`` is touched. All layers
@@ -152,18 +158,24 @@ def gradcam(model: nn.Module, x: np.ndarray, lengths: np.ndarray, layers: Sequen
         valid = torch.arange(features.shape[3]) < torch.from_numpy(n)[:, None]  # (N, T')
         there = present if features.shape[1] == x.shape[4] else present.any(dim=1, keepdim=True)
         gradient = gradients[name].reshape(features.shape)
-        found = importance_map(features, gradient, valid[:, None] & there[..., None], variant,
-                               counterfactual)  # fmt: skip
+        found = importance_map(features, gradient, valid[:, None] & there[..., None], variant, counterfactual)
         maps.append(found.float().numpy())
         valid_lengths.append(n)
-    return LayerMaps(tuple(layers), tuple(maps), tuple(valid_lengths),
-                     scores.detach().float().numpy(), targets)  # fmt: skip
+    return LayerMaps(tuple(layers), tuple(maps), tuple(valid_lengths), scores.detach().float().numpy(), targets)
 
 
-def gradcam_slices(model: nn.Module, x: np.ndarray, lengths: np.ndarray, layers: Sequence[str],
-                   labels: np.ndarray | None = None, n_slices: int = 3, body: int = 0,
-                   batch_size: int = 8, progress: bool = False,
-                   **options) -> SliceMaps:  # fmt: skip
+def gradcam_slices(
+    model: nn.Module,
+    x: np.ndarray,
+    lengths: np.ndarray,
+    layers: Sequence[str],
+    labels: np.ndarray | None = None,
+    n_slices: int = 3,
+    body: int = 0,
+    batch_size: int = 8,
+    progress: bool = False,
+    **options,
+) -> SliceMaps:
     """Return each clip's importance by layer, time slice and joint, batch by batch.
 
     Parameters
@@ -183,19 +195,20 @@ def gradcam_slices(model: nn.Module, x: np.ndarray, lengths: np.ndarray, layers:
     parts = []
     for start in tqdm(range(0, len(x), batch_size), "GradCAM", disable=not progress, leave=False):
         some = slice(start, start + batch_size)
-        found = gradcam(model, x[some], lengths[some], layers,
-                        labels=None if labels is None else labels[some], **options)  # fmt: skip
+        found = gradcam(
+            model, x[some], lengths[some], layers, labels=None if labels is None else labels[some], **options
+        )
         slices = [
             slice_weights(n, m.shape[2], n_slices) @ m[:, min(body, m.shape[1] - 1)]
             for m, n in zip(found.maps, found.lengths, strict=True)
         ]
-        parts.append((np.stack(slices, axis=1).astype(np.float32), np.stack(found.lengths, 1),
-                      found.scores, found.targets))  # fmt: skip
+        parts.append(
+            (np.stack(slices, axis=1).astype(np.float32), np.stack(found.lengths, 1), found.scores, found.targets)
+        )
     return SliceMaps(tuple(layers), *map(np.concatenate, zip(*parts, strict=True)))
 
 
-def target_classes(scores: Tensor, target: str | int, labels: np.ndarray | None = None
-                   ) -> np.ndarray:  # fmt: skip
+def target_classes(scores: Tensor, target: str | int, labels: np.ndarray | None = None) -> np.ndarray:
     """Return the class whose score is explained, for each clip, shape (N,).
 
     Examples
@@ -250,8 +263,9 @@ def _by_body(name: str, output: Tensor | None, shape: Sequence[int]) -> Tensor:
     return output.unflatten(0, (n, -1))
 
 
-def _gradients(model: nn.Module, scores: Tensor, targets: np.ndarray,
-               outputs: Mapping[str, Tensor]) -> dict[str, Tensor]:  # fmt: skip
+def _gradients(
+    model: nn.Module, scores: Tensor, targets: np.ndarray, outputs: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
     """Return the gradient of each clip's target score with respect to each layer's output."""
     cut_off = [k for k, v in outputs.items() if not v.requires_grad]
     if cut_off or not scores.requires_grad:

@@ -19,8 +19,9 @@ from analysis_lib.summary import sample_per_class
 ORDERS = ("importance", "motion", "random")
 
 
-def randomisation_table(found: Attributions, n_per_class: int = 2, n_seeds: int = 2, seed: int = 0,
-                        progress: bool = False) -> pd.DataFrame:  # fmt: skip
+def randomisation_table(
+    found: Attributions, n_per_class: int = 2, n_seeds: int = 2, seed: int = 0, progress: bool = False
+) -> pd.DataFrame:
     """Return how much of each layer's map survives as the network forgets, from the scores down.
 
     Measured by Spearman's correlation of a clip's map (joints and slices) with that of the trained
@@ -51,12 +52,11 @@ def randomisation_table(found: Attributions, n_per_class: int = 2, n_seeds: int 
     steps = cascade_steps(model, x[:1], layers)
     rho = np.zeros((n_seeds, len(steps), *ordered.shape))
     blank = np.zeros(rho.shape, bool)
-    jobs = ((s, i, net) for s in range(n_seeds)
-            for i, (_, net) in enumerate(cascade(model, steps, seed + s)))  # fmt: skip
-    for s, i, net in tqdm(jobs, "randomised", n_seeds * len(steps), disable=not progress,
-                          leave=False):  # fmt: skip
-        after = _profiles(gradcam_slices(net, x, lengths, layers, trained.targets, target="true",
-                                         **found.options).importance)  # fmt: skip
+    jobs = ((s, i, net) for s in range(n_seeds) for i, (_, net) in enumerate(cascade(model, steps, seed + s)))
+    for s, i, net in tqdm(jobs, "randomised", n_seeds * len(steps), disable=not progress, leave=False):
+        after = _profiles(
+            gradcam_slices(net, x, lengths, layers, trained.targets, target="true", **found.options).importance
+        )
         rho[s, i][ordered] = rank_correlation(before[ordered], after[ordered])
         blank[s, i] = np.ptp(after, axis=2) == 0
     rows = []
@@ -65,9 +65,17 @@ def randomisation_table(found: Attributions, n_per_class: int = 2, n_seeds: int 
             kept = ordered[:, k]
             if not kept.any():
                 raise UserError(f"no clip's map at layer '{name}' has any order to lose")
-            rows.append({"step": i + 1, "forgotten": step, "layer": k + 1, "layer_name": name,
-                         "clips": int(kept.sum()), **mean_interval(rho[:, i, kept, k].mean(axis=0)),
-                         "blank": blank[:, i, kept, k].mean()})  # fmt: skip
+            rows.append(
+                {
+                    "step": i + 1,
+                    "forgotten": step,
+                    "layer": k + 1,
+                    "layer_name": name,
+                    "clips": int(kept.sum()),
+                    **mean_interval(rho[:, i, kept, k].mean(axis=0)),
+                    "blank": blank[:, i, kept, k].mean(),
+                }
+            )
     return pd.DataFrame(rows)
 
 
@@ -75,9 +83,16 @@ def _profiles(importance: np.ndarray) -> np.ndarray:
     return importance.reshape(*importance.shape[:2], -1)
 
 
-def masking_curves(found: Attributions, layer: int = -1, baseline: str = "average",
-                   n_per_class: int = 4, counts: Sequence[int] = (), n_seeds: int = 3,
-                   seed: int = 0, progress: bool = False) -> pd.DataFrame:  # fmt: skip
+def masking_curves(
+    found: Attributions,
+    layer: int = -1,
+    baseline: str = "average",
+    n_per_class: int = 4,
+    counts: Sequence[int] = (),
+    n_seeds: int = 3,
+    seed: int = 0,
+    progress: bool = False,
+) -> pd.DataFrame:
     """Return the probability of each clip's target class as joints are masked, or given back.
 
     Joints go in the order of their importance in the clip's own map at one layer, in the order of
@@ -111,13 +126,15 @@ def masking_curves(found: Attributions, layer: int = -1, baseline: str = "averag
     ks = sorted({0, *(counts or _default_counts(x.shape[3])), x.shape[3]})
     importance = found.maps.importance[index, layer].mean(axis=1)
     rng = np.random.default_rng(seed)
-    draws = {"importance": [importance], "motion": [joint_motion(x, lengths)],
-             "random": [np.zeros_like(importance)] * n_seeds}  # fmt: skip
+    draws = {
+        "importance": [importance],
+        "motion": [joint_motion(x, lengths)],
+        "random": [np.zeros_like(importance)] * n_seeds,
+    }
     jobs = [(test, order) for test in ("deletion", "insertion") for order in ORDERS]
 
     def curves(values, ks, insert):
-        return masking_curve(found.network.model, x, masked, targets, ranking(values, rng), ks,
-                             insert)  # fmt: skip
+        return masking_curve(found.network.model, x, masked, targets, ranking(values, rng), ks, insert)
 
     ends = curves(importance, [0, x.shape[3]], insert=False)  # the same in every order
     tables = []
@@ -148,10 +165,15 @@ def masking_table(curves: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
         From `masking_curves`.
     """
     rows = [
-        {"test": test, "order": order, "joints": k, "clips": len(part),
-         **mean_interval(part["probability"].to_numpy(), seed)}
+        {
+            "test": test,
+            "order": order,
+            "joints": k,
+            "clips": len(part),
+            **mean_interval(part["probability"].to_numpy(), seed),
+        }
         for (test, order, k), part in curves.groupby(["test", "order", "joints"], sort=False)
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows)
 
 
@@ -181,6 +203,13 @@ def masking_gain(curves: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
         own = areas[test, "importance"]
         for other in ORDERS[1:]:
             gain = sign * (own - areas[test, other])
-            rows.append({"test": test, "against": other, "area": own.mean(), "clips": len(gain),
-                         **mean_interval(gain.to_numpy(), seed)})  # fmt: skip
+            rows.append(
+                {
+                    "test": test,
+                    "against": other,
+                    "area": own.mean(),
+                    "clips": len(gain),
+                    **mean_interval(gain.to_numpy(), seed),
+                }
+            )
     return pd.DataFrame(rows)

@@ -29,8 +29,7 @@ def three(actions: Sequence[str]) -> list[str]:
     return list(actions)
 
 
-def gradcam_answer(layers: pd.DataFrame, parts: pd.DataFrame, gain: pd.DataFrame,
-                   actions: Sequence[str]) -> Markdown:  # fmt: skip
+def gradcam_answer(layers: pd.DataFrame, parts: pd.DataFrame, gain: pd.DataFrame, actions: Sequence[str]) -> Markdown:
     """Return the chapter's answer: when the maps become strong, where they lie, whether they count.
 
     Parameters
@@ -43,11 +42,7 @@ def gradcam_answer(layers: pd.DataFrame, parts: pd.DataFrame, gain: pd.DataFrame
     places = "; ".join(_place(parts, action) for action in actions)
     random = gain[gain["against"] == "random"]
     better = int((random["low"] > 0).sum())
-    follows = {
-        2: "does matter",
-        1: "matters by one of two tests only",
-        0: "does not matter clearly",
-    }
+    follows = {2: "does matter", 1: "matters by one of two tests only", 0: "does not matter clearly"}
     return Markdown(
         f"**Answer.** {_step(layers)} At the last layer the importance lies, as a multiple of what "
         f"an even map would give, on: {places}. What the maps put first {follows[better]} to the "
@@ -100,8 +95,10 @@ def limbs_answer(parts: pd.DataFrame) -> Markdown:
             continue
         more = (shares["share"] > shares["joints"]).groupby("layer").sum()
         n = mine["class"].nunique()
-        found.append(f"of {n} actions of the {group}, the {word}s have more than their even share "
-                     f"in {more.iloc[0]} at the first layer and in {more.iloc[-1]} at the last")  # fmt: skip
+        found.append(
+            f"of {n} actions of the {group}, the {word}s have more than their even share "
+            f"in {more.iloc[0]} at the first layer and in {more.iloc[-1]} at the last"
+        )
     if not found:
         return Markdown("The super-classes of this dataset name no limbs to compare with.")
     text = "; ".join(found)
@@ -120,16 +117,15 @@ def early_answer(layers: pd.DataFrame) -> Markdown:
         return Markdown(f"With {len(layers)} layers there are no early ones to compare.")
     early, late = layers.iloc[:-LATE], layers.iloc[-LATE:]
     mean, mass = (early[c].mean() / late[c].mean() for c in ("mean", "mass"))
-    weak = {2: "holds", 1: "holds by one of the two only", 0: "does not hold"}[
-        int(mean < 0.5) + int(mass < 0.5)
-    ]
+    weak = {2: "holds", 1: "holds by one of the two only", 0: "does not hold"}[int(mean < 0.5) + int(mass < 0.5)]
     first, last = layers.iloc[0], layers.iloc[-1]
     alike = (
-        "so there is no common map early on that parts into actions later; it is the late maps "
-        "that share more" if first["high"] < last["low"]
-        else "so the maps do part into actions with depth" if first["low"] > last["high"]
+        "so there is no common map early on that parts into actions later; it is the late maps that share more"
+        if first["high"] < last["low"]
+        else "so the maps do part into actions with depth"
+        if first["low"] > last["high"]
         else "no clear difference"
-    )  # fmt: skip
+    )
     noise = (
         "is higher than between actions, so even the first layer's maps tell of the action"
         if first["repeat"] > first["high"]
@@ -175,14 +171,14 @@ def time_answer(table: pd.DataFrame, actions: Sequence[str]) -> Markdown:
         if not sums.loc[action].any():
             found.append(f"*{action}* none")
             continue
-        found.append(f"*{action}* " + ", ".join(
-            f"{_percent(share)} ({name})" for share, name in zip(shares.loc[action], names, strict=True)
-        ))  # fmt: skip
+        found.append(
+            f"*{action}* "
+            + ", ".join(f"{_percent(share)} ({name})" for share, name in zip(shares.loc[action], names, strict=True))
+        )
     return Markdown("Of the importance at the last layer, by time: " + "; ".join(found) + ".")
 
 
-def counterfactual_answer(table: pd.DataFrame, counter: pd.DataFrame,
-                          actions: Sequence[str]) -> Markdown:  # fmt: skip
+def counterfactual_answer(table: pd.DataFrame, counter: pd.DataFrame, actions: Sequence[str]) -> Markdown:
     """Return which joint speaks most for each action at the last layer, and which against it.
 
     Parameters
@@ -191,16 +187,14 @@ def counterfactual_answer(table: pd.DataFrame, counter: pd.DataFrame,
         From `analysis_lib.gradcam_tables.importance_table`, the second of counterfactual maps.
     """
     plain, against = (
-        t[t["layer"] == t["layer"].max()].groupby(["class", "joint"])["importance"].sum()
-        for t in (table, counter)
+        t[t["layer"] == t["layer"].max()].groupby(["class", "joint"])["importance"].sum() for t in (table, counter)
     )
     signed, found = plain - against, []
     for action in actions:
         mine = signed.loc[action]
         most = f"{mine.idxmax()} most for" if mine.max() > 0 else "no joint for"
         least = f"{mine.idxmin()} most against" if mine.min() < 0 else "no joint against"
-        found.append(f"*{action}*: {most}, {least}; against outweighs for at "
-                     f"{(mine < 0).sum()} of {len(mine)} joints")  # fmt: skip
+        found.append(f"*{action}*: {most}, {least}; against outweighs for at {(mine < 0).sum()} of {len(mine)} joints")
     return Markdown("; ".join(found) + ".")
 
 
@@ -212,8 +206,7 @@ def released_answer(table: pd.DataFrame, released: pd.DataFrame) -> Markdown:
     table, released : DataFrame
         From `analysis_lib.gradcam_tables.joint_table`.
     """
-    one, other = (t.pivot(index="class", columns="joint", values="importance")
-                  for t in (table, released))  # fmt: skip
+    one, other = (t.pivot(index="class", columns="joint", values="importance") for t in (table, released))
     empty = (other == 0).all(axis=1)
     if empty.all():
         return Markdown(f"By it the maps of all {len(empty)} actions are empty.")
@@ -239,9 +232,10 @@ def randomisation_answer(table: pd.DataFrame) -> Markdown:
     first, worst = last.iloc[0], last.loc[last["mean"].abs().idxmax()]
     passed = (last["high"] < 0.5).all() and (last["low"] > -0.5).all()
     verdict = (
-        "the maps follow what the network has learnt" if passed
+        "the maps follow what the network has learnt"
+        if passed
         else "part of the map is the input's or the architecture's, not the network's knowledge"
-    )  # fmt: skip
+    )
     return Markdown(
         f"After the first step ({first['forgotten']} forgotten) the last layer's maps correlate "
         f"with the trained ones by {_interval(first)}, at the most, over all {len(last)} steps, by "
@@ -258,22 +252,23 @@ def masking_answer(gain: pd.DataFrame) -> Markdown:
     gain : DataFrame
         From `analysis_lib.gradcam_checks.masking_gain`.
     """
-    does = {"deletion": "Masked in the order of the map, joints take the score down",
-            "insertion": "Given back in that order, they raise it"}  # fmt: skip
+    does = {
+        "deletion": "Masked in the order of the map, joints take the score down",
+        "insertion": "Given back in that order, they raise it",
+    }
     orders = {"random": "at random", "motion": "in the order of motion"}
     found = []
     for test, text in does.items():
         rows = gain[gain["test"] == test]
-        parts = [f"{_verdict(r)} {orders[r['against']]} ({_interval(r)})"
-                 for _, r in rows.iterrows()]  # fmt: skip
+        parts = [f"{_verdict(r)} {orders[r['against']]} ({_interval(r)})" for _, r in rows.iterrows()]
         found.append(f"{text} {' and '.join(parts)}.")
-    return Markdown(" ".join(found) + f" In brackets: the gain in area under the curve, mean of "
-                    f"{gain['clips'].iloc[0]} clips and 95 % interval; positive is better.")  # fmt: skip
+    return Markdown(
+        " ".join(found) + f" In brackets: the gain in area under the curve, mean of "
+        f"{gain['clips'].iloc[0]} clips and 95 % interval; positive is better."
+    )
 
 
 def _verdict(row: pd.Series) -> str:
     if row["low"] > 0:
         return "sooner than"
-    return (
-        "later than" if row["high"] < 0 else "no sooner and no later, as far as one can tell, than"
-    )
+    return "later than" if row["high"] < 0 else "no sooner and no later, as far as one can tell, than"

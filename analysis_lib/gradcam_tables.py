@@ -47,8 +47,9 @@ class Attributions:
         return self.maps.scores.argmax(axis=1) == self.data.labels
 
 
-def attributions(network: Checkpoint, data: SkeletonDataset, target: str = "true",
-                 correct_only: bool = False, **options) -> Attributions:  # fmt: skip
+def attributions(
+    network: Checkpoint, data: SkeletonDataset, target: str = "true", correct_only: bool = False, **options
+) -> Attributions:
     """Return the importance maps of all clips at all layers.
 
     Parameters
@@ -73,15 +74,15 @@ def attributions(network: Checkpoint, data: SkeletonDataset, target: str = "true
         raise unknown_choice("target", target, ("true", "predicted", *data.class_names))
     explained = data.class_names.index(target) if target in data.class_names else target
     x, lengths = clip_tensors(data, network.preprocessing)
-    maps = gradcam_slices(network.model, x, lengths, network.layers, data.labels,
-                          target=explained, **options)  # fmt: skip
+    maps = gradcam_slices(network.model, x, lengths, network.layers, data.labels, target=explained, **options)
     result = Attributions(network, data, maps, options)
     if not correct_only:
         return result
     kept = np.flatnonzero(result.correct)
     if not len(kept):
-        raise UserError(f"network '{network.name}' names none of the {len(data)} clips rightly; "
-                        "set correct_only to False")  # fmt: skip
+        raise UserError(
+            f"network '{network.name}' names none of the {len(data)} clips rightly; set correct_only to False"
+        )
     return replace(result, data=data.take(kept), maps=maps.take(kept))
 
 
@@ -98,8 +99,10 @@ def class_indices(data: SkeletonDataset, names: Sequence[str]) -> list[int]:
         if name not in data.class_names:
             raise unknown_choice(f"class of '{data.name}'", name, data.class_names)
         if name not in present:
-            raise UserError(f"class '{name}' has no clip among the {len(data)} that are explained; "
-                            f"classes with clips: {', '.join(present)}")  # fmt: skip
+            raise UserError(
+                f"class '{name}' has no clip among the {len(data)} that are explained; "
+                f"classes with clips: {', '.join(present)}"
+            )
     return [data.class_names.index(name) for name in names or present]
 
 
@@ -142,8 +145,7 @@ def importance_table(found: Attributions, classes: Sequence[str] = ()) -> pd.Dat
 
 
 def _class_columns(data: SkeletonDataset, c: int) -> dict:
-    return {"class": data.class_names[c], "group": data.groups[c],
-            "clips": int((data.labels == c).sum())}  # fmt: skip
+    return {"class": data.class_names[c], "group": data.groups[c], "clips": int((data.labels == c).sum())}
 
 
 def joint_table(found: Attributions, classes: Sequence[str] = (), layer: int = -1) -> pd.DataFrame:
@@ -158,10 +160,16 @@ def joint_table(found: Attributions, classes: Sequence[str] = (), layer: int = -
     tables = []
     for c in class_indices(found.data, classes):
         mean = class_maps(found, c)[layer].mean(axis=0)
-        tables.append(pd.DataFrame({
-            **_class_columns(found.data, c), "joint": found.data.skeleton.joints,
-            "importance": mean, "scaled": scaled(mean[None], "global")[0],
-        }))  # fmt: skip
+        tables.append(
+            pd.DataFrame(
+                {
+                    **_class_columns(found.data, c),
+                    "joint": found.data.skeleton.joints,
+                    "importance": mean,
+                    "scaled": scaled(mean[None], "global")[0],
+                }
+            )
+        )
     return pd.concat(tables, ignore_index=True)
 
 
@@ -180,11 +188,16 @@ def part_table(found: Attributions, classes: Sequence[str] = ()) -> pd.DataFrame
         for layer, maps in enumerate(class_maps(found, c), 1):
             joints = maps.sum(axis=0)
             rows += [
-                {**_class_columns(data, c), "layer": layer, "part": part,
-                 "share": joints[list(index)].sum() / joints.sum(),
-                 "joints": len(index) / len(joints)}
-                for part, index in data.skeleton.parts.items() if joints.any()
-            ]  # fmt: skip
+                {
+                    **_class_columns(data, c),
+                    "layer": layer,
+                    "part": part,
+                    "share": joints[list(index)].sum() / joints.sum(),
+                    "joints": len(index) / len(joints),
+                }
+                for part, index in data.skeleton.parts.items()
+                if joints.any()
+            ]
     columns = ["class", "group", "clips", "layer", "part", "share", "joints"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -225,18 +238,23 @@ def layer_table(found: Attributions, n_bootstrap: int = 200, seed: int = 0) -> p
     rng, n_joints = np.random.default_rng(seed), maps.importance.shape[3]
     clips = [np.flatnonzero(labels == c) for c in classes]
     draws = [clips] + [[rng.choice(i, len(i)) for i in clips] for _ in range(n_bootstrap)]
-    by_draw = np.array([
-        _similarity(np.stack([flat[i].mean(axis=0) for i in draw])) for draw in draws
-    ])  # fmt: skip
+    by_draw = np.array([_similarity(np.stack([flat[i].mean(axis=0) for i in draw])) for draw in draws])
     low, median, high = np.quantile(by_draw[1:], [0.025, 0.5, 0.975], axis=0)
     shift = by_draw[0] - median
     means = flat.mean(axis=2)
     repeat = np.mean([_repeat(flat, clips, rng) for _ in range(N_HALVINGS)], axis=0)
-    return pd.DataFrame({
-        "layer": range(1, len(maps.layers) + 1), "layer_name": maps.layers,
-        "mean": means.mean(axis=0), "mass": (means * maps.lengths * n_joints).mean(axis=0),
-        "similarity": by_draw[0], "low": low + shift, "high": high + shift, "repeat": repeat,
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "layer": range(1, len(maps.layers) + 1),
+            "layer_name": maps.layers,
+            "mean": means.mean(axis=0),
+            "mass": (means * maps.lengths * n_joints).mean(axis=0),
+            "similarity": by_draw[0],
+            "low": low + shift,
+            "high": high + shift,
+            "repeat": repeat,
+        }
+    )
 
 
 def _repeat(flat: np.ndarray, clips: Sequence[np.ndarray], rng: np.random.Generator) -> np.ndarray:
@@ -251,8 +269,7 @@ def _repeat(flat: np.ndarray, clips: Sequence[np.ndarray], rng: np.random.Genera
 def _similarity(profiles: np.ndarray) -> np.ndarray:
     """Return the mean rank correlation of all pairs of classes, (classes, L, d) -> (L,)."""
     first, second = np.triu_indices(len(profiles), 1)
-    return np.array([rank_correlation(p[first], p[second]).mean()
-                     for p in profiles.transpose(1, 0, 2)])  # fmt: skip
+    return np.array([rank_correlation(p[first], p[second]).mean() for p in profiles.transpose(1, 0, 2)])
 
 
 def front_clips(data: SkeletonDataset, classes: Sequence[str] = ()) -> list[int]:
@@ -270,12 +287,10 @@ def front_clips(data: SkeletonDataset, classes: Sequence[str] = ()) -> list[int]
     def width(i):
         return np.abs(np.diff(data.sequences[i][0][:, pairs, 0], axis=1)).mean()
 
-    return [int(max(np.flatnonzero(data.labels == c), key=width))
-            for c in class_indices(data, classes)]  # fmt: skip
+    return [int(max(np.flatnonzero(data.labels == c), key=width)) for c in class_indices(data, classes)]
 
 
-def pose_table(data: SkeletonDataset, classes: Sequence[str] = (), n_slices: int = 3
-               ) -> pd.DataFrame:  # fmt: skip
+def pose_table(data: SkeletonDataset, classes: Sequence[str] = (), n_slices: int = 3) -> pd.DataFrame:
     """Return where the joints of one clip a class are in the middle of each time slice.
 
     The clip is the one of `front_clips`.
@@ -290,8 +305,16 @@ def pose_table(data: SkeletonDataset, classes: Sequence[str] = (), n_slices: int
         x = data.sequences[i][0]
         for s in range(n_slices):
             pose = x[int((s + 0.5) * len(x) / n_slices)]
-            tables.append(pd.DataFrame({
-                "class": data.class_names[data.labels[i]], "clip": data.clips[i], "slice": s + 1,
-                "joint": data.skeleton.joints, "x": pose[:, 0], "y": pose[:, 1],
-            }))  # fmt: skip
+            tables.append(
+                pd.DataFrame(
+                    {
+                        "class": data.class_names[data.labels[i]],
+                        "clip": data.clips[i],
+                        "slice": s + 1,
+                        "joint": data.skeleton.joints,
+                        "x": pose[:, 0],
+                        "y": pose[:, 1],
+                    }
+                )
+            )
     return pd.concat(tables, ignore_index=True)

@@ -9,22 +9,11 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from analysis_lib.dataset_graphs import (
-    SYMMETRISATIONS,
-    TOLERANCE,
-    GraphDiagnostics,
-    knn_graph,
-    similarity_kernel,
-)
+from analysis_lib.dataset_graphs import SYMMETRISATIONS, TOLERANCE, GraphDiagnostics, knn_graph, similarity_kernel
 from analysis_lib.errors import UserError
 from analysis_lib.layerwise import GRAPHS, LayerGraph
 from analysis_lib.neighbour_votes import bootstrap_class_means, class_means, vote_errors
-from analysis_lib.smoothness import (
-    class_smoothness,
-    directed_smoothness,
-    label_smoothness,
-    laplacian,
-)
+from analysis_lib.smoothness import class_smoothness, directed_smoothness, label_smoothness, laplacian
 from analysis_lib.smoothness_bootstrap import bootstrap_smoothness, smoothness_intervals
 
 #: what is read off each graph, class by class
@@ -72,9 +61,15 @@ class GraphReading:
     diagnostics: GraphDiagnostics
 
 
-def read_graphs(layers: Sequence[LayerGraph], labels: np.ndarray, n_neighbors: Sequence[int],
-                symmetrise: str = "max", n_bootstrap: int = 500, seed: int = 0,
-                progress: bool = False) -> list[GraphReading]:  # fmt: skip
+def read_graphs(
+    layers: Sequence[LayerGraph],
+    labels: np.ndarray,
+    n_neighbors: Sequence[int],
+    symmetrise: str = "max",
+    n_bootstrap: int = 500,
+    seed: int = 0,
+    progress: bool = False,
+) -> list[GraphReading]:
     """Return what NNK, k-NN and k-NN as sparse as NNK say, at every layer and for every k.
 
     All graphs of a layer share its kernel, so that only the choice and the weights of neighbours
@@ -109,8 +104,18 @@ def read_graphs(layers: Sequence[LayerGraph], labels: np.ndarray, n_neighbors: S
     return readings
 
 
-def _read(layer: LayerGraph, kernel: np.ndarray, labels: np.ndarray, name: str, k: int, width: int,
-          *, symmetrise: str, n_bootstrap: int, seed: int) -> GraphReading:  # fmt: skip
+def _read(
+    layer: LayerGraph,
+    kernel: np.ndarray,
+    labels: np.ndarray,
+    name: str,
+    k: int,
+    width: int,
+    *,
+    symmetrise: str,
+    n_bootstrap: int,
+    seed: int,
+) -> GraphReading:
     """Return what one graph says; ``width`` is the number of candidates that it is offered."""
     build = GRAPHS.get(name, knn_graph)
     graph, diagnostics = build(kernel, width, symmetrise)
@@ -118,11 +123,21 @@ def _read(layer: LayerGraph, kernel: np.ndarray, labels: np.ndarray, name: str, 
     classes = class_smoothness(graph, labels)
     values = {"q": classes["normalised"].to_numpy(), "error": class_means(wrong, labels)}
     drawn = {"q": (bootstrap_smoothness, graph), "error": (bootstrap_class_means, wrong)}
-    replicates = {measure: draw(of, labels, np.random.default_rng(seed), n_bootstrap)
-                  for measure, (draw, of) in drawn.items()}  # fmt: skip
-    return GraphReading(layer.layer, layer.name, k, name, values, replicates,
-                        classes["raw"].mean(), graph.sum() / 2, classes["clips"].to_numpy(),
-                        diagnostics)  # fmt: skip
+    replicates = {
+        measure: draw(of, labels, np.random.default_rng(seed), n_bootstrap) for measure, (draw, of) in drawn.items()
+    }
+    return GraphReading(
+        layer.layer,
+        layer.name,
+        k,
+        name,
+        values,
+        replicates,
+        classes["raw"].mean(),
+        graph.sum() / 2,
+        classes["clips"].to_numpy(),
+        diagnostics,
+    )
 
 
 def _check_candidates(layers: Sequence[LayerGraph], n_neighbors: Sequence[int]) -> None:
@@ -160,14 +175,22 @@ def comparison_table(readings: Sequence[GraphReading]) -> pd.DataFrame:
         row = _place(reading) | {"graph": reading.graph}
         for measure in MEASURES:
             low, high = _interval(reading.replicates[measure])
-            row |= {measure: reading.values[measure].mean(), f"{measure}_low": low,
-                    f"{measure}_high": high}  # fmt: skip
+            row |= {measure: reading.values[measure].mean(), f"{measure}_low": low, f"{measure}_high": high}
         d = reading.diagnostics
-        rows.append(row | {"raw": reading.raw, "weight": reading.weight, "edges": d.n_edges,
-                           "neighbours": d.mean_neighbours, "isolated": d.n_isolated,
-                           "ridge": d.n_ridge, "clips": reading.clips.sum(),
-                           "smallest_class": reading.clips.min(),
-                           "chance": (1 - reading.clips / reading.clips.sum()).mean()})  # fmt: skip
+        rows.append(
+            row
+            | {
+                "raw": reading.raw,
+                "weight": reading.weight,
+                "edges": d.n_edges,
+                "neighbours": d.mean_neighbours,
+                "isolated": d.n_isolated,
+                "ridge": d.n_ridge,
+                "clips": reading.clips.sum(),
+                "smallest_class": reading.clips.min(),
+                "chance": (1 - reading.clips / reading.clips.sum()).mean(),
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -191,8 +214,10 @@ def difference_table(readings: Sequence[GraphReading]) -> pd.DataFrame:
             for measure in MEASURES:
                 low, high = _interval(nnk.replicates[measure] - rival.replicates[measure])
                 difference = (nnk.values[measure] - rival.values[measure]).mean()
-                rows.append(_place(nnk) | {"against": against, "measure": measure,
-                                           "difference": difference, "low": low, "high": high})  # fmt: skip
+                rows.append(
+                    _place(nnk)
+                    | {"against": against, "measure": measure, "difference": difference, "low": low, "high": high}
+                )
     return pd.DataFrame(rows)
 
 
@@ -237,8 +262,7 @@ def gap_table(table: pd.DataFrame) -> pd.DataFrame:
     return ratio[["raw", "edges", "edge_weight", "share"]].reset_index()
 
 
-def symmetrisation_table(layers: Sequence[LayerGraph], labels: np.ndarray,
-                         n_neighbors: int) -> pd.DataFrame:  # fmt: skip
+def symmetrisation_table(layers: Sequence[LayerGraph], labels: np.ndarray, n_neighbors: int) -> pd.DataFrame:
     """Return label variation and error of both graphs for each way to make edges symmetric.
 
     Returns
@@ -256,9 +280,17 @@ def symmetrisation_table(layers: Sequence[LayerGraph], labels: np.ndarray,
             graph, diagnostics = GRAPHS[name](kernel, n_neighbors, symmetrise)
             q = (directed_smoothness if symmetrise == "none" else _shares)(graph, labels)
             error = class_means(vote_errors(graph, labels), labels)
-            rows.append({"layer": layer.layer, "graph": name, "symmetrise": symmetrise,
-                         "q": q.mean(), "error": error.mean(), "edges": diagnostics.n_edges,
-                         "isolated": diagnostics.n_isolated})  # fmt: skip
+            rows.append(
+                {
+                    "layer": layer.layer,
+                    "graph": name,
+                    "symmetrise": symmetrise,
+                    "q": q.mean(),
+                    "error": error.mean(),
+                    "edges": diagnostics.n_edges,
+                    "isolated": diagnostics.n_isolated,
+                }
+            )
     return pd.DataFrame(rows)
 
 

@@ -91,8 +91,7 @@ def _split_by_centre(whole: np.ndarray, to_centre: np.ndarray) -> np.ndarray:
     Subset 1 holds sources farther from the centre than their destination, subset 2 nearer ones.
     """
     source, destination = to_centre[:, None], to_centre[None, :]
-    return np.stack([whole * (source == destination), whole * (source > destination),
-                     whole * (source < destination)])  # fmt: skip
+    return np.stack([whole * (source == destination), whole * (source > destination), whole * (source < destination)])
 
 
 def _spatial(skeleton: Skeleton, max_hop: int) -> np.ndarray:

@@ -64,8 +64,9 @@ def _released_map(features: Tensor, gradients: Tensor, valid: Tensor) -> Tensor:
 VARIANTS = {"paper": _paper_map, "released": _released_map}
 
 
-def importance_map(features: Tensor, gradients: Tensor, valid: Tensor, variant: str = "paper",
-                   counterfactual: bool = False) -> Tensor:  # fmt: skip
+def importance_map(
+    features: Tensor, gradients: Tensor, valid: Tensor, variant: str = "paper", counterfactual: bool = False
+) -> Tensor:
     r"""Return the importance of every joint at every frame of one layer.
 
     .. math:: H_{m,t,v} = \mathrm{ReLU}\Big(\sum_k \beta_k F_{k,m,t,v}\Big)

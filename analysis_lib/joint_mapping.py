@@ -18,14 +18,11 @@ def read_mapping(pairs: Sequence[str]) -> dict[str, str]:
     {'spine': 'mid spine', 'head': 'head'}
     """
     if wrong := [pair for pair in pairs if pair.count(":") != 1]:
-        raise UserError(
-            f"'{wrong[0]}' maps no joint; write 'joint of the network: joint of the data'"
-        )
+        raise UserError(f"'{wrong[0]}' maps no joint; write 'joint of the network: joint of the data'")
     return dict((part.strip() for part in pair.split(":")) for pair in pairs)
 
 
-def map_joints(data: SkeletonDataset, skeleton: Skeleton,
-               mapping: Mapping[str, str] | None = None) -> SkeletonDataset:  # fmt: skip
+def map_joints(data: SkeletonDataset, skeleton: Skeleton, mapping: Mapping[str, str] | None = None) -> SkeletonDataset:
     """Return the clips with the joints of another skeleton, in its order.
 
     Joints of equal names stand for each other; ``mapping`` says the rest. Joints that the other

@@ -50,8 +50,7 @@ def _mean(x: np.ndarray, valid: np.ndarray, axes: tuple[int, ...]) -> np.ndarray
 BASELINES = {"average": _average, "still": _still, "centre": _centre}
 
 
-def masking_baseline(x: np.ndarray, lengths: np.ndarray, how: str = "average", centre: int = 0
-                     ) -> np.ndarray:  # fmt: skip
+def masking_baseline(x: np.ndarray, lengths: np.ndarray, how: str = "average", centre: int = 0) -> np.ndarray:
     """Return the clips with every joint masked; padding and absent bodies stay as they are.
 
     Parameters
@@ -113,9 +112,16 @@ def ranking(importance: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return order.argsort(axis=1)
 
 
-def masking_curve(model: nn.Module, x: np.ndarray, baseline: np.ndarray, targets: np.ndarray,
-                  ranks: np.ndarray, counts: Sequence[int], insert: bool = False,
-                  batch_size: int = 8) -> np.ndarray:  # fmt: skip
+def masking_curve(
+    model: nn.Module,
+    x: np.ndarray,
+    baseline: np.ndarray,
+    targets: np.ndarray,
+    ranks: np.ndarray,
+    counts: Sequence[int],
+    insert: bool = False,
+    batch_size: int = 8,
+) -> np.ndarray:
     r"""Return the probability of each clip's target class as joints are masked or given back.
 
     Deletion masks the joints of rank :math:`< k`, insertion all others.

@@ -18,8 +18,7 @@ from analysis_lib.theorem import data_smoothness, operator_norm
 COLUMNS = ("layer", "name", "norm", "bound", "label_ratio", "data_ratio")
 
 
-def theorem_table(network: Checkpoint, data: SkeletonDataset, layers: list[LayerGraph],
-                  seed: int = 0) -> pd.DataFrame:  # fmt: skip
+def theorem_table(network: Checkpoint, data: SkeletonDataset, layers: list[LayerGraph], seed: int = 0) -> pd.DataFrame:
     r"""Return, one row a layer from the second on, both sides of Theorem 1.
 
     Parameters
@@ -50,14 +49,15 @@ def theorem_table(network: Checkpoint, data: SkeletonDataset, layers: list[Layer
     rows = []
     for i in range(2, len(layers)):
         before = layers[i - 1].graph
-        rows.append({
-            "layer": i,
-            "name": layers[i].name,
-            **norms[layers[i].name],
-            "label_ratio": variation[i] / variation[i - 1],
-            "data_ratio": data_smoothness(before, features[i])
-            / data_smoothness(before, features[i - 1]),
-        })  # fmt: skip
+        rows.append(
+            {
+                "layer": i,
+                "name": layers[i].name,
+                **norms[layers[i].name],
+                "label_ratio": variation[i] / variation[i - 1],
+                "data_ratio": data_smoothness(before, features[i]) / data_smoothness(before, features[i - 1]),
+            }
+        )
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -82,8 +82,11 @@ def layer_embeddings(network: Checkpoint, data: SkeletonDataset, **options) -> E
         return embed(network.model, x, lengths, network.layers, **options)
     decisive = _deciding(embed, options)
     first = embed(network.model, x[:1], lengths[:1], network.layers, **decisive)
-    inputs = {"clips": array_digest(x), "weights": weights_digest(network.model),
-              "first": digest(*map(array_digest, first.features))}  # fmt: skip
+    inputs = {
+        "clips": array_digest(x),
+        "weights": weights_digest(network.model),
+        "first": digest(*map(array_digest, first.features)),
+    }
     names = [f"layer{i}" for i in range(len(first.layers))]  # as `embed` calls its files
 
     def make(folder):
@@ -91,15 +94,22 @@ def layer_embeddings(network: Checkpoint, data: SkeletonDataset, **options) -> E
         return dict(zip(names, found.features, strict=True))
 
     about = f"{network.name} on {len(data)} clips of {data.name}"
-    values = store.fetch("embeddings", inputs, {"layers": network.layers, **decisive},
-                         LOADED["embeddings"], make, about)  # fmt: skip
+    values = store.fetch(
+        "embeddings", inputs, {"layers": network.layers, **decisive}, LOADED["embeddings"], make, about
+    )
     features = tuple(values[name] for name in names)
     valid = tuple(layer_lengths(lengths, x.shape[2], f.shape[1]) for f in features)
     return Embeddings(first.layers, features, valid)
 
 
-def dataset_graphs(embeddings: Embeddings, n_neighbors: int, graph: str = "nnk",
-                   symmetrise: str = "max", progress: bool = False, **options) -> list[LayerGraph]:  # fmt: skip
+def dataset_graphs(
+    embeddings: Embeddings,
+    n_neighbors: int,
+    graph: str = "nnk",
+    symmetrise: str = "max",
+    progress: bool = False,
+    **options,
+) -> list[LayerGraph]:
     """Return the dataset graph of every layer, the input first.
 
     The kernel is :math:`K = 1 - \\mathrm{wDTW}`, the windowed mean cosine along the warping path.
@@ -116,12 +126,15 @@ def dataset_graphs(embeddings: Embeddings, n_neighbors: int, graph: str = "nnk",
         Go to `analysis_lib.dtw.windowed_dtw`.
     """
     layers = range(len(embeddings.layers))
-    return [layer_graph(embeddings, layer, n_neighbors, graph, symmetrise, **options)
-            for layer in tqdm(layers, "layers", disable=not progress)]  # fmt: skip
+    return [
+        layer_graph(embeddings, layer, n_neighbors, graph, symmetrise, **options)
+        for layer in tqdm(layers, "layers", disable=not progress)
+    ]
 
 
-def layer_graph(embeddings: Embeddings, layer: int, n_neighbors: int, graph: str = "nnk",
-                symmetrise: str = "max", **options) -> LayerGraph:  # fmt: skip
+def layer_graph(
+    embeddings: Embeddings, layer: int, n_neighbors: int, graph: str = "nnk", symmetrise: str = "max", **options
+) -> LayerGraph:
     """Return the dataset graph of one layer.
 
     Parameters
@@ -146,8 +159,7 @@ def layer_graph(embeddings: Embeddings, layer: int, n_neighbors: int, graph: str
     return LayerGraph(layer, name, distance, weights, diagnostics)
 
 
-def _layer_distance(name: str, features: np.ndarray, lengths: np.ndarray,
-                    options: Mapping) -> np.ndarray:  # fmt: skip
+def _layer_distance(name: str, features: np.ndarray, lengths: np.ndarray, options: Mapping) -> np.ndarray:
     """Return the windowed DTW distances at one layer, shape (n, n)."""
     inputs = {"features": array_digest(features), "lengths": array_digest(lengths)}
     place = {"scheduler": os.environ.get("STGBOOK_SCHEDULER") or None}  # as `stgbook` was told
@@ -155,8 +167,9 @@ def _layer_distance(name: str, features: np.ndarray, lengths: np.ndarray,
     return _kept("distances", inputs, _deciding(windowed_dtw, options), make, name)["distance"]
 
 
-def _layer_graph(distance: np.ndarray, graph: str, n_neighbors: int,
-                 symmetrise: str) -> tuple[csr_array, GraphDiagnostics]:  # fmt: skip
+def _layer_graph(
+    distance: np.ndarray, graph: str, n_neighbors: int, symmetrise: str
+) -> tuple[csr_array, GraphDiagnostics]:
     """Return the graph on given distances, and how it came out."""
 
     def make(folder):
@@ -194,13 +207,13 @@ def graph_table(layers: list[LayerGraph]) -> pd.DataFrame:
     rows = []
     for layer in layers:
         upper = layer.distance[np.triu_indices_from(layer.distance, 1)]
-        rows.append({"layer": layer.layer, "name": layer.name, "mean_distance": upper.mean()}
-                    | vars(layer.diagnostics))  # fmt: skip
+        rows.append({"layer": layer.layer, "name": layer.name, "mean_distance": upper.mean()} | vars(layer.diagnostics))
     return pd.DataFrame(rows)
 
 
-def smoothness_table(layers: list[LayerGraph], data: SkeletonDataset, n_bootstrap: int = 500,
-                     seed: int = 0) -> pd.DataFrame:  # fmt: skip
+def smoothness_table(
+    layers: list[LayerGraph], data: SkeletonDataset, n_bootstrap: int = 500, seed: int = 0
+) -> pd.DataFrame:
     """Return the label variation of every class and super-class at every layer.
 
     Parameters
@@ -224,21 +237,17 @@ def smoothness_table(layers: list[LayerGraph], data: SkeletonDataset, n_bootstra
     names = [data.class_names[c] for c in present]
     tables = []
     for layer in layers:
-        replicates = bootstrap_smoothness(layer.graph, data.labels, np.random.default_rng(seed),
-                                          n_bootstrap)  # fmt: skip
+        replicates = bootstrap_smoothness(layer.graph, data.labels, np.random.default_rng(seed), n_bootstrap)
         bands = smoothness_intervals(replicates, groups).set_index(["kind", "name"])
         classes = class_smoothness(layer.graph, data.labels, groups)
         classes = classes.rename(columns={"normalised": "q"}).assign(name=names, level="class")
         classes[["low", "high"]] = bands.loc["class"].loc[range(len(names)), ["low", "high"]].values
         numbers = ["q", "raw", "per_clip", "chance"]
-        means = classes.groupby("group", as_index=False).agg(
-            {**dict.fromkeys(numbers, "mean"), "clips": "sum"}
-        )
+        means = classes.groupby("group", as_index=False).agg({**dict.fromkeys(numbers, "mean"), "clips": "sum"})
         means = means.assign(name=means["group"], level="group")
         means[["low", "high"]] = bands.loc["group"].loc[means["name"], ["low", "high"]].values
         both = pd.concat([means, classes], ignore_index=True)
         tables.append(both.assign(layer=layer.layer, layer_name=layer.name))
     return pd.concat(tables, ignore_index=True)[
-        ["layer", "layer_name", "level", "group", "name", "clips", "q", "low", "high", "raw",
-         "per_clip", "chance"]
-    ]  # fmt: skip
+        ["layer", "layer_name", "level", "group", "name", "clips", "q", "low", "high", "raw", "per_clip", "chance"]
+    ]

@@ -46,9 +46,7 @@ def vote_errors(graph: sparse.csr_array, labels: np.ndarray) -> np.ndarray:
         raise UserError(f"{len(labels)} labels for a graph of shape {graph.shape}; give one a clip")
     if graph.diagonal().any():
         clip = int(np.flatnonzero(graph.diagonal())[0])
-        raise UserError(
-            f"clip {clip} is its own neighbour and would vote for itself; drop the loop"
-        )
+        raise UserError(f"clip {clip} is its own neighbour and would vote for itself; drop the loop")
     if not (np.isfinite(graph.data).all() and (graph.data >= 0).all()):
         raise DataError("the graph's weights must be finite and not negative")
     classes, index = np.unique(labels, return_inverse=True)

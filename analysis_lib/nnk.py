@@ -154,9 +154,8 @@ def nnk_weights(kernel: np.ndarray, neighbours: np.ndarray, tol: float = 1e-6) -
     weights, error, ridge, violation = np.zeros((n, k)), np.zeros(n), np.zeros(n), np.zeros(n)
     duplicate = np.zeros(n, np.bool_)
     _in_threads(
-        solve_nodes, kernel, n, *_rows(kernel), neighbours, FLOOR, tol,
-        weights, error, ridge, duplicate, violation,
-    )  # fmt: skip
+        solve_nodes, kernel, n, *_rows(kernel), neighbours, FLOOR, tol, weights, error, ridge, duplicate, violation
+    )
     if violation.max() > tol:
         worst = int(violation.argmax())
         raise UserError(
@@ -177,9 +176,7 @@ def _checked_form(kernel):
     if not held:
         return np.ascontiguousarray(kernel)
     if not kernel.has_canonical_format:
-        raise UserError(
-            "the sparse kernel has unsorted or repeated entries; sum_duplicates() first"
-        )
+        raise UserError("the sparse kernel has unsorted or repeated entries; sum_duplicates() first")
     return kernel
 
 

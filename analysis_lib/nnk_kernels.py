@@ -10,14 +10,7 @@ matrix is written to, but does not count.
 import numba
 import numpy as np
 
-from analysis_lib.nnk_spectra import (
-    VECTOR,
-    compiled,
-    is_above,
-    reordered,
-    smallest_eigenvalue,
-    tridiagonalise,
-)  # fmt: skip
+from analysis_lib.nnk_spectra import VECTOR, compiled, is_above, reordered, smallest_eigenvalue, tridiagonalise
 
 OPTIMAL = 1e-13  # a gradient below it does not bring a candidate in
 SOUND = 1e-5  # similarities may differ by it from their mirror image, and from 1 on the diagonal
@@ -76,9 +69,7 @@ def _subtract(rows, target, source, factors, first, last):
     for r in range(first, whole, 4):
         s, t, u, v = factors[r], factors[r + 1], factors[r + 2], factors[r + 3]
         for c in range(width):
-            rows[target, c] -= (s * source[r, c] + t * source[r + 1, c]) + (
-                u * source[r + 2, c] + v * source[r + 3, c]
-            )
+            rows[target, c] -= (s * source[r, c] + t * source[r + 1, c]) + (u * source[r + 2, c] + v * source[r + 3, c])
     for r in range(whole, last):
         s = factors[r]
         for c in range(width):
@@ -171,8 +162,9 @@ def _solve(system, rows, theta, chosen, passive, factors, inverse, parts):
 
 
 @compiled
-def solve_nodes(start, stop, values, columns, limits, neighbours, floor, tol,
-                weights, error, ridge, duplicate, violation):  # fmt: skip
+def solve_nodes(
+    start, stop, values, columns, limits, neighbours, floor, tol, weights, error, ridge, duplicate, violation
+):
     """Fill weights, error, ridge, duplicate and the violation of optimality of nodes start..stop.
 
     Returns the first pair that is no similarity, or (-1, -1).

@@ -40,9 +40,7 @@ def is_above(matrix, k, floor, work, inverse):
         for r in range(p):
             s, t, u, v = d * work[p, r], e * work[p + 1, r], f * work[p + 2, r], g * work[p + 3, r]
             for c in range((r // VECTOR + 1) * VECTOR):
-                work[r, c] -= (s * work[p, c] + t * work[p + 1, c]) + (
-                    u * work[p + 2, c] + v * work[p + 3, c]
-                )
+                work[r, c] -= (s * work[p, c] + t * work[p + 1, c]) + (u * work[p + 2, c] + v * work[p + 3, c])
     return True
 
 

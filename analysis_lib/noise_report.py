@@ -177,10 +177,10 @@ def _costs(kind: str, rows: pd.DataFrame) -> str:
     """Return the mildest strength that clearly costs accuracy, any that raises it, and the rest."""
     name, written = KINDS[kind]
     lost, raised = rows[rows["change_high"] < 0], rows[rows["change_low"] > 0]
-    parts = [f"clearly costs accuracy at {written(row['strength'])} ({_change(row)})"
-             for _, row in lost.iloc[:1].iterrows()] or ["no clear loss at any strength"]  # fmt: skip
-    parts += [f"clearly raises it at {written(row['strength'])} ({_change(row)})"
-              for _, row in raised.iterrows()]  # fmt: skip
+    parts = [
+        f"clearly costs accuracy at {written(row['strength'])} ({_change(row)})" for _, row in lost.iloc[:1].iterrows()
+    ] or ["no clear loss at any strength"]
+    parts += [f"clearly raises it at {written(row['strength'])} ({_change(row)})" for _, row in raised.iterrows()]
     worst = rows.iloc[-1]
     return (
         f"- *{name}*: {'; '.join(parts)}. At the strongest, {written(worst['strength'])}, "
@@ -231,9 +231,7 @@ def achieved_report(predictions: pd.DataFrame) -> Markdown:
     """Return by how much the noise of any clip misses the level that was asked for."""
     noise = predictions[predictions["kind"] == "noise"]
     worst = (noise["achieved"] - noise["strength"]).abs().max()
-    return Markdown(
-        f"Measured on {len(noise):,} noisy clips, the level is never more than {worst:.1g} dB off."
-    )
+    return Markdown(f"Measured on {len(noise):,} noisy clips, the level is never more than {worst:.1g} dB off.")
 
 
 def _change(row: pd.Series) -> str:

@@ -42,8 +42,9 @@ def choose_actions(data: SkeletonDataset, actions: Sequence[str] = ()) -> tuple[
     return tuple(dict.fromkeys(actions)) or tuple(reversed(first.values()))
 
 
-def disturbed(network: Checkpoint, data: SkeletonDataset, kind: str, strength: float,
-              seed: int = 0, **options) -> tuple[Checkpoint, SkeletonDataset, np.ndarray]:  # fmt: skip
+def disturbed(
+    network: Checkpoint, data: SkeletonDataset, kind: str, strength: float, seed: int = 0, **options
+) -> tuple[Checkpoint, SkeletonDataset, np.ndarray]:
     """Return clips as a network is given them, disturbed, and the network without preparations.
 
     Parameters
@@ -70,14 +71,21 @@ def disturbed(network: Checkpoint, data: SkeletonDataset, kind: str, strength: f
     x, achieved = PERTURBATIONS[kind](x, lengths, strength, np.random.default_rng(seed), **options)
     sequences = [clip[:, :n].transpose(3, 1, 2, 0) for clip, n in zip(x, lengths, strict=True)]
     as_it_is = Preprocessing(frames=x.shape[2], fit="pad", steps=(), bodies=x.shape[4])
-    return (replace(network, preprocessing=as_it_is),
-            replace(data, sequences=tuple(sequences)), achieved)  # fmt: skip
+    return (replace(network, preprocessing=as_it_is), replace(data, sequences=tuple(sequences)), achieved)
 
 
-def noise_smoothness(network: Checkpoint, data: SkeletonDataset, actions: Sequence[str],
-                     levels: Sequence[float], clean: Embeddings, n_neighbors: int,
-                     n_seeds: int = 3, seed: int = 0, n_bootstrap: int = 500,
-                     progress: bool = False) -> pd.DataFrame:  # fmt: skip
+def noise_smoothness(
+    network: Checkpoint,
+    data: SkeletonDataset,
+    actions: Sequence[str],
+    levels: Sequence[float],
+    clean: Embeddings,
+    n_neighbors: int,
+    n_seeds: int = 3,
+    seed: int = 0,
+    n_bootstrap: int = 500,
+    progress: bool = False,
+) -> pd.DataFrame:
     """Return the label variation of some actions by layer, clean and with Gaussian noise.
 
     The NNK graph is built anew on the mixed set: noisy clips of the chosen actions, clean clips of
@@ -126,18 +134,31 @@ def noise_smoothness(network: Checkpoint, data: SkeletonDataset, actions: Sequen
         bare, clips, _ = disturbed(network, data, "noise", level, draw)
         features = layer_embeddings(bare, clips.take(np.flatnonzero(where[noisy])))
         mixed = (_mixed_graph(clean, g, features, where[noisy], n_neighbors) for g in graphs)
-        found.setdefault((noisy, level), []).append(
-            _resampled(mixed, data.labels, n_bootstrap, seed)
-        )
+        found.setdefault((noisy, level), []).append(_resampled(mixed, data.labels, n_bootstrap, seed))
     tables = [
         _named(_variation(draws, before, layer), data, actions).assign(
-            noisy=noisy, psnr=level, draws=len(draws), layer=layer, layer_name=name)
-        for (noisy, level), draws in found.items() for layer, name in enumerate(clean.layers)
-    ]  # fmt: skip
+            noisy=noisy, psnr=level, draws=len(draws), layer=layer, layer_name=name
+        )
+        for (noisy, level), draws in found.items()
+        for layer, name in enumerate(clean.layers)
+    ]
     return pd.concat(tables, ignore_index=True)[
-        ["noisy", "psnr", "draws", "layer", "layer_name", "group", "name", "q", "low", "high",
-         "change", "change_low", "change_high"]
-    ]  # fmt: skip
+        [
+            "noisy",
+            "psnr",
+            "draws",
+            "layer",
+            "layer_name",
+            "group",
+            "name",
+            "q",
+            "low",
+            "high",
+            "change",
+            "change_low",
+            "change_high",
+        ]
+    ]
 
 
 def of_actions(data: SkeletonDataset, actions: Sequence[str]) -> np.ndarray:
@@ -151,8 +172,9 @@ def _seeds(n_seeds: int, seed: int) -> range:
     return range(seed, seed + n_seeds)
 
 
-def _mixed_graph(clean: Embeddings, graph: LayerGraph, noisy: Embeddings, where: np.ndarray,
-                 n_neighbors: int) -> csr_array:  # fmt: skip
+def _mixed_graph(
+    clean: Embeddings, graph: LayerGraph, noisy: Embeddings, where: np.ndarray, n_neighbors: int
+) -> csr_array:
     """Return the NNK graph of one layer with some clips replaced; other distances are kept."""
     if where.all():
         return layer_graph(noisy, graph.layer, n_neighbors).graph
@@ -166,12 +188,15 @@ def _mixed_graph(clean: Embeddings, graph: LayerGraph, noisy: Embeddings, where:
     return nnk_graph(similarity_kernel(distance), n_neighbors)[0]
 
 
-def _resampled(graphs, labels: np.ndarray, n_bootstrap: int, seed: int
-               ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+def _resampled(graphs, labels: np.ndarray, n_bootstrap: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return q, (layers, classes), and its replicates, (layers, replicates, classes)."""
-    pairs = [(label_smoothness(laplacian(graph), labels),
-              bootstrap_smoothness(graph, labels, np.random.default_rng(seed), n_bootstrap))
-             for graph in graphs]  # fmt: skip
+    pairs = [
+        (
+            label_smoothness(laplacian(graph), labels),
+            bootstrap_smoothness(graph, labels, np.random.default_rng(seed), n_bootstrap),
+        )
+        for graph in graphs
+    ]
     q, replicates = zip(*pairs, strict=True)
     return np.stack(q), np.stack(replicates)
 
@@ -193,10 +218,16 @@ def _named(rows: pd.DataFrame, data: SkeletonDataset, actions: Sequence[str]) ->
     return rows.rename_axis("name").reset_index().assign(group=[groups[a] for a in actions])
 
 
-def disturbed_predictions(network: Checkpoint, data: SkeletonDataset, actions: Sequence[str],
-                          levels: Mapping[str, Sequence[float]], n_seeds: int = 3, seed: int = 0,
-                          options: Mapping[str, Mapping] | None = None, progress: bool = False
-                          ) -> pd.DataFrame:  # fmt: skip
+def disturbed_predictions(
+    network: Checkpoint,
+    data: SkeletonDataset,
+    actions: Sequence[str],
+    levels: Mapping[str, Sequence[float]],
+    n_seeds: int = 3,
+    seed: int = 0,
+    options: Mapping[str, Mapping] | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
     """Return what the network says of all clean clips, and of the chosen actions' disturbed ones.
 
     Parameters
@@ -220,17 +251,21 @@ def disturbed_predictions(network: Checkpoint, data: SkeletonDataset, actions: S
         achieved (the strength that this clip got), seed, clip (position in ``data``), action,
         predicted, right.
     """
-    jobs = [(kind, strength, draw) for kind, strengths in levels.items()
-            for strength in dict.fromkeys(strengths) for draw in _seeds(n_seeds, seed)]  # fmt: skip
+    jobs = [
+        (kind, strength, draw)
+        for kind, strengths in levels.items()
+        for strength in dict.fromkeys(strengths)
+        for draw in _seeds(n_seeds, seed)
+    ]
     clips = np.flatnonzero(of_actions(data, actions))
     chosen = data.take(clips)
     clean = _predictions(network, data).assign(kind="none", seed=seed, clip=range(len(data)))
     tables = [clean.assign(strength=np.nan, achieved=np.nan)]
     for kind, strength, draw in tqdm(jobs, "perturbations", disable=not progress):
-        bare, faulty, achieved = disturbed(network, chosen, kind, strength, draw,
-                                           **(options or {}).get(kind, {}))  # fmt: skip
-        tables.append(_predictions(bare, faulty).assign(
-            kind=kind, strength=strength, achieved=achieved, seed=draw, clip=clips))  # fmt: skip
+        bare, faulty, achieved = disturbed(network, chosen, kind, strength, draw, **(options or {}).get(kind, {}))
+        tables.append(
+            _predictions(bare, faulty).assign(kind=kind, strength=strength, achieved=achieved, seed=draw, clip=clips)
+        )
     return pd.concat(tables, ignore_index=True)[
         ["kind", "strength", "achieved", "seed", "clip", "action", "predicted", "right"]
     ]
@@ -240,12 +275,14 @@ def _predictions(network: Checkpoint, data: SkeletonDataset) -> pd.DataFrame:
     """Return the action of each clip, and what the network says."""
     predicted = evaluate(network.model, data, network.preprocessing)["predicted"]
     names = np.array(data.class_names)
-    return pd.DataFrame({"action": names[data.labels], "predicted": names[predicted],
-                         "right": predicted == data.labels})  # fmt: skip
+    return pd.DataFrame(
+        {"action": names[data.labels], "predicted": names[predicted], "right": predicted == data.labels}
+    )
 
 
-def robustness_table(predictions: pd.DataFrame, actions: Sequence[str], n_bootstrap: int = 500,
-                     seed: int = 0) -> pd.DataFrame:  # fmt: skip
+def robustness_table(
+    predictions: pd.DataFrame, actions: Sequence[str], n_bootstrap: int = 500, seed: int = 0
+) -> pd.DataFrame:
     """Return accuracy by kind and strength of perturbation, and how it changed.
 
     Parameters
@@ -268,17 +305,17 @@ def robustness_table(predictions: pd.DataFrame, actions: Sequence[str], n_bootst
     clean = predictions[predictions["kind"] == "none"].set_index("clip")
     members = {CHOSEN: actions, ALL: clean["action"].unique()} | {name: [name] for name in actions}
     rows = []
-    for (kind, strength), part in predictions.groupby(["kind", "strength"], sort=False,
-                                                      dropna=False):  # fmt: skip
+    for (kind, strength), part in predictions.groupby(["kind", "strength"], sort=False, dropna=False):
         drawn = part.pivot(index="seed", columns="clip", values="right").astype(float)
         for name, shown in members.items():
             known = clean.loc[clean["action"].isin(shown), "right"].astype(float)
             right = drawn.reindex(columns=known.index).fillna(known)  # (seeds, clips)
             change = mean_interval((right.mean() - known).to_numpy(), seed, n_bootstrap)
-            rows.append({"kind": kind, "strength": strength, "set": name, "clips": len(known)}
-                        | _accuracy(right)
-                        | {"change": change["mean"], "change_low": change["low"],
-                           "change_high": change["high"]})  # fmt: skip
+            rows.append(
+                {"kind": kind, "strength": strength, "set": name, "clips": len(known)}
+                | _accuracy(right)
+                | {"change": change["mean"], "change_low": change["low"], "change_high": change["high"]}
+            )
     return pd.DataFrame(rows)
 
 
@@ -286,5 +323,4 @@ def _accuracy(right: pd.DataFrame) -> dict[str, float]:
     """Return the accuracy of (seeds, clips), Wilson's interval, and the range of the seeds."""
     seeds = right.mean(axis=1)
     low, high = wilson_interval(seeds.mean() * right.shape[1], right.shape[1])
-    return {"accuracy": seeds.mean(), "low": low, "high": high,
-            "seeds_low": seeds.min(), "seeds_high": seeds.max()}  # fmt: skip
+    return {"accuracy": seeds.mean(), "low": low, "high": high, "seeds_low": seeds.min(), "seeds_high": seeds.max()}

@@ -60,9 +60,7 @@ class Parameter:
         except (ValueError, SyntaxError):
             read = ...
         if not self.accepts(read):
-            raise UserError(
-                f"parameter '{self.name}' of chapter '{chapter}' is {self.type}, got {value!r}"
-            )
+            raise UserError(f"parameter '{self.name}' of chapter '{chapter}' is {self.type}, got {value!r}")
         return _exact(read, self.type)
 
     def _read(self, text: str) -> object:

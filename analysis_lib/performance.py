@@ -46,8 +46,7 @@ def load_bench(path: str | Path) -> dict:
         raise DataError(f"{found} is not valid JSON: {error}") from error
     given = record.get("format") if isinstance(record, dict) else None
     if given != FORMAT:
-        raise DataError(f"{found}: expected a bench record of format {FORMAT}, got {given}; "
-                        "make bench writes one")  # fmt: skip
+        raise DataError(f"{found}: expected a bench record of format {FORMAT}, got {given}; make bench writes one")
     return record
 
 
@@ -75,22 +74,37 @@ def speed_table(record: dict) -> pd.DataFrame:
     rows = []
     for case in _part(record, "dtw"):
         pairs = case["clips"] * (case["clips"] - 1)
-        methods = [
-            {**m, "factor": pairs / (m["clips"] * (m["clips"] - 1))} for m in case["methods"]
-        ]
-        floor = sum(case[unit] * np.median(rate["seconds"]) / rate["work"]
-                    for unit, rate in case["floor"].items())  # fmt: skip
+        methods = [{**m, "factor": pairs / (m["clips"] * (m["clips"] - 1))} for m in case["methods"]]
+        floor = sum(case[unit] * np.median(rate["seconds"]) / rate["work"] for unit, rate in case["floor"].items())
         best = _best(methods)
         ours = best[methods[0]["name"]]["median"]
         shape = {key: case[key] for key in ("frames", "features", "clips")}
-        rows.append({**shape, "method": "floor", "how": "the limit of this machine",
-                     "measured": case["clips"], "runs": len(case["floor"]["cells"]["seconds"]),
-                     "seconds": floor, "times": floor / ours, "of_floor": 1.0})  # fmt: skip
+        rows.append(
+            {
+                **shape,
+                "method": "floor",
+                "how": "the limit of this machine",
+                "measured": case["clips"],
+                "runs": len(case["floor"]["cells"]["seconds"]),
+                "seconds": floor,
+                "times": floor / ours,
+                "of_floor": 1.0,
+            }
+        )
         for name, m in best.items():
-            rows.append({**shape, "method": name, "how": m["how"], "measured": m["clips"],
-                         "runs": len(m["seconds"]), "seconds": m["median"],
-                         "times": m["median"] / ours, "of_floor": floor / m["median"],
-                         "gap": m["gap"]})  # fmt: skip
+            rows.append(
+                {
+                    **shape,
+                    "method": name,
+                    "how": m["how"],
+                    "measured": m["clips"],
+                    "runs": len(m["seconds"]),
+                    "seconds": m["median"],
+                    "times": m["median"] / ours,
+                    "of_floor": floor / m["median"],
+                    "gap": m["gap"],
+                }
+            )
     return pd.DataFrame(rows).astype({"gap": float})
 
 
@@ -138,10 +152,12 @@ def growth_exponents(table: pd.DataFrame) -> pd.Series:
     """
     if table["clips"].nunique() < 2:
         raise DataError("growth needs at least two numbers of clips, got one")
-    return pd.Series({
-        method: np.polyfit(np.log(part["clips"]), np.log(part["seconds"]), 1)[0]
-        for method, part in table.groupby("method", sort=False)
-    })  # fmt: skip
+    return pd.Series(
+        {
+            method: np.polyfit(np.log(part["clips"]), np.log(part["seconds"]), 1)[0]
+            for method, part in table.groupby("method", sort=False)
+        }
+    )
 
 
 def _part(record: dict, part: str) -> list[dict]:
@@ -159,9 +175,16 @@ def _compared(cases: list[dict], shared: tuple[str, ...], own: tuple[str, ...]) 
         best = _best(case["methods"])
         ours = best[case["methods"][0]["name"]]["median"]
         for name, m in best.items():
-            rows.append({**{key: case[key] for key in shared}, "method": name,
-                         "runs": len(m["seconds"]), "seconds": m["median"],
-                         "times": m["median"] / ours, **{key: m[key] for key in own}})  # fmt: skip
+            rows.append(
+                {
+                    **{key: case[key] for key in shared},
+                    "method": name,
+                    "runs": len(m["seconds"]),
+                    "seconds": m["median"],
+                    "times": m["median"] / ours,
+                    **{key: m[key] for key in own},
+                }
+            )
     return pd.DataFrame(rows)
 
 

@@ -35,8 +35,12 @@ def speed_overview(table: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for (frames, features), part in table.groupby(["frames", "features"], sort=False):
         floor, ours, *others = part.to_dict("records")
-        row = {"frames x features": f"{frames} x {features}", ours["method"]: duration(ours["seconds"]),
-               "floor": duration(floor["seconds"]), "of floor": f"{ours['of_floor']:.2f}"}  # fmt: skip
+        row = {
+            "frames x features": f"{frames} x {features}",
+            ours["method"]: duration(ours["seconds"]),
+            "floor": duration(floor["seconds"]),
+            "of floor": f"{ours['of_floor']:.2f}",
+        }
         row |= {m["method"]: ratio(m["times"], m["measured"] == m["clips"]) for m in others}
         rows.append(row)
     return pd.DataFrame(rows).set_index("frames x features")
@@ -51,12 +55,16 @@ def nnk_overview(table: pd.DataFrame) -> pd.DataFrame:
     keys = ["kernel", "nodes", "candidates"]
     for case, part in table.groupby(keys, sort=False):
         ours, *others = part.to_dict("records")
-        rows.append({
-            **dict(zip(keys, case, strict=True)), ours["method"]: duration(ours["seconds"]),
-            **{m["method"]: ratio(m["times"]) for m in others},
-            **{f"excess, {m['method']}": f"{m['above']:.1e}" for m in others},
-            "nodes with a ridge": ours["ridged"], "KKT": f"{ours['violation']:.1e}",
-        })  # fmt: skip
+        rows.append(
+            {
+                **dict(zip(keys, case, strict=True)),
+                ours["method"]: duration(ours["seconds"]),
+                **{m["method"]: ratio(m["times"]) for m in others},
+                **{f"excess, {m['method']}": f"{m['above']:.1e}" for m in others},
+                "nodes with a ridge": ours["ridged"],
+                "KKT": f"{ours['violation']:.1e}",
+            }
+        )
     return pd.DataFrame(rows).set_index(keys)
 
 
@@ -66,8 +74,9 @@ def growth_overview(table: pd.DataFrame) -> pd.DataFrame:
     for clips, part in table.groupby("clips", sort=False):
         ours = part.iloc[0]
         times = {m: duration(s) for m, s in zip(part["method"], part["seconds"], strict=True)}
-        rows.append({"clips": clips, **times, "pairs": f"{ours['pairs']:,}",
-                     "computed": f"{100 * ours['share']:.1f} %"})  # fmt: skip
+        rows.append(
+            {"clips": clips, **times, "pairs": f"{ours['pairs']:,}", "computed": f"{100 * ours['share']:.1f} %"}
+        )
     return pd.DataFrame(rows).set_index("clips")
 
 

@@ -67,8 +67,9 @@ def noise_levels(*levels: Iterable[float]) -> list[float]:
     return sorted(found, reverse=True)
 
 
-def gaussian_noise(x: np.ndarray, lengths: np.ndarray, psnr: float, rng: np.random.Generator,
-                   peak: str = "range") -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+def gaussian_noise(
+    x: np.ndarray, lengths: np.ndarray, psnr: float, rng: np.random.Generator, peak: str = "range"
+) -> tuple[np.ndarray, np.ndarray]:
     r"""Return the clips with additive white Gaussian noise, and the PSNR that each clip got.
 
     .. math:: \mathrm{PSNR} = 10 \log_{10} \frac{p^2}{\mathrm{MSE}}, \qquad
@@ -130,8 +131,9 @@ def gaussian_noise(x: np.ndarray, lengths: np.ndarray, psnr: float, rng: np.rand
     return noisy, achieved
 
 
-def hide_joints(x: np.ndarray, lengths: np.ndarray, share: float, rng: np.random.Generator,
-                place: str = "mean") -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+def hide_joints(
+    x: np.ndarray, lengths: np.ndarray, share: float, rng: np.random.Generator, place: str = "mean"
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the clips with some joints hidden throughout, and the share that each clip got.
 
     Parameters
@@ -172,8 +174,9 @@ def hide_joints(x: np.ndarray, lengths: np.ndarray, share: float, rng: np.random
     return found, hidden.sum(axis=(1, 2)) / np.maximum(joints.sum(axis=(1, 2)), 1)
 
 
-def drop_frames(x: np.ndarray, lengths: np.ndarray, share: float, rng: np.random.Generator
-                ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+def drop_frames(
+    x: np.ndarray, lengths: np.ndarray, share: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the clips with some frames lost, and the share that each clip got.
 
     In place of a lost frame the last one that came is shown again; the first frame always comes.
@@ -207,8 +210,9 @@ def drop_frames(x: np.ndarray, lengths: np.ndarray, share: float, rng: np.random
     return _shown(x, np.maximum.accumulate(np.where(lost, 0, frame), axis=1)), lost.sum(1) / lengths
 
 
-def jitter_frames(x: np.ndarray, lengths: np.ndarray, frames: int, rng: np.random.Generator
-                  ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+def jitter_frames(
+    x: np.ndarray, lengths: np.ndarray, frames: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     r"""Return the clips with unsteady time stamps, and the largest shift that each clip got.
 
     .. math:: \tilde{x}(t) = x(t + e_t), \qquad e_t \in \{-s, \dots, s\} \text{ uniformly}

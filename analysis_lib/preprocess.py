@@ -57,14 +57,14 @@ class Preprocessing:
         object.__setattr__(self, "augment", tuple(self.augment))
         if self.fit not in ("resample", "pad"):
             raise unknown_choice("length rule", self.fit, ("resample", "pad"))
-        for kind, names, table in (("preprocessing step", self.steps, STEPS),
-                                   ("augmentation", self.augment, AUGMENTATIONS)):  # fmt: skip
+        for kind, names, table in (
+            ("preprocessing step", self.steps, STEPS),
+            ("augmentation", self.augment, AUGMENTATIONS),
+        ):
             if unknown := [name for name in names if name not in table]:
                 raise unknown_choice(kind, unknown[0], table)
         if self.frames < 1 or self.bodies < 1:
-            raise UserError(
-                f"frames and bodies must be at least 1, got {self.frames}, {self.bodies}"
-            )
+            raise UserError(f"frames and bodies must be at least 1, got {self.frames}, {self.bodies}")
 
     def to_dict(self) -> dict:
         """Return plain containers that JSON can hold."""
@@ -129,16 +129,12 @@ def crop_frames(x: np.ndarray, skeleton: Skeleton, rng: np.random.Generator) -> 
     return x[:, start : start + keep]
 
 
-AUGMENTATIONS = {
-    "turn": turn,
-    "turn-about-y": turn_about_y,
-    "mirror": mirror,
-    "crop-frames": crop_frames,
-}
+AUGMENTATIONS = {"turn": turn, "turn-about-y": turn_about_y, "mirror": mirror, "crop-frames": crop_frames}
 
 
-def clip_tensor(x: np.ndarray, skeleton: Skeleton, recipe: Preprocessing,
-                rng: np.random.Generator | None = None) -> tuple[np.ndarray, int]:  # fmt: skip
+def clip_tensor(
+    x: np.ndarray, skeleton: Skeleton, recipe: Preprocessing, rng: np.random.Generator | None = None
+) -> tuple[np.ndarray, int]:
     """Return one clip as (C, T, V, M) and its number of valid frames.
 
     Parameters
@@ -167,8 +163,9 @@ def _frame_indices(n_frames: int, n_wanted: int, rng: np.random.Generator | None
     return np.sort(rng.integers(n_frames, size=n_wanted))
 
 
-def clip_tensors(data: SkeletonDataset, recipe: Preprocessing,
-                 rng: np.random.Generator | None = None) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+def clip_tensors(
+    data: SkeletonDataset, recipe: Preprocessing, rng: np.random.Generator | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Return all clips as a (N, C, T, V, M) float32 tensor, and their valid lengths (N,)."""
     clips = [clip_tensor(x, data.skeleton, recipe, rng) for x in data.sequences]
     return np.stack([x for x, _ in clips]), np.array([length for _, length in clips])
@@ -180,17 +177,17 @@ PREPROCESSINGS = {
     "stgcn": Preprocessing(frames=300, fit="pad", steps=("first-bodies",), bodies=2),
     # Shi et al. (2019), pre-normalisation of 2s-AGCN; also Shift-GCN
     "agcn": Preprocessing(
-        frames=300, fit="pad", bodies=2,
-        steps=("largest-bodies", "fill-null-frames", "centre-frames", "spine-to-z",
-               "shoulders-to-x"),
+        frames=300,
+        fit="pad",
+        bodies=2,
+        steps=("largest-bodies", "fill-null-frames", "centre-frames", "spine-to-z", "shoulders-to-x"),
     ),
     # Chen et al. (2021), NW-UCLA feeder of CTR-GCN
     "nw-ucla": Preprocessing(
-        frames=52, fit="resample", steps=("first-bodies", "centre-clip", "min-max"),
-        augment=("turn", "mirror"),
+        frames=52, fit="resample", steps=("first-bodies", "centre-clip", "min-max"), augment=("turn", "mirror")
     ),
     # any other camera-space data: root of the first frame to the origin, zero padding
     "padded": Preprocessing(frames=120, fit="pad", augment=("turn-about-y",)),
     # image coordinates, already relative to the frame
     "image": Preprocessing(frames=300, fit="pad", steps=("first-bodies",), bodies=2),
-}  # fmt: skip
+}

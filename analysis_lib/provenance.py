@@ -77,9 +77,7 @@ def code_version(root: str | Path = ROOT) -> str:
 def _git(root: str | Path, *arguments: str) -> list[str] | None:
     """Return the lines that git prints, or None if there is no git, no repository or no commit."""
     try:
-        done = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=20
-        )
+        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.splitlines() if done.returncode == 0 else None
@@ -87,8 +85,7 @@ def _git(root: str | Path, *arguments: str) -> list[str] | None:
 
 def _facts(chapter: str, namespace: Mapping, dataset, checkpoint) -> dict:
     """Return all that the line says, but the run time."""
-    facts = {"chapter": chapter, "parameters": _parameters(chapter, namespace),
-             "code": code_version()}  # fmt: skip
+    facts = {"chapter": chapter, "parameters": _parameters(chapter, namespace), "code": code_version()}
     if dataset is not None:
         facts["data"] = {"name": dataset.name, "fingerprint": dataset.fingerprint}
     if checkpoint is not None:

@@ -24,8 +24,7 @@ from analysis_lib.errors import UserError
 HEAD, REST = "head", "rest"
 
 
-def cascade_steps(model: nn.Module, x: np.ndarray, layers: Sequence[str]
-                  ) -> dict[str, tuple[str, ...]]:  # fmt: skip
+def cascade_steps(model: nn.Module, x: np.ndarray, layers: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return which modules lose their weights at each step, from the scores down.
 
     First the modules that a pass calls after the last layer (``"head"``), then the layers from
@@ -47,15 +46,13 @@ def cascade_steps(model: nn.Module, x: np.ndarray, layers: Sequence[str]
     >>> cascade_steps(net, np.zeros((1, 2), np.float32), ["1"])
     {'head': ('2',), '1': ('1',), 'rest': ('0',)}
     """
-    owners = [name for name, module in model.named_modules()
-              if any(True for _ in module.parameters(recurse=False))]  # fmt: skip
+    owners = [name for name, module in model.named_modules() if any(True for _ in module.parameters(recurse=False))]
     calls = _call_order(model, x, [*owners, *layers])
     end = max(calls.index(name) for name in layers)
     steps = {HEAD: tuple(name for name in owners if name in calls[end + 1 :])}
     for layer in reversed(layers):
         taken = {name for names in steps.values() for name in names}
-        steps[layer] = tuple(name for name in owners
-                             if name not in taken and f"{name}.".startswith(f"{layer}."))  # fmt: skip
+        steps[layer] = tuple(name for name in owners if name not in taken and f"{name}.".startswith(f"{layer}."))
     taken = {name for names in steps.values() for name in names}
     steps[REST] = tuple(name for name in owners if name not in taken)
     return {step: names for step, names in steps.items() if names}
@@ -96,8 +93,7 @@ def randomised(model: nn.Module, modules: Sequence[str], seed: int) -> nn.Module
     return model
 
 
-def cascade(model: nn.Module, steps: dict[str, tuple[str, ...]], seed: int
-            ) -> Iterator[tuple[str, nn.Module]]:  # fmt: skip
+def cascade(model: nn.Module, steps: dict[str, tuple[str, ...]], seed: int) -> Iterator[tuple[str, nn.Module]]:
     """Yield (step, copy of the network that has forgotten this step and all before it)."""
     for step, modules in steps.items():
         model = randomised(model, modules, seed)

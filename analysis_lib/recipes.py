@@ -40,18 +40,23 @@ def read_recipe(name: str) -> dict:
         path = RECIPES / "default.json"
     try:
         given = json.loads(path.read_text())
-        return given | {
-            "preprocessing": Preprocessing(**given["preprocessing"]),
-            "recipe": Recipe(**given["recipe"]),
-        }
+        return given | {"preprocessing": Preprocessing(**given["preprocessing"]), "recipe": Recipe(**given["recipe"])}
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise UserError(f"{path} is no recipe: {error}; see data/recipes/default.json") from error
 
 
-def train_checkpoint(dataset: str, out: str | Path, *, name: str | None = None,
-                     recipe: str | None = None, epochs: int | None = None, seed: int = 0,
-                     data_root: str = "", progress: bool = True,
-                     report: Callable[[str], None] = lambda line: None) -> Path:  # fmt: skip
+def train_checkpoint(
+    dataset: str,
+    out: str | Path,
+    *,
+    name: str | None = None,
+    recipe: str | None = None,
+    epochs: int | None = None,
+    seed: int = 0,
+    data_root: str = "",
+    progress: bool = True,
+    report: Callable[[str], None] = lambda line: None,
+) -> Path:
     """Train on a dataset's training split, score its test split once, and write the checkpoint.
 
     Killed at any time and started again, it goes on from the last whole epoch
@@ -84,11 +89,17 @@ def train_checkpoint(dataset: str, out: str | Path, *, name: str | None = None,
     name = name or data.name
     in_channels = data.sequences[0].shape[-1]
     torch.manual_seed(seed)
-    model = build(plan["architecture"], data.skeleton, len(data.class_names), in_channels,
-                  **plan["arguments"])  # fmt: skip
+    model = build(plan["architecture"], data.skeleton, len(data.class_names), in_channels, **plan["arguments"])
     state = Path(out) / f"{name}.state.pt"
-    history = fit(model, train, plan["preprocessing"], schedule, state, progress,
-                  lambda record: report(_epoch_line(record, schedule.epochs)))  # fmt: skip
+    history = fit(
+        model,
+        train,
+        plan["preprocessing"],
+        schedule,
+        state,
+        progress,
+        lambda record: report(_epoch_line(record, schedule.epochs)),
+    )
     score = evaluate(stored_precision(model), test, plan["preprocessing"], progress=progress)
     card = {
         "name": name,
@@ -124,5 +135,4 @@ def train_checkpoint(dataset: str, out: str | Path, *, name: str | None = None,
 def _epoch_line(record: dict, epochs: int) -> str:
     """Return one epoch's record for people."""
     held = f", held out {record['held_accuracy']:.1%}" if "held_accuracy" in record else ""
-    return (f"epoch {record['epoch']}/{epochs}: loss {record['loss']:.3f}, "
-            f"accuracy {record['accuracy']:.1%}{held}")  # fmt: skip
+    return f"epoch {record['epoch']}/{epochs}: loss {record['loss']:.3f}, accuracy {record['accuracy']:.1%}{held}"

@@ -98,6 +98,4 @@ def recorded_provenance(edition: str, chapter: str) -> dict | None:
 def _damaged(path: Path, edition: str, reason: object) -> DataError:
     """Return the error for a record that cannot be used."""
     why = " ".join(str(reason).split())
-    return DataError(
-        f"{path} is damaged ({why}); write it anew: stgbook book --edition {edition} --record"
-    )
+    return DataError(f"{path} is damaged ({why}); write it anew: stgbook book --edition {edition} --record")

@@ -24,8 +24,9 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def accuracy_table(network: Checkpoint, train: SkeletonDataset, test: SkeletonDataset,
-                   progress: bool = False) -> pd.DataFrame:  # fmt: skip
+def accuracy_table(
+    network: Checkpoint, train: SkeletonDataset, test: SkeletonDataset, progress: bool = False
+) -> pd.DataFrame:
     """Return the test accuracy of the network and of the baseline, with 95 % intervals.
 
     Returns
@@ -37,12 +38,10 @@ def accuracy_table(network: Checkpoint, train: SkeletonDataset, test: SkeletonDa
     predicted = evaluate(network.model, test, network.preprocessing, progress=progress)["predicted"]
     nearest = nearest_neighbour_predictions(train, test, network.preprocessing, progress)
     rows = []
-    for method, found in ((f"network '{network.name}'", predicted),
-                          ("nearest neighbour, DTW on raw joints", nearest)):  # fmt: skip
+    for method, found in ((f"network '{network.name}'", predicted), ("nearest neighbour, DTW on raw joints", nearest)):
         hits = int((found == test.labels).sum())
         low, high = wilson_interval(hits, len(test))
-        rows.append({"method": method, "accuracy": hits / len(test), "low": low, "high": high,
-                     "clips": len(test)})  # fmt: skip
+        rows.append({"method": method, "accuracy": hits / len(test), "low": low, "high": high, "clips": len(test)})
     table = pd.DataFrame(rows)
     table.attrs["predicted"] = predicted
     return table
@@ -54,9 +53,12 @@ def data_answer(data: SkeletonDataset, scores: pd.DataFrame) -> Markdown:
     people = len(np.unique(data.subjects[data.subjects >= 0]))
     gap = network["accuracy"] - baseline["accuracy"]
     verdict = (
-        f"{100 * gap:.1f} points more than" if network["low"] > baseline["high"]
-        else "not clearly more than" if gap > 0 else "no more than"
-    )  # fmt: skip
+        f"{100 * gap:.1f} points more than"
+        if network["low"] > baseline["high"]
+        else "not clearly more than"
+        if gap > 0
+        else "no more than"
+    )
     return Markdown(
         f"**Answer.** {len(data):,} clips of {len(data.class_names)} actions"
         + (f" by {people} people" if people else "")
@@ -96,15 +98,14 @@ def _training_facts(card: Mapping) -> dict[str, object]:
     return {
         "trained on": f"{card['dataset']}, split `{card['train_split']}`, {card['n_train']:,} clips",
         "recipe": f"SGD, peak rate {recipe['lr']:g}, weight decay {recipe['weight_decay']:g}, "
-                  f"batch {recipe['batch_size']}, {card['epochs_run']} epochs, cosine decay",
+        f"batch {recipe['batch_size']}, {card['epochs_run']} epochs, cosine decay",
         "augmentation": ", ".join(card["preprocessing"]["augment"]) or "none",
         "stopped by": f"the end of the schedule, or the loss on {percent(recipe['holdout'])} of the "
-                      "training clips, held out by whole (subject, class) cells",
+        "training clips, held out by whole (subject, class) cells",
         "seed": recipe["seed"],
-        "test accuracy": f"{percent(card['test_accuracy'])} of {card['n_test']} clips, "
-                         f"split `{card['test_split']}`",
+        "test accuracy": f"{percent(card['test_accuracy'])} of {card['n_test']} clips, split `{card['test_split']}`",
         "code": card["code"],
-    }  # fmt: skip
+    }
 
 
 def smoothness_answer(table: pd.DataFrame, shape: pd.DataFrame) -> Markdown:
@@ -124,8 +125,9 @@ def smoothness_answer(table: pd.DataFrame, shape: pd.DataFrame) -> Markdown:
     names = [name for name in dict.fromkeys(shape["group"]) if name != EVERY]
     places = "; ".join(
         f"{name}: {_interval(read.loc['drop', name], '.2f')} after layer "
-        f"{_interval(read.loc['drop after', name], '.0f')}" for name in names
-    )  # fmt: skip
+        f"{_interval(read.loc['drop after', name], '.0f')}"
+        for name in names
+    )
     text = (
         f"**Answer.** On {shape['clips'].iloc[0]} clips the label variation goes from {mean.iloc[0]:.2f} at "
         f"layer 1 to {mean.iloc[-1]:.2f} at layer {last} (mean of the super-classes). Largest single "

@@ -202,13 +202,13 @@ def _execute(chapter: Chapter, parameters: Mapping, inputs: dict, entry: Path, o
     try:
         notebook = work / f"{chapter.name}.ipynb"
         partial = out / f"{chapter.name}.failed.ipynb"
-        with _environment(**{TABLES: str(work / "tables"), "PYTHONHASHSEED": "0",
-                             "PYDEVD_DISABLE_FILE_VALIDATION": "1"}):  # fmt: skip
+        with _environment(
+            **{TABLES: str(work / "tables"), "PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+        ):
             _papermill(chapter, parameters, notebook, partial)
         page = write_form(tidy_notebook(json.loads(notebook.read_text(encoding="utf8"))))
         write_text(notebook, page)
-        facts = {"inputs": inputs, "date": str(date.today()),
-                 "notebook_sha256": file_digest(notebook)}  # fmt: skip
+        facts = {"inputs": inputs, "date": str(date.today()), "notebook_sha256": file_digest(notebook)}
         write_text(work / "run.json", json.dumps(facts, indent=2) + "\n")
         shutil.rmtree(entry, ignore_errors=True)
         work.replace(entry)
@@ -227,20 +227,17 @@ def _papermill(chapter: Chapter, parameters: Mapping, output: Path, partial: Pat
     # Papermill formats path names, so braces are doubled
     source, target = (re.sub(r"([{}])", r"\1\1", str(path)) for path in (chapter.path, output))
     try:
-        papermill.execute_notebook(source, target, dict(parameters), kernel_name=KERNEL,
-                                   extra_arguments=["--log-level=CRITICAL"])  # fmt: skip
+        papermill.execute_notebook(
+            source, target, dict(parameters), kernel_name=KERNEL, extra_arguments=["--log-level=CRITICAL"]
+        )
     except papermill.PapermillExecutionError as error:
         with atomic_path(partial) as temporary:
             shutil.copyfile(output, temporary)
         raise _failure(chapter, error, partial) from None
     except NoSuchKernel:
-        raise UserError(
-            f"there is no Jupyter kernel '{KERNEL}'; install ipykernel into this environment"
-        ) from None
+        raise UserError(f"there is no Jupyter kernel '{KERNEL}'; install ipykernel into this environment") from None
     except DeadKernelError as error:
-        raise UserError(
-            f"chapter '{chapter.name}': its kernel died ({error}); was there enough memory?"
-        ) from None
+        raise UserError(f"chapter '{chapter.name}': its kernel died ({error}); was there enough memory?") from None
 
 
 def _failure(chapter: Chapter, error, partial: Path) -> UserError:

@@ -67,13 +67,9 @@ class Skeleton:
         object.__setattr__(self, "edges", plain(self.edges))
         object.__setattr__(self, "pairs", plain(self.pairs))
         object.__setattr__(self, "centre", int(self.centre))
-        parts = {
-            k: tuple(map(int, v)) for k, v in (self.parts or {"body": range(self.n_joints)}).items()
-        }
+        parts = {k: tuple(map(int, v)) for k, v in (self.parts or {"body": range(self.n_joints)}).items()}
         object.__setattr__(self, "parts", MappingProxyType(parts))
-        object.__setattr__(
-            self, "variants", MappingProxyType({k: plain(v) for k, v in self.variants.items()})
-        )
+        object.__setattr__(self, "variants", MappingProxyType({k: plain(v) for k, v in self.variants.items()}))
         self._check()
 
     def _check(self) -> None:
@@ -125,9 +121,15 @@ class Skeleton:
         if variant not in self.variants:
             raise unknown_choice(f"edge list of '{self.name}'", variant, self.variants)
         return Skeleton(
-            self.name, self.joints, self.variants[variant], self.centre,
-            dict(self.parts), self.pairs, f"{self.source}; edges: {variant}", dict(self.variants),
-        )  # fmt: skip
+            self.name,
+            self.joints,
+            self.variants[variant],
+            self.centre,
+            dict(self.parts),
+            self.pairs,
+            f"{self.source}; edges: {variant}",
+            dict(self.variants),
+        )
 
     def to_dict(self) -> dict:
         """Return plain containers that JSON can hold; `from_dict` is the inverse."""

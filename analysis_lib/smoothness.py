@@ -50,9 +50,7 @@ def laplacian(graph: sparse.csr_array) -> sparse.csr_array:
     return sparse.csr_array(sparse.diags_array(graph.sum(axis=1)) - graph)
 
 
-def label_smoothness(
-    laplacian: sparse.csr_array, labels: np.ndarray, normalise: str = "degree"
-) -> np.ndarray:
+def label_smoothness(laplacian: sparse.csr_array, labels: np.ndarray, normalise: str = "degree") -> np.ndarray:
     r"""Return the weight of the edges that leave each class, by default as a share.
 
     .. math:: Q_c = \mathbf{y}_c^\top L\, \mathbf{y}_c, \qquad
@@ -175,9 +173,7 @@ def group_means(values: np.ndarray, groups: Sequence[str]) -> tuple[tuple[str, .
     return tuple(names.tolist()), np.stack(means, axis=-1)
 
 
-def class_smoothness(
-    graph: sparse.csr_array, labels: np.ndarray, groups: Sequence[str] | None = None
-) -> pd.DataFrame:
+def class_smoothness(graph: sparse.csr_array, labels: np.ndarray, groups: Sequence[str] | None = None) -> pd.DataFrame:
     """Return the smoothness of each class, one a row, by all normalisations.
 
     Parameters

@@ -11,10 +11,7 @@ from analysis_lib.smoothness import group_means, laplacian
 
 
 def bootstrap_smoothness(
-    graph: sparse.csr_array,
-    labels: np.ndarray,
-    rng: np.random.Generator,
-    n_replicates: int = 500,
+    graph: sparse.csr_array, labels: np.ndarray, rng: np.random.Generator, n_replicates: int = 500
 ) -> np.ndarray:
     r"""Return the normalised smoothness of each class in bootstrap replicates.
 
@@ -130,13 +127,17 @@ def _interval(kind: str, name, values: np.ndarray, level: float) -> dict:
             "replicates; sample more clips a class, or take more neighbours"
         )
     low, median, high = np.quantile(defined, [(1 - level) / 2, 0.5, (1 + level) / 2])
-    return {"kind": kind, "name": name, "low": low, "median": median, "high": high,
-            "undefined": len(values) - len(defined)}  # fmt: skip
+    return {
+        "kind": kind,
+        "name": name,
+        "low": low,
+        "median": median,
+        "high": high,
+        "undefined": len(values) - len(defined),
+    }
 
 
-def _multiplicities(
-    index: np.ndarray, sizes: np.ndarray, n_replicates: int, rng: np.random.Generator
-) -> np.ndarray:
+def _multiplicities(index: np.ndarray, sizes: np.ndarray, n_replicates: int, rng: np.random.Generator) -> np.ndarray:
     """Return how often each clip is drawn, (n, replicates), with n_c draws in class c."""
     draws = np.empty((len(index), n_replicates))
     for c, size in enumerate(sizes):

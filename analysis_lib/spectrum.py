@@ -47,9 +47,7 @@ def with_edge_list(skeleton: Skeleton, edges: str = "auto") -> Skeleton:
     return skeleton.with_edges(edges) if edges else skeleton
 
 
-def graph_spectrum(
-    skeleton: Skeleton, degree: str = "no_self", edges: str | None = None
-) -> Spectrum:
+def graph_spectrum(skeleton: Skeleton, degree: str = "no_self", edges: str | None = None) -> Spectrum:
     r"""Return the spectrum of the normalised adjacency of a skeleton graph.
 
     .. math:: \mathbf{D}^{-1/2} (\hat{\mathbf{A}} + \mathbf{I}) \mathbf{D}^{-1/2}
@@ -152,9 +150,7 @@ def body_signal(x: np.ndarray, signal: str = "centred", origin: int = 1) -> np.n
     return (x - x[np.arange(len(x)), first, origin][:, None, None]) * seen
 
 
-def energy_spectrum(
-    x: np.ndarray, basis: np.ndarray, signal: str = "centred", origin: int = 1
-) -> np.ndarray:
+def energy_spectrum(x: np.ndarray, basis: np.ndarray, signal: str = "centred", origin: int = 1) -> np.ndarray:
     r"""Return the share of a clip's energy at each graph frequency.
 
     .. math:: E_k = \sum_{m, t, c} (\mathbf{u}_k^\top \mathbf{x}_{m t \cdot c})^2 \Big/

@@ -7,14 +7,7 @@ import pandas as pd
 
 from analysis_lib.errors import UserError
 from analysis_lib.skeletons import Skeleton
-from analysis_lib.spectrum import (
-    DEGREES,
-    SIGNALS,
-    Spectrum,
-    clip_energies,
-    graph_spectrum,
-    polynomial_response,
-)  # fmt: skip
+from analysis_lib.spectrum import DEGREES, SIGNALS, Spectrum, clip_energies, graph_spectrum, polynomial_response
 
 #: The paper names frequencies 17..25 of 25.
 PAPER_TOP = 9 / 25
@@ -63,8 +56,7 @@ def class_energy(
     """
     if energies.shape != (len(labels), len(eigenvalues)):
         raise UserError(
-            f"energies must be (clips, frequencies) = {(len(labels), len(eigenvalues))}, "
-            f"got {energies.shape}"
+            f"energies must be (clips, frequencies) = {(len(labels), len(eigenvalues))}, got {energies.shape}"
         )
     if n_bootstrap < 2:
         raise UserError(f"n_bootstrap must be at least 2, got {n_bootstrap}")
@@ -150,9 +142,7 @@ def top_share(energy: np.ndarray, spectrum: Spectrum, top: int) -> tuple[float, 
     return float(energy[cut:].sum()), float(above), float(within)
 
 
-def variant_table(
-    sequences: Sequence[np.ndarray], labels: np.ndarray, skeleton: Skeleton, top: int
-) -> pd.DataFrame:
+def variant_table(sequences: Sequence[np.ndarray], labels: np.ndarray, skeleton: Skeleton, top: int) -> pd.DataFrame:
     """Return the share of the ``top`` frequencies under every degree and every signal.
 
     Does the conclusion hang on choices that the paper leaves open?

@@ -96,8 +96,15 @@ class Store:
     folder: Path
     limit: int = LIMIT
 
-    def fetch(self, kind: str, inputs: Mapping[str, str], options: Mapping[str, object],
-              code: str, make: Callable[[Path], dict], about: str = "") -> dict:  # fmt: skip
+    def fetch(
+        self,
+        kind: str,
+        inputs: Mapping[str, str],
+        options: Mapping[str, object],
+        code: str,
+        make: Callable[[Path], dict],
+        about: str = "",
+    ) -> dict:
         """Return what ``make`` makes, from the store if it has been made before.
 
         Parameters
@@ -121,8 +128,7 @@ class Store:
         dict
             As from ``make``. Arrays are memory-mapped; what is written to one stays in memory.
         """
-        facts = {"kind": kind, "inputs": inputs, "options": options, "code": code,
-                 "libraries": library_versions()}  # fmt: skip
+        facts = {"kind": kind, "inputs": inputs, "options": options, "code": code, "libraries": library_versions()}
         key = canonical_json(facts)
         entry = self.folder / kind / digest(key)
         values = _read(entry)
@@ -134,9 +140,7 @@ class Store:
             entry.parent.mkdir(parents=True, exist_ok=True)
             work = Path(tempfile.mkdtemp(dir=entry.parent, prefix=_WRITING))
         except OSError as error:
-            raise UserError(
-                f"cannot write {entry.parent}: {error.strerror}; {VARIABLE}=off does without it"
-            ) from error
+            raise UserError(f"cannot write {entry.parent}: {error.strerror}; {VARIABLE}=off does without it") from error
         try:
             started = time.monotonic()
             values = make(work)
@@ -171,8 +175,11 @@ class Store:
                 used = folder.stat().st_mtime
             except FileNotFoundError:  # another process has removed it just now
                 continue
-            entries.append(Entry(folder, folder.parent.name, about, size, facts.get("seconds", 0.0),
-                                 facts.get("created", used), used))  # fmt: skip
+            entries.append(
+                Entry(
+                    folder, folder.parent.name, about, size, facts.get("seconds", 0.0), facts.get("created", used), used
+                )
+            )
         return entries
 
     def clear(self, kind: str | None = None, older_than: float = 0.0) -> list[Entry]:
@@ -273,8 +280,7 @@ def _is_whole(entry: Path) -> bool:
     """Return whether each of the files is there, and is what was written."""
     files = _facts(entry).get("files", {})
     return bool(files) and all(
-        (entry / name).exists() and file_digest(entry / name) == known
-        for name, known in files.items()
+        (entry / name).exists() and file_digest(entry / name) == known for name, known in files.items()
     )
 
 

@@ -14,8 +14,9 @@ def frame_subspace(frames: np.ndarray, n_dims: int) -> np.ndarray:
     return np.linalg.qr(frames.T @ leading)[0]
 
 
-def projected(x: np.ndarray, lengths: np.ndarray, n_dims: int, origin: np.ndarray | None = None,
-              seed: int = 0, chunk: int = 64) -> np.ndarray:  # fmt: skip
+def projected(
+    x: np.ndarray, lengths: np.ndarray, n_dims: int, origin: np.ndarray | None = None, seed: int = 0, chunk: int = 64
+) -> np.ndarray:
     r"""Return the frames of clips in a subspace, with the length of what lies outside of it.
 
     .. math:: a \mapsto (P^\top a,\ \|a - P P^\top a\|), \qquad

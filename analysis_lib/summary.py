@@ -17,26 +17,25 @@ def clip_table(data: SkeletonDataset) -> pd.DataFrame:
     split = np.full(len(data), "", object)
     for name, index in reversed(data.splits.items()):
         split[index] = name
-    return pd.DataFrame({
-        "clip": data.clips,
-        "label": [data.class_names[i] for i in data.labels],
-        "group": [data.groups[i] for i in data.labels],
-        "subject": data.subjects,
-        "view": data.views,
-        "frames": data.lengths,
-        "bodies": [x.shape[0] for x in data.sequences],
-        "split": split,
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "clip": data.clips,
+            "label": [data.class_names[i] for i in data.labels],
+            "group": [data.groups[i] for i in data.labels],
+            "subject": data.subjects,
+            "view": data.views,
+            "frames": data.lengths,
+            "bodies": [x.shape[0] for x in data.sequences],
+            "split": split,
+        }
+    )
 
 
 def class_table(clips: pd.DataFrame) -> pd.DataFrame:
     """Return one row a class: group, label, clips, median frames, and their 5-95 % range."""
     frames = clips.groupby(["group", "label"], sort=False)["frames"]
     table = frames.agg(
-        clips="size",
-        shortest=lambda f: f.quantile(0.05),
-        median="median",
-        longest=lambda f: f.quantile(0.95),
+        clips="size", shortest=lambda f: f.quantile(0.05), median="median", longest=lambda f: f.quantile(0.95)
     ).reset_index()
     return table.sort_values(["group", "label"], ignore_index=True)
 
@@ -92,19 +91,17 @@ def confusion_table(labels: np.ndarray, predicted: np.ndarray, class_names) -> p
     n = len(class_names)
     counts = np.zeros((n, n), int)
     np.add.at(counts, (labels, predicted), 1)
-    table = pd.DataFrame({
-        "label": np.repeat(class_names, n),
-        "predicted": np.tile(class_names, n),
-        "clips": counts.ravel(),
-    })  # fmt: skip
+    table = pd.DataFrame(
+        {"label": np.repeat(class_names, n), "predicted": np.tile(class_names, n), "clips": counts.ravel()}
+    )
     total = np.repeat(counts.sum(axis=1), n)
     table["share"] = np.divide(counts.ravel(), total, out=np.zeros(n * n), where=total > 0)
     return table
 
 
-def nearest_neighbour_predictions(train: SkeletonDataset, test: SkeletonDataset,
-                                  preprocessing: Preprocessing, progress: bool = False
-                                  ) -> np.ndarray:  # fmt: skip
+def nearest_neighbour_predictions(
+    train: SkeletonDataset, test: SkeletonDataset, preprocessing: Preprocessing, progress: bool = False
+) -> np.ndarray:
     """Return the class of the nearest training clip under DTW on raw joints, shape (n_test,).
 
     The joints are prepared as for the network; the local distance is squared Euclidean over all
@@ -113,6 +110,7 @@ def nearest_neighbour_predictions(train: SkeletonDataset, test: SkeletonDataset,
     """
     (x, x_lengths), (y, y_lengths) = (clip_tensors(d, preprocessing) for d in (test, train))
     flat = lambda z: z.transpose(0, 2, 1, 3, 4).reshape(len(z), z.shape[2], -1)  # noqa: E731
-    distances = windowed_dtw_between(flat(x), flat(y), x_lengths, y_lengths, n_windows=1,
-                                     metric="sqeuclidean", progress=progress)  # fmt: skip
+    distances = windowed_dtw_between(
+        flat(x), flat(y), x_lengths, y_lengths, n_windows=1, metric="sqeuclidean", progress=progress
+    )
     return train.labels[distances.argmin(axis=1)]

@@ -78,9 +78,14 @@ def data_smoothness(graph: sparse.csr_array, embeddings: np.ndarray) -> float:
     return float(total / 2)
 
 
-def operator_norm(linear: Callable[[Tensor], Tensor], shape: Sequence[int],
-                  rng: np.random.Generator, n_iter: int = 1000, tol: float = 1e-5,
-                  dtype: torch.dtype = torch.float32) -> float:  # fmt: skip
+def operator_norm(
+    linear: Callable[[Tensor], Tensor],
+    shape: Sequence[int],
+    rng: np.random.Generator,
+    n_iter: int = 1000,
+    tol: float = 1e-5,
+    dtype: torch.dtype = torch.float32,
+) -> float:
     r"""Return the spectral norm of a linear map that is given as a function of tensors.
 
     .. math:: \|A\|_2 = \sqrt{\lambda_{\max}(A^\top A)}
@@ -148,12 +153,10 @@ def operator_norm(linear: Callable[[Tensor], Tensor], shape: Sequence[int],
     operator = LinearOperator((size, size), matvec=gram, dtype=float)
     try:
         with threadpool_limits(1, "blas"):  # ARPACK's threads would fight with torch's
-            (largest,) = eigsh(operator, 1, v0=start, maxiter=n_iter, tol=tol,
-                               return_eigenvectors=False)  # fmt: skip
+            (largest,) = eigsh(operator, 1, v0=start, maxiter=n_iter, tol=tol, return_eigenvectors=False)
     except ArpackNoConvergence as error:
         raise UserError(
-            f"the norm did not converge in {n_iter} iterations; raise n_iter or tol, "
-            "or take dtype=torch.float64"
+            f"the norm did not converge in {n_iter} iterations; raise n_iter or tol, or take dtype=torch.float64"
         ) from error
     return float(np.sqrt(max(largest, 0.0)))
 
@@ -218,8 +221,10 @@ def smoothness_ratios(
     if not (np.isfinite(values).all() and np.isfinite(norms).all() and (norms > 0).all()):
         raise DataError("smoothness must be finite, and norms finite and positive")
     if not (values[:-1] > 0).all():
-        raise DataError(f"the smoothness before layer {int((values[:-1] <= 0).argmax()) + 1} is "
-                        "not positive, so that no ratio exists")  # fmt: skip
+        raise DataError(
+            f"the smoothness before layer {int((values[:-1] <= 0).argmax()) + 1} is "
+            "not positive, so that no ratio exists"
+        )
     names = [str(i + 1) for i in range(len(norms))] if layers is None else list(layers)
     if len(names) != len(norms):
         raise UserError(f"{len(names)} names for {len(norms)} layers")

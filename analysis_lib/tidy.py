@@ -77,20 +77,21 @@ def annotate_figures(notebook: dict) -> dict:
     for cell in notebook["cells"]:
         cells.append(cell)
         if line and "figure" in cell["metadata"].get("mystnb", {}):
-            cells.append({
-                "cell_type": "markdown",
-                "id": f"{cell['id']}-made",
-                "metadata": {},
-                "source": f":::{{dropdown}} How this figure was made\n{line}\n:::",
-            })  # fmt: skip
+            cells.append(
+                {
+                    "cell_type": "markdown",
+                    "id": f"{cell['id']}-made",
+                    "metadata": {},
+                    "source": f":::{{dropdown}} How this figure was made\n{line}\n:::",
+                }
+            )
     notebook["cells"] = cells
     return notebook
 
 
 def _provenance_line(cell: dict) -> str | None:
     """Return the Markdown of the provenance that a cell displays, if it displays one."""
-    shown = [_text(output.get("data", {}).get("text/markdown", ""))
-             for output in cell.get("outputs", ())]  # fmt: skip
+    shown = [_text(output.get("data", {}).get("text/markdown", "")) for output in cell.get("outputs", ())]
     return next((text for text in shown if 'class="provenance"' in text), None)
 
 
@@ -129,8 +130,9 @@ def _without_bars(text: str, stream: str) -> str:
     if stream != "stderr":
         return text
     lines = re.split(r"[\r\n]+|\x1b\[A", text)
-    return "".join(f"{line}\n" for line in lines
-                   if line.strip() and not _BAR.search(line) and not line.startswith(MARK))  # fmt: skip
+    return "".join(
+        f"{line}\n" for line in lines if line.strip() and not _BAR.search(line) and not line.startswith(MARK)
+    )
 
 
 def _steady_data(kind: str, value: object) -> object:

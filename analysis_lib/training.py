@@ -40,8 +40,7 @@ def hold_out(data: SkeletonDataset, share: float, seed: int) -> tuple[np.ndarray
 
 
 @torch.no_grad()
-def predict(model: nn.Module, x: np.ndarray | Tensor, batch_size: int = 8,
-            progress: bool = False) -> np.ndarray:  # fmt: skip
+def predict(model: nn.Module, x: np.ndarray | Tensor, batch_size: int = 8, progress: bool = False) -> np.ndarray:
     """Return the class scores (N, n_classes) of (N, C, T, V, M) clips, in evaluation mode."""
     was_training = model.training
     model.eval()
@@ -51,8 +50,9 @@ def predict(model: nn.Module, x: np.ndarray | Tensor, batch_size: int = 8,
     return torch.cat(scores).float().numpy()
 
 
-def evaluate(model: nn.Module, data: SkeletonDataset, recipe: Preprocessing,
-             batch_size: int = 8, progress: bool = False) -> dict:  # fmt: skip
+def evaluate(
+    model: nn.Module, data: SkeletonDataset, recipe: Preprocessing, batch_size: int = 8, progress: bool = False
+) -> dict:
     """Return top-1 accuracy, mean cross-entropy (nats), clip count and scores of ``data``.
 
     Returns
@@ -73,9 +73,15 @@ def evaluate(model: nn.Module, data: SkeletonDataset, recipe: Preprocessing,
     }
 
 
-def fit(model: nn.Module, train: SkeletonDataset, preprocessing: Preprocessing, recipe: Recipe,
-        state_path: str | Path | None = None, progress: bool = True,
-        on_epoch: Callable[[dict], None] | None = None) -> list[dict]:  # fmt: skip
+def fit(
+    model: nn.Module,
+    train: SkeletonDataset,
+    preprocessing: Preprocessing,
+    recipe: Recipe,
+    state_path: str | Path | None = None,
+    progress: bool = True,
+    on_epoch: Callable[[dict], None] | None = None,
+) -> list[dict]:
     """Train ``model`` in place and return its history, one dict an epoch.
 
     The weights left in the model are those of the last epoch, at which the learning rate has
@@ -102,13 +108,11 @@ def fit(model: nn.Module, train: SkeletonDataset, preprocessing: Preprocessing, 
     if len(np.unique(train.labels)) < 2:
         raise DataError("training needs clips of at least two classes; this split has one")
     kept, held = hold_out(train, recipe.holdout, recipe.seed)
-    identity = {"recipe": asdict(recipe), "preprocessing": preprocessing.to_dict(),
-                "data": train.fingerprint}  # fmt: skip
+    identity = {"recipe": asdict(recipe), "preprocessing": preprocessing.to_dict(), "data": train.fingerprint}
     state = TrainingState.open(model, optimiser(model.parameters(), recipe), identity, state_path)
 
     def batch(index, rng):
-        clips = [clip_tensor(train.sequences[j], train.skeleton, preprocessing, rng)[0]
-                 for j in index]  # fmt: skip
+        clips = [clip_tensor(train.sequences[j], train.skeleton, preprocessing, rng)[0] for j in index]
         return torch.from_numpy(np.stack(clips)), torch.tensor(train.labels[index])
 
     held_x = held_labels = None

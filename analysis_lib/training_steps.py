@@ -54,12 +54,18 @@ class Recipe:
 
 def optimiser(parameters, recipe: Recipe) -> torch.optim.Optimizer:
     """Return the recipe's optimiser of parameters, or of groups with a ``scale`` of the rate."""
-    return torch.optim.SGD(parameters, recipe.lr, recipe.momentum, nesterov=True,
-                           weight_decay=recipe.weight_decay)  # fmt: skip
+    return torch.optim.SGD(parameters, recipe.lr, recipe.momentum, nesterov=True, weight_decay=recipe.weight_decay)
 
 
-def train_epoch(score: Callable[[Tensor], Tensor], steps: torch.optim.Optimizer, index: np.ndarray,
-                batch: Callable, recipe: Recipe, epoch: int, progress: bool = False) -> dict:  # fmt: skip
+def train_epoch(
+    score: Callable[[Tensor], Tensor],
+    steps: torch.optim.Optimizer,
+    index: np.ndarray,
+    batch: Callable,
+    recipe: Recipe,
+    epoch: int,
+    progress: bool = False,
+) -> dict:
     """Run one epoch; every draw depends on (seed, epoch) alone, so that a resumed run is equal.
 
     Parameters
@@ -88,8 +94,9 @@ def train_epoch(score: Callable[[Tensor], Tensor], steps: torch.optim.Optimizer,
     order = rng.permutation(index)
     n_batches = max(1, len(order) // recipe.batch_size)
     losses, hits = 0.0, 0
-    bar = tqdm(np.array_split(order, n_batches), f"epoch {epoch + 1}/{recipe.epochs}",
-               disable=not progress, leave=False)  # fmt: skip
+    bar = tqdm(
+        np.array_split(order, n_batches), f"epoch {epoch + 1}/{recipe.epochs}", disable=not progress, leave=False
+    )
     for i, chosen in enumerate(bar):
         x, labels = batch(chosen, rng)
         for group in steps.param_groups:
@@ -98,12 +105,12 @@ def train_epoch(score: Callable[[Tensor], Tensor], steps: torch.optim.Optimizer,
             scores = score(x).float()
         loss = nn.functional.cross_entropy(scores, labels)
         if not torch.isfinite(loss):
-            raise UserError(f"the loss became {loss.item()} in epoch {epoch + 1}; lower the "
-                            f"learning rate (now {recipe.lr})")  # fmt: skip
+            raise UserError(
+                f"the loss became {loss.item()} in epoch {epoch + 1}; lower the learning rate (now {recipe.lr})"
+            )
         steps.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_([p for group in steps.param_groups for p in group["params"]],
-                                 recipe.clip_norm)  # fmt: skip
+        nn.utils.clip_grad_norm_([p for group in steps.param_groups for p in group["params"]], recipe.clip_norm)
         steps.step()
         losses += loss.item() * len(chosen)
         hits += (scores.argmax(1) == labels).sum().item()
@@ -167,9 +174,7 @@ class TrainingState:
         try:
             saved = torch.load(self.path, weights_only=True)
         except Exception as error:
-            raise UserError(
-                f"{self.path} is no training state ({type(error).__name__}); remove it"
-            ) from error
+            raise UserError(f"{self.path} is no training state ({type(error).__name__}); remove it") from error
         if saved["identity"] != self.identity:
             raise UserError(
                 f"{self.path} was written for another recipe or other data; "
@@ -184,7 +189,11 @@ class TrainingState:
         self.history.append(record)
         if self.path is None:
             return
-        state = {"identity": self.identity, "model": self.model.state_dict(),
-                 "optimiser": self.optimiser.state_dict(), "history": self.history}  # fmt: skip
+        state = {
+            "identity": self.identity,
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "history": self.history,
+        }
         with atomic_path(self.path) as temporary:
             torch.save(state, temporary)

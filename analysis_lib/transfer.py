@@ -80,8 +80,15 @@ def case_name(cut: int, depth: int) -> str:
     return {0: "head", depth: "all"}.get(cut, f"last {cut} + head")
 
 
-def plan(network: Checkpoint, target: Target, clips_per_class: Sequence[int], cuts: Sequence[int],
-         n_seeds: int, epochs: int, seed: int = 0) -> list[Run]:  # fmt: skip
+def plan(
+    network: Checkpoint,
+    target: Target,
+    clips_per_class: Sequence[int],
+    cuts: Sequence[int],
+    n_seeds: int,
+    epochs: int,
+    seed: int = 0,
+) -> list[Run]:
     """Return all runs: every cut at every set size, and training from scratch at the largest.
 
     Raises
@@ -99,14 +106,21 @@ def plan(network: Checkpoint, target: Target, clips_per_class: Sequence[int], cu
             raise UserError(f"clips_per_class must be at least 1, got {size}")
         sample_per_class(target.labels, size, seed)
     seeds = range(seed, seed + n_seeds)
-    tuned = [Run(case_name(cut, depth), cut, size, s)
-             for cut in cuts for size in clips_per_class for s in seeds]  # fmt: skip
+    tuned = [Run(case_name(cut, depth), cut, size, s) for cut in cuts for size in clips_per_class for s in seeds]
     return tuned + [Run(SCRATCH, depth, max(clips_per_class), s) for s in seeds]
 
 
-def transfer_table(network: Checkpoint, target: Target, clips_per_class: Sequence[int],
-                   cuts: Sequence[int], n_seeds: int = 2, epochs: int = 10, score_every: int = 2,
-                   seed: int = 0, progress: bool = False) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
+def transfer_table(
+    network: Checkpoint,
+    target: Target,
+    clips_per_class: Sequence[int],
+    cuts: Sequence[int],
+    n_seeds: int = 2,
+    epochs: int = 10,
+    score_every: int = 2,
+    seed: int = 0,
+    progress: bool = False,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return how fine-tuning went, epoch by epoch, and what each network says in the end.
 
     Parameters
@@ -144,8 +158,11 @@ def transfer_table(network: Checkpoint, target: Target, clips_per_class: Sequenc
         every = score_every if run.clips_per_class == max(clips_per_class) else epochs
         history, predicted = work.result(run, index, every, progress)
         tables.append(pd.DataFrame(history).assign(**asdict(run)))
-        said.append(pd.DataFrame({"clip": np.arange(len(predicted)), "label": target.test_labels,
-                                  "predicted": predicted}).assign(**asdict(run)))  # fmt: skip
+        said.append(
+            pd.DataFrame(
+                {"clip": np.arange(len(predicted)), "label": target.test_labels, "predicted": predicted}
+            ).assign(**asdict(run))
+        )
     table = pd.concat(tables, ignore_index=True).rename(columns={"loss": "train_loss"})
     table = table.rename(columns={"test_loss": "loss"}).assign(n_test=len(target.test_labels))
     keys = [*Run.__dataclass_fields__]
@@ -178,17 +195,23 @@ class _Work:
     drawn: np.ndarray  # all clips that any run learns from
     _passed: tuple = ()
 
-    def result(self, run: Run, index: np.ndarray, every: int,
-               progress: bool) -> tuple[list[dict], np.ndarray]:  # fmt: skip
+    def result(self, run: Run, index: np.ndarray, every: int, progress: bool) -> tuple[list[dict], np.ndarray]:
         """Return history and predicted test labels of a run, from the store if it was done."""
         recipe = replace(self.recipe, seed=run.seed)
-        inputs = {"weights": weights_digest(self.network.model),
-                  "clips": array_digest(self.target.x[index]),
-                  "labels": array_digest(self.target.labels[index]),
-                  "test": array_digest(self.target.test_x),
-                  "test labels": array_digest(self.target.test_labels)}  # fmt: skip
-        options = {"run": asdict(run), "recipe": asdict(recipe), "score_every": every,
-                   "layers": self.network.layers, "n_classes": self.target.n_classes}  # fmt: skip
+        inputs = {
+            "weights": weights_digest(self.network.model),
+            "clips": array_digest(self.target.x[index]),
+            "labels": array_digest(self.target.labels[index]),
+            "test": array_digest(self.target.test_x),
+            "test labels": array_digest(self.target.test_labels),
+        }
+        options = {
+            "run": asdict(run),
+            "recipe": asdict(recipe),
+            "score_every": every,
+            "layers": self.network.layers,
+            "n_classes": self.target.n_classes,
+        }
         learning = (fine_tuning.__name__, type(self.network.model).__module__)
         code = digest(file_digest(__file__), *map(module_digest, learning))
         store = open_store()
@@ -197,15 +220,25 @@ class _Work:
         def make(folder):
             return self._learn(run, index, recipe, every, state, progress)
 
-        values = make(None) if store is None else store.fetch(
-            "fine-tuning", inputs, options, code, make,
-            f"{run.case}, {run.clips_per_class} clips a class, seed {run.seed}")  # fmt: skip
+        values = (
+            make(None)
+            if store is None
+            else store.fetch(
+                "fine-tuning",
+                inputs,
+                options,
+                code,
+                make,
+                f"{run.case}, {run.clips_per_class} clips a class, seed {run.seed}",
+            )
+        )
         if state is not None:
             state.unlink(missing_ok=True)
         return values["history"], np.asarray(values["predicted"])
 
-    def _learn(self, run: Run, index: np.ndarray, recipe: Recipe, every: int, state: Path | None,
-               progress: bool) -> dict:  # fmt: skip
+    def _learn(
+        self, run: Run, index: np.ndarray, recipe: Recipe, every: int, state: Path | None, progress: bool
+    ) -> dict:
         """Fine-tune, and return what is kept of it."""
         model, trunk_rate = self.network.model, fine_tuning.TRUNK_RATE
         if run.case == SCRATCH:
@@ -214,10 +247,7 @@ class _Work:
         model = fine_tuning.new_head(model, x, layers, self.target.n_classes, run.seed)
         learner = fine_tuning.student(model, x, layers, run.cut, trunk_rate)
         features, test_features = self._features(learner)
-        train = (
-            features[np.searchsorted(self.drawn, index)],
-            torch.tensor(self.target.labels[index]),
-        )
+        train = (features[np.searchsorted(self.drawn, index)], torch.tensor(self.target.labels[index]))
         test = test_features, torch.tensor(self.target.test_labels)
         history = fine_tuning.fine_tune(learner, train, test, recipe, every, state, progress)
         predicted = fine_tuning.evaluated(learner, test_features).argmax(1)
@@ -241,8 +271,14 @@ def untrained(network: Checkpoint, seed: int) -> nn.Module:
     if card:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return build(card["architecture"], Skeleton.from_dict(card["skeleton"]),
-                         len(card["class_names"]), card["in_channels"], **card["arguments"])  # fmt: skip
-    owners = [name for name, module in network.model.named_modules()
-              if any(True for _ in module.parameters(recurse=False))]  # fmt: skip
+            return build(
+                card["architecture"],
+                Skeleton.from_dict(card["skeleton"]),
+                len(card["class_names"]),
+                card["in_channels"],
+                **card["arguments"],
+            )
+    owners = [
+        name for name, module in network.model.named_modules() if any(True for _ in module.parameters(recurse=False))
+    ]
     return randomised(network.model, owners, seed)

@@ -26,12 +26,24 @@ def final_table(predictions: pd.DataFrame, n_bootstrap: int = 1000, seed: int = 
     """
     rows = []
     for keys, right in right_by_clip(predictions):
-        seeds = predictions_of(predictions, keys).groupby("seed")[["label", "predicted"]].apply(
-            lambda p: (p["label"] == p["predicted"]).mean())  # fmt: skip
+        seeds = (
+            predictions_of(predictions, keys)
+            .groupby("seed")[["label", "predicted"]]
+            .apply(lambda p: (p["label"] == p["predicted"]).mean())
+        )
         found = mean_interval(right, seed, n_bootstrap)
-        rows.append(keys | {"seeds": len(seeds), "clips": len(right), "accuracy": found["mean"],
-                            "low": found["low"], "high": found["high"],
-                            "seeds_low": seeds.min(), "seeds_high": seeds.max()})  # fmt: skip
+        rows.append(
+            keys
+            | {
+                "seeds": len(seeds),
+                "clips": len(right),
+                "accuracy": found["mean"],
+                "low": found["low"],
+                "high": found["high"],
+                "seeds_low": seeds.min(),
+                "seeds_high": seeds.max(),
+            }
+        )
     return pd.DataFrame(rows)
 
 

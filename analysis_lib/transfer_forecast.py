@@ -30,15 +30,20 @@ from analysis_lib.transfer_accuracy import right_by_clip
 #: forecasts by name: (target's curve, source's curve, layers that stay) -> low for good
 FORECASTS = {
     "target's curve": lambda target, source, kept: target[kept],
-    "target's against source's": lambda target, source, kept: (
-        target[kept] * source[-1] / source[kept]
-    ),
+    "target's against source's": lambda target, source, kept: target[kept] * source[-1] / source[kept],
 }
 
 
-def size_curves(network: Checkpoint, data: SkeletonDataset, clips_per_class: Sequence[int],
-                n_neighbors: int = 10, n_seeds: int = 2, seed: int = 0, progress: bool = False,
-                **options) -> pd.DataFrame:  # fmt: skip
+def size_curves(
+    network: Checkpoint,
+    data: SkeletonDataset,
+    clips_per_class: Sequence[int],
+    n_neighbors: int = 10,
+    n_seeds: int = 2,
+    seed: int = 0,
+    progress: bool = False,
+    **options,
+) -> pd.DataFrame:
     """Return mean label variation of the classes by layer, on small sets of clips.
 
     The clips are those that `analysis_lib.transfer.transfer_table` draws from the same data.
@@ -81,9 +86,7 @@ def forecast_table(target: pd.DataFrame, source: pd.DataFrame, cuts: Sequence[in
     DataFrame
         Columns clips_per_class, cut, forecast, value (low for good).
     """
-    curves = [
-        t.groupby(["clips_per_class", "layer"])["q"].mean().unstack() for t in (target, source)
-    ]
+    curves = [t.groupby(["clips_per_class", "layer"])["q"].mean().unstack() for t in (target, source)]
     rows = []
     for size in curves[0].index:
         q_target, q_source = (curve.loc[size].to_numpy() for curve in curves)
@@ -95,8 +98,9 @@ def forecast_table(target: pd.DataFrame, source: pd.DataFrame, cuts: Sequence[in
     return pd.DataFrame(rows, columns=["clips_per_class", "cut", "forecast", "value"])
 
 
-def choice_table(forecasts: pd.DataFrame, predictions: pd.DataFrame, n_bootstrap: int = 1000,
-                 seed: int = 0) -> pd.DataFrame:  # fmt: skip
+def choice_table(
+    forecasts: pd.DataFrame, predictions: pd.DataFrame, n_bootstrap: int = 1000, seed: int = 0
+) -> pd.DataFrame:
     """Return what each way to choose a cut would have cost, against the cut that came out best.
 
     Fixed rules (always the same cut) stand beside the forecasts. The best cut is the one of highest
@@ -118,8 +122,11 @@ def choice_table(forecasts: pd.DataFrame, predictions: pd.DataFrame, n_bootstrap
         lost (of accuracy, against the best cut) with low and high, rho (Spearman's correlation over
         the cuts of the forecast's order with that of accuracy; for forecasts of three cuts or more).
     """
-    found = {(keys["clips_per_class"], keys["cut"]): right
-             for keys, right in right_by_clip(predictions) if keys["case"] != "scratch"}  # fmt: skip
+    found = {
+        (keys["clips_per_class"], keys["cut"]): right
+        for keys, right in right_by_clip(predictions)
+        if keys["case"] != "scratch"
+    }
     rows = []
     for size, part in forecasts.groupby("clips_per_class", sort=True):
         cuts = sorted(part["cut"].unique())
@@ -131,10 +138,21 @@ def choice_table(forecasts: pd.DataFrame, predictions: pd.DataFrame, n_bootstrap
             ways[name] = (values.idxmin(), _agreement(-values, accuracy))
         for rule, (cut, rho) in ways.items():
             lost = mean_interval(found[size, best] - found[size, cut], seed, n_bootstrap)
-            rows.append({"clips_per_class": size, "rule": rule, "is_forecast": rho is not None,
-                         "cut": cut, "accuracy": accuracy[cut], "best_cut": best,
-                         "best_accuracy": accuracy[best], "lost": lost["mean"], "low": lost["low"],
-                         "high": lost["high"], "rho": rho})  # fmt: skip
+            rows.append(
+                {
+                    "clips_per_class": size,
+                    "rule": rule,
+                    "is_forecast": rho is not None,
+                    "cut": cut,
+                    "accuracy": accuracy[cut],
+                    "best_cut": best,
+                    "best_accuracy": accuracy[best],
+                    "lost": lost["mean"],
+                    "low": lost["low"],
+                    "high": lost["high"],
+                    "rho": rho,
+                }
+            )
     return pd.DataFrame(rows).astype({"rho": float})
 
 

@@ -25,8 +25,9 @@ def transfer_answer(table: pd.DataFrame, final: pd.DataFrame) -> Markdown:
     old = table.loc[table["case"] == "old head", "accuracy"].iloc[0]
     deeper = (
         f"letting layers learn too gives at best {_share(best)}, with {best['case']}"
-        if best["cut"] > head["cut"] else "letting layers learn too gives no more"
-    )  # fmt: skip
+        if best["cut"] > head["cut"]
+        else "letting layers learn too gives no more"
+    )
     return Markdown(
         f"**Answer.** Read through its old head, the network names {percent(old)} of the new actions' "
         f"{head['clips']} test clips rightly. Given {size} clips of each to learn from, with "
@@ -53,8 +54,10 @@ def curves_report(new: pd.DataFrame, own: pd.DataFrame, shape: pd.DataFrame) -> 
     shape : DataFrame
         Of the new actions, from `analysis_lib.curve_shapes.shape_table`.
     """
-    curves = {name: table[table["level"] == "class"].groupby("layer")["q"].mean().loc[1:]
-              for name, table in (("new", new), ("own", own))}  # fmt: skip
+    curves = {
+        name: table[table["level"] == "class"].groupby("layer")["q"].mean().loc[1:]
+        for name, table in (("new", new), ("own", own))
+    }
     spans = {name: np.ptp(curve) for name, curve in curves.items()}
     rises = int((np.diff(curves["new"]) > 0).sum())
     drop = shape[(shape["group"] == EVERY) & (shape["statistic"] == "drop after")].iloc[0]
@@ -70,8 +73,7 @@ def curves_report(new: pd.DataFrame, own: pd.DataFrame, shape: pd.DataFrame) -> 
 
 def learning_report(table: pd.DataFrame) -> Markdown:
     """Return how soon each case passes what training from scratch reaches in the end."""
-    read = table[(table["clips_per_class"] == table["clips_per_class"].max())
-                 & table["accuracy"].notna()]  # fmt: skip
+    read = table[(table["clips_per_class"] == table["clips_per_class"].max()) & table["accuracy"].notna()]
     means = read.groupby(["case", "epoch"], sort=False)["accuracy"].mean()
     goal, epochs = means["scratch"].iloc[-1], read["epoch"].max()
     passed = {}
@@ -94,29 +96,28 @@ def choice_report(choices: pd.DataFrame) -> Markdown:
         part = choices[choices["rule"] == row["rule"]]
         rho = part["rho"].dropna()
         beaten = (fixed["lost"] < row["lost"] - 1e-12).sum()
-        taken = ", ".join(f"{cut} at {size}" for cut, size in zip(part["cut"], part["clips_per_class"],
-                                                                  strict=True))  # fmt: skip
-        order = (f"; its order of the cuts agrees with accuracy by {rho.min():+.2f} to "
-                 f"{rho.max():+.2f} (Spearman)" if len(rho) else "")  # fmt: skip
+        taken = ", ".join(f"{cut} at {size}" for cut, size in zip(part["cut"], part["clips_per_class"], strict=True))
+        order = (
+            f"; its order of the cuts agrees with accuracy by {rho.min():+.2f} to {rho.max():+.2f} (Spearman)"
+            if len(rho)
+            else ""
+        )
         lines.append(
             f"- *{row['rule']}* takes cut {taken} clips a class, and loses {100 * row['lost']:.1f} "
             f"points on average against the best cut; {_rank(beaten, len(fixed))}{order}."
         )
     best = fixed.iloc[0]
-    lines.append(
-        f"- *{best['rule']}* is the best fixed rule: it loses {100 * best['lost']:.1f} points."
+    lines.append(f"- *{best['rule']}* is the best fixed rule: it loses {100 * best['lost']:.1f} points.")
+    found = ", ".join(
+        f"{cut} at {size}" for size, cut in choices.groupby("clips_per_class")["best_cut"].first().items()
     )
-    found = ", ".join(f"{cut} at {size}" for size, cut in
-                      choices.groupby("clips_per_class")["best_cut"].first().items())  # fmt: skip
     fixed = choices[~choices["is_forecast"] & (choices["cut"] != choices["best_cut"])]
     clear = "; ".join(
-        f"{(part['low'] > 0).sum()} of {len(part)} at {size}"
-        for size, part in fixed.groupby("clips_per_class")
+        f"{(part['low'] > 0).sum()} of {len(part)} at {size}" for size, part in fixed.groupby("clips_per_class")
     )
     return Markdown(
         f"The best cut turned out to be {found} clips a class. Of the other cuts, those that lose "
-        f"clearly against it (interval above zero) are {clear} clips a class.\n\n"
-        + "\n".join(lines)
+        f"clearly against it (interval above zero) are {clear} clips a class.\n\n" + "\n".join(lines)
     )
 
 

@@ -152,16 +152,30 @@ def skeleton_player(
         poses=b"".join(_pack_poses(x * _flip(x, y_down)) for x in clips),
         importance=b"".join(_pack_maps(h, p) for h, p in zip(maps, peaks, strict=True)),
         peaks=[p.tolist() for p in peaks],
-        clips=[{"name": name, "bodies": x.shape[0], "frames": x.shape[1]}
-               for name, x in zip(_names(names, len(clips), "clip"), clips, strict=True)],
-        skeleton={"joints": list(skeleton.joints), "edges": [list(e) for e in skeleton.edges],
-                  "tints": side_colours(skeleton)},
-        n_axes=axes.pop(), layers=layers, layer=max(first, 0),
+        clips=[
+            {"name": name, "bodies": x.shape[0], "frames": x.shape[1]}
+            for name, x in zip(_names(names, len(clips), "clip"), clips, strict=True)
+        ],
+        skeleton={
+            "joints": list(skeleton.joints),
+            "edges": [list(e) for e in skeleton.edges],
+            "tints": side_colours(skeleton),
+        },
+        n_axes=axes.pop(),
+        layers=layers,
+        layer=max(first, 0),
         frame=int(np.abs(maps[0][first]).sum(axis=(0, 2)).argmax()) if maps else 0,
-        fps=float(fps), quantity=quantity,
-        colours={"positive": POSITIVE, "negative": NEGATIVE, "left": LEFT, "right": RIGHT,
-                 "middle": MIDDLE, "ink": INK},
-    )  # fmt: skip
+        fps=float(fps),
+        quantity=quantity,
+        colours={
+            "positive": POSITIVE,
+            "negative": NEGATIVE,
+            "left": LEFT,
+            "right": RIGHT,
+            "middle": MIDDLE,
+            "ink": INK,
+        },
+    )
 
 
 def _clip(x: np.ndarray, i: int, skeleton: Skeleton) -> np.ndarray:
@@ -205,10 +219,7 @@ def _names(given: Sequence[str], count: int, kind: str) -> list[str]:
     names = list(map(str, given)) or [f"{kind} {i + 1}" for i in range(count)]
     if len(names) != count:
         raise UserError(f"{len(names)} {kind} names were given for {count} {kind}s")
-    return [
-        f"{name} ({names[: i + 1].count(name)})" if names.count(name) > 1 else name
-        for i, name in enumerate(names)
-    ]
+    return [f"{name} ({names[: i + 1].count(name)})" if names.count(name) > 1 else name for i, name in enumerate(names)]
 
 
 def _check_size(clips: list[np.ndarray], maps: list[np.ndarray], limit: int) -> None:

@@ -64,9 +64,7 @@ def layer_lengths(lengths: np.ndarray, n_frames: int, n_frames_layer: int) -> np
     [0, 1, 13, 13]
     """
     if n_frames < 1 or n_frames_layer < 1:
-        raise UserError(
-            f"the input and the layer need at least one frame, got {n_frames} and {n_frames_layer}"
-        )
+        raise UserError(f"the input and the layer need at least one frame, got {n_frames} and {n_frames_layer}")
     return -(-checked_lengths(lengths, n_frames) * n_frames_layer // n_frames)
 
 
@@ -74,9 +72,7 @@ def checked_lengths(lengths: np.ndarray, n_frames: int, at_least: int = 0) -> np
     """Return the valid lengths as int64, shape (n,), or raise UserError naming the wrong one."""
     given = np.asarray(lengths)
     if given.ndim != 1 or not (given.size and np.issubdtype(given.dtype, np.integer)):
-        raise UserError(
-            f"lengths must be whole numbers, one a clip, got {given.dtype} of shape {given.shape}"
-        )
+        raise UserError(f"lengths must be whole numbers, one a clip, got {given.dtype} of shape {given.shape}")
     wrong = np.flatnonzero((given < at_least) | (given > n_frames))
     if len(wrong):
         raise UserError(

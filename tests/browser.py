@@ -11,15 +11,19 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
-)
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
 
 _FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-    "--remote-debugging-pipe", "--hide-scrollbars", "--disable-background-networking",
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--remote-debugging-pipe",
+    "--hide-scrollbars",
+    "--disable-background-networking",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-)  # fmt: skip
+)
 
 
 class Page:
@@ -78,8 +82,9 @@ class Page:
 
     def open(self, url, width=1280, height=900, density=1, touch=False):
         """Open a page and wait until it has loaded."""
-        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height,
-                  deviceScaleFactor=density, mobile=touch)  # fmt: skip
+        self.send(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=density, mobile=touch
+        )
         self.send("Emulation.setTouchEmulationEnabled", enabled=touch)
         self.problems.clear()
         self.requests.clear()
@@ -88,8 +93,7 @@ class Page:
 
     def run(self, expression):
         """Return the value of a JavaScript expression."""
-        done = self.send("Runtime.evaluate", expression=expression, returnByValue=True,
-                         awaitPromise=True)  # fmt: skip
+        done = self.send("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in done, done
         return done["result"].get("value")
 
@@ -103,15 +107,13 @@ class Page:
     def press(self, key):
         """Press and release a key where the focus is."""
         for kind in ("rawKeyDown", "keyUp"):
-            self.send("Input.dispatchKeyEvent", type=kind, key=key, code=key,
-                      windowsVirtualKeyCode=_CODES[key])  # fmt: skip
+            self.send("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=_CODES[key])
 
     def drag(self, start, end):
         """Drag the mouse from one place to another, in pixels of the window."""
         places = [("mousePressed", start), ("mouseMoved", end), ("mouseReleased", end)]
         for kind, (x, y) in places:
-            self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1,
-                      clickCount=1)  # fmt: skip
+            self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
 
 
 _CODES = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "End": 35, "Tab": 9}
@@ -126,9 +128,11 @@ def open_browser(profile):
     start = f'exec "$0" "$@" 3<&{to_browser} 4>&{from_browser}'
     process = subprocess.Popen(
         ["bash", "-c", start, BROWSER, *_FLAGS, f"--user-data-dir={profile}"],
-        pass_fds=(to_browser, from_browser), stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        pass_fds=(to_browser, from_browser),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     os.close(to_browser)
     os.close(from_browser)
     try:

@@ -12,9 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from analysis_lib import storage
 
-settings.register_profile(
-    "house", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+settings.register_profile("house", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
 
 

@@ -2,9 +2,7 @@
 
 import json
 
-PARAMETERS = (
-    "n: int = 3  # how many\ndataset: str = 'synthetic'  # data\ndata_root: str = ''  # raw"
-)
+PARAMETERS = "n: int = 3  # how many\ndataset: str = 'synthetic'  # data\ndata_root: str = ''  # raw"
 
 
 def markdown(source):
@@ -12,8 +10,7 @@ def markdown(source):
 
 
 def code(source, **metadata):
-    return {"cell_type": "code", "execution_count": None, "metadata": metadata,
-            "outputs": [], "source": source}  # fmt: skip
+    return {"cell_type": "code", "execution_count": None, "metadata": metadata, "outputs": [], "source": source}
 
 
 def notebook(*cells, parameters=PARAMETERS, title="# A chapter\n\nWith a text."):

@@ -47,9 +47,7 @@ def test_the_view_does_not_matter_where_shoulders_are_square_to_the_spine(seed, 
     shoulders = x[0, 0, 8] - x[0, 0, 4]
     x[0, 0, 8] -= spine * (shoulders @ spine) / (spine @ spine)
     assume(is_safe(x, turned(x, vector)))
-    np.testing.assert_allclose(
-        pre_normalise(turned(x, vector), 15), pre_normalise(x, 15), atol=1e-8
-    )
+    np.testing.assert_allclose(pre_normalise(turned(x, vector), 15), pre_normalise(x, 15), atol=1e-8)
 
 
 @given(seeds, angles)
@@ -78,6 +76,4 @@ def test_the_second_rotation_tilts_the_spine(rng):
 @settings(max_examples=25, deadline=None)
 def test_the_place_in_the_room_does_not_matter(seed, shift):
     x = ntu_clip(np.random.default_rng(seed))
-    np.testing.assert_allclose(
-        pre_normalise(x + np.array(shift), 20), pre_normalise(x, 20), atol=1e-8
-    )
+    np.testing.assert_allclose(pre_normalise(x + np.array(shift), 20), pre_normalise(x, 20), atol=1e-8)

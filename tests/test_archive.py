@@ -55,8 +55,17 @@ def test_folders_around_the_files_make_no_difference(write):
 
 def test_hidden_and_macos_files_and_others_are_passed_over(write):
     others = dict.fromkeys(
-        ["__MACOSX/top/._a1.txt", "__MACOSX/a1.txt", ".DS_Store", ".cache/d4.txt", "readme.txt",
-         "xa1.txt", "a1.txt.bak"], b"")  # fmt: skip
+        [
+            "__MACOSX/top/._a1.txt",
+            "__MACOSX/a1.txt",
+            ".DS_Store",
+            ".cache/d4.txt",
+            "readme.txt",
+            "xa1.txt",
+            "a1.txt.bak",
+        ],
+        b"",
+    )
     files = {f"top/{name}": content for name, content in FILES.items()}
     assert read(write(files | others)) == sorted(FILES.items())
 
@@ -114,8 +123,7 @@ def test_a_compression_that_python_has_not(tmp_path):
     fails(path, "compression", "unpack the zip")
 
 
-@pytest.mark.parametrize("name", ["../a1.txt", "top/../../a1.txt", "/etc/a1.txt", "C:/a1.txt",
-                                  "..\\a1.txt"])  # fmt: skip
+@pytest.mark.parametrize("name", ["../a1.txt", "top/../../a1.txt", "/etc/a1.txt", "C:/a1.txt", "..\\a1.txt"])
 def test_a_member_outside_the_zip_is_refused(tmp_path, name):
     path = write_zip(tmp_path / "evil.zip", {"b2.txt": b"", name: b""})
     fails(path, "outside itself", "a1.txt")

@@ -60,8 +60,9 @@ def test_a_unit_does_the_work_that_it_says(monkeypatch):
     call, work = product_unit(size=6, repeats=3)
     call()
     assert sum(done) == work
-    monkeypatch.setattr("analysis_lib.bench.floor.recurrence",
-                        lambda distances, rows, repeats: done.append(distances.size * repeats))  # fmt: skip
+    monkeypatch.setattr(
+        "analysis_lib.bench.floor.recurrence", lambda distances, rows, repeats: done.append(distances.size * repeats)
+    )
     done.clear()
     call, work = recurrence_unit(n_frames=3, repeats=5)
     call()
@@ -123,10 +124,12 @@ def test_a_shape_s_record_holds_every_run(monkeypatch):
     record = dtw.bench_shape(8, 3, [HONEST], n_clips=6, rounds=2)
     assert (record["operations"], record["cells"]) == least_work(6, 8, 3, 4)
     assert [(m["name"], m["clips"], len(m["seconds"])) for m in record["methods"]] == [
-        ("windowed_dtw", 6, 4), ("windowed_dtw, by path length", 6, 4), ("honest", 6, 2)]  # fmt: skip
+        ("windowed_dtw", 6, 4),
+        ("windowed_dtw, by path length", 6, 4),
+        ("honest", 6, 2),
+    ]
     assert record["methods"][2]["gap"] < 1e-5
-    assert {u: len(r["seconds"]) for u, r in record["floor"].items()} == {
-        "operations": 4, "cells": 4}  # fmt: skip
+    assert {u: len(r["seconds"]) for u, r in record["floor"].items()} == {"operations": 4, "cells": 4}
     assert all(s > 0 for m in record["methods"] for s in m["seconds"])
 
 
@@ -167,11 +170,8 @@ def test_growth_counts_pairs_and_checks_the_nearest(monkeypatch):
     record = growth.bench_size(30, 3, 6, 20, rounds=2)
     assert (record["clips"], record["neighbours"], record["pairs"]) == (30, 3, 435)
     assert 30 * 3 / 2 <= record["computed"] <= 435
-    assert [(m["name"], len(m["seconds"])) for m in record["methods"]] == [
-        ("windowed_dtw_knn", 2), ("windowed_dtw", 1)]  # fmt: skip
+    assert [(m["name"], len(m["seconds"])) for m in record["methods"]] == [("windowed_dtw_knn", 2), ("windowed_dtw", 1)]
 
     monkeypatch.setattr(growth, "windowed_dtw", lambda clips: 1.5 * windowed_dtw(clips))
-    with pytest.raises(
-        DataError, match=r"^of 30 clips, the nearest and the matrix differ by 0\.\d"
-    ):
+    with pytest.raises(DataError, match=r"^of 30 clips, the nearest and the matrix differ by 0\.\d"):
         growth.bench_size(30, 3, 6, 20)

@@ -16,14 +16,27 @@ from analysis_lib.performance import load_bench, speed_table
 from analysis_lib.storage import ROOT
 
 SHAPE = {
-    "frames": 52, "features": 60, "clips": 200, "windows": 4, "operations": 4, "cells": 2,
+    "frames": 52,
+    "features": 60,
+    "clips": 200,
+    "windows": 4,
+    "operations": 4,
+    "cells": 2,
     "floor": {unit: {"work": 2, "seconds": [0.001]} for unit in ("operations", "cells")},
-    "methods": [{"name": "windowed_dtw", "how": "", "clips": 200, "seconds": [0.006, 0.005, 0.007],
-                 "gap": None},
-                {"name": "tslearn", "how": "", "clips": 200, "seconds": [0.3], "gap": 0.0}],
-}  # fmt: skip
-SIZE = {"clips": 500, "frames": 13, "features": 8, "neighbours": 10, "pairs": 1000,
-        "computed": 250, "methods": [{"name": "windowed_dtw_knn", "seconds": [0.1]}]}  # fmt: skip
+    "methods": [
+        {"name": "windowed_dtw", "how": "", "clips": 200, "seconds": [0.006, 0.005, 0.007], "gap": None},
+        {"name": "tslearn", "how": "", "clips": 200, "seconds": [0.3], "gap": 0.0},
+    ],
+}
+SIZE = {
+    "clips": 500,
+    "frames": 13,
+    "features": 8,
+    "neighbours": 10,
+    "pairs": 1000,
+    "computed": 250,
+    "methods": [{"name": "windowed_dtw_knn", "seconds": [0.1]}],
+}
 
 
 @pytest.fixture
@@ -34,8 +47,7 @@ def measured(monkeypatch):
     def keep(result):
         return lambda *given, **options: calls.append((given, options)) or result(*given)
 
-    monkeypatch.setattr(dtw, "bench_shape", keep(lambda t, d, _: {**SHAPE, "frames": t,
-                                                                  "features": d}))  # fmt: skip
+    monkeypatch.setattr(dtw, "bench_shape", keep(lambda t, d, _: {**SHAPE, "frames": t, "features": d}))
     monkeypatch.setattr(nnk, "bench_kernel", keep(lambda *given: []))
     monkeypatch.setattr(growth, "bench_size", keep(lambda n: {**SIZE, "clips": n}))
     return calls
@@ -76,14 +88,28 @@ def test_all_shapes_and_sizes_are_measured(measured, tmp_path):
     for _, measure in cases:
         measure()
     given = [a[:2] if len(a) > 2 else a for a, _ in measured]
-    assert given == [(52, 60), (16, 5120), (26, 2560), (64, 1280), (75, 6400),
-                     ("Gaussian", 500), ("Gaussian", 2000), ("windowed DTW", 500),
-                     ("windowed DTW", 2000), (500,), (1000,), (2000,), (4000,), (8000,)]  # fmt: skip
+    assert given == [
+        (52, 60),
+        (16, 5120),
+        (26, 2560),
+        (64, 1280),
+        (75, 6400),
+        ("Gaussian", 500),
+        ("Gaussian", 2000),
+        ("windowed DTW", 500),
+        ("windowed DTW", 2000),
+        (500,),
+        (1000,),
+        (2000,),
+        (4000,),
+        (8000,),
+    ]
 
 
 def test_a_library_that_is_not_installed_is_left_out_and_named(measured, tmp_path, monkeypatch):
-    monkeypatch.setattr("analysis_lib.bench.peers.why_missing",
-                        lambda peers: {"aeon, best": "not here", "dtaidistance": "broken"})  # fmt: skip
+    monkeypatch.setattr(
+        "analysis_lib.bench.peers.why_missing", lambda peers: {"aeon, best": "not here", "dtaidistance": "broken"}
+    )
     done = run("--quick", "--only", "dtw", "--output", tmp_path / "b.json")
     assert "not measured: aeon, best (not here)" in done.output
     assert "A trial with few clips" in done.output
@@ -94,10 +120,7 @@ def test_a_library_that_is_not_installed_is_left_out_and_named(measured, tmp_pat
 def test_a_quick_run_measures_something(tmp_path):
     done = run("--quick", "--only", "growth", "--output", tmp_path / "b.json")
     assert done.exit_code == 0
-    assert [c["clips"] for c in json.loads((tmp_path / "b.json").read_text())["growth"]] == [
-        60,
-        120,
-    ]
+    assert [c["clips"] for c in json.loads((tmp_path / "b.json").read_text())["growth"]] == [60, 120]
 
 
 def test_a_disagreement_is_one_line_and_writes_nothing(measured, tmp_path, monkeypatch):

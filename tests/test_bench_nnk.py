@@ -55,8 +55,7 @@ def test_peers_find_the_ridges_that_ours_finds(rng):
 
 def test_the_iterative_peer_never_takes_a_candidate_back():
     """The second candidate alone is best, but the first round drops it along with the third."""
-    gram = np.array([[1.0, 0.95, 0.9, 0.92], [0.95, 1.0, 0.76, 0.99],
-                     [0.9, 0.76, 1.0, 0.73], [0.92, 0.99, 0.73, 1.0]])  # fmt: skip
+    gram = np.array([[1.0, 0.95, 0.9, 0.92], [0.95, 1.0, 0.76, 0.99], [0.9, 0.76, 1.0, 0.73], [0.92, 0.99, 0.73, 1.0]])
     target = np.array([0.85, 0.92, 0.54, 0.9])
     assert (np.linalg.solve(gram, target) < 0).tolist() == [False, True, True, False]
     kernel = np.block([[np.ones((1, 1)), target[None]], [target[:, None], gram]])
@@ -107,7 +106,10 @@ def test_a_record_compares_objectives_and_holds_every_run(monkeypatch):
     assert few["violation"] < 1e-6
     ours, exact, iterative = many["methods"]
     assert [m["name"] for m in (ours, exact, iterative)] == [
-        "nnk_weights", "scipy.optimize.nnls", "iterative reference"]  # fmt: skip
+        "nnk_weights",
+        "scipy.optimize.nnls",
+        "iterative reference",
+    ]
     assert [len(m["seconds"]) for m in (ours, exact, iterative)] == [4, 2, 2]
     assert (ours["above"], ours["below"]) == (0, 0)
     assert max(exact["above"], exact["below"]) < 1e-10
@@ -121,6 +123,5 @@ def test_the_excess_is_that_of_the_worst_node(monkeypatch):
     record = nnk.bench_candidates("Gaussian", kernel, 5, rounds=1)
     theta = nnk_weights(kernel, nearest(kernel, 5))
     # at the minimum the objective is minus half of theta . K_Si
-    gain = [w @ kernel[i, s] / 2 for i, (w, s) in enumerate(zip(theta.weights, theta.neighbours,
-                                                                strict=True))]  # fmt: skip
+    gain = [w @ kernel[i, s] / 2 for i, (w, s) in enumerate(zip(theta.weights, theta.neighbours, strict=True))]
     assert record["methods"][1]["above"] == pytest.approx(max(gain))

@@ -12,11 +12,12 @@ from analysis_lib.provenance import TABLES, record_table
 
 HERE = {"dataset": "synthetic", "model": "synthetic", "k": 10, "graph": "nnk", "name": "unrelated"}
 FACTS = {
-    "date": "2025-01-31", "code": "0.1.0 (abc)",
+    "date": "2025-01-31",
+    "code": "0.1.0 (abc)",
     "parameters": {"dataset": "nw-ucla", "model": "nw-ucla", "k": 20, "graph": "nnk"},
     "data": {"name": "nw-ucla", "fingerprint": "0123456789abcdef"},
     "model": {"name": "nw-ucla", "weights": "fedcba9876543210"},
-}  # fmt: skip
+}
 TABLE = pd.DataFrame({"method": ["net", "baseline"], "accuracy": [0.75, 0.5]})
 
 
@@ -25,8 +26,11 @@ def published(tmp_path, monkeypatch):
     """Records of chapter "own" by a shipped edition, by one that is not shipped, and of another."""
     monkeypatch.setattr(recorded, "PUBLISHED", tmp_path)
     monkeypatch.delenv(recorded.BUILT, raising=False)
-    for edition, chapter, extra in (("nw-ucla", "own", {}), ("mine", "own", {"dataset": "m.npz"}),
-                                    ("third", "another", {})):  # fmt: skip
+    for edition, chapter, extra in (
+        ("nw-ucla", "own", {}),
+        ("mine", "own", {"dataset": "m.npz"}),
+        ("third", "another", {}),
+    ):
         monkeypatch.setenv(TABLES, str(tmp_path / edition))
         record_table(TABLE, chapter, "accuracy")
         facts = {**FACTS, "parameters": {**FACTS["parameters"], **extra}}
@@ -34,13 +38,16 @@ def published(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.parametrize(("dataset", "model", "shown"), [
-    ("synthetic", "synthetic", ["mine", "nw-ucla"]), ("nw-ucla", "nw-ucla", ["mine"]),
-    ("m.npz", "nw-ucla", ["nw-ucla"]), ("nw-ucla", "nets.small:make", ["mine", "nw-ucla"]),
-])  # fmt: skip
-def test_all_records_are_shown_but_that_of_the_same_data_and_model(
-    published, dataset, model, shown
-):
+@pytest.mark.parametrize(
+    ("dataset", "model", "shown"),
+    [
+        ("synthetic", "synthetic", ["mine", "nw-ucla"]),
+        ("nw-ucla", "nw-ucla", ["mine"]),
+        ("m.npz", "nw-ucla", ["nw-ucla"]),
+        ("nw-ucla", "nets.small:make", ["mine", "nw-ucla"]),
+    ],
+)
+def test_all_records_are_shown_but_that_of_the_same_data_and_model(published, dataset, model, shown):
     here = HERE | {"dataset": dataset, "model": model}
     assert other_editions("own", here) == shown
     assert sorted(recorded_beside("own", here).differing) == shown
@@ -85,8 +92,7 @@ def test_tables_stand_below_under_the_names_of_their_editions(published):
     own = TABLE.assign(accuracy=[1.0, 0.25]).set_index("method")
     joined = recorded_beside("own", HERE).below(own, "accuracy")
     assert joined.index.names == ["edition", "method"]
-    assert list(dict.fromkeys(joined.index.get_level_values(0))) == [
-        "here", "mine, recorded", "NW-UCLA, recorded"]  # fmt: skip
+    assert list(dict.fromkeys(joined.index.get_level_values(0))) == ["here", "mine, recorded", "NW-UCLA, recorded"]
     assert_frame_equal(joined.loc["here"], own)
     assert_frame_equal(joined.loc["NW-UCLA, recorded"], TABLE.set_index("method"))
 

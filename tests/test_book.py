@@ -22,10 +22,7 @@ from analysis_lib.tidy import tidy_notebook, write_form
 EDITION = Edition("synthetic", "Synthetic", "synthetic", "synthetic")
 OTHER = Edition("other", "Other data", "d", "m")
 TOC = "format: jb-book\nroot: book/intro\nchapters:\n- file: book/{}\n- file: book/references\n"
-DOT = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJg"
-    "gg=="
-)
+DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 
 
 @pytest.fixture
@@ -47,9 +44,11 @@ def page():
     drawn = {"output_type": "display_data", "metadata": {}, "data": {"image/png": DOT}}
     text = '<small class="provenance">Code 1.\nRun time 1 s.</small>'
     line = {"output_type": "display_data", "metadata": {}, "data": {"text/markdown": text}}
-    nb = notebook(markdown("{numref}`fig-dot` has $\\lambda$."),
-                  {**code("draw()", mystnb=figure), "outputs": [drawn]},
-                  {**code("provenance()", tags=["remove-input"]), "outputs": [line]})  # fmt: skip
+    nb = notebook(
+        markdown("{numref}`fig-dot` has $\\lambda$."),
+        {**code("draw()", mystnb=figure), "outputs": [drawn]},
+        {**code("provenance()", tags=["remove-input"]), "outputs": [line]},
+    )
     nb["cells"].insert(2, {**code("n = 4", tags=["injected-parameters"]), "id": "x"})
     return write_form(tidy_notebook(nb))
 
@@ -100,8 +99,9 @@ def test_the_site_is_built_and_asks_no_other_host(root, fake_runs):
     assert {"index.html", "intro.html", "count.html", "references.html"} <= pages.keys()
     fetched = r"""<(?:script|img|iframe|link|source)\b[^>]*?\b(?:src|href)=["'](?:https?:)?//"""
     assert [name for name, text in pages.items() if re.search(fetched, text)] == []
-    scripts = [path for path in site.rglob("*.css") if re.search(
-        r"(@import|url\()\s*[\"']?(https?:)?//", path.read_text())]  # fmt: skip
+    scripts = [
+        path for path in site.rglob("*.css") if re.search(r"(@import|url\()\s*[\"']?(https?:)?//", path.read_text())
+    ]
     assert scripts == []
 
     chapter = pages["count.html"]
@@ -153,8 +153,9 @@ def test_an_unchanged_site_is_not_built_again(root, fake_runs, fake_sphinx):
     assert len(fake_sphinx) == 1
 
 
-@pytest.mark.parametrize("name", ["book/intro.md", "book/_assets/book.css", "_toc.yml",
-                                  "_config.yml", "book/references.bib"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name", ["book/intro.md", "book/_assets/book.css", "_toc.yml", "_config.yml", "book/references.bib"]
+)
 def test_a_site_is_built_again_when_any_source_changes(root, fake_runs, fake_sphinx, name):
     make(root)
     path = root / name
@@ -173,9 +174,7 @@ def test_a_site_is_built_again_when_it_is_gone_or_wanted(root, fake_runs, fake_s
     assert [given["force"] for _, _, given in fake_runs] == [False, False, True]
 
 
-def test_a_site_that_was_not_finished_is_not_taken_for_built(
-    root, fake_runs, fake_sphinx, monkeypatch
-):
+def test_a_site_that_was_not_finished_is_not_taken_for_built(root, fake_runs, fake_sphinx, monkeypatch):
     make(root)
     (root / "book" / "intro.md").write_text("# Changed\n")
     fine = book.build_site
@@ -244,9 +243,13 @@ def test_what_is_recorded_says_where_it_comes_from(root, fake_runs, fake_sphinx)
     assert lines[0] == f"recorded {published}"
     assert sorted(path.name for path in published.iterdir()) == ["provenance.json", "table.csv"]
     assert json.loads((published / "provenance.json").read_text()) == {
-        "edition": "other", "chapter": "count", "date": "2025-01-31", "seed": None,
-        "parameters": {"n": 3, "dataset": "d"}, "inputs": {"data": {"synthetic": "d1"}},
-    }  # fmt: skip
+        "edition": "other",
+        "chapter": "count",
+        "date": "2025-01-31",
+        "seed": None,
+        "parameters": {"n": 3, "dataset": "d"},
+        "inputs": {"data": {"synthetic": "d1"}},
+    }
 
 
 def test_the_chapter_s_own_facts_are_recorded_too(tmp_path):

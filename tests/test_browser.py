@@ -168,8 +168,9 @@ def test_controls_have_names_and_a_flat_skeleton_only_those_that_it_needs(page):
     assert page.run(named) == [True] * (3 + 1 + 1 + 3 + 1 + 1 + 2)
     seen = """[...document.querySelectorAll(".skeleton-player")[1].querySelectorAll("*")]
         .filter((e) => e.getClientRects().length).map((e) => e.getAttribute("class") ?? "")"""
-    assert not {"player-clip", "player-layer", "player-scale", "player-course", "player-reset",
-                "bubble"} & set(page.run(seen))  # fmt: skip
+    assert not {"player-clip", "player-layer", "player-scale", "player-course", "player-reset", "bubble"} & set(
+        page.run(seen)
+    )
 
 
 def test_what_needs_python_shows_its_saved_output_and_says_so(page):

@@ -38,9 +38,7 @@ def page(browser, address):
         return browser
 
     yield opened
-    assert [
-        url for url in browser.requests if not url.startswith((address, "blob:", "data:"))
-    ] == []
+    assert [url for url in browser.requests if not url.startswith((address, "blob:", "data:"))] == []
     assert browser.problems == []
 
 

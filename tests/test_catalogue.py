@@ -8,19 +8,21 @@ import numpy as np
 import pytest
 
 from analysis_lib import catalogue
-from analysis_lib.catalogue import (
-    Manifest,
-    available,
-    check,
-    dataset_names,
-    load_dataset,
-    manifest,
-    source_digest,
-)
+from analysis_lib.catalogue import Manifest, available, check, dataset_names, load_dataset, manifest, source_digest
 from analysis_lib.errors import DataError, UserError
 
-NAMES = ["kinetics-skeleton", "msr-action3d", "ntu-120", "ntu-60", "ntu-61-120",
-         "nw-ucla", "nw-ucla-known", "nw-ucla-unseen", "synthetic", "synthetic-unseen"]  # fmt: skip
+NAMES = [
+    "kinetics-skeleton",
+    "msr-action3d",
+    "ntu-120",
+    "ntu-60",
+    "ntu-61-120",
+    "nw-ucla",
+    "nw-ucla-known",
+    "nw-ucla-unseen",
+    "synthetic",
+    "synthetic-unseen",
+]
 
 
 @pytest.fixture
@@ -40,9 +42,16 @@ class Workshop:
         self.path, self.root = path, path / "raw"
 
     def manifest(self, name, **given):
-        table = {"name": name, "title": "", "about": "", "obtain": "Ask the authors.",
-                 "licence": "", "redistribution": False, "citation": "",
-                 "reader": "nw-ucla"} | given  # fmt: skip
+        table = {
+            "name": name,
+            "title": "",
+            "about": "",
+            "obtain": "Ask the authors.",
+            "licence": "",
+            "redistribution": False,
+            "citation": "",
+            "reader": "nw-ucla",
+        } | given
         (self.path / "manifests" / f"{name}.json").write_text(json.dumps(table))
 
     def raw(self, place):
@@ -111,8 +120,7 @@ def test_a_missing_dataset_says_where_it_was_looked_for_and_the_cure(house):
     for function in (load_dataset, source_digest, check):
         with pytest.raises(DataError) as caught:
             function("small", house.root)
-        for words in (f"'small' is not in {house.root}", *PLACES, "Ask the authors.",
-                      "--data-root", "$STGBOOK_DATA"):  # fmt: skip
+        for words in (f"'small' is not in {house.root}", *PLACES, "Ask the authors.", "--data-root", "$STGBOOK_DATA"):
             assert words in str(caught.value)
         assert "\n" not in str(caught.value)
 
@@ -132,8 +140,7 @@ def test_a_sound_dataset_is_verified_and_reported(house):
     fingerprint = catalogue.read_nw_ucla(folder).fingerprint
     house.manifest("small", places=PLACES, expected=EXPECTED | {"fingerprint": fingerprint})
     assert check("small", house.root) == (
-        "small: OK, 4 clips, 10 classes, 1 to 3 frames (median 2.5), splits: train 2, test 2; "
-        + fingerprint[:12]
+        "small: OK, 4 clips, 10 classes, 1 to 3 frames (median 2.5), splits: train 2, test 2; " + fingerprint[:12]
     )
 
 
@@ -150,23 +157,24 @@ def test_zip_and_folder_are_the_same_dataset(house):
 
 @pytest.mark.parametrize(
     ("key", "promised", "words"),
-    [("clips", 5, "clips 4 instead of 5"), ("classes", 11, "classes 10 instead of 11"),
-     ("splits", {"train": 3, "test": 1}, "splits {'train': 2, 'test': 2} instead of {'train': 3"),
-     ("lengths", [1, 2, 3], "lengths [1, 2.5, 3] instead of [1, 2, 3]"),
-     ("fingerprint", "0" * 64, f"instead of {'0' * 64}")],
-)  # fmt: skip
+    [
+        ("clips", 5, "clips 4 instead of 5"),
+        ("classes", 11, "classes 10 instead of 11"),
+        ("splits", {"train": 3, "test": 1}, "splits {'train': 2, 'test': 2} instead of {'train': 3"),
+        ("lengths", [1, 2, 3], "lengths [1, 2.5, 3] instead of [1, 2, 3]"),
+        ("fingerprint", "0" * 64, f"instead of {'0' * 64}"),
+    ],
+)
 def test_what_differs_is_named_unless_it_is_meant(house, key, promised, words):
     house.raw("small/all")
     house.manifest("small", places=PLACES, expected=EXPECTED | {key: promised})
     with pytest.raises(DataError) as caught:
         load_dataset("small", house.root)
     message = str(caught.value)
-    for part in ("'small' is not what its manifest promises", words, "Ask the authors.",
-                 "verify=False"):  # fmt: skip
+    for part in ("'small' is not what its manifest promises", words, "Ask the authors.", "verify=False"):
         assert part in message
     others = {"clips", "classes", "splits", "lengths", "fingerprint"} - {key}
-    assert not any(f"{other} " in message.split("promises: ")[1].split(". ")[0]
-                   for other in others)  # fmt: skip
+    assert not any(f"{other} " in message.split("promises: ")[1].split(". ")[0] for other in others)
     assert len(load_dataset("small", house.root, verify=False)) == 4
 
 
@@ -178,8 +186,9 @@ def test_a_damaged_file_is_named(house):
 
 
 def test_options_and_further_files_reach_the_reader(house, monkeypatch):
-    house.manifest("small", places=PLACES, options={"benchmark": "b"},
-                   needs={"missing": ["list.txt", "small/list.txt"]})  # fmt: skip
+    house.manifest(
+        "small", places=PLACES, options={"benchmark": "b"}, needs={"missing": ["list.txt", "small/list.txt"]}
+    )
     folder = house.raw("small/all")
     seen, data = {}, catalogue.read_nw_ucla(folder)
 
@@ -193,8 +202,7 @@ def test_options_and_further_files_reach_the_reader(house, monkeypatch):
     assert available(house.root) == []
     (house.root / "small" / "list.txt").write_text("")
     load_dataset("small", house.root)
-    assert seen == {"path": folder, "benchmark": "b",
-                    "missing": house.root / "small" / "list.txt"}  # fmt: skip
+    assert seen == {"path": folder, "benchmark": "b", "missing": house.root / "small" / "list.txt"}
 
 
 def test_available_names_what_is_there(house):

@@ -7,12 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from notebooks import code, notebook, write_chapter
 
-from analysis_lib.chapters import (
-    chapter_names,
-    load_chapter,
-    parse_parameters,
-    table_of_contents,
-)
+from analysis_lib.chapters import chapter_names, load_chapter, parse_parameters, table_of_contents
 from analysis_lib.errors import UserError
 from analysis_lib.parameters import TYPES, Parameter
 
@@ -55,17 +50,13 @@ def test_papermill_reads_the_same_parameters(chapter):
 
 def test_resolve_fills_in_the_defaults_and_converts_text(chapter):
     values = chapter.resolve({"n_neighbors": "20", "layers": "1, 5,10", "fast": "no"})
-    assert values == {
-        "n_neighbors": 20, "scale": 1.0, "name": "a # b", "fast": False, "layers": [1, 5, 10],
-    }  # fmt: skip
+    assert values == {"n_neighbors": 20, "scale": 1.0, "name": "a # b", "fast": False, "layers": [1, 5, 10]}
 
 
 def test_an_ill_typed_value_names_parameter_chapter_and_type(chapter):
     with pytest.raises(UserError) as error:
         chapter.resolve({"n_neighbors": "oops"})
-    assert str(error.value) == (
-        "parameter 'n_neighbors' of chapter 'smoothness' is int, got 'oops'"
-    )
+    assert str(error.value) == ("parameter 'n_neighbors' of chapter 'smoothness' is int, got 'oops'")
 
 
 def test_an_unknown_parameter_lists_every_name_and_type(chapter):
@@ -103,12 +94,24 @@ def test_text_becomes_a_value_of_the_declared_type(kind, text, value):
 @pytest.mark.parametrize(
     ("kind", "value"),
     [
-        ("int", "1.5"), ("int", 1.0), ("int", True), ("int", "none"), ("float", "nan"),
-        ("float", "inf"), ("float", "x"), ("bool", "maybe"), ("bool", 1), ("str", 3),
-        ("list[int]", "1,x"), ("list[int]", "[1, 2"), ("list[int]", "[1, 'a']"),
-        ("list[int]", "[x]"), ("list[int]", 3), ("list[str] | None", [None]),
+        ("int", "1.5"),
+        ("int", 1.0),
+        ("int", True),
+        ("int", "none"),
+        ("float", "nan"),
+        ("float", "inf"),
+        ("float", "x"),
+        ("bool", "maybe"),
+        ("bool", 1),
+        ("str", 3),
+        ("list[int]", "1,x"),
+        ("list[int]", "[1, 2"),
+        ("list[int]", "[1, 'a']"),
+        ("list[int]", "[x]"),
+        ("list[int]", 3),
+        ("list[str] | None", [None]),
     ],
-)  # fmt: skip
+)
 def test_a_value_of_another_type_is_refused(kind, value):
     with pytest.raises(UserError, match=r"parameter 'p' of chapter 'c' is "):
         Parameter("p", kind, None, "").convert(value, "c")

@@ -9,13 +9,7 @@ import pytest
 import torch
 
 import analysis_lib.checkpoints as checkpoints
-from analysis_lib.checkpoints import (
-    build,
-    checkpoint_digest,
-    load_checkpoint,
-    save_checkpoint,
-    stored_precision,
-)
+from analysis_lib.checkpoints import build, checkpoint_digest, load_checkpoint, save_checkpoint, stored_precision
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.errors import UserError
 from analysis_lib.layouts import layout
@@ -28,9 +22,15 @@ def saved(tmp_path):
     torch.manual_seed(0)
     arguments = {"width": 0.125, "dropout": 0.1}
     model = stored_precision(build("stgcn", layout("kinect-20"), 3, 3, **arguments)).eval()
-    card = {"name": "small", "architecture": "stgcn", "arguments": arguments,
-            "skeleton": layout("kinect-20").to_dict(), "class_names": ["a", "b", "c"],
-            "in_channels": 3, "preprocessing": PREPROCESSINGS["nw-ucla"].to_dict()}  # fmt: skip
+    card = {
+        "name": "small",
+        "architecture": "stgcn",
+        "arguments": arguments,
+        "skeleton": layout("kinect-20").to_dict(),
+        "class_names": ["a", "b", "c"],
+        "in_channels": 3,
+        "preprocessing": PREPROCESSINGS["nw-ucla"].to_dict(),
+    }
     return model, save_checkpoint(tmp_path, model, card)
 
 
@@ -144,12 +144,15 @@ def test_a_factory_of_the_users_own(own_model):
     assert len(checkpoint_digest(f"{own_model}:make")) == 64
 
 
-@pytest.mark.parametrize(("factory", "message"), [
-    ("my_models:nothing", "returned NoneType; a torch.nn.Module is needed"),
-    ("my_models:no_layers", "set `model.layer_names`"),
-    ("my_models:mak", "unknown factory in 'my_models' 'mak'; did you mean 'make'"),
-    ("no_such_module:make", "cannot import 'no_such_module'"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("factory", "message"),
+    [
+        ("my_models:nothing", "returned NoneType; a torch.nn.Module is needed"),
+        ("my_models:no_layers", "set `model.layer_names`"),
+        ("my_models:mak", "unknown factory in 'my_models' 'mak'; did you mean 'make'"),
+        ("no_such_module:make", "cannot import 'no_such_module'"),
+    ],
+)
 def test_factories_that_cannot_work_say_why(own_model, factory, message):
     with pytest.raises(UserError, match=message):
         load_checkpoint(factory, dataset(Skeleton("stick", ("foot", "knee"), ((0, 1),))))

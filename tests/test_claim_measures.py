@@ -21,18 +21,26 @@ from analysis_lib.claim_measures import (
 )
 from analysis_lib.curve_shapes import EVERY
 
-DIFFERENCES = pd.DataFrame({"layer": [0, 1, 2, 2], "k": [5, 5, 5, 9], "d": [9.0, -1, 2, 8],
-                            "low": [8.0, -2, 1, 7], "high": [10.0, 0, 3, 9]})  # fmt: skip
+DIFFERENCES = pd.DataFrame(
+    {"layer": [0, 1, 2, 2], "k": [5, 5, 5, 9], "d": [9.0, -1, 2, 8], "low": [8.0, -2, 1, 7], "high": [10.0, 0, 3, 9]}
+)
 THEOREM = pd.DataFrame({"layer": [2, 3, 4], "norm": [1.0, 2, 4], "label_ratio": [0.9, 0.8, 0.4]})
 
 
 def curves(**by_name):
     """Return a smoothness table: groups in lower case, actions in upper case, layers from 0."""
     rows = [
-        {"layer": layer, "level": "class" if name.isupper() else "group", "name": name, "q": q,
-         "group": "g", "clips": 4}
-        for name, curve in by_name.items() for layer, q in enumerate(curve)
-    ]  # fmt: skip
+        {
+            "layer": layer,
+            "level": "class" if name.isupper() else "group",
+            "name": name,
+            "q": q,
+            "group": "g",
+            "clips": 4,
+        }
+        for name, curve in by_name.items()
+        for layer, q in enumerate(curve)
+    ]
     return pd.DataFrame(rows)
 
 
@@ -52,20 +60,33 @@ def test_the_extreme_of_the_layers_leaves_the_input_out():
 
 
 def test_of_2i_minus_a_the_smallest_eigenvalue():
-    assert eigenvalue_gap(pd.DataFrame({"eigenvalue": [-0.5, 1.6, 1.0]})).value == pytest.approx(
-        0.4
-    )
+    assert eigenvalue_gap(pd.DataFrame({"eigenvalue": [-0.5, 1.6, 1.0]})).value == pytest.approx(0.4)
 
 
 def test_the_network_is_found_among_the_methods():
-    table = pd.DataFrame({"method": ["nearest", "network 'a'"], "accuracy": [0.5, 0.9],
-                          "low": [0.4, 0.8], "high": [0.6, 0.95], "clips": [7, 7]})  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "method": ["nearest", "network 'a'"],
+            "accuracy": [0.5, 0.9],
+            "low": [0.4, 0.8],
+            "high": [0.6, 0.95],
+            "clips": [7, 7],
+        }
+    )
     assert network_accuracy(table) == Measured(0.9, 0.8, 0.95, 7)
 
 
-SHAPE = pd.DataFrame({"group": ["arms", EVERY, EVERY], "boundary": 8, "clips": 30,
-                      "statistic": ["fall", "fall", "early change"], "value": [0.9, 0.5, 0.2],
-                      "low": [0.8, 0.4, 0.1], "high": [1.0, 0.6, 0.3]})  # fmt: skip
+SHAPE = pd.DataFrame(
+    {
+        "group": ["arms", EVERY, EVERY],
+        "boundary": 8,
+        "clips": 30,
+        "statistic": ["fall", "fall", "early change"],
+        "value": [0.9, 0.5, 0.2],
+        "low": [0.8, 0.4, 0.1],
+        "high": [1.0, 0.6, 0.3],
+    }
+)
 
 
 def test_the_shape_is_that_of_all_super_classes():

@@ -28,9 +28,11 @@ def test_early_maps_over_late_ones():
 
 
 def test_the_part_with_most_in_the_last_layers():
-    rows = [("throw", 7, layer, part, share, 0.25)
-            for layer, shares in ((1, (1.0, 0, 0)), (2, (0.1, 0.4, 0.5)), (3, (0.2, 0.6, 0.2)))
-            for part, share in zip(("left arm", "right arm", "torso"), shares, strict=True)]  # fmt: skip
+    rows = [
+        ("throw", 7, layer, part, share, 0.25)
+        for layer, shares in ((1, (1.0, 0, 0)), (2, (0.1, 0.4, 0.5)), (3, (0.2, 0.6, 0.2)))
+        for part, share in zip(("left arm", "right arm", "torso"), shares, strict=True)
+    ]
     table = pd.DataFrame(rows, columns=["class", "clips", "layer", "part", "share", "joints"])
     found = part_share(table, ["toss", "throw"], ["left arm", "right arm"], late=2)
     assert (found.value, found.clips) == (pytest.approx(2.0), 7)
@@ -44,8 +46,11 @@ def test_the_part_with_most_in_the_last_layers():
 def maps(*importance):
     """Return the last layer's maps of two joints in three slices; the first layer is misleading."""
     cells = list(product((1, 2, 3), "ab"))
-    rows = [("sit", 5, layer, s, joint, value if layer == 2 else 99.0)
-            for layer in (1, 2) for (s, joint), value in zip(cells, importance, strict=True)]  # fmt: skip
+    rows = [
+        ("sit", 5, layer, s, joint, value if layer == 2 else 99.0)
+        for layer in (1, 2)
+        for (s, joint), value in zip(cells, importance, strict=True)
+    ]
     return pd.DataFrame(rows, columns=["class", "clips", "layer", "slice", "joint", "importance"])
 
 
@@ -67,8 +72,12 @@ def noise():
     rows = []
     for name, layer in product(clean, range(4)):
         q, d = clean[name][layer], change[name][layer]
-        rows += [("none", float("nan"), layer, name, q, 0.0), ("chosen", 20.0, layer, name, q + d, d),
-                 ("all", 20.0, layer, name, 0.0, 7.0), ("chosen", 30.0, layer, name, 0.0, 8.0)]  # fmt: skip
+        rows += [
+            ("none", float("nan"), layer, name, q, 0.0),
+            ("chosen", 20.0, layer, name, q + d, d),
+            ("all", 20.0, layer, name, 0.0, 7.0),
+            ("chosen", 30.0, layer, name, 0.0, 8.0),
+        ]
     table = pd.DataFrame(rows, columns=["noisy", "psnr", "layer", "name", "q", "change"])
     return table.assign(change_low=table["change"] - 0.01, change_high=table["change"] + 0.03)
 
@@ -94,9 +103,10 @@ def test_a_curve_becomes_steady(noise):
 def transfer():
     final = {"old head": (0.1, 0.1), "head": (0.6, 0.4), "all": (0.8, 0.8), "scratch": (0.5, 0.7)}
     rows = [("old head", 0, seed, 0, final["old head"][seed]) for seed in (0, 1)]
-    rows += [(case, clips, seed, epoch, final[case][seed] * epoch / 2 * (clips == 20))
-             for case, clips, seed, epoch in product(("head", "all", "scratch"), (5, 20), (0, 1),
-                                                     (0, 1, 2))]  # fmt: skip
+    rows += [
+        (case, clips, seed, epoch, final[case][seed] * epoch / 2 * (clips == 20))
+        for case, clips, seed, epoch in product(("head", "all", "scratch"), (5, 20), (0, 1), (0, 1, 2))
+    ]
     columns = ["case", "clips_per_class", "seed", "epoch", "accuracy"]
     return pd.DataFrame(rows, columns=columns).assign(n_test=50)
 

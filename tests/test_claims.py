@@ -12,16 +12,7 @@ from analysis_lib import claims as module
 from analysis_lib import recorded
 from analysis_lib.chapters import load_chapter, table_of_contents
 from analysis_lib.claim_measures import Measured
-from analysis_lib.claims import (
-    FAILS,
-    HOLDS,
-    MISSING,
-    UNTESTED,
-    Check,
-    claims_table,
-    group_table,
-    load_claims,
-)
+from analysis_lib.claims import FAILS, HOLDS, MISSING, UNTESTED, Check, claims_table, group_table, load_claims
 from analysis_lib.datasets.ntu_tables import ACTIONS
 from analysis_lib.editions import load_edition
 from analysis_lib.errors import DataError, UserError
@@ -103,11 +94,18 @@ def write(tmp_path, *claims, needs=NEED):
 
 def claim(*bounds, **more):
     """Return a claim of a check for each pair of bounds, on column a, b, ... of one table."""
-    checks = [{"name": c, "tables": ["own/table"], "measure": "cell", "at_least": low, "at_most": high,
-               "arguments": {"column": c, "low": "low", "high": "high"}}
-              for c, (low, high) in zip("ab", bounds, strict=False)]  # fmt: skip
-    return {"id": "X1", "claim": "c", "where": "w", "paper": "p", "figure": "own#f", "checks": checks,
-            **more}  # fmt: skip
+    checks = [
+        {
+            "name": c,
+            "tables": ["own/table"],
+            "measure": "cell",
+            "at_least": low,
+            "at_most": high,
+            "arguments": {"column": c, "low": "low", "high": "high"},
+        }
+        for c, (low, high) in zip("ab", bounds, strict=False)
+    ]
+    return {"id": "X1", "claim": "c", "where": "w", "paper": "p", "figure": "own#f", "checks": checks, **more}
 
 
 @pytest.fixture

@@ -16,32 +16,64 @@ from analysis_lib.figures.claims import plot_verdicts
 NEED = Need("NTU", (), "do & so")
 CLAIMS = Claims(
     (
-        Claim("G1", "a < b", "Fig. 1", "82 %", "smoothness#fig-x",
-              (Check("share", (), "cell", at_least=0.5, unit="percent"),
-               Check("drop", (), "cell", at_most=-1, unit="points")), ours=True),
+        Claim(
+            "G1",
+            "a < b",
+            "Fig. 1",
+            "82 %",
+            "smoothness#fig-x",
+            (
+                Check("share", (), "cell", at_least=0.5, unit="percent"),
+                Check("drop", (), "cell", at_most=-1, unit="points"),
+            ),
+            ours=True,
+        ),
         Claim("G2", "c", "Fig. 2", "3", "data#y", (), need=NEED),
     ),
     {"NTU": NEED},
     {"G3": "a setting"},
-)  # fmt: skip
-ROW = {"value": float("nan"), "low": float("nan"), "high": float("nan"), "clips": 0, "clear": True,
-       "holds": float("nan"), "without": "", "note": "", "command": ""}  # fmt: skip
+)
+ROW = {
+    "value": float("nan"),
+    "low": float("nan"),
+    "high": float("nan"),
+    "clips": 0,
+    "clear": True,
+    "holds": float("nan"),
+    "without": "",
+    "note": "",
+    "command": "",
+}
 
 
 @pytest.fixture
 def table():
     rows = [
-        {"id": "G1", "edition": "one", "verdict": FAILS, "check": "share", "value": 0.8062,
-         "low": 0.7, "high": 0.9, "clips": 1480, "holds": 1.0},
+        {
+            "id": "G1",
+            "edition": "one",
+            "verdict": FAILS,
+            "check": "share",
+            "value": 0.8062,
+            "low": 0.7,
+            "high": 0.9,
+            "clips": 1480,
+            "holds": 1.0,
+        },
         {"id": "G1", "edition": "one", "verdict": FAILS, "check": "drop", "value": 0.019, "holds": 0.0},
-        {"id": "G1", "edition": "two", "verdict": HOLDS, "check": "share", "value": 0.6, "holds": 1.0,
-         "clear": False},
-        {"id": "G1", "edition": "two", "verdict": HOLDS, "check": "drop", "value": -2.0, "holds": 1.0,
-         "clear": False},
-        {"id": "G2", "edition": "one", "verdict": UNTESTED, "check": "", "without": "NTU",
-         "note": "why <not>", "command": "do & so"},
+        {"id": "G1", "edition": "two", "verdict": HOLDS, "check": "share", "value": 0.6, "holds": 1.0, "clear": False},
+        {"id": "G1", "edition": "two", "verdict": HOLDS, "check": "drop", "value": -2.0, "holds": 1.0, "clear": False},
+        {
+            "id": "G2",
+            "edition": "one",
+            "verdict": UNTESTED,
+            "check": "",
+            "without": "NTU",
+            "note": "why <not>",
+            "command": "do & so",
+        },
         {"id": "G2", "edition": "two", "verdict": MISSING, "check": "", "command": "make it"},
-    ]  # fmt: skip
+    ]
     return pd.DataFrame([{**ROW, **row} for row in rows])
 
 
@@ -57,10 +89,22 @@ def test_the_table_has_values_intervals_bounds_and_commands(table):
     html = report.claims_html(CLAIMS, table).data
     assert "<a href='smoothness.html#fig-x'>G1</a> <span>a &lt; b</span>" in html
     text = re.sub(r"<[^>]+>", "|", html)
-    for expected in ("✗ does not hold", "80.6 %", "[70.0 %, 90.0 %]", "1,480 clips",
-                     "✓ wanted at least 50.0 %", "+1.9 points", "✗ wanted at most −100.0 points",
-                     "✓ holds, not clearly", "○ cannot be tested without NTU", "why &lt;not&gt;",
-                     "do &amp; so", "– not recorded", "make it", "bounds: this book's own"):  # fmt: skip
+    for expected in (
+        "✗ does not hold",
+        "80.6 %",
+        "[70.0 %, 90.0 %]",
+        "1,480 clips",
+        "✓ wanted at least 50.0 %",
+        "+1.9 points",
+        "✗ wanted at most −100.0 points",
+        "✓ holds, not clearly",
+        "○ cannot be tested without NTU",
+        "why &lt;not&gt;",
+        "do &amp; so",
+        "– not recorded",
+        "make it",
+        "bounds: this book's own",
+    ):
         assert expected in text, expected
     assert html.count("<tr>") == 3
     assert html.count("<td data-head='two'>") == 2
@@ -80,8 +124,10 @@ def test_bounds_in_words():
 
 
 def test_where_the_numbers_come_from(table, monkeypatch):
-    facts = {("one", "a"): {"data": {"name": "d"}, "code": "1 (x)", "date": "2025-01-01"},
-             ("one", "b"): {"data": {"name": "d"}, "code": "1 (y)", "date": "2025-02-01"}}  # fmt: skip
+    facts = {
+        ("one", "a"): {"data": {"name": "d"}, "code": "1 (x)", "date": "2025-01-01"},
+        ("one", "b"): {"data": {"name": "d"}, "code": "1 (y)", "date": "2025-02-01"},
+    }
     monkeypatch.setattr(report, "recorded_provenance", lambda *place: facts.get(place))
     lines = report.editions_answer(table, ["a", "b", "c"]).data.splitlines()
     assert lines == [
@@ -101,8 +147,7 @@ def test_the_figure_has_a_mark_for_each_claim_and_edition(table):
         figure = plot_verdicts(CLAIMS, table)
         figure.canvas.draw()
         (axes,) = figure.axes
-        marks = {tuple(p): tuple(c.get_facecolor()[0]) for c in axes.collections
-                 for p in c.get_offsets().tolist()}  # fmt: skip
+        marks = {tuple(p): tuple(c.get_facecolor()[0]) for c in axes.collections for p in c.get_offsets().tolist()}
         names = [tick.get_text() for tick in axes.get_yticklabels()]
         plt.close(figure)
     assert set(marks) == {(0, 0), (1, 0), (0, 1), (1, 1)}  # (edition, claim)

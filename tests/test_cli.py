@@ -27,9 +27,7 @@ def house(monkeypatch):
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(chapters, "chapter_names", lambda root=None: ["smoothness"])
     real = chapters.load_chapter
-    monkeypatch.setattr(
-        chapters, "load_chapter", lambda name: CHAPTER if name == "smoothness" else real(name)
-    )
+    monkeypatch.setattr(chapters, "load_chapter", lambda name: CHAPTER if name == "smoothness" else real(name))
 
 
 @pytest.fixture
@@ -64,8 +62,9 @@ def failing(monkeypatch, error):
     monkeypatch.setattr(book, "build_book", build_book)
 
 
-@pytest.mark.parametrize("command", ["", "chapters", "run", "book", "train", "data", "data check",
-                                     "cache", "cache list", "cache clear"])  # fmt: skip
+@pytest.mark.parametrize(
+    "command", ["", "chapters", "run", "book", "train", "data", "data check", "cache", "cache list", "cache clear"]
+)
 def test_each_command_explains_itself_with_examples(stgbook, command):
     code, out, err = stgbook(*command.split(), "--help")
     assert (code, err) == (0, "")
@@ -75,17 +74,15 @@ def test_each_command_explains_itself_with_examples(stgbook, command):
 def test_chapters_are_listed_with_their_parameters(stgbook):
     code, out, _ = stgbook("chapters")
     assert code == 0
-    assert out == (
-        "smoothness: How smooth?\n    n: int = 3  # how many\n"
-        "    dataset: str = 'synthetic'  # data\n"
-    )
+    assert out == ("smoothness: How smooth?\n    n: int = 3  # how many\n    dataset: str = 'synthetic'  # data\n")
 
 
 def test_run_hands_on_converted_parameters(stgbook, ran, tmp_path):
     edition = tmp_path / "mine.json"
     edition.write_text('{"name": "mine", "title": "Mine", "dataset": "nw-ucla", "model": "m"}')
-    code, out, err = stgbook("run", "smoothness", "-p", "n", "20", "--out", tmp_path,
-                             "--edition", edition, "--data-root", "raw", "--force")  # fmt: skip
+    code, out, err = stgbook(
+        "run", "smoothness", "-p", "n", "20", "--out", tmp_path, "--edition", edition, "--data-root", "raw", "--force"
+    )
     assert (code, out) == (0, f"{tmp_path}/smoothness.ipynb\n")
     assert err == "stgbook: smoothness: running\n"
     (call,) = ran
@@ -108,17 +105,19 @@ def test_a_negative_value_is_no_option(stgbook, ran):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["run", "smoothness", "-p", "n", "oops"],
-         "parameter 'n' of chapter 'smoothness' is int, got 'oops'"),
-        (["run", "smoothness", "-p", "m", "1"],
-         "unknown parameter of chapter 'smoothness' 'm'; choices: dataset (str), n (int)"),
-        (["run", "smoothness", "-p", "n", "1", "-p", "n", "2"],
-         "parameter 'n' is given 2 times"),
-        (["run", "smoothness", "--edition", "nw_ucla"],
-         "unknown edition 'nw_ucla'; did you mean 'nw-ucla'? "
-         "choices: ntu-60, nw-ucla, nw-ucla-known, path/to/your.json, synthetic"),
+        (["run", "smoothness", "-p", "n", "oops"], "parameter 'n' of chapter 'smoothness' is int, got 'oops'"),
+        (
+            ["run", "smoothness", "-p", "m", "1"],
+            "unknown parameter of chapter 'smoothness' 'm'; choices: dataset (str), n (int)",
+        ),
+        (["run", "smoothness", "-p", "n", "1", "-p", "n", "2"], "parameter 'n' is given 2 times"),
+        (
+            ["run", "smoothness", "--edition", "nw_ucla"],
+            "unknown edition 'nw_ucla'; did you mean 'nw-ucla'? "
+            "choices: ntu-60, nw-ucla, nw-ucla-known, path/to/your.json, synthetic",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_is_one_line_and_code_1(stgbook, ran, arguments, line):
     assert stgbook(*arguments) == (1, "", f"stgbook: error: {line}\n")
     assert ran == []
@@ -186,8 +185,9 @@ def catalogue(monkeypatch):
             raise DataError(f"{name}: no zip file")
         return f"{name}: fine in {root!r}"
 
-    stub = SimpleNamespace(check=check, dataset_names=lambda: ["a", "absent", "b", "torn"],
-                           available=lambda root: ["a", "b"])  # fmt: skip
+    stub = SimpleNamespace(
+        check=check, dataset_names=lambda: ["a", "absent", "b", "torn"], available=lambda root: ["a", "b"]
+    )
     monkeypatch.setitem(sys.modules, "analysis_lib.catalogue", stub)
     monkeypatch.setattr("analysis_lib.catalogue", stub, raising=False)
 
@@ -197,8 +197,7 @@ def test_data_check_goes_through_all_that_are_named_and_counts_failures(stgbook,
     assert stgbook("data", "check", "a", "torn", "b") == (
         1,
         "a: fine in ''\nb: fine in ''\n",
-        "stgbook: error: torn: no zip file\n"
-        "stgbook: error: 1 of 3 datasets are missing or damaged\n",
+        "stgbook: error: torn: no zip file\nstgbook: error: 1 of 3 datasets are missing or damaged\n",
     )
 
 
@@ -259,12 +258,16 @@ def test_cache_clear_says_what_it_removed(stgbook, results):
 
 def test_cache_mistakes_are_one_line(stgbook, results, monkeypatch):
     code, _, err = stgbook("cache", "clear", "--kind", "graph")
-    assert (code, err) == (1, "stgbook: error: unknown kind of result 'graph'; did you mean "
-                              "'graphs'? choices: embeddings, graphs\n")  # fmt: skip
+    assert (code, err) == (
+        1,
+        "stgbook: error: unknown kind of result 'graph'; did you mean 'graphs'? choices: embeddings, graphs\n",
+    )
     monkeypatch.setenv("STGBOOK_STORE", "off")
     code, _, err = stgbook("cache", "list")
-    assert (code, err) == (1, "stgbook: error: results are not kept: STGBOOK_STORE is off; "
-                              "unset it, or name a folder\n")  # fmt: skip
+    assert (code, err) == (
+        1,
+        "stgbook: error: results are not kept: STGBOOK_STORE is off; unset it, or name a folder\n",
+    )
     assert stgbook("cache", "clear", "--older-than", "-1")[0] == 2
 
 
@@ -273,6 +276,5 @@ def test_the_module_is_the_command_and_loads_nothing_heavy():
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout
     heavy = {"torch", "papermill", "numpy", "pandas", "nbformat", "sphinx", "yaml"}
     assert not heavy & set(loaded.split())
-    done = subprocess.run([sys.executable, "-m", "analysis_lib", "--version"],
-                          capture_output=True, text=True)  # fmt: skip
+    done = subprocess.run([sys.executable, "-m", "analysis_lib", "--version"], capture_output=True, text=True)
     assert done.stdout.startswith("stgbook, version ")

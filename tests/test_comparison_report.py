@@ -24,38 +24,57 @@ def differences(measures):
         for place, (d, low, high) in zip([(1, 5), (2, 5), (1, 10), (2, 10)], values, strict=True):
             rows.append((*place, measure, against, d, low, high))
             rows.append((0, place[1], measure, against, -d, -high, -low))
-    return pd.DataFrame(rows, columns=["layer", "n_neighbors", "measure", "against", "difference",
-                                       "low", "high"])  # fmt: skip
+    return pd.DataFrame(rows, columns=["layer", "n_neighbors", "measure", "against", "difference", "low", "high"])
 
 
 def answer(knn, matched):
     return comparison_answer(differences({("q", "knn"): knn, ("q", "matched"): matched}), 60).data
 
 
-@pytest.mark.parametrize(("knn", "claim"), [
-    ([LOWER] * 4, "below that of k-NN graphs on the same kernel in 4 of 4 pairs of layer and k "
-     "(clearly lower in 4, clearly higher in 0). That it is below at every layer, as the paper has "
-     "it, holds for k = 5 and 10."),
-    ([HIGHER] * 4, "in 0 of 4 pairs of layer and k (clearly lower in 0, clearly higher in 4). That "
-     "it is below at every layer, as the paper has it, does not hold for k = 5 and 10."),
-    ([LOWER, HIGHER, LOWER, UNCLEAR], "in 3 of 4 pairs of layer and k (clearly lower in 2, clearly "
-     "higher in 1). That it is below at every layer, as the paper has it, holds for k = 10, and "
-     "does not hold for k = 5."),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("knn", "claim"),
+    [
+        (
+            [LOWER] * 4,
+            "below that of k-NN graphs on the same kernel in 4 of 4 pairs of layer and k "
+            "(clearly lower in 4, clearly higher in 0). That it is below at every layer, as the paper has "
+            "it, holds for k = 5 and 10.",
+        ),
+        (
+            [HIGHER] * 4,
+            "in 0 of 4 pairs of layer and k (clearly lower in 0, clearly higher in 4). That "
+            "it is below at every layer, as the paper has it, does not hold for k = 5 and 10.",
+        ),
+        (
+            [LOWER, HIGHER, LOWER, UNCLEAR],
+            "in 3 of 4 pairs of layer and k (clearly lower in 2, clearly "
+            "higher in 1). That it is below at every layer, as the paper has it, holds for k = 10, and "
+            "does not hold for k = 5.",
+        ),
+    ],
+)
 def test_the_papers_claim_is_judged_for_each_k(knn, claim):
     text = answer(knn, [UNCLEAR] * 4)
     assert "On 60 clips" in text
     assert claim in text
 
 
-@pytest.mark.parametrize(("matched", "verdict"), [
-    ([LOWER, LOWER, LOWER, UNCLEAR], "clearly lower in 3, clearly higher in 0: which neighbours "
-     "NNK keeps, and how it weighs them, helps beyond their number."),
-    ([UNCLEAR, UNCLEAR, HIGHER, UNCLEAR], "clearly higher in 1: what NNK gains in q, it gains by "
-     "keeping few neighbours, not by which ones."),
-    ([LOWER, HIGHER, UNCLEAR, UNCLEAR], "which is better depends on layer and k."),
-    ([UNCLEAR] * 4, "nothing clear is left of the difference once the numbers are the same."),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("matched", "verdict"),
+    [
+        (
+            [LOWER, LOWER, LOWER, UNCLEAR],
+            "clearly lower in 3, clearly higher in 0: which neighbours "
+            "NNK keeps, and how it weighs them, helps beyond their number.",
+        ),
+        (
+            [UNCLEAR, UNCLEAR, HIGHER, UNCLEAR],
+            "clearly higher in 1: what NNK gains in q, it gains by keeping few neighbours, not by which ones.",
+        ),
+        ([LOWER, HIGHER, UNCLEAR, UNCLEAR], "which is better depends on layer and k."),
+        ([UNCLEAR] * 4, "nothing clear is left of the difference once the numbers are the same."),
+    ],
+)
 def test_the_rival_with_as_many_neighbours_decides_why(matched, verdict):
     assert answer([LOWER] * 4, matched).endswith(verdict)
 
@@ -67,32 +86,44 @@ def test_what_chance_alone_would_give_is_not_called_clear():
     first = one.to_numpy().nonzero()[0][:2]  # 2 of 40: no more than 5 %
     table = table.reset_index(drop=True)
     table.loc[first, ["low", "high"]] = -0.3, -0.1
-    assert (
-        "clearly lower in 2, clearly higher in 0: nothing clear" in comparison_answer(table, 9).data
-    )
+    assert "clearly lower in 2, clearly higher in 0: nothing clear" in comparison_answer(table, 9).data
 
 
 def errors(q, error):
-    table = pd.DataFrame([(layer, k, graph, value + 0.1 * (k == 100) + (layer == 0))
-                          for layer in (0, 1, 2) for k in (5, 100)
-                          for graph, value in (("nnk", 0.1), ("knn", 0.25), ("matched", 0.2))],
-                         columns=["layer", "n_neighbors", "graph", "error"])  # fmt: skip
-    return error_answer(table, differences({
-        ("q", "matched"): [q] * 4, ("error", "matched"): [error] * 4,
-        ("error", "knn"): [LOWER, LOWER, HIGHER, UNCLEAR],
-    })).data  # fmt: skip
+    table = pd.DataFrame(
+        [
+            (layer, k, graph, value + 0.1 * (k == 100) + (layer == 0))
+            for layer in (0, 1, 2)
+            for k in (5, 100)
+            for graph, value in (("nnk", 0.1), ("knn", 0.25), ("matched", 0.2))
+        ],
+        columns=["layer", "n_neighbors", "graph", "error"],
+    )
+    return error_answer(
+        table,
+        differences(
+            {
+                ("q", "matched"): [q] * 4,
+                ("error", "matched"): [error] * 4,
+                ("error", "knn"): [LOWER, LOWER, HIGHER, UNCLEAR],
+            }
+        ),
+    ).data
 
 
 def test_errors_are_quoted_for_the_smallest_and_the_largest_k():
     text = errors(LOWER, LOWER)
     assert "at k = 5 and 100, mean of the layers: NNK 10.0 % and 20.0 %; k-NN 25.0 % and " in text
-    assert "k-NN: clearly lower in 2, clearly higher in 1, of 4 pairs; against k-NN as sparse as " \
-        "NNK: clearly lower in 4, clearly higher in 0." in text  # fmt: skip
+    assert (
+        "k-NN: clearly lower in 2, clearly higher in 1, of 4 pairs; against k-NN as sparse as "
+        "NNK: clearly lower in 4, clearly higher in 0." in text
+    )
 
 
-@pytest.mark.parametrize(("q", "error", "clash"), [
-    (HIGHER, LOWER, True), (LOWER, HIGHER, True), (LOWER, LOWER, False), (UNCLEAR, LOWER, False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("q", "error", "clash"),
+    [(HIGHER, LOWER, True), (LOWER, HIGHER, True), (LOWER, LOWER, False), (UNCLEAR, LOWER, False)],
+)
 def test_it_is_said_if_the_two_measures_disagree(q, error, clash):
     assert ("disagree on which graph is better" in errors(q, error)) == clash
 
@@ -121,8 +152,11 @@ def test_no_gap_is_said_to_be_none():
 
 
 def supports(kept, smallest=11, ridge=3):
-    rows = [(layer, k, "nnk", number if layer else 99, ridge if k == max(kept) else 0)
-            for layer in (0, 1, 2) for k, number in kept.items()]  # fmt: skip
+    rows = [
+        (layer, k, "nnk", number if layer else 99, ridge if k == max(kept) else 0)
+        for layer in (0, 1, 2)
+        for k, number in kept.items()
+    ]
     table = pd.DataFrame(rows, columns=["layer", "n_neighbors", "graph", "neighbours", "ridge"])
     return support_answer(table.assign(clips=24, smallest_class=smallest)).data
 
@@ -151,10 +185,12 @@ def test_k_beyond_the_class_and_the_ridge_are_said():
 
 
 def test_symmetrisations_are_listed_with_the_order_that_they_give():
-    rows = [(layer, graph, name, q + (layer == 0), isolated)
-            for layer in (0, 1) for name, nnk, knn, isolated in
-            (("max", 0.2, 0.3, 0), ("author", 0.4, 0.1, 7), ("none", 0.1, 0.2, 0))
-            for graph, q in (("nnk", nnk), ("knn", knn))]  # fmt: skip
+    rows = [
+        (layer, graph, name, q + (layer == 0), isolated)
+        for layer in (0, 1)
+        for name, nnk, knn, isolated in (("max", 0.2, 0.3, 0), ("author", 0.4, 0.1, 7), ("none", 0.1, 0.2, 0))
+        for graph, q in (("nnk", nnk), ("knn", knn))
+    ]
     table = pd.DataFrame(rows, columns=["layer", "graph", "symmetrise", "q", "isolated"])
     text = symmetrisation_answer(table).data
     assert "`max` 0.200 and 0.300; `author` 0.400 and 0.100; `none` 0.100 and 0.200." in text

@@ -53,8 +53,7 @@ def layer_of(number, mixing, rng):
 @pytest.fixture
 def clips():
     x = tuple(np.zeros((1, 2, 20, 3)) for _ in LABELS)
-    return SkeletonDataset("four", layout("kinect-20"), x, LABELS, tuple("abcd"),
-                           ("arms", "arms", "legs", "legs"))  # fmt: skip
+    return SkeletonDataset("four", layout("kinect-20"), x, LABELS, tuple("abcd"), ("arms", "arms", "legs", "legs"))
 
 
 def test_a_fall_at_one_layer_is_found_with_its_interval(clips, rng):

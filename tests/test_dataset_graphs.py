@@ -139,27 +139,11 @@ def test_gaussian_kernel_takes_its_width_from_the_kth_neighbour(rng):
         (lambda: knn_graph(np.eye(3), 3), UserError, r"must lie in 1\.\.2 for 3 nodes, got 3"),
         (lambda: nnk_graph(np.zeros((3, 3)), 1), UserError, "1 on its diagonal"),
         (lambda: similarity_kernel(np.zeros((2, 2)), "rbf"), UserError, "unknown kernel 'rbf'"),
-        (
-            lambda: similarity_kernel(np.zeros((2, 3))),
-            UserError,
-            r"square matrix, got shape \(2, 3\)",
-        ),
+        (lambda: similarity_kernel(np.zeros((2, 3))), UserError, r"square matrix, got shape \(2, 3\)"),
         (lambda: similarity_kernel(np.full((2, 2), np.nan)), DataError, "finite and not negative"),
-        (
-            lambda: similarity_kernel(np.full((2, 2), 1.5)),
-            UserError,
-            "up to 1, got 1.5; take normalise",
-        ),
-        (
-            lambda: similarity_kernel(np.zeros((3, 3)), "gaussian", 3),
-            UserError,
-            r"in 1\.\.2 for 3 clips",
-        ),
-        (
-            lambda: similarity_kernel(np.zeros((3, 3)), "gaussian", 1),
-            UserError,
-            "have 1 duplicates",
-        ),
+        (lambda: similarity_kernel(np.full((2, 2), 1.5)), UserError, "up to 1, got 1.5; take normalise"),
+        (lambda: similarity_kernel(np.zeros((3, 3)), "gaussian", 3), UserError, r"in 1\.\.2 for 3 clips"),
+        (lambda: similarity_kernel(np.zeros((3, 3)), "gaussian", 1), UserError, "have 1 duplicates"),
     ],
 )
 def test_errors(call, error, message):

@@ -40,8 +40,11 @@ def naive_windowed(x, y, n_x, n_y, alpha, normalise, relative=False, band=None):
     total = used = 0.0
     for w, a in enumerate(alpha):
         m = len(alpha)
-        cut_x, cut_y = ((window_bounds(len(x), m), window_bounds(len(y), m)) if not relative else
-                        ([v * n // m for v in range(m + 1)] for n in (n_x, n_y)))  # fmt: skip
+        cut_x, cut_y = (
+            (window_bounds(len(x), m), window_bounds(len(y), m))
+            if not relative
+            else ([v * n // m for v in range(m + 1)] for n in (n_x, n_y))
+        )
         p, q = x[:n_x][cut_x[w] : cut_x[w + 1]], y[:n_y][cut_y[w] : cut_y[w + 1]]
         if not len(p) and not len(q):
             continue
@@ -72,18 +75,19 @@ def clips(seed, n=4, frames=7, features=3, kind="generic"):
 )
 def test_equals_the_triple_loop(seed, m, kind, normalise, relative, band, dtype):
     x, lengths = clips(seed, kind=kind)
-    found = windowed_dtw(x, lengths, m, band=band, normalise=normalise, relative=relative,
-                         dtype=dtype)  # fmt: skip
+    found = windowed_dtw(x, lengths, m, band=band, normalise=normalise, relative=relative, dtype=dtype)
     alpha = np.full(m, 1 / m) if relative else window_weights(lengths, window_bounds(7, m))
     for i, j in product(range(4), repeat=2):
-        wanted = naive_windowed(x[i].astype(float), x[j].astype(float), lengths[i], lengths[j],
-                                alpha, normalise, relative, band)  # fmt: skip
+        wanted = naive_windowed(
+            x[i].astype(float), x[j].astype(float), lengths[i], lengths[j], alpha, normalise, relative, band
+        )
         assert found[i, j] == pytest.approx(0 if i == j else wanted, abs=5e-6)
 
 
 @settings(deadline=None, max_examples=20)
-@given(seed=seeds, n=st.integers(9, 60), band=st.sampled_from([None, 1]),
-       dtype=st.sampled_from([np.float32, np.float64]))  # fmt: skip
+@given(
+    seed=seeds, n=st.integers(9, 60), band=st.sampled_from([None, 1]), dtype=st.sampled_from([np.float32, np.float64])
+)
 def test_blocks_of_ragged_clips_equal_the_triple_loop(seed, n, band, dtype):
     """Lanes of a block that end early, or hold no clip, do not leak into the others."""
     x, lengths = clips(seed, n)
@@ -91,16 +95,16 @@ def test_blocks_of_ragged_clips_equal_the_triple_loop(seed, n, band, dtype):
     found = windowed_dtw(x, lengths, 2, band=band, dtype=dtype, n_jobs=3)
     alpha = window_weights(lengths, window_bounds(7, 2))
     for i, j in np.random.default_rng(seed).integers(0, n, (30, 2)):
-        wanted = naive_windowed(x[i].astype(float), x[j].astype(float), lengths[i], lengths[j],
-                                alpha, "path", band=band)  # fmt: skip
+        wanted = naive_windowed(
+            x[i].astype(float), x[j].astype(float), lengths[i], lengths[j], alpha, "path", band=band
+        )
         assert found[i, j] == pytest.approx(0 if i == j else wanted, abs=5e-6)
 
 
 @pytest.mark.parametrize("band", [None, 2])
 def test_raw_costs_equal_tslearn(rng, band):
     x = rng.random((5, 9, 4))
-    options = {} if band is None else {"global_constraint": "sakoe_chiba",
-                                       "sakoe_chiba_radius": band}  # fmt: skip
+    options = {} if band is None else {"global_constraint": "sakoe_chiba", "sakoe_chiba_radius": band}
     found = windowed_dtw(x, n_windows=1, normalise="none", band=band, dtype=float)
     for i, j in product(range(5), repeat=2):
         _, cost = dtw_path_from_metric(x[i], x[j], metric="cosine", **options)
@@ -193,8 +197,7 @@ def test_a_rescaled_copy_is_at_distance_zero(seed, m, scale):
 @given(seed=seeds, narrow=st.integers(0, 6), wider=st.integers(0, 6))
 def test_a_wider_band_never_increases_the_raw_cost(seed, narrow, wider):
     x, lengths = clips(seed)
-    costs = [windowed_dtw(x, lengths, 1, band=b, normalise="none")
-             for b in (narrow, narrow + wider, None)]  # fmt: skip
+    costs = [windowed_dtw(x, lengths, 1, band=b, normalise="none") for b in (narrow, narrow + wider, None)]
     assert (costs[0] >= costs[1]).all()
     assert (costs[1] >= costs[2]).all()
 
@@ -216,9 +219,7 @@ def test_permuting_the_clips_permutes_the_result(seed):
     x, lengths = clips(seed, n=6)
     order = np.random.default_rng(seed).permutation(6)
     np.testing.assert_allclose(
-        windowed_dtw(x[order], lengths[order]),
-        windowed_dtw(x, lengths)[np.ix_(order, order)],
-        atol=3e-6,
+        windowed_dtw(x[order], lengths[order]), windowed_dtw(x, lengths)[np.ix_(order, order)], atol=3e-6
     )
 
 
@@ -260,12 +261,16 @@ def test_one_clip():
         ({"band": -1}, "band must not be negative, got -1"),
         ({"dtype": np.int32}, "dtype must be float32 or float64, got int32"),
         ({"alpha": [1, 2]}, "alpha must be 4 weights"),
-        ({"lengths": np.array([1, 4, 4]), "alpha": [0, 0, 0, 1]},
-         "clips 0 and 0 have no frame in any window of positive weight"),
-        ({"lengths": np.array([1, 4, 4]), "metric": "sqeuclidean"},
-         "sqeuclidean has no largest value; take relative=True"),
+        (
+            {"lengths": np.array([1, 4, 4]), "alpha": [0, 0, 0, 1]},
+            "clips 0 and 0 have no frame in any window of positive weight",
+        ),
+        (
+            {"lengths": np.array([1, 4, 4]), "metric": "sqeuclidean"},
+            "sqeuclidean has no largest value; take relative=True",
+        ),
     ],
-)  # fmt: skip
+)
 def test_choices_that_cannot_work(options, message):
     with pytest.raises(UserError, match=message):
         windowed_dtw(np.ones((3, 4, 2)), **options)
@@ -273,13 +278,9 @@ def test_choices_that_cannot_work(options, message):
 
 @pytest.mark.parametrize(("shape", "came"), [((3, 4), r"\(3, 4\)"), ((3, 0, 2), r"\(3, 0, 2\)")])
 def test_wrong_shapes(shape, came):
-    with pytest.raises(
-        UserError, match=rf"must be \(clips, frames, features\), none 0, got {came}"
-    ):
+    with pytest.raises(UserError, match=rf"must be \(clips, frames, features\), none 0, got {came}"):
         windowed_dtw(np.ones(shape))
-    with pytest.raises(
-        UserError, match=r"got \(2, 4, 2\) and \(2, 4, 3\); are both from one layer"
-    ):
+    with pytest.raises(UserError, match=r"got \(2, 4, 2\) and \(2, 4, 3\); are both from one layer"):
         windowed_dtw_between(np.ones((2, 4, 2)), np.ones((2, 4, 3)))
 
 

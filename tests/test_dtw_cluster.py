@@ -61,12 +61,10 @@ def machines(tmp_path):
         while not file.exists():
             time.sleep(0.05)
         address = json.loads(file.read_text())["address"]
-        started += [dask("worker", address, "--nthreads", "1", "--no-nanny", "--name", str(name))
-                    for name in (1, 2)]  # fmt: skip
+        started += [dask("worker", address, "--nthreads", "1", "--no-nanny", "--name", str(name)) for name in (1, 2)]
         with Client(address) as client:
             client.wait_for_workers(2)
-            yield client, {w: started[int(info["name"])]
-                           for w, info in client.scheduler_info()["workers"].items()}  # fmt: skip
+            yield client, {w: started[int(info["name"])] for w, info in client.scheduler_info()["workers"].items()}
     finally:
         for process in reversed(started):
             process.kill()
@@ -90,14 +88,15 @@ def ragged(rng):
 
 @pytest.mark.parametrize(
     ("n_windows", "options"),
-    [(3, {}), (3, {"dtype": float, "relative": True, "normalise": "sum"}),
-     (1, {"metric": "sqeuclidean", "band": 1, "normalise": "none"})],
-)  # fmt: skip
+    [
+        (3, {}),
+        (3, {"dtype": float, "relative": True, "normalise": "sum"}),
+        (1, {"metric": "sqeuclidean", "band": 1, "normalise": "none"}),
+    ],
+)
 def test_it_is_the_local_run_bit_for_bit(client, ragged, n_windows, options):
     local = windowed_dtw(*ragged, n_windows, **options)
-    np.testing.assert_array_equal(
-        windowed_dtw(*ragged, n_windows, scheduler=client, **options), local
-    )
+    np.testing.assert_array_equal(windowed_dtw(*ragged, n_windows, scheduler=client, **options), local)
 
 
 def test_queries_against_references(client, ragged):
@@ -150,9 +149,7 @@ def test_a_worker_killed_half_way_loses_nothing(machines, ragged, monkeypatch):
 def test_a_panel_that_only_the_killed_worker_had_is_sent_again(machines, ragged, monkeypatch):
     (client, workers), sent = machines, []
     scatter = client.scatter
-    monkeypatch.setattr(
-        client, "scatter", lambda *a, **k: sent.extend(scatter(*a, **k)) or sent[-1:]
-    )
+    monkeypatch.setattr(client, "scatter", lambda *a, **k: sent.extend(scatter(*a, **k)) or sent[-1:])
     monkeypatch.setattr(dtw_cluster, "AHEAD", 1)
     monkeypatch.setattr(dtw_cluster, "_n_threads", lambda _: 1)  # one task at a time
 
@@ -199,19 +196,16 @@ def test_a_scheduler_that_stays_without_workers(ragged, monkeypatch):
     monkeypatch.setattr(dtw_cluster, "PATIENCE", 0.2)
     with LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0") as cluster:
         address = cluster.scheduler_address
-        with pytest.raises(
-            UserError, match=f"{address} had no worker for .* dask worker {address}"
-        ):
+        with pytest.raises(UserError, match=f"{address} had no worker for .* dask worker {address}"):
             windowed_dtw(*ragged, scheduler=address)
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "tcp://127.0.0.1", "tpc://127.0.0.1:1",
-                                     "tls://127.0.0.1:1", "locl"])  # fmt: skip
+@pytest.mark.parametrize(
+    "address", ["tcp://127.0.0.1:1", "tcp://127.0.0.1", "tpc://127.0.0.1:1", "tls://127.0.0.1:1", "locl"]
+)
 def test_nobody_at_an_address(ragged, monkeypatch, address):
     monkeypatch.setattr(dtw_cluster, "ANSWER", 0.2)
-    with pytest.raises(
-        UserError, match=f"no Dask scheduler answers at '{address}'.*tcp://host:8786"
-    ):
+    with pytest.raises(UserError, match=f"no Dask scheduler answers at '{address}'.*tcp://host:8786"):
         windowed_dtw(*ragged, scheduler=address)
 
 
@@ -278,9 +272,7 @@ def test_the_command_line_hands_the_scheduler_on(cluster, monkeypatch, capsys):
     handed = []
     monkeypatch.setenv("STGBOOK_SCHEDULER", "")
     monkeypatch.setattr(dtw_cluster, "ANSWER", 0.2)
-    monkeypatch.setattr(
-        runs, "run_chapter", lambda *a, **k: handed.append(os.environ["STGBOOK_SCHEDULER"])
-    )
+    monkeypatch.setattr(runs, "run_chapter", lambda *a, **k: handed.append(os.environ["STGBOOK_SCHEDULER"]))
     for address in (cluster.scheduler_address, "local", "tcp://127.0.0.1:1"):
         with pytest.raises(SystemExit) as done:
             cli.main(["run", "smoothness", "--scheduler", address])

@@ -26,10 +26,14 @@ def clustered(seed, n, n_frames=9, n_features=80, n_clusters=8):
 
 
 OPTIONS = [
-    {}, {"normalise": "none"}, {"normalise": "sum", "band": 1}, {"relative": True, "band": 2},
-    {"metric": "sqeuclidean", "relative": True}, {"dtype": float},
+    {},
+    {"normalise": "none"},
+    {"normalise": "sum", "band": 1},
+    {"relative": True, "band": 2},
+    {"metric": "sqeuclidean", "relative": True},
+    {"dtype": float},
     {"metric": "sqeuclidean", "normalise": "none", "relative": True},
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
@@ -57,8 +61,13 @@ def test_exact_for_any_clips(seed, k, n):
 
 
 @settings(deadline=None, max_examples=20)
-@given(seed=st.integers(0, 2**20), n=st.integers(9, 150), options=st.sampled_from(OPTIONS),
-       n_jobs=st.integers(1, 4), mebibytes=st.sampled_from([8, 1024]))  # fmt: skip
+@given(
+    seed=st.integers(0, 2**20),
+    n=st.integers(9, 150),
+    options=st.sampled_from(OPTIONS),
+    n_jobs=st.integers(1, 4),
+    mebibytes=st.sampled_from([8, 1024]),
+)
 def test_neither_threads_nor_memory_show_in_a_distance(seed, n, options, n_jobs, mebibytes):
     x, lengths = clustered(seed, n, n_clusters=5)
     x[np.random.default_rng(seed).random(x.shape[:2]) < 0.1] = 0
@@ -92,8 +101,14 @@ def test_duplicates_come_first_and_by_index():
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_a_bound_never_exceeds_the_distance(options):
     x, lengths = clustered(3, 61)
-    given_options = {"metric": "cosine", "band": None, "normalise": "path", "relative": False,
-                     "alpha": None, "dtype": np.float32} | options  # fmt: skip
+    given_options = {
+        "metric": "cosine",
+        "band": None,
+        "normalise": "path",
+        "relative": False,
+        "alpha": None,
+        "dtype": np.float32,
+    } | options
     given_options["dtype"] = np.dtype(given_options["dtype"])
     (clips,), rule = prepared(Choices(2, **given_options), clips=(x, lengths))
     with Crew(2) as crew:
@@ -113,9 +128,7 @@ def test_the_least_mean_along_a_path_by_hand(rounds, expected):
     bound 0.12 + (0.24 - 3 x 0.12) / 2, the next its mean, which no path is below.
     """
     x = np.array([[[1.0, 0.0], [0.8, 0.6]], [[0.8, 0.6], [0.6, 0.8]]])
-    (clips,), rule = prepared(
-        Choices(1, "cosine", None, "path", False, None, np.dtype(np.float32)), clips=(x, None)
-    )
+    (clips,), rule = prepared(Choices(1, "cosine", None, "path", False, None, np.dtype(np.float32)), clips=(x, None))
     out = np.zeros((2, 2), np.float32)
     with Crew(1) as crew:
         panel = Panel.packed(clips, rule, range(1), crew)
@@ -159,9 +172,12 @@ def test_k_must_fit(k):
 
 @pytest.mark.parametrize(
     ("pairs", "message"),
-    [(np.array([[0, 20]]), r"in 0\.\.19, got 0\.\.20"), (np.array([0, 1]), "whole numbers"),
-     (np.array([[0.0, 1.0]]), "whole numbers")],
-)  # fmt: skip
+    [
+        (np.array([[0, 20]]), r"in 0\.\.19, got 0\.\.20"),
+        (np.array([0, 1]), "whole numbers"),
+        (np.array([[0.0, 1.0]]), "whole numbers"),
+    ],
+)
 def test_pairs_must_exist(pairs, message):
     with pytest.raises(UserError, match=message):
         windowed_dtw_pairs(clustered(7, 20)[0], pairs)
@@ -171,7 +187,5 @@ def test_a_missing_refinement_would_be_noticed(monkeypatch):
     """Without the rounds after the first blocks, some neighbours are missed."""
     x, _ = clustered(8, 300, n_clusters=4)
     exact = windowed_dtw_knn(x, 6)
-    monkeypatch.setattr(
-        dtw_nearest, "_promising", lambda bounds, farthest, done: np.zeros_like(done)
-    )
+    monkeypatch.setattr(dtw_nearest, "_promising", lambda bounds, farthest, done: np.zeros_like(done))
     assert (windowed_dtw_knn(x, 6).distances[:, -1] > exact.distances[:, -1] + 1e-4).any()

@@ -44,9 +44,7 @@ def test_memory_and_threads_do_not_change_a_bit(ragged, small_tiles, kibibytes, 
     once, again = windowed_dtw(x, lengths, 3), windowed_dtw(x, lengths, 3, **options)
     np.testing.assert_array_equal(again, once)
     arguments = (x[:29], x, lengths[:29], lengths, 3)
-    np.testing.assert_array_equal(
-        windowed_dtw_between(*arguments, **options), windowed_dtw_between(*arguments)
-    )
+    np.testing.assert_array_equal(windowed_dtw_between(*arguments, **options), windowed_dtw_between(*arguments))
     np.testing.assert_allclose(windowed_dtw_between(*arguments), once[:29], atol=1e-5)
 
 
@@ -69,9 +67,7 @@ def test_every_pair_is_in_one_tile(ragged, small_tiles):
     for symmetric, expected in ((True, 61 * 60 // 2), (False, 61 * 61)):
         found = dtw_tiles.tiles(rule, range(8), range(8), symmetric)
         assert sum(dtw_run.n_in(tile, (61, 61), symmetric) for tile in found) == expected
-        cells = [
-            (i, j) for t in found for i in range(t.top, t.bottom) for j in range(t.start, t.stop)
-        ]
+        cells = [(i, j) for t in found for i in range(t.top, t.bottom) for j in range(t.start, t.stop)]
         assert len(cells) == len(set(cells))
 
 
@@ -137,15 +133,16 @@ UNDER_A_LIMIT = dedent("""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="address space is limited on Linux only")
-@pytest.mark.parametrize(
-    ("max_memory", "expected"), [(2**26, "finished 900 True"), (2**30, "no memory")]
-)
+@pytest.mark.parametrize(("max_memory", "expected"), [(2**26, "finished 900 True"), (2**30, "no memory")])
 def test_it_finishes_in_the_memory_that_it_is_given(tmp_path, rng, max_memory, expected):
     np.save(tmp_path / "x.npy", rng.random((900, 32, 1024), np.float32))
     done = subprocess.run(
         [sys.executable, "-c", UNDER_A_LIMIT, tmp_path / "x.npy", str(max_memory)],
-        capture_output=True, text=True, check=False, env={"MALLOC_ARENA_MAX": "1"},
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"MALLOC_ARENA_MAX": "1"},
+    )
     assert done.stdout.strip() == expected, done.stderr
 
 

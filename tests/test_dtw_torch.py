@@ -52,8 +52,14 @@ def test_equals_the_compiled_kernels(seed, metric, kind, m, normalise, relative,
         x, lengths = clips(seed, shortest=7)
     else:
         x, lengths = clips(seed, kind=kind)
-    options = {"n_windows": m, "metric": metric, "band": band, "normalise": normalise,
-               "relative": relative, "dtype": dtype}  # fmt: skip
+    options = {
+        "n_windows": m,
+        "metric": metric,
+        "band": band,
+        "normalise": normalise,
+        "relative": relative,
+        "dtype": dtype,
+    }
     wanted = windowed_dtw(x, lengths, **options)
     found = windowed_dtw(x, lengths, **options, device=DEVICE)
     assert found.dtype == dtype
@@ -96,8 +102,7 @@ def test_is_the_best_of_all_paths(kind):
     for a, b in np.argwhere(~np.eye(6, dtype=bool)):
         local = np.clip(1 - unit[a].astype(float) @ unit[b].T, 0, 1)
         local[np.ix_(zero[a], zero[b])] = 0
-        costs = [(round(sum(local[c] for c in path), 6), len(path))
-                 for path in every_path(lengths[a], lengths[b])]  # fmt: skip
+        costs = [(round(sum(local[c] for c in path), 6), len(path)) for path in every_path(lengths[a], lengths[b])]
         assert found[a, b] == pytest.approx(np.divide(*min(costs)), abs=1e-5)
 
 
@@ -114,8 +119,15 @@ def test_memory_does_not_change_the_distances(monkeypatch, kibibytes):
 
 
 def rule_and_clips(x, lengths=None, **options):
-    chosen = {"n_windows": 3, "metric": "cosine", "band": None, "normalise": "path",
-              "relative": False, "alpha": None, "dtype": np.dtype(np.float32)} | options  # fmt: skip
+    chosen = {
+        "n_windows": 3,
+        "metric": "cosine",
+        "band": None,
+        "normalise": "path",
+        "relative": False,
+        "alpha": None,
+        "dtype": np.dtype(np.float32),
+    } | options
     (found,), rule = prepared(Choices(**chosen), embeddings=(x, lengths))
     return rule, found
 
@@ -194,9 +206,7 @@ def test_products_are_of_full_precision_whatever_the_caller_allows(monkeypatch):
     wanted = windowed_dtw(x, lengths, device=DEVICE)
     matmul = torch.backends.cuda.matmul
     strip, seen = dtw_torch.strip, []
-    monkeypatch.setattr(
-        dtw_torch, "strip", lambda *a: seen.append(matmul.fp32_precision) or strip(*a)
-    )
+    monkeypatch.setattr(dtw_torch, "strip", lambda *a: seen.append(matmul.fp32_precision) or strip(*a))
     before, matmul.fp32_precision = matmul.fp32_precision, "tf32"
     try:
         with torch.autocast(torch.device(DEVICE).type, torch.bfloat16):
@@ -221,13 +231,16 @@ def test_the_clip_with_a_nan_is_named_and_padding_is_never_read():
 @pytest.mark.parametrize(
     ("device", "message"),
     [
-        (f"cuda:{torch.cuda.device_count()}", r"there is no device 'cuda:\d+': PyTorch .* finds \d+"
-         r" CUDA devices; take device='cpu', or a PyTorch with CUDA"),
+        (
+            f"cuda:{torch.cuda.device_count()}",
+            r"there is no device 'cuda:\d+': PyTorch .* finds \d+"
+            r" CUDA devices; take device='cpu', or a PyTorch with CUDA",
+        ),
         ("gpu", "device must be 'cpu', 'cuda' or 'cuda:1' and so on, got 'gpu'"),
         ("mps", "got 'mps'"),
         (None, "got 'None'"),
     ],
-)  # fmt: skip
+)
 def test_devices_that_are_not_there(device, message):
     with pytest.raises(UserError, match=message):
         windowed_dtw(np.ones((3, 4, 2)), device=device)
@@ -236,9 +249,11 @@ def test_devices_that_are_not_there(device, message):
 
 
 def test_the_compiled_kernels_need_no_pytorch():
-    code = "import sys; sys.modules['torch'] = None\n" \
-           "import numpy as np\n" \
-           "from analysis_lib.dtw import windowed_dtw\n" \
-           "print(windowed_dtw(np.ones((2, 4, 1))).sum())"  # fmt: skip
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "import numpy as np\n"
+        "from analysis_lib.dtw import windowed_dtw\n"
+        "print(windowed_dtw(np.ones((2, 4, 1))).sum())"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout == "0.0\n", done.stderr

@@ -9,8 +9,13 @@ from analysis_lib.chapters import load_chapter
 from analysis_lib.editions import Edition, edition_names, load_edition
 from analysis_lib.errors import UserError
 
-MINE = {"name": "mine", "title": "Mine", "dataset": "clips.npz", "model": "nets.small:make",
-        "chapters": {"smoothness": {"n": 7}}}  # fmt: skip
+MINE = {
+    "name": "mine",
+    "title": "Mine",
+    "dataset": "clips.npz",
+    "model": "nets.small:make",
+    "chapters": {"smoothness": {"n": 7}},
+}
 
 
 @pytest.fixture
@@ -79,8 +84,7 @@ def test_an_unknown_edition_lists_the_choices(root):
     with pytest.raises(UserError) as error:
         load_edition("synthetik", root)
     assert str(error.value) == (
-        "unknown edition 'synthetik'; did you mean 'synthetic'? "
-        "choices: path/to/your.json, synthetic"
+        "unknown edition 'synthetik'; did you mean 'synthetic'? choices: path/to/your.json, synthetic"
     )
 
 
@@ -104,9 +108,7 @@ def test_an_edition_that_is_not_as_it_should_be_is_refused(root, changes, messag
         load_edition(written(root, **changes), root)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"), [("{", "not valid JSON"), ("[1]", "one JSON object, got list")]
-)
+@pytest.mark.parametrize(("text", "message"), [("{", "not valid JSON"), ("[1]", "one JSON object, got list")])
 def test_a_file_that_is_no_edition_is_refused(root, text, message):
     path = written(root)
     path.write_text(text)

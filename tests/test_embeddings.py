@@ -45,9 +45,7 @@ def test_the_input_is_layer_zero(model, clips):
     x, lengths = clips
     result = embed(model, x, lengths, [], reduce="flatten")
     assert result.layers == ("input",)
-    np.testing.assert_array_equal(
-        result.features[0], x[..., 0].transpose(0, 2, 1, 3).reshape(5, 16, 60)
-    )
+    np.testing.assert_array_equal(result.features[0], x[..., 0].transpose(0, 2, 1, 3).reshape(5, 16, 60))
 
 
 def test_lengths_follow_the_temporal_strides(model, clips):
@@ -142,8 +140,7 @@ def test_what_works_in_place_does_not_reach_back(rng):
     found = embed(OneBody(), x, np.array([4, 4, 2]), ["body.1", "body.2"])
     with torch.no_grad():
         expected = conv(torch.from_numpy(before[..., 0]).clamp(-0.5, 0.5)).numpy()
-    flat = [a.transpose(0, 2, 1, 3).reshape(3, 4, -1)
-            for a in (before[..., 0], expected, expected.clip(0))]  # fmt: skip
+    flat = [a.transpose(0, 2, 1, 3).reshape(3, 4, -1) for a in (before[..., 0], expected, expected.clip(0))]
     np.testing.assert_array_equal(x, before)
     for a, b in zip(found.features, flat, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)

@@ -30,8 +30,9 @@ STICK = Skeleton("stick", ("foot", "knee", "hip"), ((0, 1), (1, 2)), centre=2)
 def data(rng):
     labels = np.repeat([0, 1, 3], 5)
     clips = [rng.normal(size=(1, rng.integers(5, 12), 3, 3)) + [c, 1, -c] for c in labels]
-    return SkeletonDataset("toy", STICK, clips, labels, ("kick", "jump", "nod", "wave"),
-                           ("lower", "lower", "upper", "upper"))  # fmt: skip
+    return SkeletonDataset(
+        "toy", STICK, clips, labels, ("kick", "jump", "nod", "wave"), ("lower", "lower", "upper", "upper")
+    )
 
 
 @pytest.fixture
@@ -86,12 +87,12 @@ def test_layers_and_graphs_that_do_not_exist(embeddings):
 def test_the_class_table_reads_the_graph(embeddings, data):
     layer = layer_graph(embeddings, 1, 4)
     table = explorer.class_table(layer, data)
-    q = dict(zip(("kick", "jump", "wave"),
-                 label_smoothness(laplacian(layer.graph), data.labels, "degree"), strict=True))  # fmt: skip
+    q = dict(
+        zip(("kick", "jump", "wave"), label_smoothness(laplacian(layer.graph), data.labels, "degree"), strict=True)
+    )
     assert {row["class"]: row["q"] for _, row in table.iterrows()} == pytest.approx(q)
     assert table["q"].is_monotonic_decreasing
-    assert dict(zip(table["class"], table["group"], strict=True)) == {
-        "kick": "lower", "jump": "lower", "wave": "upper"}  # fmt: skip
+    assert dict(zip(table["class"], table["group"], strict=True)) == {"kick": "lower", "jump": "lower", "wave": "upper"}
 
 
 def test_bars_are_as_long_as_the_label_variation(embeddings, data):
@@ -142,9 +143,7 @@ def test_the_player_holds_the_maps_of_its_clips_on_their_own_frames(network, dat
     assert player.layer == 3
     said = [data.class_names[c] for c in maps.scores.argmax(axis=1)]
     for clip, true, name in zip(player.clips, ("kick", "jump", "wave"), said, strict=True):
-        assert clip["name"].removesuffix(" (1)") == (
-            true if name == true else f"{true}, named {name}"
-        )
+        assert clip["name"].removesuffix(" (1)") == (true if name == true else f"{true}, named {name}")
     wave = explorer.clip_player(network, some, "wave")
     as_wave = gradcam(network.model, x, lengths, network.layers, 3)
     np.testing.assert_allclose(wave.peaks[0], [m[0].max() for m in as_wave.maps], rtol=1e-4)

@@ -55,8 +55,7 @@ def texts(figure):
 
 def renamed(skeleton):
     """Return the skeleton under a name for which there is no pose by hand."""
-    return Skeleton("own", skeleton.joints, skeleton.edges, skeleton.centre,
-                    dict(skeleton.parts), skeleton.pairs)  # fmt: skip
+    return Skeleton("own", skeleton.joints, skeleton.edges, skeleton.centre, dict(skeleton.parts), skeleton.pairs)
 
 
 def crossing(a, b, c, d):
@@ -74,11 +73,9 @@ def test_rest_poses_are_symmetric_upright_and_tidy(skeleton):
     head = [v for v, n in enumerate(skeleton.joints) if n in ("head", "nose", "head top")]
     ankles = [v for v, n in enumerate(skeleton.joints) if n.endswith("ankle")]
     assert pose[head, 1].min() > 0.85 > 0.2 > pose[ankles, 1].max()
-    gaps = [np.linalg.norm(pose[a] - pose[b])
-            for a, b in itertools.combinations(range(skeleton.n_joints), 2)]  # fmt: skip
+    gaps = [np.linalg.norm(pose[a] - pose[b]) for a, b in itertools.combinations(range(skeleton.n_joints), 2)]
     assert min(gaps) > 0.055
-    assert not any(crossing(*pose[list(e)], *pose[list(f)])
-                   for e, f in itertools.combinations(skeleton.edges, 2))  # fmt: skip
+    assert not any(crossing(*pose[list(e)], *pose[list(f)]) for e, f in itertools.combinations(skeleton.edges, 2))
 
 
 @every_layout
@@ -93,10 +90,17 @@ def test_an_unknown_skeleton_is_spread_so_that_no_joints_meet(skeleton):
     assert np.corrcoef(plane.ravel(), skeleton.hop_distance.ravel())[0, 1] > 0.85
 
 
-@pytest.mark.parametrize(("joints", "edges"), [
-    ("a", ()), ("ab", ((0, 1),)), ("ab", ()), ("abc", ((0, 1), (1, 2))),
-    ("abcd", ((0, 1), (2, 3))), ("abcdef", tuple((v, 0) for v in range(1, 6))),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("joints", "edges"),
+    [
+        ("a", ()),
+        ("ab", ((0, 1),)),
+        ("ab", ()),
+        ("abc", ((0, 1), (1, 2))),
+        ("abcd", ((0, 1), (2, 3))),
+        ("abcdef", tuple((v, 0) for v in range(1, 6))),
+    ],
+)
 def test_the_smallest_and_the_broken_skeletons_have_a_pose(joints, edges):
     pose = rest_pose(Skeleton("own", tuple(joints), edges))
     assert pose.shape == (len(joints), 2)
@@ -118,8 +122,7 @@ def test_a_pose_has_its_bones_tints_and_places():
 def test_values_and_sizes_are_those_of_the_joints_and_unseen_ones_are_left_out():
     _, ax = plt.subplots()
     pose = np.array([[-1.0, 0], [0, 1], [np.nan, np.nan]])
-    dots = draw_skeleton(ax, ARM, pose, np.array([0.25, 0.5, 9]), np.array([4, 5, 6]), vmin=0,
-                         vmax=1, y_down=True)  # fmt: skip
+    dots = draw_skeleton(ax, ARM, pose, np.array([0.25, 0.5, 9]), np.array([4, 5, 6]), vmin=0, vmax=1, y_down=True)
     assert dots.get_array().tolist() == [0.25, 0.5]
     assert dots.get_sizes().tolist() == [4, 5]
     assert dots.get_clim() == (0, 1)
@@ -131,8 +134,7 @@ def test_a_pose_of_another_body_is_refused():
     with pytest.raises(UserError) as error:
         draw_skeleton(plt.subplots()[1], ARM, np.zeros((25, 3)))
     assert str(error.value) == (
-        "expected (3, 2 or more) coordinates for the joints of 'arm', got (25, 3); "
-        "is that one frame of one body?"
+        "expected (3, 2 or more) coordinates for the joints of 'arm', got (25, 3); is that one frame of one body?"
     )
 
 
@@ -168,8 +170,7 @@ def test_super_classes_keep_their_colours_and_all_can_be_told_apart():
 @pytest.mark.parametrize(("a", "b"), list(itertools.combinations([*GROUP_COLOURS.values()][:3], 2)))
 def test_super_classes_differ_for_people_without_red_or_green_cones(a, b):
     """Simulated with the matrices of Vienot, Brettel & Mollon (1999), in linear light."""
-    to_lms = np.array([[17.8824, 43.5161, 4.11935], [3.45565, 27.1554, 3.86714],
-                       [0.0299566, 0.184309, 1.46709]])  # fmt: skip
+    to_lms = np.array([[17.8824, 43.5161, 4.11935], [3.45565, 27.1554, 3.86714], [0.0299566, 0.184309, 1.46709]])
     protan = np.array([[0, 2.02344, -2.52581], [0, 1, 0], [0, 0, 1]])
     deutan = np.array([[1, 0, 0], [0.494207, 0, 1.24827], [0, 0, 1]])
     for missing in (protan, deutan):
@@ -196,8 +197,9 @@ def energy_table(n_classes, rng, n_joints=6):
     energies = rng.dirichlet(np.arange(1, n_joints + 1), size=3 * n_classes)
     names = [f"class {i}" for i in range(n_classes)]
     groups = [["lower body", "mine"][i % 2] for i in range(n_classes)]
-    return class_energy(energies, np.arange(3 * n_classes) % n_classes, names, groups,
-                        np.linspace(-0.5, 1.5, n_joints), 20)  # fmt: skip
+    return class_energy(
+        energies, np.arange(3 * n_classes) % n_classes, names, groups, np.linspace(-0.5, 1.5, n_joints), 20
+    )
 
 
 def test_the_energy_figure_shows_its_table(rng):
@@ -214,9 +216,7 @@ def test_the_energy_figure_shows_its_table(rng):
     shown = lower.collections[0].get_array().reshape(4, 6)
     wanted = table[table["level"] == "class"].pivot(index="class", columns="k", values="energy")
     assert np.allclose(shown, wanted.loc[rows])
-    assert {"share of energy", "eigenvalue λ", "largest 2", "−0.50", "1.50"} <= {
-        t.strip() for t in texts(fig)
-    }
+    assert {"share of energy", "eigenvalue λ", "largest 2", "−0.50", "1.50"} <= {t.strip() for t in texts(fig)}
     assert fig.get_size_inches()[0] == WIDTH
 
 
@@ -230,8 +230,7 @@ def test_the_energy_figure_holds_few_and_many_classes(rng, classes, joints):
 def test_the_eigenbasis_shows_signs_as_shapes():
     spectrum = graph_spectrum(ARM)
     fig = eigenbasis_figure(ARM, spectrum, 3)
-    assert [ax.get_title() for ax in fig.axes] == [
-        "k = 3, λ = 1.781", "k = 2, λ = 1.000", "k = 1, λ = −0.281"]  # fmt: skip
+    assert [ax.get_title() for ax in fig.axes] == ["k = 3, λ = 1.781", "k = 2, λ = 1.000", "k = 1, λ = −0.281"]
     marks = {to_rgba(c): [] for c in (POSITIVE, NEGATIVE, ZERO)}
     for dots in fig.axes[1].findobj(PathCollection)[1:]:
         marks[tuple(dots.get_facecolor()[0])] += dots.get_offsets().tolist()

@@ -35,8 +35,7 @@ def by_class(seed, measures, **levels):
     names = [("group", g, "", g) for g in dict.fromkeys(CLASSES.values())]
     names += [("class", group, name, name) for name, group in CLASSES.items()]
     table = made(seed, measures, row=range(len(names)), **levels)
-    columns = pd.DataFrame([names[i] for i in table["row"]],
-                           columns=["level", "group", "class", "name"])  # fmt: skip
+    columns = pd.DataFrame([names[i] for i in table["row"]], columns=["level", "group", "class", "name"])
     return table.drop(columns="row").join(columns).assign(clips=5, chance=0.9)
 
 
@@ -49,27 +48,37 @@ GRAPHS = {"n_neighbors": (5, 20), "graph": ("nnk", "knn", "matched")}
 #: a table of each kind, by seed
 TABLES = {
     "smoothness/table": lambda s: by_class(s, ["q", *INTERVAL], layer=range(4)),
-    "smoothness/theorem": lambda s: made(s, ["norm", "bound", "label_ratio", "data_ratio"],
-                                         layer=(2, 3, 4)),
+    "smoothness/theorem": lambda s: made(s, ["norm", "bound", "label_ratio", "data_ratio"], layer=(2, 3, 4)),
     "spectrum/table": lambda s: by_class(s, ["energy", *INTERVAL], k=range(1, 7)).assign(
-        eigenvalue=lambda t: t["k"] / 6),
-    "nnk_vs_knn/table": lambda s: made(s, [*measured("q", "error"), "raw", "neighbours"],
-                                       layer=range(3), **GRAPHS).assign(chance=0.9),
-    "nnk_vs_knn/differences": lambda s: made(s, ["difference", *INTERVAL], layer=range(3),
-                                             n_neighbors=(5, 20), measure=("q", "error"),
-                                             against=("knn", "matched")),
-    "nnk_vs_knn/symmetrisation": lambda s: made(s, ["q", "error"], layer=range(3),
-                                                graph=("nnk", "knn"), symmetrise=("max", "mean")),
-    "gradcam/layers": lambda s: made(s, ["mean", "mass", "similarity", *INTERVAL, "repeat"],
-                                     layer=(1, 2, 3)),
-    "gradcam/parts": lambda s: made(s, ["share", "joints"], layer=(1, 2), part=("arm", "leg"),
-                                    **{"class": ACTIONS}),
-    "gradcam/masking": lambda s: made(s, ["mean", *INTERVAL], joints=(0, 2, 5),
-                                      test=("deletion", "insertion"),
-                                      order=("importance", "motion", "random")),
-    "gradcam/randomisation": lambda s: made(s, ["mean", *INTERVAL], step=(1, 2, 3), layer=(1, 2))
-    .assign(forgotten=lambda t: "s" + t["step"].astype(str)),
-}  # fmt: skip
+        eigenvalue=lambda t: t["k"] / 6
+    ),
+    "nnk_vs_knn/table": lambda s: made(
+        s, [*measured("q", "error"), "raw", "neighbours"], layer=range(3), **GRAPHS
+    ).assign(chance=0.9),
+    "nnk_vs_knn/differences": lambda s: made(
+        s,
+        ["difference", *INTERVAL],
+        layer=range(3),
+        n_neighbors=(5, 20),
+        measure=("q", "error"),
+        against=("knn", "matched"),
+    ),
+    "nnk_vs_knn/symmetrisation": lambda s: made(
+        s, ["q", "error"], layer=range(3), graph=("nnk", "knn"), symmetrise=("max", "mean")
+    ),
+    "gradcam/layers": lambda s: made(s, ["mean", "mass", "similarity", *INTERVAL, "repeat"], layer=(1, 2, 3)),
+    "gradcam/parts": lambda s: made(s, ["share", "joints"], layer=(1, 2), part=("arm", "leg"), **{"class": ACTIONS}),
+    "gradcam/masking": lambda s: made(
+        s,
+        ["mean", *INTERVAL],
+        joints=(0, 2, 5),
+        test=("deletion", "insertion"),
+        order=("importance", "motion", "random"),
+    ),
+    "gradcam/randomisation": lambda s: made(s, ["mean", *INTERVAL], step=(1, 2, 3), layer=(1, 2)).assign(
+        forgotten=lambda t: "s" + t["step"].astype(str)
+    ),
+}
 
 
 def energy(table, beside=NOTHING):
@@ -86,27 +95,36 @@ def parts(table, beside=NOTHING):
 
 #: figures of curves alone
 CURVES = [
-    (smoothness.plot_groups, "smoothness/table"), (smoothness.plot_theorem, "smoothness/theorem"),
-    (energy, "spectrum/table"), (nnk_vs_knn.plot_forms, "nnk_vs_knn/table"),
+    (smoothness.plot_groups, "smoothness/table"),
+    (smoothness.plot_theorem, "smoothness/theorem"),
+    (energy, "spectrum/table"),
+    (nnk_vs_knn.plot_forms, "nnk_vs_knn/table"),
     (nnk_vs_knn.plot_errors, "nnk_vs_knn/table"),
     (nnk_vs_knn.plot_differences, "nnk_vs_knn/differences"),
     (nnk_vs_knn.plot_symmetrisation, "nnk_vs_knn/symmetrisation"),
-    (gradcam.plot_strength, "gradcam/layers"), (parts, "gradcam/parts"),
-    (gradcam_checks.plot_masking, "gradcam/masking"), (randomisation, "gradcam/randomisation"),
-]  # fmt: skip
+    (gradcam.plot_strength, "gradcam/layers"),
+    (parts, "gradcam/parts"),
+    (gradcam_checks.plot_masking, "gradcam/masking"),
+    (randomisation, "gradcam/randomisation"),
+]
 OTHERS = [
-    (smoothness.plot_classes, "smoothness/table"), (nnk_vs_knn.plot_support, "nnk_vs_knn/table"),
-    (nnk_vs_knn.plot_gap, "nnk_vs_knn/gap"), (dataset.plot_classes, "data/classes"),
+    (smoothness.plot_classes, "smoothness/table"),
+    (nnk_vs_knn.plot_support, "nnk_vs_knn/table"),
+    (nnk_vs_knn.plot_gap, "nnk_vs_knn/gap"),
+    (dataset.plot_classes, "data/classes"),
     (lambda t, b: spectrum.filter_figure(t, beside=b), "spectrum/filters"),
     (lambda t, b: gradcam.plot_joints(t, layout("ntu-25"), beside=b), "gradcam/joints"),
     (dataset.plot_confusion, "data/confusion"),
-]  # fmt: skip
+]
 
 
 def curves(axes, keep):
     """Return the points, colours and dashes of the lines of an axes that ``keep`` wants, sorted."""
-    return sorted((line.get_xydata().round(9).tolist(), line.get_color(), line.get_linestyle())
-                  for line in axes.lines if keep(line))  # fmt: skip
+    return sorted(
+        (line.get_xydata().round(9).tolist(), line.get_color(), line.get_linestyle())
+        for line in axes.lines
+        if keep(line)
+    )
 
 
 def is_faint(line):
@@ -138,11 +156,13 @@ def test_a_faint_curve_is_the_curve_that_its_own_edition_shows(draw, kind):
 
 @pytest.mark.parametrize(
     ("draw", "kind", "edition"),
-    [(draw, kind, edition) for (draw, kind), edition in
-     product([*CURVES, *OTHERS], recorded_editions())
-     if recorded_table(edition, *kind.split("/")) is not None],
+    [
+        (draw, kind, edition)
+        for (draw, kind), edition in product([*CURVES, *OTHERS], recorded_editions())
+        if recorded_table(edition, *kind.split("/")) is not None
+    ],
     ids=str,
-)  # fmt: skip
+)
 def test_the_published_records_fit_the_figures(draw, kind, edition):
     table = recorded_table(edition, *kind.split("/"))
     shown = " ".join(texts(draw(table, {LABEL: table})))
@@ -154,11 +174,7 @@ def test_editions_differ_in_marks_and_an_empty_one_has_no_key():
     styles = [style for _, style in faint(tables)]
     assert styles[0]["marker"] == "" != styles[1]["marker"]
     (key,) = keys(where(tables, k=7))
-    assert (key.get_label(), key.get_marker(), key.get_color()) == (
-        "two",
-        styles[1]["marker"],
-        GREY,
-    )
+    assert (key.get_label(), key.get_marker(), key.get_color()) == ("two", styles[1]["marker"], GREY)
 
 
 def test_super_classes_that_are_only_elsewhere_are_named():
@@ -181,10 +197,10 @@ def test_the_layers_of_a_deeper_network_are_inside_the_figure():
 def test_classes_of_other_editions_have_panels_of_their_own():
     own, other = TABLES["smoothness/table"](1), TABLES["smoothness/table"](2)
     other = other.replace({"wave": "nod"})
-    panels = {axes.get_title("left"): axes for axes in
-              smoothness.plot_classes(own, {LABEL: other}).axes if axes.get_visible()}  # fmt: skip
-    assert list(panels) == ["lower body", "upper body",
-                            f"{LABEL}\nlower body", f"{LABEL}\nupper body"]  # fmt: skip
+    panels = {
+        axes.get_title("left"): axes for axes in smoothness.plot_classes(own, {LABEL: other}).axes if axes.get_visible()
+    }
+    assert list(panels) == ["lower body", "upper body", f"{LABEL}\nlower body", f"{LABEL}\nupper body"]
     drawn = {line.get_label(): line for line in panels[f"{LABEL}\nupper body"].lines}
     wanted = other[other["name"] == "nod"]["q"]
     assert drawn["nod"].get_ydata().tolist() == wanted.tolist()
@@ -199,7 +215,8 @@ def test_frequencies_of_a_smaller_skeleton_are_counted_from_the_smoothest():
 
 def test_filters_elsewhere_are_a_line_behind_the_bars_and_bars_beside_them():
     table = made(1, ["response"], power=(1, 2), k=(1, 2, 3)).assign(
-        eigenvalue=lambda t: t["k"] / 3, energy=[0.1, 0.2, 0.7] * 2, share=[0.9] * 3 + [0.7] * 3)  # fmt: skip
+        eigenvalue=lambda t: t["k"] / 3, energy=[0.1, 0.2, 0.7] * 2, share=[0.9] * 3 + [0.7] * 3
+    )
     other = table.assign(energy=[0.3, 0.3, 0.4] * 2, share=[0.4] * 3 + [0.3] * 3)
     _, lower, side = spectrum.filter_figure(table, beside={LABEL: other}).axes
     assert lower.lines[0].get_xydata().tolist() == [[1, 0.3], [2, 0.3], [3, 0.4]]
@@ -222,16 +239,20 @@ def test_neighbours_elsewhere_are_a_band_from_least_to_most():
 
 
 def test_a_k_that_was_not_recorded_has_no_bar_and_no_curve_elsewhere():
-    gap = pd.DataFrame({"layer": 1, "n_neighbors": [5, 20], "edges": [2, 3], "edge_weight": [4, 5],
-                        "share": [1.5, 0.5], "raw": [12, 7.5]})  # fmt: skip
+    gap = pd.DataFrame(
+        {
+            "layer": 1,
+            "n_neighbors": [5, 20],
+            "edges": [2, 3],
+            "edge_weight": [4, 5],
+            "share": [1.5, 0.5],
+            "raw": [12, 7.5],
+        }
+    )
     other = gap.assign(n_neighbors=[5, 7], edges=3)
     (axes,) = nnk_vs_knn.plot_gap(gap, {LABEL: other}).axes
     rows = [t.get_text() for t in axes.texts]
-    assert rows == [
-        "12 = 2.00 × 4.00 × 1.50",
-        "12 = 3.00 × 4.00 × 1.50",
-        "7.5 = 3.00 × 5.00 × 0.50",
-    ]
+    assert rows == ["12 = 2.00 × 4.00 × 1.50", "12 = 3.00 × 4.00 × 1.50", "7.5 = 3.00 × 5.00 × 0.50"]
     pale = [bar for bar in axes.patches if bar.get_alpha()]
     assert [bar.get_width() for bar in pale] == pytest.approx([2, 9, 6])
     table = TABLES["nnk_vs_knn/table"](1)
@@ -249,8 +270,7 @@ def test_importance_elsewhere_is_a_heat_map_with_its_own_joints_and_actions():
     own_joints, joints = layout("ntu-25").joints, layout("kinect-20").joints
     own = made(1, ["scaled"], **{"class": CLASSES, "joint": own_joints})
     other = made(2, ["scaled"], **{"class": ["walk", "wave"], "joint": joints})
-    own, other = (t.assign(group=t["class"].map(CLASSES | {"walk": "full body"}))
-                  for t in (own, other))  # fmt: skip
+    own, other = (t.assign(group=t["class"].map(CLASSES | {"walk": "full body"})) for t in (own, other))
     figure = gradcam.plot_joints(own, layout("ntu-25"), ["kick"], {LABEL: other})
     (axes,) = (panel for panel in figure.axes if panel.get_title("left") == LABEL)
     (mesh,) = [c for c in axes.collections if isinstance(c, QuadMesh)]
@@ -263,13 +283,17 @@ def test_importance_elsewhere_is_a_heat_map_with_its_own_joints_and_actions():
 
 
 def test_classes_and_confusion_elsewhere_stand_below():
-    own = pd.DataFrame({"group": "upper body", "label": ["wave", "clap"], "clips": [3, 4],
-                        "shortest": 1, "median": 2, "longest": 3})  # fmt: skip
+    own = pd.DataFrame(
+        {"group": "upper body", "label": ["wave", "clap"], "clips": [3, 4], "shortest": 1, "median": 2, "longest": 3}
+    )
     other = own[:1].assign(label="nod", clips=9)
     counts, _ = dataset.plot_classes(own, {LABEL: other}).axes
     assert [t.get_text() for t in counts.get_yticklabels()] == ["wave", "clap", LABEL, "nod"]
-    assert [(b.get_y() + b.get_height() / 2, b.get_width(), b.get_alpha() < 1)
-            for b in counts.patches] == [(0, 3, False), (1, 4, False), (3, 9, True)]  # fmt: skip
+    assert [(b.get_y() + b.get_height() / 2, b.get_width(), b.get_alpha() < 1) for b in counts.patches] == [
+        (0, 3, False),
+        (1, 4, False),
+        (3, 9, True),
+    ]
     labels = ["wave", "clap"]
     confusion = pd.DataFrame(product(labels, labels), columns=["label", "predicted"])
     first, second, _ = dataset.plot_confusion(

@@ -26,8 +26,7 @@ from analysis_lib.skeletons import Skeleton
 
 pytestmark = pytest.mark.usefixtures("drawn_whole")
 
-STICK = Skeleton("stick", ("foot", "hip", "head"), ((0, 1), (2, 1)), 1,
-                 parts={"leg": (0,), "trunk": (1, 2)})  # fmt: skip
+STICK = Skeleton("stick", ("foot", "hip", "head"), ((0, 1), (2, 1)), 1, parts={"leg": (0,), "trunk": (1, 2)})
 ACTIONS = {"kick": "lower body", "wave": "upper body"}
 
 
@@ -42,8 +41,7 @@ def table(rng):
 
 @pytest.fixture
 def poses(rng):
-    table = pd.DataFrame(itertools.product(ACTIONS, (1, 2, 3), STICK.joints),
-                         columns=["class", "slice", "joint"])  # fmt: skip
+    table = pd.DataFrame(itertools.product(ACTIONS, (1, 2, 3), STICK.joints), columns=["class", "slice", "joint"])
     return table.assign(x=rng.normal(size=len(table)), y=rng.normal(size=len(table)), clip="c")
 
 
@@ -55,8 +53,7 @@ def texts(figure):
     return {t.get_text() for t in figure.findobj(mpl.text.Text) if t.get_text()}
 
 
-@pytest.mark.parametrize(("norm", "column"), [("layer", "layer_scaled"),
-                                              ("global", "global_scaled")])  # fmt: skip
+@pytest.mark.parametrize(("norm", "column"), [("layer", "layer_scaled"), ("global", "global_scaled")])
 def test_layers_run_across_and_time_down(table, poses, norm, column):
     shuffled = table.sample(frac=1, random_state=0)
     figure = plot_layers(shuffled, poses.sample(frac=1, random_state=1), STICK, "wave", norm)
@@ -122,8 +119,17 @@ def curves(axes):
 
 
 def test_strength_is_relative_to_the_largest():
-    table = pd.DataFrame({"layer": [1, 2, 3], "mean": [1, 2, 4], "mass": [4, 1, 2],
-                          "similarity": [0.1, 0.2, 0.9], "low": 0.0, "high": 1.0, "repeat": 0.7})  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "layer": [1, 2, 3],
+            "mean": [1, 2, 4],
+            "mass": [4, 1, 2],
+            "similarity": [0.1, 0.2, 0.9],
+            "low": 0.0,
+            "high": 1.0,
+            "repeat": 0.7,
+        }
+    )
     strength, alike = plot_strength(table).axes
     assert curves(strength)["mean of the map"].tolist() == [0.25, 0.5, 1]
     assert curves(strength)["sum of the map"].tolist() == [1, 0.25, 0.5]
@@ -132,8 +138,12 @@ def test_strength_is_relative_to_the_largest():
 
 
 def test_parts_are_drawn_against_an_even_map():
-    rows = [{"class": c, "layer": layer, "part": part, "share": share, "joints": 0.5}
-            for c in ACTIONS for layer in (1, 2) for part, share in (("leg", 0.8), ("trunk", 0.2))]  # fmt: skip
+    rows = [
+        {"class": c, "layer": layer, "part": part, "share": share, "joints": 0.5}
+        for c in ACTIONS
+        for layer in (1, 2)
+        for part, share in (("leg", 0.8), ("trunk", 0.2))
+    ]
     for axes in plot_parts(pd.DataFrame(rows), list(ACTIONS)).axes:
         assert curves(axes)["leg"].tolist() == [1.6, 1.6]
         assert curves(axes)["trunk"].tolist() == [0.4, 0.4]
@@ -141,13 +151,21 @@ def test_parts_are_drawn_against_an_even_map():
 
 def test_randomisation_writes_each_cell_and_draws_the_last_layer():
     steps, rho = ["head", "b", "a"], np.array([[0.9, 0.5], [-0.04, -0.3], [0.1, 0.2]])
-    rows = [{"step": i + 1, "forgotten": step, "layer": k + 1, "mean": rho[i, k],
-             "low": rho[i, k] - 0.1, "high": rho[i, k] + 0.1}
-            for i, step in enumerate(steps) for k in (0, 1)]  # fmt: skip
+    rows = [
+        {
+            "step": i + 1,
+            "forgotten": step,
+            "layer": k + 1,
+            "mean": rho[i, k],
+            "low": rho[i, k] - 0.1,
+            "high": rho[i, k] + 0.1,
+        }
+        for i, step in enumerate(steps)
+        for k in (0, 1)
+    ]
     cells, curve = plot_randomisation(pd.DataFrame(rows), ["a", "b"]).axes[:2]
     written = {t.get_position(): t.get_text() for t in cells.texts}
-    assert written == {(1, 1): "0.9", (2, 1): "0.5", (1, 2): "0.0", (2, 2): "−0.3",
-                       (1, 3): "0.1", (2, 3): "0.2"}  # fmt: skip
+    assert written == {(1, 1): "0.9", (2, 1): "0.5", (1, 2): "0.0", (2, 2): "−0.3", (1, 3): "0.1", (2, 3): "0.2"}
     labels = [t.get_text() for t in cells.get_yticklabels()]
     assert labels == ["head", "… layer 2", "… layer 1"]
     assert curve.lines[0].get_xdata().tolist() == [0.5, -0.3, 0.2]
@@ -156,9 +174,12 @@ def test_randomisation_writes_each_cell_and_draws_the_last_layer():
 
 
 def test_masking_draws_one_curve_an_order_in_both_tests(rng):
-    rows = [{"test": t, "order": o, "joints": k, "mean": rng.random(), "low": 0, "high": 1}
-            for t in ("deletion", "insertion") for o in ("importance", "motion", "random")
-            for k in (0, 2, 5)]  # fmt: skip
+    rows = [
+        {"test": t, "order": o, "joints": k, "mean": rng.random(), "low": 0, "high": 1}
+        for t in ("deletion", "insertion")
+        for o in ("importance", "motion", "random")
+        for k in (0, 2, 5)
+    ]
     table = pd.DataFrame(rows)
     for axes, test in zip(plot_masking(table).axes, ("deletion", "insertion"), strict=True):
         assert test in axes.get_title("left").lower()

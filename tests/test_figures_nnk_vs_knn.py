@@ -17,8 +17,7 @@ COUNTS = (5, 20)
 
 @pytest.fixture
 def table(rng):
-    table = pd.DataFrame(product(range(4), COUNTS, GRAPHS),
-                         columns=["layer", "n_neighbors", "graph"])  # fmt: skip
+    table = pd.DataFrame(product(range(4), COUNTS, GRAPHS), columns=["layer", "n_neighbors", "graph"])
     for measure in MEASURES:
         table[measure] = rng.uniform(0.2, 0.8, len(table))
         table[f"{measure}_low"] = table[measure] - 0.1
@@ -85,8 +84,7 @@ def test_errors_are_drawn_for_every_k(table):
 
 def test_tick_labels_in_per_cent_are_the_ticks(table):
     """A tick at 12.5 % must not read 12 %."""
-    figure = figures.plot_errors(table.assign(error=table["error"] / 5, error_low=0.0,
-                                              error_high=table["error"] / 5))  # fmt: skip
+    figure = figures.plot_errors(table.assign(error=table["error"] / 5, error_low=0.0, error_high=table["error"] / 5))
     figure.canvas.draw()
     axes = figure.axes[0]
     for place, text in zip(axes.get_yticks(), axes.get_yticklabels(), strict=True):
@@ -112,8 +110,9 @@ def test_support_is_drawn_below_the_line_of_knn(table):
 
 
 def test_differences_have_their_place_interval_and_zero(rng):
-    table = pd.DataFrame(product(range(3), COUNTS, MEASURES, ("knn", "matched")),
-                         columns=["layer", "n_neighbors", "measure", "against"])  # fmt: skip
+    table = pd.DataFrame(
+        product(range(3), COUNTS, MEASURES, ("knn", "matched")), columns=["layer", "n_neighbors", "measure", "against"]
+    )
     table["difference"] = rng.uniform(-0.3, 0.3, len(table))
     table["low"], table["high"] = table["difference"] - 0.1, table["difference"] + 0.2
     figure = figures.plot_differences(table)
@@ -124,24 +123,27 @@ def test_differences_have_their_place_interval_and_zero(rng):
             line = curve(axes, f"$k$ = {k}")
             assert np.round(line.get_xdata()).tolist() == [0, 1, 2]
             np.testing.assert_array_equal(line.get_ydata(), mine["difference"])
-            np.testing.assert_allclose([s[:, 1] for s in bars.get_segments()],
-                                       mine[["low", "high"]])  # fmt: skip
+            np.testing.assert_allclose([s[:, 1] for s in bars.get_segments()], mine[["low", "high"]])
         assert axes.lines[-1].get_ydata() == [0, 0]
         assert axes.lines[-1].get_color() == INK
-    assert [a.get_title("left") for a in figure.axes[:2]] == [
-        "NNK minus $k$-NN", "NNK minus $k$-NN, as sparse as NNK"]  # fmt: skip
+    assert [a.get_title("left") for a in figure.axes[:2]] == ["NNK minus $k$-NN", "NNK minus $k$-NN, as sparse as NNK"]
     assert legends(figure) == ["$k$ = 5", "$k$ = 20"]
 
 
 def test_the_bar_of_the_gap_is_as_long_as_its_factors_and_leaves_out_the_input():
-    gap = pd.DataFrame({"layer": [0, 1, 2, 1], "n_neighbors": [5, 5, 5, 20],
-                        "edges": [99, 2, 8, 3], "edge_weight": [99, 5, 5, 2],
-                        "share": [99, 0.5, 0.5, 1.5]})  # fmt: skip
+    gap = pd.DataFrame(
+        {
+            "layer": [0, 1, 2, 1],
+            "n_neighbors": [5, 5, 5, 20],
+            "edges": [99, 2, 8, 3],
+            "edge_weight": [99, 5, 5, 2],
+            "share": [99, 0.5, 0.5, 1.5],
+        }
+    )
     gap["raw"] = gap["edges"] * gap["edge_weight"] * gap["share"]
     figure = figures.plot_gap(gap)
     (axes,) = figure.axes
-    ends = [(b.get_x(), b.get_x() + b.get_width(), b.get_y() + b.get_height() / 2)
-            for b in axes.patches]  # fmt: skip
+    ends = [(b.get_x(), b.get_x() + b.get_width(), b.get_y() + b.get_height() / 2) for b in axes.patches]
     expected = [(1, 4, 0), (4, 20, 0), (1, 0.5, 0), (1, 3, 1), (3, 6, 1), (6, 9, 1)]
     assert np.array(ends) == pytest.approx(np.array(expected))
     texts = [t.get_text() for t in axes.texts]
@@ -152,8 +154,7 @@ def test_the_bar_of_the_gap_is_as_long_as_its_factors_and_leaves_out_the_input()
 
 def test_symmetrisations_are_all_inside_their_panel(rng):
     names = ["max", "mean", "author", "none"]
-    table = pd.DataFrame(product(range(3), ("nnk", "knn"), names),
-                         columns=["layer", "graph", "symmetrise"])  # fmt: skip
+    table = pd.DataFrame(product(range(3), ("nnk", "knn"), names), columns=["layer", "graph", "symmetrise"])
     for measure in MEASURES:
         table[measure] = rng.uniform(0.1, 0.3, len(table)) + 0.4 * (table["graph"] == "knn")
     figure = figures.plot_symmetrisation(table)

@@ -12,15 +12,22 @@ pytestmark = pytest.mark.usefixtures("drawn_whole")
 
 CONDITIONS = [("none", np.nan), ("chosen", 30.0), ("chosen", 20.0), ("all", 20.0)]
 LABELS = ["clean", "30 dB, these actions", "20 dB, these actions", "20 dB, all actions"]
-ACCURACIES = [("none", np.nan), ("noise", 40.0), ("noise", 15.0), ("occlusion", 0.1),
-              ("frame drop", 0.75), ("jitter", 8)]  # fmt: skip
+ACCURACIES = [
+    ("none", np.nan),
+    ("noise", 40.0),
+    ("noise", 15.0),
+    ("occlusion", 0.1),
+    ("frame drop", 0.75),
+    ("jitter", 8),
+]
 
 
 @pytest.fixture
 def smoothness(rng):
-    table = pd.DataFrame([(*key, layer, name) for key in CONDITIONS for layer in range(3)
-                          for name in ("hop", "drop")],
-                         columns=["noisy", "psnr", "layer", "name"])  # fmt: skip
+    table = pd.DataFrame(
+        [(*key, layer, name) for key in CONDITIONS for layer in range(3) for name in ("hop", "drop")],
+        columns=["noisy", "psnr", "layer", "name"],
+    )
     table["q"] = rng.uniform(0.3, 0.7, len(table))
     table["change"] = rng.uniform(-0.2, 0.2, len(table))
     for column in ("", "change_"):
@@ -31,8 +38,9 @@ def smoothness(rng):
 
 @pytest.fixture
 def scores(rng):
-    table = pd.DataFrame([(*key, name) for key, name in product(ACCURACIES, ("some", "every"))],
-                         columns=["kind", "strength", "set"])  # fmt: skip
+    table = pd.DataFrame(
+        [(*key, name) for key, name in product(ACCURACIES, ("some", "every"))], columns=["kind", "strength", "set"]
+    )
     table["accuracy"] = rng.uniform(0.3, 0.7, len(table))
     for column, width in (("low", -0.1), ("high", 0.2), ("seeds_low", -0.03), ("seeds_high", 0.04)):
         table[column] = table["accuracy"] + width
@@ -51,15 +59,16 @@ def legends(figure):
 def test_each_action_has_its_curves_and_its_changes(smoothness):
     figure = plot_noise_smoothness(smoothness)
     for name, (left, right) in zip(("hop", "drop"), np.reshape(figure.axes, (2, 2)), strict=True):
-        parts = [part for _, part in smoothness[smoothness["name"] == name].groupby(
-            ["noisy", "psnr"], sort=False, dropna=False)]  # fmt: skip
+        parts = [
+            part
+            for _, part in smoothness[smoothness["name"] == name].groupby(["noisy", "psnr"], sort=False, dropna=False)
+        ]
         assert left.get_title("left") == name
         for line, label, part in zip(left.lines, LABELS, parts, strict=True):
             assert line.get_label() == label
             np.testing.assert_array_equal(line.get_xdata(), [1, 2, 3])
             np.testing.assert_array_equal(line.get_ydata(), part["q"])
-        assert band(left.collections[0]) == pytest.approx((parts[0]["low"].min(),
-                                                           parts[0]["high"].max()))  # fmt: skip
+        assert band(left.collections[0]) == pytest.approx((parts[0]["low"].min(), parts[0]["high"].max()))
         zero, *changes = right.lines
         assert set(zero.get_ydata()) == {0}
         for line, shade, part in zip(changes, right.collections, parts[1:], strict=True):
@@ -84,8 +93,7 @@ def test_one_action_alone_can_be_drawn(smoothness):
 def test_each_perturbation_has_a_panel_from_clean_to_strong(scores):
     figure = plot_robustness(scores, ("some", "every"))
     titles = [axes.get_title("left") for axes in figure.axes]
-    assert titles == ["white Gaussian noise", "hidden joints", "lost frames",
-                      "unsteady time stamps"]  # fmt: skip
+    assert titles == ["white Gaussian noise", "hidden joints", "lost frames", "unsteady time stamps"]
     ticks = [[t.get_text() for t in axes.get_xticklabels()] for axes in figure.axes]
     assert ticks == [["clean", "40", "15"], ["clean", "10 %"], ["clean", "75 %"], ["clean", "8"]]
     for axes, kind in zip(figure.axes, ("noise", "occlusion", "frame drop", "jitter"), strict=True):
@@ -94,8 +102,7 @@ def test_each_perturbation_has_a_panel_from_clean_to_strong(scores):
             rows = scores[(scores["set"] == name) & scores["kind"].isin(["none", kind])]
             np.testing.assert_array_equal(line.get_ydata(), rows["accuracy"])
             assert band(shade) == pytest.approx((rows["low"].min(), rows["high"].max()))
-            np.testing.assert_allclose([s[:, 1] for s in bar.get_segments()],
-                                       rows[["seeds_low", "seeds_high"]])  # fmt: skip
+            np.testing.assert_allclose([s[:, 1] for s in bar.get_segments()], rows[["seeds_low", "seeds_high"]])
     assert legends(figure) == ["some (9 clips)", "every (40 clips)"]
 
 
@@ -108,7 +115,11 @@ def test_recorded_actions_have_rows_of_their_own(smoothness):
     other = smoothness.assign(name=smoothness["name"] + " down")
     figure = plot_noise_smoothness(smoothness, {"NW-UCLA": other})
     assert [axes.get_title("left") for axes in figure.axes[::2]] == [
-        "hop", "drop", "NW-UCLA: hop down", "NW-UCLA: drop down"]  # fmt: skip
+        "hop",
+        "drop",
+        "NW-UCLA: hop down",
+        "NW-UCLA: drop down",
+    ]
     assert [axes.get_xlabel() for axes in figure.axes] == [""] * 6 + ["layer"] * 2
 
 
@@ -118,8 +129,7 @@ def test_recorded_accuracy_lies_between_the_strengths_at_hand(scores):
     other["strength"] = other["strength"].replace({40.0: 27.5, 15.0: 5.0})
     figure = plot_robustness(scores, ("some",), {"NW-UCLA": other})
     plain = plot_robustness(scores, ("some",))
-    (line,) = [drawn for drawn in figure.axes[0].lines
-               if drawn.get_alpha() == 0.55]  # fmt: skip
+    (line,) = [drawn for drawn in figure.axes[0].lines if drawn.get_alpha() == 0.55]
     np.testing.assert_allclose(line.get_xdata(), [0, 1.5, np.nan])
     np.testing.assert_allclose(line.get_ydata(), other["accuracy"])
     assert len(figure.axes[0].lines) == len(plain.axes[0].lines) + 1

@@ -54,8 +54,7 @@ def learn(network, clips, cut, recipe=RECIPE, **options):
 def changed(before, after):
     """Return the parameters and buffers that differ."""
     old, new = before.state_dict(), after.state_dict()
-    return {n for n in new if n not in old or old[n].shape != new[n].shape
-            or not torch.equal(old[n], new[n])}  # fmt: skip
+    return {n for n in new if n not in old or old[n].shape != new[n].shape or not torch.equal(old[n], new[n])}
 
 
 @pytest.mark.parametrize("cut", [0, 3, 10])
@@ -64,8 +63,11 @@ def test_only_the_last_layers_and_the_head_change(network, clips, cut):
     late = {f"st_gcn_networks.{i}" for i in range(10 - cut, 10)}
     edges = {f"edge_importance.{i}" for i in range(10 - cut, 10)}
     found = changed(network, learner.model)
-    allowed = {n for n in learner.model.state_dict() if n.startswith("fcn") or n in edges
-               or any(n.startswith(f"{layer}.") for layer in late)}  # fmt: skip
+    allowed = {
+        n
+        for n in learner.model.state_dict()
+        if n.startswith("fcn") or n in edges or any(n.startswith(f"{layer}.") for layer in late)
+    }
     allowed |= {n for n in learner.model.state_dict() if n.startswith("data_bn") and cut == 10}
     assert found <= allowed
     assert edges <= found
@@ -84,14 +86,12 @@ def test_features_passed_once_give_the_scores_of_the_whole_network(network, clip
     assert (features.shape[1:] == clips[0].shape[1:]) == (cut == 10)
 
 
-def test_learning_from_passed_features_is_learning_with_the_whole_network(network, clips,
-                                                                          monkeypatch):  # fmt: skip
+def test_learning_from_passed_features_is_learning_with_the_whole_network(network, clips, monkeypatch):
     quick, _ = learn(network, clips, 3)
     monkeypatch.delattr(STGCN, "scores_from")
     monkeypatch.setattr(STGCN, "forward", whole_forward)
     slow, _ = learn(network, clips, 3)
-    for (name, a), b in zip(quick.model.state_dict().items(), slow.model.state_dict().values(),
-                            strict=True):  # fmt: skip
+    for (name, a), b in zip(quick.model.state_dict().items(), slow.model.state_dict().values(), strict=True):
         torch.testing.assert_close(a, b, msg=name)
 
 

@@ -27,8 +27,7 @@ def model():
 def clips(rng):
     lengths = np.array([16, 9, 1, 12, 16])
     x = rng.normal(size=(5, 3, 16, 20, 2)).astype(np.float32)
-    x[np.broadcast_to(np.arange(16) >= lengths[:, None, None, None, None], x.swapaxes(2, 4).shape)
-      .swapaxes(2, 4)] = 0  # fmt: skip
+    x[np.broadcast_to(np.arange(16) >= lengths[:, None, None, None, None], x.swapaxes(2, 4).shape).swapaxes(2, 4)] = 0
     x[1, ..., 1] = 0  # the second body is not there
     return x, lengths
 
@@ -67,8 +66,15 @@ def test_a_network_worked_out_by_hand():
 def test_at_the_last_layer_the_weights_are_those_of_the_head(model, clips, counterfactual):
     """With a linear head on a global mean, beta_k = w_ck / (T V M) exactly."""
     x, lengths = clips
-    found = gradcam(model, x, lengths, model.layer_names[-1:], target="true",
-                    labels=np.array([0, 1, 2, 3, 0]), counterfactual=counterfactual)  # fmt: skip
+    found = gradcam(
+        model,
+        x,
+        lengths,
+        model.layer_names[-1:],
+        target="true",
+        labels=np.array([0, 1, 2, 3, 0]),
+        counterfactual=counterfactual,
+    )
     with torch.no_grad(), captured(model, model.layer_names[-1:]) as outputs:
         model(torch.from_numpy(x))
         features = outputs[model.layer_names[-1]].unflatten(0, (5, 2))  # (N, M, C, T, V)
@@ -121,8 +127,7 @@ def test_slices_are_means_of_the_maps_whatever_the_batch(model, clips):
     x, lengths = clips
     whole = gradcam(model, x, lengths, model.layer_names, target=1)
     for batch_size in (2, 5):
-        found = gradcam_slices(model, x, lengths, model.layer_names, target=1, body=1,
-                               batch_size=batch_size)  # fmt: skip
+        found = gradcam_slices(model, x, lengths, model.layer_names, target=1, body=1, batch_size=batch_size)
         for k, (maps, n) in enumerate(zip(whole.maps, whole.lengths, strict=True)):
             expected = slice_weights(n, maps.shape[2], 3) @ maps[:, 1]
             close(found.importance[:, k], expected)
@@ -192,12 +197,15 @@ def test_targets():
     assert target_classes(scores, 2).tolist() == [2, 2]
 
 
-@pytest.mark.parametrize(("target", "labels", "message"), [
-    ("ture", None, "unknown target 'ture'; did you mean 'true'"),
-    ("true", None, "target 'true' needs the labels of all 2 clips"),
-    ("true", np.array([0, 3]), r"the classes 0\.\.2; there is no 3"),
-    (-1, None, r"the classes 0\.\.2; there is no -1"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("target", "labels", "message"),
+    [
+        ("ture", None, "unknown target 'ture'; did you mean 'true'"),
+        ("true", None, "target 'true' needs the labels of all 2 clips"),
+        ("true", np.array([0, 3]), r"the classes 0\.\.2; there is no 3"),
+        (-1, None, r"the classes 0\.\.2; there is no -1"),
+    ],
+)
 def test_targets_that_are_none(target, labels, message):
     with pytest.raises(UserError, match=message):
         target_classes(torch.zeros(2, 3), target, labels)
@@ -249,18 +257,21 @@ class Frames(Tiny):
         return self.head(self.lift(x[..., 0]).mean(dim=3).transpose(1, 2))
 
 
-@pytest.mark.parametrize(("model", "layer", "message"), [
-    (Odd(), "lifts", r"unknown layer of Odd 'lifts'; did you mean 'lift'\? choices: after, flat"),
-    (Odd(), "flat", r"layer 'flat' gave \(2, 48\) for 2 clips with 1 bodies"),
-    (Odd(), "pair", "layer 'pair' gave tuple for 2 clips"),
-    (Odd(), "halves", r"gave \(2, 2, 4, 3\): 3 on the axis of joints, where the clips have 6"),
-    (Odd(), "unused", "layer 'unused' has no influence on the scores"),
-    (Odd(), "after", "layer 'after' is not called in a forward pass"),
-    (Detached(), "lift", "layer 'lift' has no influence on the scores"),
-    (NoGrad(), "lift", "layer 'lift' of NoGrad cannot be differentiated"),
-    (Overwrites(), "lift", r"Overwrites has no gradients \(one of the variables .* inplace operation\); does its"),
-    (Frames(), "lift", r"the network must give \(clips, classes\) scores, got \(2, 4, 2\)"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("model", "layer", "message"),
+    [
+        (Odd(), "lifts", r"unknown layer of Odd 'lifts'; did you mean 'lift'\? choices: after, flat"),
+        (Odd(), "flat", r"layer 'flat' gave \(2, 48\) for 2 clips with 1 bodies"),
+        (Odd(), "pair", "layer 'pair' gave tuple for 2 clips"),
+        (Odd(), "halves", r"gave \(2, 2, 4, 3\): 3 on the axis of joints, where the clips have 6"),
+        (Odd(), "unused", "layer 'unused' has no influence on the scores"),
+        (Odd(), "after", "layer 'after' is not called in a forward pass"),
+        (Detached(), "lift", "layer 'lift' has no influence on the scores"),
+        (NoGrad(), "lift", "layer 'lift' of NoGrad cannot be differentiated"),
+        (Overwrites(), "lift", r"Overwrites has no gradients \(one of the variables .* inplace operation\); does its"),
+        (Frames(), "lift", r"the network must give \(clips, classes\) scores, got \(2, 4, 2\)"),
+    ],
+)
 def test_one_clear_error(model, layer, message, rng):
     x = rng.normal(size=(2, 1, 4, 6, 1)).astype(np.float32)
     with pytest.raises(UserError, match=message):

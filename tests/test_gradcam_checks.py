@@ -10,12 +10,7 @@ from torch import nn
 from analysis_lib.checkpoints import Checkpoint
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.errors import UserError
-from analysis_lib.gradcam_checks import (
-    masking_curves,
-    masking_gain,
-    masking_table,
-    randomisation_table,
-)
+from analysis_lib.gradcam_checks import masking_curves, masking_gain, masking_table, randomisation_table
 from analysis_lib.gradcam_tables import attributions
 from analysis_lib.models.stgcn import STGCN
 from analysis_lib.preprocess import Preprocessing

@@ -15,24 +15,41 @@ GROUPS = {"throw": "upper body", "kick": "lower body", "sit": "full body"}
 
 def layer_table(mean, mass, similarity, repeat=0.9, width=0.05):
     similarity = np.asarray(similarity)
-    return pd.DataFrame({"layer": range(1, len(mean) + 1), "mean": mean, "mass": mass,
-                         "similarity": similarity, "low": similarity - width,
-                         "high": similarity + width, "repeat": repeat})  # fmt: skip
+    return pd.DataFrame(
+        {
+            "layer": range(1, len(mean) + 1),
+            "mean": mean,
+            "mass": mass,
+            "similarity": similarity,
+            "low": similarity - width,
+            "high": similarity + width,
+            "repeat": repeat,
+        }
+    )
 
 
 def part_table(**tops):
     """Return shares at two layers: even at the first; at the last 0.6 on one part of each action."""
-    rows = [{"class": c, "group": GROUPS[c], "layer": layer, "part": part, "joints": joints,
-             "share": 0.2 if layer == 1 else 0.6 if part == top else 0.1}
-            for (c, top), layer, (part, joints)
-            in itertools.product(tops.items(), (1, 2), PARTS.items())]  # fmt: skip
+    rows = [
+        {
+            "class": c,
+            "group": GROUPS[c],
+            "layer": layer,
+            "part": part,
+            "joints": joints,
+            "share": 0.2 if layer == 1 else 0.6 if part == top else 0.1,
+        }
+        for (c, top), layer, (part, joints) in itertools.product(tops.items(), (1, 2), PARTS.items())
+    ]
     return pd.DataFrame(rows)
 
 
 def gain_table(deletion=(0.2, 0.1, 0.3), insertion=(0.2, 0.1, 0.3), motion=(0.0, -0.1, 0.1)):
-    rows = [{"test": test, "against": other, "clips": 7, "mean": v[0], "low": v[1], "high": v[2]}
-            for test, random in (("deletion", deletion), ("insertion", insertion))
-            for other, v in (("motion", motion), ("random", random))]  # fmt: skip
+    rows = [
+        {"test": test, "against": other, "clips": 7, "mean": v[0], "low": v[1], "high": v[2]}
+        for test, random in (("deletion", deletion), ("insertion", insertion))
+        for other, v in (("motion", motion), ("random", random))
+    ]
     return pd.DataFrame(rows)
 
 
@@ -40,20 +57,20 @@ RISE = layer_table([1, 2, 8, 10], [1, 2, 8, 10], [0.1, 0.2, 0.3, 0.4])
 WORSE = (-0.2, -0.3, -0.1)
 
 
-@pytest.mark.parametrize(("gain", "verdict"), [
-    (gain_table(), "first does matter to"),
-    (gain_table(insertion=WORSE), "first matters by one of two tests only to"),
-    (gain_table(WORSE, WORSE), "first does not matter clearly to"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("gain", "verdict"),
+    [
+        (gain_table(), "first does matter to"),
+        (gain_table(insertion=WORSE), "first matters by one of two tests only to"),
+        (gain_table(WORSE, WORSE), "first does not matter clearly to"),
+    ],
+)
 def test_the_answer_quotes_steps_places_and_checks(gain, verdict):
     parts = part_table(throw="right arm", kick="left arm", sit="torso")
     text = report.gradcam_answer(RISE, parts, gain, list(GROUPS)).data
     assert "at the last layer is 10.0 times that at the first" in text
     assert "from layer 2 to 3 (4.0 times)" in text
-    assert (
-        "*throw*: right arm (3.0); *kick*: left arm (3.0), not the legs (0.5); *sit*: torso (3.0)."
-        in text
-    )
+    assert "*throw*: right arm (3.0); *kick*: left arm (3.0), not the legs (0.5); *sit*: torso (3.0)." in text
     assert verdict in text
 
 
@@ -75,22 +92,33 @@ def test_limbs_are_counted_by_super_class():
     assert "name no limbs" in report.limbs_answer(plain).data
 
 
-@pytest.mark.parametrize(("mean", "mass", "verdict"), [
-    ([1, 10, 10, 10], [1, 10, 10, 10], "(less than half) holds."),
-    ([1, 10, 10, 10], [9, 10, 10, 10], "(less than half) holds by one of the two only."),
-    ([9, 10, 10, 10], [20, 10, 10, 10], "(less than half) does not hold."),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("mean", "mass", "verdict"),
+    [
+        ([1, 10, 10, 10], [1, 10, 10, 10], "(less than half) holds."),
+        ([1, 10, 10, 10], [9, 10, 10, 10], "(less than half) holds by one of the two only."),
+        ([9, 10, 10, 10], [20, 10, 10, 10], "(less than half) does not hold."),
+    ],
+)
 def test_early_layers_are_weak_or_not(mean, mass, verdict):
     text = report.early_answer(layer_table(mean, mass, [0.2] * 4)).data
     assert verdict in text
     assert f"layers 1 to 1 has {10 * mean[0]} % of" in text
 
 
-@pytest.mark.parametrize(("similarity", "repeat", "alike", "noise"), [
-    ([0.1, 0, 0, 0.4], 0.8, "no common map early on", "even the first layer's maps tell"),
-    ([0.9, 0, 0, 0.4], 0.95, "0.40 [0.35, 0.45] at layer 4: so the maps do part", "is no higher than between actions, so the first"),  # noqa: E501
-    ([0.3, 0, 0, 0.3], 0.2, "no clear difference", "0.20, is no higher"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("similarity", "repeat", "alike", "noise"),
+    [
+        ([0.1, 0, 0, 0.4], 0.8, "no common map early on", "even the first layer's maps tell"),
+        (
+            [0.9, 0, 0, 0.4],
+            0.95,
+            "0.40 [0.35, 0.45] at layer 4: so the maps do part",
+            "is no higher than between actions, so the first",
+        ),
+        ([0.3, 0, 0, 0.3], 0.2, "no clear difference", "0.20, is no higher"),
+    ],
+)
 def test_early_maps_are_common_specific_or_noise(similarity, repeat, alike, noise):
     text = report.early_answer(layer_table([1] * 4, [1] * 4, similarity, repeat)).data
     assert alike in text
@@ -103,10 +131,13 @@ def test_without_early_layers_there_is_nothing_to_say():
 
 def importance_table(values):
     """Return the last layer's importance by class, slice and joint; layer 1 says otherwise."""
-    rows = [{"class": c, "layer": layer, "slice": s + 1, "joint": joint,
-             "importance": x if layer == 2 else 99}
-            for c, array in values.items() for layer in (1, 2)
-            for (s, j), x in np.ndenumerate(np.array(array)) for joint in ["abc"[j]]]  # fmt: skip
+    rows = [
+        {"class": c, "layer": layer, "slice": s + 1, "joint": joint, "importance": x if layer == 2 else 99}
+        for c, array in values.items()
+        for layer in (1, 2)
+        for (s, j), x in np.ndenumerate(np.array(array))
+        for joint in ["abc"[j]]
+    ]
     return pd.DataFrame(rows)
 
 
@@ -128,8 +159,11 @@ def test_what_speaks_for_and_against():
 
 def test_two_variants_are_compared_where_both_have_maps():
     def joints(**values):
-        rows = [{"class": c, "joint": joint, "importance": x}
-                for c, v in values.items() for joint, x in zip("abc", v, strict=True)]  # fmt: skip
+        rows = [
+            {"class": c, "joint": joint, "importance": x}
+            for c, v in values.items()
+            for joint, x in zip("abc", v, strict=True)
+        ]
         return pd.DataFrame(rows)
 
     one = joints(kick=[3, 2, 1], nod=[1, 2, 3], sit=[3, 2, 1])
@@ -140,23 +174,36 @@ def test_two_variants_are_compared_where_both_have_maps():
     assert "all 3 actions are empty" in report.released_answer(one, nothing).data
 
 
-@pytest.mark.parametrize(("last", "verdict"), [
-    ([0.1, -0.3], "by −0.30 [−0.40, −0.20]: the maps follow"),
-    ([0.1, 0.45], "by 0.45 [0.35, 0.55]: part of the map is the input's"),
-    ([-0.6, 0.1], "by −0.60 [−0.70, −0.50]: part of the map is the input's"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("last", "verdict"),
+    [
+        ([0.1, -0.3], "by −0.30 [−0.40, −0.20]: the maps follow"),
+        ([0.1, 0.45], "by 0.45 [0.35, 0.55]: part of the map is the input's"),
+        ([-0.6, 0.1], "by −0.60 [−0.70, −0.50]: part of the map is the input's"),
+    ],
+)
 def test_forgetting_passes_or_fails_by_the_last_layer(last, verdict):
     mean = np.array([0.9, last[0], 0.9, last[1]])
-    table = pd.DataFrame({"forgotten": ["head", "head", "b", "b"], "layer": [1, 2, 1, 2],
-                          "mean": mean, "low": mean - 0.1, "high": mean + 0.1})  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "forgotten": ["head", "head", "b", "b"],
+            "layer": [1, 2, 1, 2],
+            "mean": mean,
+            "low": mean - 0.1,
+            "high": mean + 0.1,
+        }
+    )
     assert verdict in report.randomisation_answer(table).data
 
 
-@pytest.mark.parametrize(("motion", "verdict"), [
-    ((0.2, 0.1, 0.3), "take the score down sooner than in the order of motion (0.20 [0.10, 0.30])"),
-    (WORSE, "take the score down later than in the order of motion (−0.20 [−0.30, −0.10])"),
-    ((0.0, -0.1, 0.1), "no sooner and no later, as far as one can tell, than in the order of motion"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("motion", "verdict"),
+    [
+        ((0.2, 0.1, 0.3), "take the score down sooner than in the order of motion (0.20 [0.10, 0.30])"),
+        (WORSE, "take the score down later than in the order of motion (−0.20 [−0.30, −0.10])"),
+        ((0.0, -0.1, 0.1), "no sooner and no later, as far as one can tell, than in the order of motion"),
+    ],
+)
 def test_masking_beats_the_other_orders_or_not(motion, verdict):
     text = report.masking_answer(gain_table(motion=motion)).data
     assert verdict in text

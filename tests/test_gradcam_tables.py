@@ -26,8 +26,14 @@ from analysis_lib.models.stgcn import STGCN
 from analysis_lib.preprocess import Preprocessing, clip_tensors
 from analysis_lib.skeletons import Skeleton
 
-STICK = Skeleton("stick", ("left foot", "right foot", "hip", "head"), ((0, 2), (1, 2), (3, 2)),
-                 centre=2, parts={"legs": (0, 1), "trunk": (2, 3)}, pairs=((0, 1),))  # fmt: skip
+STICK = Skeleton(
+    "stick",
+    ("left foot", "right foot", "hip", "head"),
+    ((0, 2), (1, 2), (3, 2)),
+    centre=2,
+    parts={"legs": (0, 1), "trunk": (2, 3)},
+    pairs=((0, 1),),
+)
 KEYS = ["class", "layer", "slice", "joint"]
 
 
@@ -35,8 +41,9 @@ KEYS = ["class", "layer", "slice", "joint"]
 def data(rng):
     labels = np.repeat([0, 2, 1], 4)
     clips = [rng.normal(size=(1, rng.integers(5, 9), 4, 3)) for _ in labels]
-    return SkeletonDataset("toy", STICK, clips, labels, ("kick", "jump", "wave", "nod"),
-                           ("lower", "lower", "upper", "upper"))  # fmt: skip
+    return SkeletonDataset(
+        "toy", STICK, clips, labels, ("kick", "jump", "wave", "nod"), ("lower", "lower", "upper", "upper")
+    )
 
 
 @pytest.fixture
@@ -64,8 +71,10 @@ def test_the_table_holds_the_mean_map_of_each_class(network, data, found):
         assert table.loc[(name, 7, 2, "hip"), "importance"] == pytest.approx(mean[6, 1, 2])
         assert table.loc[(name, 1, 3, "head"), "importance"] == pytest.approx(mean[0, 2, 3])
     assert table.loc[("wave", 1, 1, "head"), ["group", "layer_name", "clips"]].tolist() == [
-        "upper", "st_gcn_networks.0", 4
-    ]  # fmt: skip
+        "upper",
+        "st_gcn_networks.0",
+        4,
+    ]
 
 
 def test_scales_are_within_the_layer_and_within_the_class(found):
@@ -81,9 +90,7 @@ def test_classes_can_be_chosen_and_must_be_there(found):
     assert set(importance_table(found, ["wave"])["class"]) == {"wave"}
     with pytest.raises(UserError, match="unknown class of 'toy' 'wafe'; did you mean 'wave'"):
         importance_table(found, ["wafe"])
-    with pytest.raises(
-        UserError, match=r"class 'nod' has no clip among the 12 .* kick, jump, wave"
-    ):
+    with pytest.raises(UserError, match=r"class 'nod' has no clip among the 12 .* kick, jump, wave"):
         joint_table(found, ["kick", "nod"])
 
 
@@ -102,8 +109,7 @@ def test_only_clips_that_are_named_rightly(network, data, found):
     assert kept.correct.all()
     index = np.flatnonzero(found.correct)
     assert kept.data.clips == tuple(data.clips[i] for i in index)
-    np.testing.assert_allclose(kept.maps.importance, found.maps.importance[index], rtol=1e-4,
-                               atol=1e-6)  # fmt: skip
+    np.testing.assert_allclose(kept.maps.importance, found.maps.importance[index], rtol=1e-4, atol=1e-6)
     wrong = data.take(np.flatnonzero(~found.correct))
     with pytest.raises(UserError, match=r"names none of the .* clips rightly"):
         attributions(network, wrong, correct_only=True)
@@ -146,8 +152,9 @@ def test_maps_of_a_class_repeat_where_they_are_specific(found):
     own = rng.random((4, 3, 4))[labels]
     noise, common = rng.random((2, 12, 3, 4))
     maps = np.stack([own, noise, np.broadcast_to(common[:1], own.shape)], axis=1)
-    known = replace(found.maps, layers=("a", "b", "c"), importance=maps.astype(np.float32),
-                    lengths=found.maps.lengths[:, :3])  # fmt: skip
+    known = replace(
+        found.maps, layers=("a", "b", "c"), importance=maps.astype(np.float32), lengths=found.maps.lengths[:, :3]
+    )
     table = layer_table(replace(found, maps=known), n_bootstrap=5)
     np.testing.assert_allclose(table["repeat"][[0, 2]], 1)
     assert abs(table["repeat"][1]) < 0.5
@@ -165,8 +172,7 @@ def test_comparing_classes_needs_two(network, data):
 
 
 def test_the_pose_is_that_of_the_clip_seen_from_the_front(rng):
-    turned, front = (np.tile([[-w, 0, 0], [w, 0, 0], [0, 1, 0], [0, 2, 0]], (1, 9, 1, 1))
-                     for w in (0.1, 0.5))  # fmt: skip
+    turned, front = (np.tile([[-w, 0, 0], [w, 0, 0], [0, 1, 0], [0, 2, 0]], (1, 9, 1, 1)) for w in (0.1, 0.5))
     front[0, :, 3, 1] = np.arange(9)
     data = SkeletonDataset("toy", STICK, [turned, front], np.zeros(2), ("kick",))
     table = pose_table(data).set_index(["slice", "joint"])

@@ -41,8 +41,7 @@ def share_by_loop(graph):
     """Return the mean of the classes of the share of weight that leaves them."""
     dense, shares = graph.toarray(), []
     for c in range(3):
-        leaving = sum(dense[i, j] for i in range(24) for j in range(24)
-                      if LABELS[i] == c != LABELS[j])  # fmt: skip
+        leaving = sum(dense[i, j] for i in range(24) for j in range(24) if LABELS[i] == c != LABELS[j])
         shares.append(leaving / dense[c == LABELS].sum())
     return np.mean(shares)
 
@@ -89,19 +88,15 @@ def test_differences_are_those_of_the_table_with_quantiles_of_paired_replicates(
     assert len(differences) == 2 * 2 * 2 * 2
     for row in differences.itertuples():
         place = (row.layer, row.n_neighbors)
-        expected = table.loc[(*place, "nnk"), row.measure] - \
-            table.loc[(*place, row.against), row.measure]  # fmt: skip
+        expected = table.loc[(*place, "nnk"), row.measure] - table.loc[(*place, row.against), row.measure]
         assert row.difference == pytest.approx(expected)
         paired = found[*place, "nnk"][row.measure] - found[*place, row.against][row.measure]
-        assert (row.low, row.high) == pytest.approx(
-            tuple(np.quantile(paired.mean(axis=1), [0.025, 0.975]))
-        )
+        assert (row.low, row.high) == pytest.approx(tuple(np.quantile(paired.mean(axis=1), [0.025, 0.975])))
 
 
 def test_all_layers_are_resampled_alike_and_the_seed_decides(layers):
     first, again, other = (
-        comparison_table(read_graphs(layers, LABELS, [4], n_bootstrap=30, seed=seed))
-        for seed in (1, 1, 2)
+        comparison_table(read_graphs(layers, LABELS, [4], n_bootstrap=30, seed=seed)) for seed in (1, 1, 2)
     )
     pd.testing.assert_frame_equal(first, again)
     assert (first["q"] == other["q"]).all()
@@ -109,8 +104,9 @@ def test_all_layers_are_resampled_alike_and_the_seed_decides(layers):
 
 
 def test_the_numbering_of_classes_does_not_matter(layers):
-    one, other = (comparison_table(read_graphs(layers, labels, [5], n_bootstrap=2))
-                  for labels in (LABELS, 7 - 3 * LABELS))  # fmt: skip
+    one, other = (
+        comparison_table(read_graphs(layers, labels, [5], n_bootstrap=2)) for labels in (LABELS, 7 - 3 * LABELS)
+    )
     columns = ["q", "error", "raw", "weight"]
     np.testing.assert_allclose(one[columns], other[columns])
 
@@ -126,14 +122,14 @@ def test_the_factors_of_the_gap_make_up_the_ratio(readings):
     assert row["raw"] == knn["raw"] / nnk["raw"]
     assert row["edges"] == knn["edges"] / nnk["edges"]
     # with classes of one size, the share is the normalised form with every edge counted once
-    assert row["share"] == pytest.approx(
-        (knn["raw"] / knn["weight"]) / (nnk["raw"] / nnk["weight"])
-    )
+    assert row["share"] == pytest.approx((knn["raw"] / knn["weight"]) / (nnk["raw"] / nnk["weight"]))
 
 
 def test_graphs_that_keep_their_classes_have_no_ratio():
-    rows = [{"layer": 1, "n_neighbors": 5, "graph": g, "raw": raw, "weight": 2.0, "edges": 4}
-            for g, raw in (("nnk", 0.0), ("knn", 1.0))]  # fmt: skip
+    rows = [
+        {"layer": 1, "n_neighbors": 5, "graph": g, "raw": raw, "weight": 2.0, "edges": 4}
+        for g, raw in (("nnk", 0.0), ("knn", 1.0))
+    ]
     assert gap_table(pd.DataFrame(rows)).empty
 
 
@@ -153,10 +149,13 @@ def test_symmetrisations_agree_with_the_comparison_and_with_the_directed_graph(l
 
 @pytest.mark.parametrize("counts", [[24], [5, 100]])
 def test_more_candidates_than_other_clips_are_refused(layers, counts):
-    with pytest.raises(UserError, match=(
-        rf"n_neighbors asks for {counts[-1]} candidates, but clip 0 has only 23 others with any "
-        r"similarity at layer 0 \(layer0\), of 24 clips in all; take smaller values, or more clips"
-    )):  # fmt: skip
+    with pytest.raises(
+        UserError,
+        match=(
+            rf"n_neighbors asks for {counts[-1]} candidates, but clip 0 has only 23 others with any "
+            r"similarity at layer 0 \(layer0\), of 24 clips in all; take smaller values, or more clips"
+        ),
+    ):
         read_graphs(layers, LABELS, counts)
     with pytest.raises(UserError, match="has only 23 others"):
         symmetrisation_table(layers, LABELS, counts[-1])

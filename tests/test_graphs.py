@@ -6,13 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis_lib.errors import UserError
-from analysis_lib.graphs import (
-    STRATEGIES,
-    adjacency,
-    normalise_columns,
-    normalise_symmetric,
-    partition,
-)
+from analysis_lib.graphs import STRATEGIES, adjacency, normalise_columns, normalise_symmetric, partition
 from analysis_lib.layouts import LAYOUTS, layout
 from analysis_lib.skeletons import Skeleton
 
@@ -59,10 +53,9 @@ def test_agcn_partition_by_hand():
     assert outward.tolist() == [[0, 1, 0], [0, 0, 1], [0, 0, 0]]
 
 
-@pytest.mark.parametrize(("name", "legacy", "intended"), [
-    ("ntu-25", [25, 40, 8], [25, 24, 24]),
-    ("openpose-18", [18, 25, 9], [18, 17, 17]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "legacy", "intended"), [("ntu-25", [25, 40, 8], [25, 24, 24]), ("openpose-18", [18, 25, 9], [18, 17, 17])]
+)
 def test_legacy_partition_is_the_official_codes_and_not_the_papers(name, legacy, intended):
     count = lambda strategy: (partition(layout(name), strategy) > 0).sum((1, 2)).tolist()  # noqa: E731
     assert count("spatial_legacy") == legacy
@@ -72,11 +65,18 @@ def test_legacy_partition_is_the_official_codes_and_not_the_papers(name, legacy,
 def test_the_eight_outward_entries_of_the_official_ntu_graph():
     outward = partition(layout("ntu-25"), "spatial_legacy")[2]
     assert [tuple(pair) for pair in np.argwhere(outward).tolist()] == [
-        (1, 0), (2, 3), (4, 5), (8, 9), (20, 1), (20, 2), (20, 4), (20, 8)]  # fmt: skip
+        (1, 0),
+        (2, 3),
+        (4, 5),
+        (8, 9),
+        (20, 1),
+        (20, 2),
+        (20, 4),
+        (20, 8),
+    ]
 
 
-@given(trees(), st.sampled_from(["uniform", "distance", "spatial", "spatial_legacy"]),
-       st.integers(1, 4))  # fmt: skip
+@given(trees(), st.sampled_from(["uniform", "distance", "spatial", "spatial_legacy"]), st.integers(1, 4))
 def test_columns_of_a_stack_sum_to_one_and_subsets_are_disjoint(skeleton, strategy, max_hop):
     stack = partition(skeleton, strategy, max_hop)
     assert np.allclose(stack.sum(axis=(0, 1)), 1)
@@ -95,9 +95,7 @@ def test_the_two_spatial_partitions_agree_up_to_the_radius_of_one_hop(skeleton):
     """Where no joint is more than one hop from the centre, nothing is truncated."""
     if skeleton.hop_distance[skeleton.centre].max() <= 1:
         assert np.allclose(partition(skeleton, "spatial"), partition(skeleton, "spatial_legacy"))
-    assert np.allclose(
-        partition(skeleton, "spatial").sum(0), partition(skeleton, "spatial_legacy").sum(0)
-    )
+    assert np.allclose(partition(skeleton, "spatial").sum(0), partition(skeleton, "spatial_legacy").sum(0))
 
 
 @pytest.mark.parametrize("skeleton", LAYOUTS.values(), ids=lambda s: s.name)
@@ -113,8 +111,7 @@ def test_choices_that_do_not_exist():
     with pytest.raises(UserError) as error:
         partition(ARM, "spacial")
     assert str(error.value) == (
-        "unknown partition 'spacial'; did you mean 'spatial'? "
-        "choices: agcn, distance, spatial, spatial_legacy, uniform"
+        "unknown partition 'spacial'; did you mean 'spatial'? choices: agcn, distance, spatial, spatial_legacy, uniform"
     )
     with pytest.raises(UserError) as error:
         partition(ARM, "distance", 0)

@@ -7,12 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis_lib.errors import UserError
-from analysis_lib.importance_maps import (
-    channel_weights,
-    importance_map,
-    scaled,
-    slice_weights,
-)
+from analysis_lib.importance_maps import channel_weights, importance_map, scaled, slice_weights
 
 SHAPE = (2, 2, 3, 4, 5)  # N, M, C, T, V
 
@@ -31,8 +26,7 @@ def by_loops(features, gradients, valid, sign=1):
     maps = np.zeros((N, M, T, V))
     for n in range(N):
         places = [(m, t, v) for m in range(M) for t in range(T) for v in range(V) if valid[n, m, t]]
-        beta = [sum(sign * gradients[n, m, c, t, v].item() for m, t, v in places) / len(places)
-                for c in range(C)]  # fmt: skip
+        beta = [sum(sign * gradients[n, m, c, t, v].item() for m, t, v in places) / len(places) for c in range(C)]
         for m, t, v in places:
             maps[n, m, t, v] = max(0, sum(beta[c] * features[n, m, c, t, v] for c in range(C)))
     return maps
@@ -50,8 +44,7 @@ def test_what_is_in_the_padding_has_no_say(layer, variant):
     features, gradients, valid = layer
     padding = ~valid[:, :, None, :, None].expand(SHAPE)
     before = importance_map(features, gradients, valid, variant)
-    after = importance_map(features.masked_fill(padding, 99.0), gradients.masked_fill(padding, -7),
-                           valid, variant)  # fmt: skip
+    after = importance_map(features.masked_fill(padding, 99.0), gradients.masked_fill(padding, -7), valid, variant)
     torch.testing.assert_close(before, after)
     assert not before[~valid].any()
     assert before.any()

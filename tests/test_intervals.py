@@ -14,9 +14,7 @@ from analysis_lib.intervals import mean_interval, wilson_interval
 def test_wilson_interval_is_scipys(case):
     hits, n = case
     expected = binomtest(hits, n).proportion_ci(method="wilson")
-    assert wilson_interval(hits, n, z=1.959963984540054) == pytest.approx(
-        (expected.low, expected.high), abs=1e-9
-    )
+    assert wilson_interval(hits, n, z=1.959963984540054) == pytest.approx((expected.low, expected.high), abs=1e-9)
 
 
 def test_intervals_hold_the_mean_and_narrow_with_the_clips(rng):

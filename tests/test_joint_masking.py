@@ -6,13 +6,7 @@ import torch
 from torch import nn
 
 from analysis_lib.errors import UserError
-from analysis_lib.joint_masking import (
-    BASELINES,
-    joint_motion,
-    masking_baseline,
-    masking_curve,
-    ranking,
-)
+from analysis_lib.joint_masking import BASELINES, joint_motion, masking_baseline, masking_curve, ranking
 
 LENGTHS = np.array([6, 4, 6])
 
@@ -77,8 +71,9 @@ def test_motion_is_the_distance_from_the_mean_place(x):
 def test_ranks_follow_importance_and_ties_are_drawn_by_lot(rng):
     importance = rng.random((4, 9))
     ranks = ranking(importance, rng)
-    np.testing.assert_array_equal(np.take_along_axis(importance, ranks.argsort(axis=1), 1),
-                                  -np.sort(-importance, axis=1))  # fmt: skip
+    np.testing.assert_array_equal(
+        np.take_along_axis(importance, ranks.argsort(axis=1), 1), -np.sort(-importance, axis=1)
+    )
     tied = ranking(np.zeros((2000, 5)), rng)
     assert (np.sort(tied, axis=1) == np.arange(5)).all()
     np.testing.assert_allclose(tied.mean(axis=0), 2, atol=0.15)
@@ -92,9 +87,11 @@ def test_with_an_oracle_one_joint_decides(x, how, rng):
     arguments = OneJoint(), x, masked, np.array([1, 1])
     best, worst = ranking(oracle, rng), ranking(-oracle, rng)
     for ranks, insert, expected in (
-        (best, False, [1, 0, 0, 0, 0, 0]), (worst, False, [1, 1, 1, 1, 1, 0]),
-        (best, True, [0, 1, 1, 1, 1, 1]), (worst, True, [0, 0, 0, 0, 0, 1]),
-    ):  # fmt: skip
+        (best, False, [1, 0, 0, 0, 0, 0]),
+        (worst, False, [1, 1, 1, 1, 1, 0]),
+        (best, True, [0, 1, 1, 1, 1, 1]),
+        (worst, True, [0, 0, 0, 0, 0, 1]),
+    ):
         curve = masking_curve(*arguments, ranks, range(6), insert)
         np.testing.assert_allclose(curve, [expected] * 2, atol=1e-3)
 

@@ -48,9 +48,7 @@ def test_the_array_is_that_of_the_published_feeder(rng):
     x = parse_clip(clip)
     assert x.dtype == np.float32
     np.testing.assert_allclose(x, literal(clip, 5), atol=1e-6)
-    np.testing.assert_allclose(
-        parse_clip(clip, people=3, keep=3), literal(clip, 5, 3, 3), atol=1e-6
-    )
+    np.testing.assert_allclose(parse_clip(clip, people=3, keep=3), literal(clip, 5, 3, 3), atol=1e-6)
 
 
 def test_a_joint_with_score_zero_was_not_seen(rng):
@@ -141,9 +139,9 @@ def write_split(root, rng, word, clips):
 @pytest.fixture
 def archive(tmp_path, rng):
     root = tmp_path / "kinetics-skeleton"
-    write_split(root, rng, "train", {
-        "--A": (2, "archery", True), "b": (0, "abseiling", True), "c": (0, "abseiling", False),
-    })  # fmt: skip
+    write_split(
+        root, rng, "train", {"--A": (2, "archery", True), "b": (0, "abseiling", True), "c": (0, "abseiling", False)}
+    )
     write_split(root, rng, "val", {"d": (2, "archery", True)})
     return root
 
@@ -189,9 +187,7 @@ def test_a_damaged_clip_is_named(archive):
 
 def test_a_clip_that_is_not_there_is_named(archive):
     (archive / "kinetics_train" / "b.json").unlink()
-    with pytest.raises(
-        DataError, match=r"1 labelled clips of train are not there, first b; is the"
-    ):
+    with pytest.raises(DataError, match=r"1 labelled clips of train are not there, first b; is the"):
         read_kinetics(archive, progress=False)
 
 

@@ -52,8 +52,7 @@ def calls(monkeypatch):
 def data(rng):
     labels = np.repeat([0, 1, 2], 6)
     clips = [rng.normal(size=(1, 8, 3, 3)) + [2 * c, 1, -c] for c in labels]
-    return SkeletonDataset("toy", STICK, clips, labels, ("kick", "jump", "wave"),
-                           ("lower", "lower", "upper"))  # fmt: skip
+    return SkeletonDataset("toy", STICK, clips, labels, ("kick", "jump", "wave"), ("lower", "lower", "upper"))
 
 
 @pytest.fixture
@@ -95,8 +94,9 @@ def test_a_super_class_is_the_mean_of_its_classes_and_bands_enclose(data, rng, g
 
 def test_class_numbering_does_not_matter(data, rng):
     embeddings = known_embeddings(rng, data.labels)
-    renamed = SkeletonDataset("toy", STICK, data.sequences, 2 - data.labels,
-                              ("wave", "jump", "kick"), ("upper", "lower", "lower"))  # fmt: skip
+    renamed = SkeletonDataset(
+        "toy", STICK, data.sequences, 2 - data.labels, ("wave", "jump", "kick"), ("upper", "lower", "lower")
+    )
     layers = dataset_graphs(embeddings, 4)
     one, other = (smoothness_table(layers, d, n_bootstrap=2) for d in (data, renamed))
     keys = ["layer", "level", "name"]
@@ -167,9 +167,12 @@ def test_chapters_share_embeddings_distances_and_graphs(data, network, calls, ke
     first = dataset_graphs(layer_embeddings(network, data), 4, n_windows=2)
     assert calls == {"embed": 17, "windowed_dtw": 11, "similarity_kernel": 11}
     again = dataset_graphs(
-        layer_embeddings(network, data, batch_size=5, reduce="flatten", max_memory=10), 4,
-        n_windows=2, normalise="path", n_jobs=1,
-    )  # fmt: skip
+        layer_embeddings(network, data, batch_size=5, reduce="flatten", max_memory=10),
+        4,
+        n_windows=2,
+        normalise="path",
+        n_jobs=1,
+    )
     assert calls == {"embed": 17, "windowed_dtw": 11, "similarity_kernel": 11}
     same(first, again)
     monkeypatch.setenv("STGBOOK_STORE", "off")
@@ -187,8 +190,9 @@ def test_another_graph_on_the_same_distances(data, network, calls):
     assert all(a.graph.nnz >= b.graph.nnz for a, b in zip(knn, nnk, strict=True))
 
 
-@pytest.mark.parametrize("options", [{"n_windows": 2}, {"band": 3}, {"dtype": np.float64},
-                                     {"alpha": np.array([0.4, 0.2, 0.2, 0.2])}])  # fmt: skip
+@pytest.mark.parametrize(
+    "options", [{"n_windows": 2}, {"band": 3}, {"dtype": np.float64}, {"alpha": np.array([0.4, 0.2, 0.2, 0.2])}]
+)
 def test_another_distance_is_computed(data, rng, calls, options):
     embeddings = known_embeddings(rng, data.labels)
     dataset_graphs(embeddings, 4)
@@ -269,9 +273,10 @@ def test_embeddings_that_outgrow_memory(data, network, kept, monkeypatch, place)
 def test_a_scheduler_of_the_command_line_is_handed_to_the_distances(rng, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        layerwise, "windowed_dtw", lambda x, lengths, scheduler=None, **options: seen.append(scheduler)
-        or np.zeros((len(x), len(x)), np.float32)
-    )  # fmt: skip
+        layerwise,
+        "windowed_dtw",
+        lambda x, lengths, scheduler=None, **options: seen.append(scheduler) or np.zeros((len(x), len(x)), np.float32),
+    )
     for value, expected in (("tcp://one:8786", "tcp://one:8786"), ("", None)):
         monkeypatch.setenv("STGBOOK_SCHEDULER", value)
         features = rng.random((4, 6, 3), np.float32)

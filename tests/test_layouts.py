@@ -10,19 +10,38 @@ every_layout = pytest.mark.parametrize("skeleton", LAYOUTS.values(), ids=lambda 
 
 #: the order of joints in MSR-Action3D files, with the names of ``kinect-20``
 MSR_ORDER = (
-    "left shoulder", "right shoulder", "shoulder centre", "spine", "left hip", "right hip",
-    "hip centre", "left elbow", "right elbow", "left wrist", "right wrist", "left hand",
-    "right hand", "left knee", "right knee", "left ankle", "right ankle", "left foot",
-    "right foot", "head",
-)  # fmt: skip
+    "left shoulder",
+    "right shoulder",
+    "shoulder centre",
+    "spine",
+    "left hip",
+    "right hip",
+    "hip centre",
+    "left elbow",
+    "right elbow",
+    "left wrist",
+    "right wrist",
+    "left hand",
+    "right hand",
+    "left knee",
+    "right knee",
+    "left ankle",
+    "right ankle",
+    "left foot",
+    "right foot",
+    "head",
+)
 
 
-@pytest.mark.parametrize(("name", "joints", "bones", "centre", "diameter"), [
-    ("ntu-25", 25, 24, "upper spine", 12),
-    ("kinect-20", 20, 19, "shoulder centre", 10),
-    ("openpose-18", 18, 17, "neck", 8),
-    ("infant-29", 29, 28, "thorax", 9),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "joints", "bones", "centre", "diameter"),
+    [
+        ("ntu-25", 25, 24, "upper spine", 12),
+        ("kinect-20", 20, 19, "shoulder centre", 10),
+        ("openpose-18", 18, 17, "neck", 8),
+        ("infant-29", 29, 28, "thorax", 9),
+    ],
+)
 def test_published_sizes(name, joints, bones, centre, diameter):
     skeleton = layout(name)
     assert (skeleton.n_joints, len(skeleton.edges)) == (joints, bones)
@@ -63,8 +82,7 @@ def test_limbs_hang_together(skeleton):
 def test_the_hand_of_ntu_in_both_published_edge_lists():
     ntu = layout("ntu-25")
     hop = {name: ntu.with_edges(name).hop_distance for name in ntu.variants}
-    tip, thumb, hand, foot = map(ntu.joint, ("left hand tip", "left thumb", "left hand",
-                                             "right foot"))  # fmt: skip
+    tip, thumb, hand, foot = map(ntu.joint, ("left hand tip", "left thumb", "left hand", "right foot"))
     assert ntu.edges == ntu.variants["ntu-stgcn"]
     assert [hop[n][tip, thumb] for n in ("ntu-stgcn", "ntu-tips-on-hand")] == [1, 2]
     assert [hop[n].max() for n in ("ntu-stgcn", "ntu-tips-on-hand")] == [12, 11]
@@ -82,6 +100,5 @@ def test_unknown_layout():
     with pytest.raises(UserError) as error:
         layout("ntu25")
     assert str(error.value) == (
-        "unknown layout 'ntu25'; did you mean 'ntu-25'? "
-        "choices: infant-29, kinect-20, ntu-25, openpose-18"
+        "unknown layout 'ntu25'; did you mean 'ntu-25'? choices: infant-29, kinect-20, ntu-25, openpose-18"
     )

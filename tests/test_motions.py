@@ -6,16 +6,7 @@ import numpy as np
 import pytest
 
 from analysis_lib.datasets.actions import HABITS, SEEN, UNSEEN, hold
-from analysis_lib.datasets.motions import (
-    DEGREES_OF_FREEDOM,
-    EXACT,
-    Motion,
-    Variation,
-    Wave,
-    by_name,
-    perform,
-    pose,
-)
+from analysis_lib.datasets.motions import DEGREES_OF_FREEDOM, EXACT, Motion, Variation, Wave, by_name, perform, pose
 from analysis_lib.errors import UserError
 
 NECK = DEGREES_OF_FREEDOM.index("neck flex")
@@ -30,14 +21,17 @@ def rng():
 def test_a_pose_adds_up_its_clauses_and_rest_is_zero():
     values = pose("both knee flex 20 side 3, left knee flex 5, body lift 12")
     named = {n: v for n, v in zip(DEGREES_OF_FREEDOM, values, strict=True) if v}
-    assert named == {"left knee flex": 25, "right knee flex": 20, "left knee side": 3,
-                     "right knee side": 3, "body lift": 12}  # fmt: skip
+    assert named == {
+        "left knee flex": 25,
+        "right knee flex": 20,
+        "left knee side": 3,
+        "right knee side": 3,
+        "body lift": 12,
+    }
     assert not pose("").any()
 
 
-@pytest.mark.parametrize(
-    "text", ["knee", "right knee 20", "right knee flex", "flex 20", "neck flex 1 2"]
-)
+@pytest.mark.parametrize("text", ["knee", "right knee 20", "right knee flex", "flex 20", "neck flex 1 2"])
 def test_a_clause_that_cannot_be_read_is_quoted(text):
     message = f"cannot read '{text}' in a pose; expected a joint, then an axis and a number"
     with pytest.raises(UserError, match=re.escape(message)):
@@ -50,8 +44,7 @@ def test_a_number_that_is_none_is_quoted_too():
 
 
 def test_an_unknown_joint_names_the_closest():
-    with pytest.raises(UserError, match="unknown degree of freedom 'right kne flex'; did you mean "
-                       "'right knee flex'"):  # fmt: skip
+    with pytest.raises(UserError, match="unknown degree of freedom 'right kne flex'; did you mean 'right knee flex'"):
         pose("right kne flex 3")
 
 

@@ -6,30 +6,38 @@ import zipfile
 import numpy as np
 import pytest
 
-from analysis_lib.datasets.msr_action3d import (
-    ACTIONS,
-    BAD_CLIPS,
-    SUBSETS,
-    read_msr_action3d,
-    splits,
-)
+from analysis_lib.datasets.msr_action3d import ACTIONS, BAD_CLIPS, SUBSETS, read_msr_action3d, splits
 from analysis_lib.errors import DataError
 from analysis_lib.layouts import KINECT_20
 
 #: joints in the order of the files, written down apart from the map that the reader uses
 FILE_ORDER = (
-    "left shoulder", "right shoulder", "shoulder centre", "spine", "left hip", "right hip",
-    "hip centre", "left elbow", "right elbow", "left wrist", "right wrist", "left hand",
-    "right hand", "left knee", "right knee", "left ankle", "right ankle", "left foot",
-    "right foot", "head",
-)  # fmt: skip
+    "left shoulder",
+    "right shoulder",
+    "shoulder centre",
+    "spine",
+    "left hip",
+    "right hip",
+    "hip centre",
+    "left elbow",
+    "right elbow",
+    "left wrist",
+    "right wrist",
+    "left hand",
+    "right hand",
+    "left knee",
+    "right knee",
+    "left ankle",
+    "right ankle",
+    "left foot",
+    "right foot",
+    "head",
+)
 NAME = "a03_s04_e02"
 
 
 def text(frames):
-    return "".join(
-        "{:.6f} {:.6f} {:.6f} 1.000000\n".format(*joint) for frame in frames for joint in frame
-    )
+    return "".join("{:.6f} {:.6f} {:.6f} 1.000000\n".format(*joint) for frame in frames for joint in frame)
 
 
 def write(folder, **clips):
@@ -64,17 +72,14 @@ def test_joints_come_in_the_order_of_the_layout(folder, frames):
     (x,) = read_msr_action3d(write(folder, **{NAME: frames})).sequences
     assert x.shape == (1, 6, 20, 3)
     for file_row, joint in enumerate(FILE_ORDER):
-        np.testing.assert_array_equal(
-            x[0, :, KINECT_20.joint(joint)], frames[:, file_row].astype(np.float32)
-        )
+        np.testing.assert_array_equal(x[0, :, KINECT_20.joint(joint)], frames[:, file_row].astype(np.float32))
 
 
 def test_names_labels_and_subjects(folder, frames):
     write(folder, a20_s10_e01=frames, a03_s04_e02=frames, a01_s01_e03=frames)
     data = read_msr_action3d(folder)
     assert data.clips == ("a01_s01_e03", "a03_s04_e02", "a20_s10_e01")
-    assert [data.class_names[i] for i in data.labels] == [
-        "high arm wave", "hammer", "pick up and throw"]  # fmt: skip
+    assert [data.class_names[i] for i in data.labels] == ["high arm wave", "hammer", "pick up and throw"]
     assert data.subjects.tolist() == [1, 4, 10]
     assert (data.views == -1).all()
 
@@ -93,9 +98,7 @@ def test_zip_and_folder_give_one_fingerprint(tmp_path, folder, frames):
     with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:
         for path in folder.iterdir():
             archive.write(path, f"top/{path.name}")
-    assert (
-        read_msr_action3d(tmp_path / "z.zip").fingerprint == read_msr_action3d(folder).fingerprint
-    )
+    assert read_msr_action3d(tmp_path / "z.zip").fingerprint == read_msr_action3d(folder).fingerprint
 
 
 def test_windows_line_ends_and_blank_lines_make_no_difference(folder, frames):
@@ -124,9 +127,7 @@ def test_frames_of_zeros_are_dropped_and_counted(folder, frames, caplog):
     with caplog.at_level(logging.INFO):
         (x,) = read_msr_action3d(write(folder, **{NAME: frames})).sequences
     assert x.shape[1] == 4
-    np.testing.assert_array_equal(
-        x[0, :, KINECT_20.joint("head")], frames[[1, 2, 4, 5], 19].astype(np.float32)
-    )
+    np.testing.assert_array_equal(x[0, :, KINECT_20.joint("head")], frames[[1, 2, 4, 5], 19].astype(np.float32))
     assert "and 2 frames without one" in caplog.text
 
 
@@ -146,9 +147,15 @@ def test_splits_by_hand():
     actions, subjects = np.array([2, 1, 6, 6, 20]), np.array([1, 1, 2, 9, 10])
     found = {name: index.tolist() for name, index in splits(actions, subjects).items()}
     assert found == {
-        "train": [0, 1, 3], "test": [2, 4], "as1_train": [0, 3], "as1_test": [2, 4],
-        "as2_train": [1], "as2_test": [], "as3_train": [3], "as3_test": [2, 4],
-    }  # fmt: skip
+        "train": [0, 1, 3],
+        "test": [2, 4],
+        "as1_train": [0, 3],
+        "as1_test": [2, 4],
+        "as2_train": [1],
+        "as2_test": [],
+        "as3_train": [3],
+        "as3_test": [2, 4],
+    }
 
 
 def test_the_subsets_cover_all_actions_in_eights():
@@ -211,9 +218,7 @@ def test_the_real_data_are_as_published(real_source):
 def test_real_shins_feet_and_hands_keep_their_length(real_source):
     """The tracker holds them fixed; between joints taken for others, length would vary."""
     data = read_msr_action3d(real_source("msr-action3d"))
-    ends = {
-        v for v, name in enumerate(KINECT_20.joints) if name.endswith(("ankle", "foot", "hand"))
-    }
+    ends = {v for v, name in enumerate(KINECT_20.joints) if name.endswith(("ankle", "foot", "hand"))}
     child, parent = np.array([edge for edge in KINECT_20.edges if edge[0] in ends]).T
     assert len(child) == 6
     change = []

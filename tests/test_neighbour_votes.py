@@ -48,16 +48,18 @@ def test_the_numbering_of_classes_does_not_matter(order, seed):
     rng = np.random.default_rng(seed)
     graph = rng.integers(0, 3, (12, 12)) * (1 - np.eye(12))  # small integers: many ties
     labels = np.repeat(range(4), 3)
-    assert vote_errors(graph, np.array(order)[labels]).tolist() == \
-        vote_errors(graph, labels).tolist()  # fmt: skip
+    assert vote_errors(graph, np.array(order)[labels]).tolist() == vote_errors(graph, labels).tolist()
 
 
-@pytest.mark.parametrize(("graph", "labels", "message"), [
-    (np.eye(2), [0, 1], "clip 0 is its own neighbour and would vote for itself; drop the loop"),
-    (np.zeros((2, 2)), [0, 1, 1], "3 labels for a graph of shape (2, 2); give one a clip"),
-    (np.array([[0, -1.0], [0, 0]]), [0, 1], "the graph's weights must be finite and not negative"),
-    (np.array([[0, np.nan], [0, 0]]), [0, 1], "the graph's weights must be finite and not negative"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("graph", "labels", "message"),
+    [
+        (np.eye(2), [0, 1], "clip 0 is its own neighbour and would vote for itself; drop the loop"),
+        (np.zeros((2, 2)), [0, 1, 1], "3 labels for a graph of shape (2, 2); give one a clip"),
+        (np.array([[0, -1.0], [0, 0]]), [0, 1], "the graph's weights must be finite and not negative"),
+        (np.array([[0, np.nan], [0, 0]]), [0, 1], "the graph's weights must be finite and not negative"),
+    ],
+)
 def test_what_is_no_graph_of_neighbours_is_refused(graph, labels, message):
     with pytest.raises(UserError) as error:
         vote_errors(graph, np.array(labels))
@@ -81,10 +83,7 @@ def test_draws_are_those_of_the_smoothness_bootstrap(rng):
     graph, labels = graph + graph.T + 0.1 * (1 - np.eye(9)), np.repeat([0, 1], [4, 5])
     q = bootstrap_smoothness(graph, labels, np.random.default_rng(5), 20)
     drawn = np.stack(
-        [
-            bootstrap_class_means(np.eye(9)[i], labels, np.random.default_rng(5), 20)[:, labels[i]]
-            for i in range(9)
-        ]
+        [bootstrap_class_means(np.eye(9)[i], labels, np.random.default_rng(5), 20)[:, labels[i]] for i in range(9)]
     )  # (clip, replicate), a share of the class
     for b, m in enumerate(drawn.T):
         m = m * np.where(labels == 0, 4, 5)

@@ -64,8 +64,13 @@ def test_where_the_kernel_is_definite_no_objective_is_above_that_of_nnls(seed, n
         assert objective(*problem, result.weights[i]) == pytest.approx(wanted, abs=1e-10)
 
 
-@given(seed=seeds, n=st.integers(4, 40), k=st.integers(1, 39), copies=st.integers(1, 3),
-       kind=st.sampled_from([gaussian, indefinite]))  # fmt: skip
+@given(
+    seed=seeds,
+    n=st.integers(4, 40),
+    k=st.integers(1, 39),
+    copies=st.integers(1, 3),
+    kind=st.sampled_from([gaussian, indefinite]),
+)
 def test_the_optimality_conditions_hold(seed, n, k, copies, kind):
     rng = np.random.default_rng(seed)
     kernel = gaussian(rng.normal(size=(n, 2))) if kind is gaussian else indefinite(rng, n)
@@ -226,11 +231,7 @@ ODD = with_entry(0.5, 0, 1)
         (lambda: nearest(np.eye(3), 3), UserError, r"must lie in 1\.\.2 for 3 nodes, got 3"),
         (lambda: nearest(np.eye(3), 0), UserError, r"must lie in 1\.\.2"),
         (lambda: nearest(np.ones((3, 2)), 1), UserError, r"must be square, got shape \(3, 2\)"),
-        (
-            lambda: nearest(with_entry(np.nan, 1, 2), 1),
-            DataError,
-            r"entry \(1, 2\) is NaN or infinite",
-        ),
+        (lambda: nearest(with_entry(np.nan, 1, 2), 1), DataError, r"entry \(1, 2\) is NaN or infinite"),
         (lambda: nearest(ODD, 1), UserError, r"not symmetric: 0 at \(1, 0\), 0.5 at \(0, 1\)"),
         (lambda: nnk_weights(ODD, [[1], [0], [0]]), UserError, "kernel is not symmetric"),
         (
@@ -238,11 +239,7 @@ ODD = with_entry(0.5, 0, 1)
             DataError,
             r"entry \(2, 1\) is NaN or infinite",
         ),
-        (
-            lambda: nnk_weights(np.zeros((2, 2)), [[1], [0]]),
-            UserError,
-            "1 on its diagonal, got 0 at",
-        ),
+        (lambda: nnk_weights(np.zeros((2, 2)), [[1], [0]]), UserError, "1 on its diagonal, got 0 at"),
         (lambda: nearest(sparse.eye_array(3), 1), UserError, "does not hold all similarities"),
         (
             lambda: nnk_weights(sparse.csr_array(np.ones((3, 3)) - np.eye(3)[1]), [[2], [2], [0]]),
@@ -250,37 +247,15 @@ ODD = with_entry(0.5, 0, 1)
             r"sparse kernel does not hold the pair \(2, 1\); it must hold, both ways, each node",
         ),
         (
-            lambda: nnk_weights(
-                sparse.csr_array(([0.5, 0.5], [1, 1], [0, 2, 2]), shape=(2, 2)), [[1], [0]]
-            ),
+            lambda: nnk_weights(sparse.csr_array(([0.5, 0.5], [1, 1], [0, 2, 2]), shape=(2, 2)), [[1], [0]]),
             UserError,
             r"unsorted or repeated entries; sum_duplicates\(\) first",
         ),
-        (
-            lambda: nearest(np.zeros((3, 3)), 1),
-            UserError,
-            r"1 on its diagonal, got 0 at \(0, 0\); is it a dist",
-        ),
-        (
-            lambda: nnk_weights(np.eye(3), [[1], [2]]),
-            UserError,
-            r"must be \(n, k\) with n = 3.*\(2, 1\)",
-        ),
-        (
-            lambda: nnk_weights(np.eye(3), [[1], [2], [3]]),
-            UserError,
-            r"neighbours must lie in 0\.\.2",
-        ),
-        (
-            lambda: nnk_weights(np.eye(3), [[1], [1], [0]]),
-            UserError,
-            "candidates of node 1 hold itself",
-        ),
-        (
-            lambda: nnk_weights(np.eye(3), [[1, 1], [0, 2], [0, 1]]),
-            UserError,
-            "node 0 hold itself, or",
-        ),
+        (lambda: nearest(np.zeros((3, 3)), 1), UserError, r"1 on its diagonal, got 0 at \(0, 0\); is it a dist"),
+        (lambda: nnk_weights(np.eye(3), [[1], [2]]), UserError, r"must be \(n, k\) with n = 3.*\(2, 1\)"),
+        (lambda: nnk_weights(np.eye(3), [[1], [2], [3]]), UserError, r"neighbours must lie in 0\.\.2"),
+        (lambda: nnk_weights(np.eye(3), [[1], [1], [0]]), UserError, "candidates of node 1 hold itself"),
+        (lambda: nnk_weights(np.eye(3), [[1, 1], [0, 2], [0, 1]]), UserError, "node 0 hold itself, or"),
         (
             lambda: nnk_weights(
                 gaussian(np.arange(9)[:, None] ** 0.7, 3),

@@ -20,15 +20,19 @@ from analysis_lib.noise_tables import ALL, CHOSEN
 def smoothness(chosen=(-0.2, -0.1), everyone=(0.1, 0.3)):
     """Return two actions at the input and two layers; changes are those of (hop, fall) at each."""
     rows = []
-    for noisy, psnr, changes in (("none", np.nan, (0, 0)), ("chosen", 30.0, (0, 0)),
-                                 ("chosen", 20.0, chosen), ("all", 20.0, everyone)):  # fmt: skip
+    for noisy, psnr, changes in (
+        ("none", np.nan, (0, 0)),
+        ("chosen", 30.0, (0, 0)),
+        ("chosen", 20.0, chosen),
+        ("all", 20.0, everyone),
+    ):
         for layer in (0, 1, 2):
             for name, change in zip(("hop", "fall"), changes, strict=True):
                 shift = -9 if layer == 0 else change  # the input must not be judged
-                rows.append((noisy, psnr, layer, name, 0.5 + shift, 0.4, 0.6, shift,
-                             shift - 0.15, shift + 0.15))  # fmt: skip
-    return pd.DataFrame(rows, columns=["noisy", "psnr", "layer", "name", "q", "low", "high",
-                                       "change", "change_low", "change_high"])  # fmt: skip
+                rows.append((noisy, psnr, layer, name, 0.5 + shift, 0.4, 0.6, shift, shift - 0.15, shift + 0.15))
+    return pd.DataFrame(
+        rows, columns=["noisy", "psnr", "layer", "name", "q", "low", "high", "change", "change_low", "change_high"]
+    )
 
 
 def scores(noise=((30.0, -0.01), (20.0, -0.4)), jitter=((2, 0.0), (8, 0.3))):
@@ -39,16 +43,21 @@ def scores(noise=((30.0, -0.01), (20.0, -0.4)), jitter=((2, 0.0), (8, 0.3))):
             for name in (CHOSEN, ALL, "hop", "fall"):
                 part = change / 10 if name == ALL else change
                 rows.append((kind, strength, name, 80, 0.6 + part, part, part - 0.1, part + 0.1))
-    return pd.DataFrame(rows, columns=["kind", "strength", "set", "clips", "accuracy", "change",
-                                       "change_low", "change_high"])  # fmt: skip
+    return pd.DataFrame(
+        rows, columns=["kind", "strength", "set", "clips", "accuracy", "change", "change_low", "change_high"]
+    )
 
 
-@pytest.mark.parametrize(("everyone", "verdict"), [
-    ((0.1, 0.3), "by +0.20 if all actions are: noise on only a few actions marks them, and so "
-     "hides part of the damage."),
-    ((-0.3, -0.2), "by -0.25 if all actions are: that noise on only a few actions would mark them "
-     "is not seen."),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("everyone", "verdict"),
+    [
+        (
+            (0.1, 0.3),
+            "by +0.20 if all actions are: noise on only a few actions marks them, and so hides part of the damage.",
+        ),
+        ((-0.3, -0.2), "by -0.25 if all actions are: that noise on only a few actions would mark them is not seen."),
+    ],
+)
 def test_the_answer(everyone, verdict):
     text = noise_answer(smoothness(everyone=everyone), scores()).data
     assert text.startswith("**Answer.** With white Gaussian noise at 20 dB on hop and fall the ")
@@ -60,10 +69,7 @@ def test_the_answer(everyone, verdict):
 def test_points_that_change_clearly_are_counted_without_the_input():
     text = curves_report(smoothness(chosen=(-0.2, 0.3))).data
     assert "Points are 2 actions by 2 layers; of 4 intervals, 0.2 leave out zero by chance." in text
-    assert (
-        "At 30 dB label variation is clearly lower at 0 of 4 points and clearly higher at 0;"
-        in text
-    )
+    assert "At 30 dB label variation is clearly lower at 0 of 4 points and clearly higher at 0;" in text
     assert (
         "At 20 dB label variation is clearly lower at 2 of 4 points and clearly higher at 2; the "
         "largest change is +0.30 (fall, layer 1)." in text
@@ -71,16 +77,27 @@ def test_points_that_change_clearly_are_counted_without_the_input():
 
 
 def curve(noisy, psnr, name, q, width=0.1):
-    return pd.DataFrame({"noisy": noisy, "psnr": psnr, "name": name, "layer": range(len(q)),
-                         "q": q, "low": np.subtract(q, width), "high": np.add(q, width)})  # fmt: skip
+    return pd.DataFrame(
+        {
+            "noisy": noisy,
+            "psnr": psnr,
+            "name": name,
+            "layer": range(len(q)),
+            "q": q,
+            "low": np.subtract(q, width),
+            "high": np.add(q, width),
+        }
+    )
 
 
 def climbs(strong, weak, width=0.1):
-    curves = [curve("none", np.nan, "drop", [9, 0.5, 0.4, 0.7, 0.1, 0.3], width),
-              curve("none", np.nan, "hop", [0, 0.9, 0.8, 0.85, 0.2, 0.1]),
-              curve("chosen", 30.0, "drop", [0, 0.5, 0.5 + weak]),
-              curve("chosen", 20.0, "drop", [0, 0.5, 0.5 + strong]),
-              curve("all", 20.0, "drop", [0, 0.1, 0.9])]  # fmt: skip
+    curves = [
+        curve("none", np.nan, "drop", [9, 0.5, 0.4, 0.7, 0.1, 0.3], width),
+        curve("none", np.nan, "hop", [0, 0.9, 0.8, 0.85, 0.2, 0.1]),
+        curve("chosen", 30.0, "drop", [0, 0.5, 0.5 + weak]),
+        curve("chosen", 20.0, "drop", [0, 0.5, 0.5 + strong]),
+        curve("all", 20.0, "drop", [0, 0.1, 0.9]),
+    ]
     return climb_table(pd.concat(curves))
 
 
@@ -91,11 +108,14 @@ def test_a_climb_is_the_largest_rise_after_the_input():
     assert table["name"].tolist() == ["drop", "hop", "drop", "drop", "drop"]
 
 
-@pytest.mark.parametrize(("strong", "weak", "verdict"), [
-    (0.1, 0.2, "goes the same way here."),
-    (0.4, 0.5, "does not hold here."),
-    (0.1, 0.5, "goes the same way only at 20 dB."),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("strong", "weak", "verdict"),
+    [
+        (0.1, 0.2, "goes the same way here."),
+        (0.4, 0.5, "does not hold here."),
+        (0.1, 0.5, "goes the same way only at 20 dB."),
+    ],
+)
 def test_the_paper_on_the_curve_that_climbs(strong, weak, verdict):
     text = climb_report(climbs(strong, weak)).data
     assert "that of drop: by 0.30, more than the margin of one of its points (±0.10)." in text
@@ -105,10 +125,7 @@ def test_the_paper_on_the_curve_that_climbs(strong, weak, verdict):
 
 def test_a_climb_within_the_margin_says_little():
     text = climb_report(climbs(0.1, 0.2, width=0.4)).data
-    assert (
-        "less than the margin of one of its points (±0.40), so that there is little to steady"
-        in text
-    )
+    assert "less than the margin of one of its points (±0.40), so that there is little to steady" in text
 
 
 def test_smoother_and_yet_named_wrongly():
@@ -123,8 +140,7 @@ def test_what_each_fault_costs():
     text = robustness_report(scores()).data
     assert (
         "- *Gaussian noise*: clearly costs accuracy at 20 dB (-40.0 points, 95 % interval -50.0 to "
-        "-30.0). At the strongest, 20 dB, 20.0 % of the clips of these actions are named rightly."
-        in text
+        "-30.0). At the strongest, 20 dB, 20.0 % of the clips of these actions are named rightly." in text
     )
     assert (
         "- *Unsteady time stamps*: no clear loss at any strength; clearly raises it at shifts of up "
@@ -132,10 +148,13 @@ def test_what_each_fault_costs():
     )
 
 
-@pytest.mark.parametrize(("worst", "sentence"), [
-    (-0.4, "no larger than that at 30 dB, and larger at 20 dB."),
-    (-0.1, "no larger than that at 30 and 20 dB, and larger at no level."),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("worst", "sentence"),
+    [
+        (-0.4, "no larger than that at 30 dB, and larger at 20 dB."),
+        (-0.1, "no larger than that at 30 and 20 dB, and larger at no level."),
+    ],
+)
 def test_the_loss_of_the_mixed_set_beside_the_papers(worst, sentence):
     text = robustness_report(scores(noise=((30.0, -0.01), (20.0, worst)))).data
     assert "On the mixed set of 80 clips, accuracy changes by -0.1 (30 dB) and " in text
@@ -143,8 +162,9 @@ def test_the_loss_of_the_mixed_set_beside_the_papers(worst, sentence):
 
 
 def test_the_worst_miss_of_a_level():
-    found = pd.DataFrame({"kind": ["none", "noise", "noise", "jitter"], "strength": [0, 20, 30, 2],
-                          "achieved": [9, 20.01, 29.97, 0]})  # fmt: skip
+    found = pd.DataFrame(
+        {"kind": ["none", "noise", "noise", "jitter"], "strength": [0, 20, 30, 2], "achieved": [9, 20.01, 29.97, 0]}
+    )
     text = achieved_report(found).data
     assert text == "Measured on 2 noisy clips, the level is never more than 0.03 dB off."
 
@@ -166,6 +186,4 @@ def test_an_action_that_noise_is_taken_for_is_not_called_robust():
 def test_noise_that_is_taken_for_another_action_flatters_none():
     text = mistaken_report(predictions("ab", "ab", "aa")).data
     assert text == "At 15 dB, 100.0 % of the clips that are named wrongly are taken for b."
-    assert mistaken_report(predictions("aa")).data == (
-        "At 15 dB every clip is still named rightly."
-    )
+    assert mistaken_report(predictions("aa")).data == ("At 15 dB every clip is still named rightly.")

@@ -53,8 +53,11 @@ def test_without_a_wish_the_first_action_of_each_super_class_is_chosen(data):
 
 
 def test_an_action_without_clips_is_refused(data):
-    with pytest.raises(UserError, match=r"unknown action with clips in 'toy' 'absent'; choices: "
-                                        r"jump, kick, wave$"):  # fmt: skip
+    with pytest.raises(
+        UserError,
+        match=r"unknown action with clips in 'toy' 'absent'; choices: "
+        r"jump, kick, wave$",
+    ):
         choose_actions(data, ["kick", "absent"])
 
 
@@ -92,9 +95,9 @@ def expected_q(network, data, where, level, seeds):
     return np.mean(found, axis=0)
 
 
-@pytest.mark.parametrize(("noisy", "level", "seeds"), [
-    ("chosen", 30.0, (0, 1)), ("chosen", 10.0, (0, 1)), ("all", 10.0, (0,)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("noisy", "level", "seeds"), [("chosen", 30.0, (0, 1)), ("chosen", 10.0, (0, 1)), ("all", 10.0, (0,))]
+)
 def test_the_graph_is_that_of_the_mixed_set(data, network, noisy, level, seeds):
     table = smoothness(network, data)
     where = np.ones(15, bool) if noisy == "all" else of_actions(data, ["kick", "wave"])
@@ -108,10 +111,13 @@ def test_the_graph_is_that_of_the_mixed_set(data, network, noisy, level, seeds):
 def test_clean_rows_and_changes_belong_together(data, network):
     table = smoothness(network, data)
     assert list(dict.fromkeys(zip(table["noisy"], table["psnr"].fillna(0), strict=True))) == [
-        ("none", 0), ("chosen", 30), ("chosen", 10), ("all", 10)]  # fmt: skip
+        ("none", 0),
+        ("chosen", 30),
+        ("chosen", 10),
+        ("all", 10),
+    ]
     assert table["layer_name"].unique().tolist() == ["input", *network.layers]
-    assert dict(zip(table["name"], table["group"], strict=True)) == {"kick": "lower",
-                                                                     "wave": "upper"}  # fmt: skip
+    assert dict(zip(table["name"], table["group"], strict=True)) == {"kick": "lower", "wave": "upper"}
     clean = table[table["noisy"] == "none"].set_index(["layer", "name"])
     assert not clean[["change", "change_low", "change_high"]].to_numpy().any()
     for _, row in table.iterrows():
@@ -128,12 +134,15 @@ def test_noise_too_weak_to_matter_changes_nothing_and_has_a_narrow_interval(data
     assert (table["high"] - table["low"]).max() > 0.1
 
 
-@pytest.mark.parametrize(("options", "message"), [
-    ({"levels": ()}, "noise needs at least one PSNR level, such as 20 dB"),
-    ({"levels": (np.nan,)}, "the PSNR must be a finite number of decibels, got nan"),
-    ({"n_seeds": 0}, "n_seeds must be at least 1, got 0"),
-    ({"n_neighbors": 15}, r"neighbours must lie in 1\.\.14 for 15 nodes, got 15"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"levels": ()}, "noise needs at least one PSNR level, such as 20 dB"),
+        ({"levels": (np.nan,)}, "the PSNR must be a finite number of decibels, got nan"),
+        ({"n_seeds": 0}, "n_seeds must be at least 1, got 0"),
+        ({"n_neighbors": 15}, r"neighbours must lie in 1\.\.14 for 15 nodes, got 15"),
+    ],
+)
 def test_what_cannot_be_measured_is_refused(data, network, options, message):
     with pytest.raises(UserError, match=message) as error:
         smoothness(network, data, **options)
@@ -141,8 +150,7 @@ def test_what_cannot_be_measured_is_refused(data, network, options, message):
 
 
 def test_predictions_are_those_of_the_disturbed_tensor(data, network):
-    found = disturbed_predictions(network, data, ["jump"], {"noise": [30.0, 10.0], "jitter": [2]},
-                                  n_seeds=2, seed=5)  # fmt: skip
+    found = disturbed_predictions(network, data, ["jump"], {"noise": [30.0, 10.0], "jitter": [2]}, n_seeds=2, seed=5)
     counts = found.groupby(["kind", "strength", "seed"], sort=False, dropna=False).size()
     assert counts.index[0][0] == "none"
     assert counts.tolist() == [15] + [5] * 6
@@ -160,17 +168,25 @@ def test_predictions_are_those_of_the_disturbed_tensor(data, network):
 
 def test_options_reach_the_perturbation(data, network):
     with pytest.raises(UserError, match="unknown place of a hidden joint 'nowhere'"):
-        disturbed_predictions(network, data, ["jump"], {"occlusion": [0.3]}, 1, 0,
-                              {"occlusion": {"place": "nowhere"}})  # fmt: skip
+        disturbed_predictions(network, data, ["jump"], {"occlusion": [0.3]}, 1, 0, {"occlusion": {"place": "nowhere"}})
 
 
 def by_hand():
     """Return four clips of a (two disturbed draws) and four of b, three of each right when clean."""
-    clean = pd.DataFrame({"kind": "none", "strength": np.nan, "seed": 0, "clip": range(8),
-                          "action": list("aaaabbbb"), "right": [1, 1, 1, 0] * 2})  # fmt: skip
-    draws = [pd.DataFrame({"kind": "noise", "strength": 20.0, "seed": seed, "clip": range(4),
-                           "action": "a", "right": right})
-             for seed, right in enumerate(([1, 0, 0, 0], [1, 1, 0, 0]))]  # fmt: skip
+    clean = pd.DataFrame(
+        {
+            "kind": "none",
+            "strength": np.nan,
+            "seed": 0,
+            "clip": range(8),
+            "action": list("aaaabbbb"),
+            "right": [1, 1, 1, 0] * 2,
+        }
+    )
+    draws = [
+        pd.DataFrame({"kind": "noise", "strength": 20.0, "seed": seed, "clip": range(4), "action": "a", "right": right})
+        for seed, right in enumerate(([1, 0, 0, 0], [1, 1, 0, 0]))
+    ]
     return pd.concat([clean, *draws], ignore_index=True)
 
 

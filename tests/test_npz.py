@@ -15,9 +15,14 @@ from analysis_lib.layouts import KINECT_20, NTU_25
 from analysis_lib.skeletons import Skeleton
 
 ARM = Skeleton(
-    "arm", ("shoulder", "elbow", "hand"), ((1, 0), (2, 1)), parts={"b": (2, 0), "a": (1,)},
-    pairs=((0, 2),), source="by hand", variants={"short": ((1, 0),)},
-)  # fmt: skip
+    "arm",
+    ("shoulder", "elbow", "hand"),
+    ((1, 0), (2, 1)),
+    parts={"b": (2, 0), "a": (1,)},
+    pairs=((0, 2),),
+    source="by hand",
+    variants={"short": ((1, 0),)},
+)
 
 
 def dataset(shapes, seed=0, skeleton=ARM, **given):
@@ -42,8 +47,12 @@ def hand(path, clips):
     """Return a function that writes a small file by hand, with changes, and reads it."""
 
     def write(without=(), **changes):
-        arrays = {"x": np.concatenate(clips), "lengths": [4, 1, 6], "labels": [0, 1, 1],
-                  "edges": [(0, 1), (1, 2)]} | changes  # fmt: skip
+        arrays = {
+            "x": np.concatenate(clips),
+            "lengths": [4, 1, 6],
+            "labels": [0, 1, 1],
+            "edges": [(0, 1), (1, 2)],
+        } | changes
         np.savez(path, **{key: value for key, value in arrays.items() if key not in without})
         return read_npz(path)
 
@@ -63,8 +72,15 @@ def test_what_is_written_is_read_unchanged(tmp_path_factory, shapes):
 
 
 def test_everything_beside_the_coordinates_comes_back(path):
-    data = dataset([(1, 2), (2, 3)], groups=("g", "h"), clips=("c 1", "c/2"), subjects=[3, 1],
-                   views=[0, 2], splits={"xsub/train": [1]}, unit="px")  # fmt: skip
+    data = dataset(
+        [(1, 2), (2, 3)],
+        groups=("g", "h"),
+        clips=("c 1", "c/2"),
+        subjects=[3, 1],
+        views=[0, 2],
+        splits={"xsub/train": [1]},
+        unit="px",
+    )
     data.save(path)
     again = read_npz(path)
     for name in ("name", "class_names", "groups", "clips", "unit", "skeleton"):
@@ -145,8 +161,7 @@ def test_named_joints(hand):
 
 def test_splits_as_indices_or_bools(hand):
     data = hand(split_train=[2, 0], split_test=[False, True, False], split_none=[])
-    assert {k: v.tolist() for k, v in data.splits.items()} == {
-        "train": [0, 2], "test": [1], "none": []}  # fmt: skip
+    assert {k: v.tolist() for k, v in data.splits.items()} == {"train": [0, 2], "test": [1], "none": []}
 
 
 def rows(n, v=3):

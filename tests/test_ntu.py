@@ -163,8 +163,11 @@ def test_names_carry_labels_subjects_views_and_splits(tmp_path, rng):
     assert found.subjects.tolist() == [1, 3, 1]
     assert found.views.tolist() == [1, 2, 3]
     assert {name: found.splits[name].tolist() for name in sorted(found.splits)} == {
-        "xsub_test": [1], "xsub_train": [0, 2], "xview_test": [0], "xview_train": [1, 2],
-    }  # fmt: skip
+        "xsub_test": [1],
+        "xsub_train": [0, 2],
+        "xview_test": [0],
+        "xview_train": [1, 2],
+    }
     assert found.skeleton.name == "ntu-25"
     assert (len(found.class_names), found.class_names[59]) == (60, "walking apart")
 
@@ -174,10 +177,13 @@ def test_ntu_120_adds_setups_and_the_transfer_task(tmp_path, rng):
     found = read_ntu(folder, "ntu-120", progress=False)
     assert found.labels.tolist() == [0, 59, 11, 60, 119, 99]
     assert {k: v.tolist() for k, v in found.splits.items()} == {
-        "xsub_train": [0, 2, 3, 5], "xsub_test": [1, 4],
-        "xset_train": [3, 5], "xset_test": [0, 1, 2, 4],
-        "transfer_train": [3, 5], "transfer_test": [4],
-    }  # fmt: skip
+        "xsub_train": [0, 2, 3, 5],
+        "xsub_test": [1, 4],
+        "xset_train": [3, 5],
+        "xset_test": [0, 1, 2, 4],
+        "transfer_train": [3, 5],
+        "transfer_test": [4],
+    }
 
 
 def test_the_second_half_alone_counts_its_classes_from_zero(tmp_path, rng):
@@ -213,9 +219,7 @@ def test_subfolders_and_zips_read_the_same(tmp_path, rng):
         for name in CLIPS_60:
             z.write(folder / f"{name}.skeleton", f"nturgb+d_skeletons/{name}.skeleton")
             z.writestr(f"__MACOSX/nturgb+d_skeletons/._{name}.skeleton", b"\x00\x05")
-    plain, zipped, beside = (
-        read_ntu(path, progress=False) for path in (tmp_path / "a", archive, archive.parent)
-    )
+    plain, zipped, beside = (read_ntu(path, progress=False) for path in (tmp_path / "a", archive, archive.parent))
     assert plain.fingerprint == zipped.fingerprint == beside.fingerprint
 
 

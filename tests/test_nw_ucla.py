@@ -47,12 +47,15 @@ def frames(rng):
 
 
 def test_names_labels_and_coordinates(folder, frames):
-    write(folder, a12_s10_e00_v01=clip(frames[:1], 10), a08_s02_e01_v03=clip(frames, 7),
-          a01_s01_e00_v02=clip(frames[2:], 1))  # fmt: skip
+    write(
+        folder,
+        a12_s10_e00_v01=clip(frames[:1], 10),
+        a08_s02_e01_v03=clip(frames, 7),
+        a01_s01_e00_v02=clip(frames[2:], 1),
+    )
     data = read_nw_ucla(folder)
     assert data.clips == ("a01_s01_e00_v02", "a08_s02_e01_v03", "a12_s10_e00_v01")
-    assert [data.class_names[label] for label in data.labels] == [
-        "pick up with one hand", "donning", "carry"]  # fmt: skip
+    assert [data.class_names[label] for label in data.labels] == ["pick up with one hand", "donning", "carry"]
     assert data.subjects.tolist() == [1, 2, 10]
     assert data.views.tolist() == [2, 3, 1]
     assert {k: v.tolist() for k, v in data.splits.items()} == {"train": [0, 2], "test": [1]}
@@ -78,7 +81,11 @@ def test_the_super_classes():
     assert Counter(groups.values()) == {"upper": 5, "full": 4, "lower": 1}
     assert groups["walk around"] == "lower"
     assert [name for name in groups if groups[name] == "full"] == [
-        "pick up with one hand", "pick up with two hands", "sit down", "stand up"]  # fmt: skip
+        "pick up with one hand",
+        "pick up with two hands",
+        "sit down",
+        "stand up",
+    ]
 
 
 def test_json_that_is_cut_off(folder, frames):
@@ -149,8 +156,7 @@ def test_the_real_data_are_as_published(real_source):
     assert (len(data), len(train), len(test)) == (1484, 1020, 464)
     assert Counter(data.views.tolist()) == {1: 516, 2: 504, 3: 464}
     assert (data.lengths.min(), np.median(data.lengths), data.lengths.max()) == (1, 31, 201)
-    assert [data.clips[i] for i in np.flatnonzero(data.lengths == 1)] == [
-        "a02_s09_e04_v02", "a02_s09_e04_v03"]  # fmt: skip
+    assert [data.clips[i] for i in np.flatnonzero(data.lengths == 1)] == ["a02_s09_e04_v02", "a02_s09_e04_v03"]
     assert ((data.lengths < 13).sum(), (data.lengths > 52).sum()) == (45, 308)
     assert set(data.subjects.tolist()) == set(range(1, 11))
     assert (test.subjects == 5).sum() == 10

@@ -93,23 +93,22 @@ def test_the_noise_is_gaussian_white_and_fills_all_coordinates(rng):
 
 
 def test_twenty_decibels_are_a_factor_of_ten(clips, lengths):
-    strong, weak = (gaussian_noise(clips, lengths, p, np.random.default_rng(0))[0] - clips
-                    for p in (20, 40))  # fmt: skip
+    strong, weak = (gaussian_noise(clips, lengths, p, np.random.default_rng(0))[0] - clips for p in (20, 40))
     np.testing.assert_allclose(strong, 10 * weak, atol=1e-5)
 
 
 def test_a_peak_of_absolute_coordinates():
     x = np.linspace(9, 10, 40, dtype=np.float32).reshape(1, 2, 10, 2, 1)
-    rms = [np.sqrt(np.mean((gaussian_noise(x, np.array([10]), 20, np.random.default_rng(0), p)[0]
-                            - x) ** 2)) for p in ("range", "absolute")]  # fmt: skip
+    rms = [
+        np.sqrt(np.mean((gaussian_noise(x, np.array([10]), 20, np.random.default_rng(0), p)[0] - x) ** 2))
+        for p in ("range", "absolute")
+    ]
     assert rms == pytest.approx([0.1, 1.0], rel=1e-3)
 
 
 @pytest.mark.parametrize("psnr", [np.nan, np.inf, -np.inf])
 def test_a_level_that_is_not_finite(clips, lengths, psnr):
-    with pytest.raises(
-        UserError, match=f"the PSNR must be a finite number of decibels, got {psnr}"
-    ):
+    with pytest.raises(UserError, match=f"the PSNR must be a finite number of decibels, got {psnr}"):
         gaussian_noise(clips, lengths, psnr, np.random.default_rng(0))
 
 
@@ -203,20 +202,22 @@ def test_jitter_is_uniform():
 
 @pytest.mark.parametrize("kind", ["occlusion", "frame drop"])
 def test_what_is_lost_stays_lost_at_greater_strength(kind, clips, lengths):
-    lost = [(disturbed(kind, clips, lengths, strength=s)[0] != clips).any(axis=1)
-            for s in (0.0, 0.2, 0.5)]  # fmt: skip
+    lost = [(disturbed(kind, clips, lengths, strength=s)[0] != clips).any(axis=1) for s in (0.0, 0.2, 0.5)]
     assert not lost[0].any()
     assert (lost[1] <= lost[2]).all()
     assert lost[1].sum() < lost[2].sum()
 
 
-@pytest.mark.parametrize(("call", "message"), [
-    (lambda x, n, rng: hide_joints(x, n, 1.2, rng), "a share must lie between 0 and 1, got 1.2"),
-    (lambda x, n, rng: drop_frames(x, n, np.nan, rng), "a share must lie between 0 and 1, got nan"),
-    (lambda x, n, rng: jitter_frames(x, n, 1.5, rng), "a whole number of frames from 0, got 1.5"),
-    (lambda x, n, rng: jitter_frames(x, n, -1, rng), "a whole number of frames from 0, got -1"),
-    (lambda x, n, rng: drop_frames(x, 0 * n, 0.1, rng), "lengths must lie in 1..12, but clip 0"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x, n, rng: hide_joints(x, n, 1.2, rng), "a share must lie between 0 and 1, got 1.2"),
+        (lambda x, n, rng: drop_frames(x, n, np.nan, rng), "a share must lie between 0 and 1, got nan"),
+        (lambda x, n, rng: jitter_frames(x, n, 1.5, rng), "a whole number of frames from 0, got 1.5"),
+        (lambda x, n, rng: jitter_frames(x, n, -1, rng), "a whole number of frames from 0, got -1"),
+        (lambda x, n, rng: drop_frames(x, 0 * n, 0.1, rng), "lengths must lie in 1..12, but clip 0"),
+    ],
+)
 def test_impossible_strengths(call, message, clips, lengths, rng):
     with pytest.raises(UserError, match=re.escape(message)):
         call(clips, lengths, rng)

@@ -58,8 +58,13 @@ def test_too_long_clips_are_thinned_evenly(rng):
     assert length == 5
 
 
-@given(frames=st.integers(1, 40), wanted=st.integers(1, 40), fit=st.sampled_from(["pad", "resample"]),
-       bodies=st.integers(1, 3), seed=st.integers(0, 99))  # fmt: skip
+@given(
+    frames=st.integers(1, 40),
+    wanted=st.integers(1, 40),
+    fit=st.sampled_from(["pad", "resample"]),
+    bodies=st.integers(1, 3),
+    seed=st.integers(0, 99),
+)
 def test_every_clip_becomes_a_finite_tensor(frames, wanted, fit, bodies, seed):
     rng = np.random.default_rng(seed)
     recipe = Preprocessing(frames=wanted, fit=fit, bodies=bodies, augment=("turn", "mirror"))
@@ -101,8 +106,7 @@ def test_a_turn_about_y_keeps_heights(rng):
 
 def test_the_mirror_exchanges_left_and_right(rng):
     x = clip(rng)
-    flipped = next(y for s in range(20)
-                   if (y := mirror(x, KINECT, np.random.default_rng(s))) is not x)  # fmt: skip
+    flipped = next(y for s in range(20) if (y := mirror(x, KINECT, np.random.default_rng(s))) is not x)
     left, right = KINECT.joint("left hand"), KINECT.joint("right hand")
     np.testing.assert_array_equal(flipped[:, :, left], x[:, :, right] * [-1, 1, 1])
     np.testing.assert_array_equal(flipped[:, :, 3], x[:, :, 3] * [-1, 1, 1])
@@ -122,19 +126,20 @@ def test_evaluation_is_deterministic_and_augmentation_follows_the_seed(rng):
     plain, lengths = clip_tensors(data, recipe)
     np.testing.assert_array_equal(plain, clip_tensors(data, recipe)[0])
     assert lengths.tolist() == [52, 52]
-    once, again, other = (
-        clip_tensors(data, recipe, np.random.default_rng(s))[0] for s in (1, 1, 2)
-    )
+    once, again, other = (clip_tensors(data, recipe, np.random.default_rng(s))[0] for s in (1, 1, 2))
     np.testing.assert_array_equal(once, again)
     assert not np.allclose(once, other)
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    ({"fit": "resampel"}, "unknown length rule 'resampel'; did you mean 'resample'"),
-    ({"steps": ("minmax",)}, "unknown preprocessing step 'minmax'; did you mean 'min-max'"),
-    ({"augment": ("flip",)}, "unknown augmentation 'flip'"),
-    ({"frames": 0}, "frames and bodies must be at least 1, got 0, 1"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"fit": "resampel"}, "unknown length rule 'resampel'; did you mean 'resample'"),
+        ({"steps": ("minmax",)}, "unknown preprocessing step 'minmax'; did you mean 'min-max'"),
+        ({"augment": ("flip",)}, "unknown augmentation 'flip'"),
+        ({"frames": 0}, "frames and bodies must be at least 1, got 0, 1"),
+    ],
+)
 def test_recipes_that_cannot_work(arguments, message):
     with pytest.raises(UserError, match=message):
         Preprocessing(**arguments)

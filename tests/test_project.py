@@ -52,10 +52,7 @@ def test_the_conda_environment_installs_the_same_lock():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     (python,) = [d for d in environment["dependencies"] if str(d).startswith("python=")]
     (pip,) = [d["pip"] for d in environment["dependencies"] if isinstance(d, dict)]
-    assert (
-        python.removeprefix("python=") + ".0"
-        in Requirement(f"python{PROJECT['requires-python']}").specifier
-    )
+    assert python.removeprefix("python=") + ".0" in Requirement(f"python{PROJECT['requires-python']}").specifier
     assert pip == ["-r requirements.lock", "-e ."]
 
 
@@ -98,13 +95,11 @@ def test_imports_go_down_the_map(module):
 
 
 def test_only_widgets_import_widget_libraries():
-    users = [m for m in MODULES
-             if re.search(r"^\s*(import|from) (ipywidgets|anywidget)", (ROOT / m).read_text(), re.M)]  # fmt: skip
+    users = [m for m in MODULES if re.search(r"^\s*(import|from) (ipywidgets|anywidget)", (ROOT / m).read_text(), re.M)]
     assert set(users) <= {"analysis_lib/explorer.py", "analysis_lib/widgets.py"}
 
 
-@pytest.mark.parametrize("path", [*MODULES, *sorted(
-    p.relative_to(ROOT).as_posix() for p in ROOT.glob("tests/*.py"))])  # fmt: skip
+@pytest.mark.parametrize("path", [*MODULES, *sorted(p.relative_to(ROOT).as_posix() for p in ROOT.glob("tests/*.py"))])
 def test_files_are_short(path):
     assert len((ROOT / path).read_text().splitlines()) <= 300
 
@@ -136,11 +131,10 @@ def test_every_figure_has_a_name_a_caption_and_an_alt_text():
 
 def test_every_chapter_is_in_the_table_of_contents():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    listed = {toc["root"]} | {
-        chapter["file"] for part in toc.get("parts", [toc]) for chapter in part["chapters"]
+    listed = {toc["root"]} | {chapter["file"] for part in toc.get("parts", [toc]) for chapter in part["chapters"]}
+    written = {
+        p.relative_to(ROOT).with_suffix("").as_posix() for p in [*ROOT.glob("book/*.ipynb"), *ROOT.glob("book/*.md")]
     }
-    written = {p.relative_to(ROOT).with_suffix("").as_posix()
-               for p in [*ROOT.glob("book/*.ipynb"), *ROOT.glob("book/*.md")]}  # fmt: skip
     assert listed == written
 
 

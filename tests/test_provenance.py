@@ -15,8 +15,7 @@ from analysis_lib.provenance import code_version, provenance, record_table
 DATA = SimpleNamespace(name="synthetic", fingerprint="0123456789abcdef" * 4)
 MODEL = SimpleNamespace(name="mine", card={"weights_sha256": "fedcba9876543210" * 4})
 ANNOTATED = {"n": int, "layers": list, "data_root": str, "missing": int}
-NAMESPACE = {"n": 3, "layers": [1, 2], "data_root": "/home/me", "other": object(),
-             "__annotations__": ANNOTATED}  # fmt: skip
+NAMESPACE = {"n": 3, "layers": [1, 2], "data_root": "/home/me", "other": object(), "__annotations__": ANNOTATED}
 
 
 @pytest.fixture(autouse=True)
@@ -46,9 +45,7 @@ def test_a_model_without_stored_weights_has_its_name_alone(version):
 
 
 def test_a_chapter_of_the_book_shows_what_it_declares(version, monkeypatch):
-    declared = SimpleNamespace(
-        parameters=[SimpleNamespace(name="other"), SimpleNamespace(name="k")]
-    )
+    declared = SimpleNamespace(parameters=[SimpleNamespace(name="other"), SimpleNamespace(name="k")])
     monkeypatch.setattr(module, "load_chapter", lambda name: declared)
     assert "Parameters `other = 1`;" in provenance("data", {"other": 1, "n": 3}).data
 
@@ -82,8 +79,9 @@ def test_a_table_is_read_back_as_it_was(tmp_path, monkeypatch):
 
 
 def git(folder, *arguments):
-    subprocess.run(["git", "-C", folder, "-c", "user.name=a", "-c", "user.email=a@b", *arguments],
-                   check=True, capture_output=True)  # fmt: skip
+    subprocess.run(
+        ["git", "-C", folder, "-c", "user.name=a", "-c", "user.email=a@b", *arguments], check=True, capture_output=True
+    )
 
 
 @pytest.fixture

@@ -17,20 +17,12 @@ COCO = Skeleton("coco-17", tuple("abcdefghijklmnopq"), tuple((i, 0) for i in ran
 
 def annotation(rng, clip, label, shape=(2, 6, 25, 3), **more):
     keypoint = rng.normal(size=shape).astype(np.float16)
-    return {
-        "frame_dir": clip,
-        "label": label,
-        "total_frames": shape[1],
-        "keypoint": keypoint,
-    } | more
+    return {"frame_dir": clip, "label": label, "total_frames": shape[1], "keypoint": keypoint} | more
 
 
 def contents(rng):
     return {
-        "split": {
-            "xsub_train": ["S001C001P001R001A003", "S001C002P008R001A060"],
-            "xsub_val": ["S001C003P003R002A001"],
-        },
+        "split": {"xsub_train": ["S001C001P001R001A003", "S001C002P008R001A060"], "xsub_val": ["S001C003P003R002A001"]},
         "annotations": [
             annotation(rng, "S001C001P001R001A003", 2),
             annotation(rng, "S001C003P003R002A001", 0, (1, 9, 25, 3)),
@@ -265,12 +257,16 @@ def test_another_structure_is_refused(tmp_path, value, message):
         ({"keypoint": np.zeros((6, 25, 3))}, r"array of 4 axes of numbers, got float64 \(6, 25, 3"),
         ({"keypoint": np.zeros((2, 6, 25, 4))}, r"shape \(2, 6, 25, 4\), expected \(M, T, V, 2 or"),
         ({"keypoint": np.zeros((2, 6, 25, 3), complex)}, "4 axes of numbers, got complex128"),
-        ({"keypoint": np.ones((2, 6, 25, 2)), "keypoint_score": np.ones((2, 5, 25))},
-         r"keypoint_score \(2, 5, 25\) does not fit \(2, 6, 25, 2\)"),
-        ({"keypoint": np.ones((2, 6, 25, 2)), "keypoint_score": np.ones((6, 25))},
-         "expected keypoint_score as an array of 3 axes of numbers, got float64"),
+        (
+            {"keypoint": np.ones((2, 6, 25, 2)), "keypoint_score": np.ones((2, 5, 25))},
+            r"keypoint_score \(2, 5, 25\) does not fit \(2, 6, 25, 2\)",
+        ),
+        (
+            {"keypoint": np.ones((2, 6, 25, 2)), "keypoint_score": np.ones((6, 25))},
+            "expected keypoint_score as an array of 3 axes of numbers, got float64",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_clip_is_named(tmp_path, rng, change, message):
     value = contents(rng)
     value["annotations"][0] |= change

@@ -25,8 +25,7 @@ def steps(model):
 
 def changed(a, b):
     """Return the names of parameters that differ between two networks."""
-    return {name for name, value in a.named_parameters()
-            if not torch.equal(value, b.get_parameter(name))}  # fmt: skip
+    return {name for name, value in a.named_parameters() if not torch.equal(value, b.get_parameter(name))}
 
 
 def test_steps_go_from_the_scores_down_and_leave_nothing_out(model, steps):
@@ -57,8 +56,7 @@ def test_each_step_forgets_more_and_the_original_stays(model, steps):
     for step, network in cascade(model, steps, seed=1):
         now = changed(model, network)
         assert forgotten < now
-        assert {n for n in now - forgotten if not any(n.startswith(f"{m}.") for m in steps[step])} \
-            == set()  # fmt: skip
+        assert {n for n in now - forgotten if not any(n.startswith(f"{m}.") for m in steps[step])} == set()
         forgotten = now
     for key, value in model.state_dict().items():
         torch.testing.assert_close(value, before[key])

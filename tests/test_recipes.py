@@ -35,18 +35,24 @@ def test_a_missing_or_broken_file_is_named(tmp_path):
 def test_training_by_name_gives_a_checkpoint_with_its_accuracy(rng, tmp_path):
     stick = Skeleton("stick", ("foot", "knee", "hip"), ((0, 1), (1, 2)))
     labels = np.tile([0, 1], 12)
-    clips = [rng.normal(size=(1, 10, 3, 3)) + [[[[0, 2 * c, 0]]]] * np.arange(3)[:, None]
-             for c in labels]  # fmt: skip
-    data = SkeletonDataset("toy", stick, clips, labels, ("low", "high"),
-                           splits={"train": range(16), "test": range(16, 24)})  # fmt: skip
+    clips = [rng.normal(size=(1, 10, 3, 3)) + [[[[0, 2 * c, 0]]]] * np.arange(3)[:, None] for c in labels]
+    data = SkeletonDataset(
+        "toy", stick, clips, labels, ("low", "high"), splits={"train": range(16), "test": range(16, 24)}
+    )
     data.save(tmp_path / "toy.npz")
     recipe = json.loads((RECIPES / "default.json").read_text())
     recipe["arguments"]["width"] = 0.125
     recipe["preprocessing"]["frames"] = 12
     (tmp_path / "recipe.json").write_text(json.dumps(recipe))
     lines = []
-    path = train_checkpoint(str(tmp_path / "toy.npz"), tmp_path / "out", epochs=2, progress=False,
-                            recipe=str(tmp_path / "recipe.json"), report=lines.append)  # fmt: skip
+    path = train_checkpoint(
+        str(tmp_path / "toy.npz"),
+        tmp_path / "out",
+        epochs=2,
+        progress=False,
+        recipe=str(tmp_path / "recipe.json"),
+        report=lines.append,
+    )
     checkpoint = load_checkpoint(str(path), data)
     found = evaluate(checkpoint.model, data.split("test"), checkpoint.preprocessing)
     assert found["accuracy"] == checkpoint.card["test_accuracy"]

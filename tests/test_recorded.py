@@ -9,15 +9,11 @@ import pytest
 from analysis_lib import recorded
 from analysis_lib.errors import DataError
 from analysis_lib.provenance import TABLES, record_table
-from analysis_lib.recorded import (
-    recorded_editions,
-    recorded_provenance,
-    recorded_table,
-    table_folder,
-)
+from analysis_lib.recorded import recorded_editions, recorded_provenance, recorded_table, table_folder
 
-FRAME = pd.DataFrame({"layer": [0, 1], "q": [0.5, np.nan], "name": ["", "a,b"],
-                      "kind": ["None", "NA"], "shown": [True, False]})  # fmt: skip
+FRAME = pd.DataFrame(
+    {"layer": [0, 1], "q": [0.5, np.nan], "name": ["", "a,b"], "kind": ["None", "NA"], "shown": [True, False]}
+)
 
 
 @pytest.fixture
@@ -85,9 +81,7 @@ def test_where_a_table_comes_from(published):
             recorded_provenance("mine", "own")
 
 
-def test_tables_of_this_build_go_before_published_ones_of_its_edition(
-    published, tmp_path, monkeypatch
-):
+def test_tables_of_this_build_go_before_published_ones_of_its_edition(published, tmp_path, monkeypatch):
     built = tmp_path / "built"
     write(published / "mine", monkeypatch)
     write(published / "other", monkeypatch)

@@ -12,8 +12,11 @@ from analysis_lib.report import data_answer, model_card, smoothness_answer, theo
 
 
 def curves(**by_name):
-    rows = [{"level": "group", "name": name, "layer": i, "q": q}
-            for name, values in by_name.items() for i, q in enumerate(values)]  # fmt: skip
+    rows = [
+        {"level": "group", "name": name, "layer": i, "q": q}
+        for name, values in by_name.items()
+        for i, q in enumerate(values)
+    ]
     return pd.DataFrame(rows)
 
 
@@ -25,18 +28,26 @@ def shape_of(**by_name):
     """Return the shape of curves, with intervals of no width."""
     names, boundary = list(by_name), min(8, len(next(iter(by_name.values()))) - 2)
     found = _with_all(np.array(list(by_name.values()))[:, 1:], names, boundary)
-    table = pd.DataFrame([(*key, float(value)) for key, value in found.items()],
-                         columns=["group", "statistic", "value"])  # fmt: skip
+    table = pd.DataFrame(
+        [(*key, float(value)) for key, value in found.items()], columns=["group", "statistic", "value"]
+    )
     return table.assign(low=table["value"], high=table["value"], clips=60, boundary=boundary)
 
 
-@pytest.mark.parametrize(("groups", "verdict"), [
-    ({"arms": FLAT_THEN_FALL, "legs": FLAT_THEN_FALL}, "of it) holds; that the largest drop of "
-     "every super-class lies after layer 8 holds."),
-    ({"arms": EARLY_FALL, "legs": EARLY_FALL}, "of it) does not hold; that the largest drop of "
-     "every super-class lies after layer 8 does not hold."),
-    ({"arms": EARLY_FALL, "legs": FLAT_THEN_FALL}, "after layer 8 does not hold."),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("groups", "verdict"),
+    [
+        (
+            {"arms": FLAT_THEN_FALL, "legs": FLAT_THEN_FALL},
+            "of it) holds; that the largest drop of every super-class lies after layer 8 holds.",
+        ),
+        (
+            {"arms": EARLY_FALL, "legs": EARLY_FALL},
+            "of it) does not hold; that the largest drop of every super-class lies after layer 8 does not hold.",
+        ),
+        ({"arms": EARLY_FALL, "legs": FLAT_THEN_FALL}, "after layer 8 does not hold."),
+    ],
+)
 def test_the_verdict_on_the_sudden_fall_follows_the_curves(groups, verdict):
     text = smoothness_answer(curves(**groups), shape_of(**groups)).data
     assert verdict in text
@@ -79,19 +90,22 @@ def test_theorem_sentence():
     assert "not checked" in theorem_answer(table[:0]).data
 
 
-@pytest.mark.parametrize(("network", "baseline", "verdict"), [
-    ((0.9, 0.88, 0.92), (0.6, 0.55, 0.65), "30.0 points more than"),
-    ((0.62, 0.5, 0.7), (0.6, 0.55, 0.65), "not clearly more than"),
-    ((0.5, 0.4, 0.6), (0.6, 0.55, 0.65), "no more than"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("network", "baseline", "verdict"),
+    [
+        ((0.9, 0.88, 0.92), (0.6, 0.55, 0.65), "30.0 points more than"),
+        ((0.62, 0.5, 0.7), (0.6, 0.55, 0.65), "not clearly more than"),
+        ((0.5, 0.4, 0.6), (0.6, 0.55, 0.65), "no more than"),
+    ],
+)
 def test_the_comparison_with_the_baseline(network, baseline, verdict, rng):
     from analysis_lib.datasets.dataset import SkeletonDataset
     from analysis_lib.skeletons import Skeleton
 
-    data = SkeletonDataset("toy", Skeleton("s", ("a", "b"), ((0, 1),)),
-                           [rng.normal(size=(1, 4, 2, 3))] * 2, [0, 1], ("x", "y"))  # fmt: skip
-    rows = [dict(zip(("accuracy", "low", "high"), v, strict=True), method="m", clips=100)
-            for v in (network, baseline)]  # fmt: skip
+    data = SkeletonDataset(
+        "toy", Skeleton("s", ("a", "b"), ((0, 1),)), [rng.normal(size=(1, 4, 2, 3))] * 2, [0, 1], ("x", "y")
+    )
+    rows = [dict(zip(("accuracy", "low", "high"), v, strict=True), method="m", clips=100) for v in (network, baseline)]
     assert verdict in data_answer(data, pd.DataFrame(rows)).data
 
 

@@ -59,8 +59,7 @@ def first(place):
     """The chapter, really executed once with n = 4."""
     chapter = load_chapter("count", place)
     lines = []
-    run = run_chapter(chapter, chapter.resolve({"n": 4}), place / "out", cache=place / "cache",
-                      report=lines.append)  # fmt: skip
+    run = run_chapter(chapter, chapter.resolve({"n": 4}), place / "out", cache=place / "cache", report=lines.append)
     return SimpleNamespace(run=run, lines=lines, chapter=chapter)
 
 
@@ -157,8 +156,15 @@ def test_each_input_alone_changes_the_key(place, first, stubs, monkeypatch):
 
 
 def test_every_dataset_and_model_that_a_parameter_names_counts(place, first):
-    given = {"dataset": "a", "target_dataset": "b", "datasets": ["c", "a"], "data_root": "/raw",
-             "models": ["m", "n"], "model_of_noise": "gaussian", "other_model": None}  # fmt: skip
+    given = {
+        "dataset": "a",
+        "target_dataset": "b",
+        "datasets": ["c", "a"],
+        "data_root": "/raw",
+        "models": ["m", "n"],
+        "model_of_noise": "gaussian",
+        "other_model": None,
+    }
     inputs = run_inputs(first.chapter, given)
     assert list(inputs["data"]) == ["a", "b", "c"]
     assert list(inputs["models"]) == ["m", "n"]
@@ -210,8 +216,7 @@ def test_a_failing_cell_is_one_line_the_second_time_too(place):
         with pytest.raises(UserError) as error:
             run()
         assert str(error.value) == (
-            "chapter 'bad' failed in cell 4 of 5: KeyError: 'two\\nlines'; "
-            f"the notebook as far as it got: {partial}"
+            f"chapter 'bad' failed in cell 4 of 5: KeyError: 'two\\nlines'; the notebook as far as it got: {partial}"
         )
         assert '"3\\n"' in partial.read_text()
     assert list((place / "cache" / "bad").iterdir()) == []
@@ -235,13 +240,15 @@ def cell_error(index, ename, evalue):
     [
         (cell_error(3, "DataError", "clip 3: NaN"), "clip 3: NaN"),
         (cell_error(3, "UserError", "k is too large"), "k is too large"),
-        (cell_error(0, "ValueError", "\x1b[31mred\x1b[0m\n  text"),
-         "chapter 'bad' failed in cell 1 of 3: ValueError: red text; the notebook as far"),
+        (
+            cell_error(0, "ValueError", "\x1b[31mred\x1b[0m\n  text"),
+            "chapter 'bad' failed in cell 1 of 3: ValueError: red text; the notebook as far",
+        ),
         (cell_error(2, "NameError", "x"), "chapter 'bad' failed in cell 2 of 3: NameError: x;"),
         (NoSuchKernel("python3"), "there is no Jupyter kernel 'python3'; install ipykernel"),
         (DeadKernelError("Kernel died"), "chapter 'bad': its kernel died (Kernel died)"),
     ],
-)  # fmt: skip
+)
 def test_each_kind_of_failure_has_its_line(place, monkeypatch, error, message):
     run = failing(place, "x")
     monkeypatch.setattr(papermill, "execute_notebook", raising(error))

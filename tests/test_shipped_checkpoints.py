@@ -29,9 +29,7 @@ def test_the_cards_accuracy_is_computed_again_from_the_weights(shipped):
     found = evaluate(checkpoint.model, test, checkpoint.preprocessing)
     assert found["n"] == checkpoint.card["n_test"]
     # one clip may tip over between processors
-    assert found["accuracy"] == pytest.approx(
-        checkpoint.card["test_accuracy"], abs=1.01 / found["n"]
-    )
+    assert found["accuracy"] == pytest.approx(checkpoint.card["test_accuracy"], abs=1.01 / found["n"])
 
 
 def test_the_network_was_trained_on_these_very_data(shipped):

@@ -61,8 +61,7 @@ def test_plain_containers_give_the_same_skeleton_back(skeleton):
 
 
 def test_a_table_of_lists_and_numpy_numbers_becomes_plain():
-    one = Skeleton("one", ["a", "b"], np.array([[0, 1]]), centre=np.int64(1), pairs=[[0, 1]],
-                   parts={"body": [0, 1]})  # fmt: skip
+    one = Skeleton("one", ["a", "b"], np.array([[0, 1]]), centre=np.int64(1), pairs=[[0, 1]], parts={"body": [0, 1]})
     assert one == Skeleton("one", ("a", "b"), ((0, 1),), 1, pairs=((0, 1),))
     assert type(one.edges[0][0]) is type(one.centre) is int
 
@@ -77,27 +76,25 @@ def test_tables_cannot_be_changed():
 def test_a_variant_keeps_all_but_the_edges():
     ntu = layout("ntu-25")
     other = ntu.with_edges("ntu-tips-on-hand")
-    assert (other.joints, other.parts, other.pairs, other.centre) == (
-        ntu.joints, ntu.parts, ntu.pairs, ntu.centre)  # fmt: skip
+    assert (other.joints, other.parts, other.pairs, other.centre) == (ntu.joints, ntu.parts, ntu.pairs, ntu.centre)
     assert other.edges == ntu.variants["ntu-tips-on-hand"]
     assert other.with_edges("ntu-stgcn").edges == ntu.edges
     assert "ntu-tips-on-hand" in other.source
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    ({"joints": ()}, "skeleton 'bad' has no joints"),
-    ({"edges": ((0, 3),)},
-     "skeleton 'bad' has joints 0..2, but its edges, pairs or centre name joint 3"),
-    ({"pairs": ((-1, 0),)},
-     "skeleton 'bad' has joints 0..2, but its edges, pairs or centre name joint -1"),
-    ({"centre": 7}, "skeleton 'bad' has joints 0..2, but its edges, pairs or centre name joint 7"),
-    ({"variants": {"x": ((0, 9),)}},
-     "skeleton 'bad' has joints 0..2, but its edges, pairs or centre name joint 9"),
-    ({"edges": ((1, 1),)}, "skeleton 'bad': edge (1, 1) joins a joint to itself"),
-    ({"parts": {"leg": (0, 1)}}, "skeleton 'bad': the parts must name every joint exactly once"),
-    ({"parts": {"leg": (0, 1, 2), "foot": (2,)}},
-     "skeleton 'bad': the parts must name every joint exactly once"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"joints": ()}, "skeleton 'bad' has no joints"),
+        ({"edges": ((0, 3),)}, "skeleton 'bad' has joints 0..2, but its edges, pairs or centre name joint 3"),
+        ({"pairs": ((-1, 0),)}, "skeleton 'bad' has joints 0..2, but its edges, pairs or centre name joint -1"),
+        ({"centre": 7}, "skeleton 'bad' has joints 0..2, but its edges, pairs or centre name joint 7"),
+        ({"variants": {"x": ((0, 9),)}}, "skeleton 'bad' has joints 0..2, but its edges, pairs or centre name joint 9"),
+        ({"edges": ((1, 1),)}, "skeleton 'bad': edge (1, 1) joins a joint to itself"),
+        ({"parts": {"leg": (0, 1)}}, "skeleton 'bad': the parts must name every joint exactly once"),
+        ({"parts": {"leg": (0, 1, 2), "foot": (2,)}}, "skeleton 'bad': the parts must name every joint exactly once"),
+    ],
+)
 def test_tables_that_no_body_could_have(change, message):
     table = {"name": "bad", "joints": ("a", "b", "c"), "edges": ((0, 1),), "centre": 0} | change
     with pytest.raises(UserError) as error:
@@ -108,9 +105,7 @@ def test_tables_that_no_body_could_have(change, message):
 def test_unknown_names_list_the_choices():
     with pytest.raises(UserError) as error:
         PATH.joint("kne")
-    assert str(error.value) == (
-        "unknown joint of 'path' 'kne'; did you mean 'knee'? choices: foot, hip, knee"
-    )
+    assert str(error.value) == ("unknown joint of 'path' 'kne'; did you mean 'knee'? choices: foot, hip, knee")
     with pytest.raises(UserError) as error:
         PATH.with_edges("x")
     assert str(error.value) == "unknown edge list of 'path' 'x'; choices: none"

@@ -18,11 +18,7 @@ from analysis_lib.smoothness import (
     laplacian,
     largest_drop,
 )
-from analysis_lib.smoothness_bootstrap import (
-    _multiplicities,
-    bootstrap_smoothness,
-    smoothness_intervals,
-)
+from analysis_lib.smoothness_bootstrap import _multiplicities, bootstrap_smoothness, smoothness_intervals
 
 PATH = np.array([[0, 2, 0], [2, 0, 3], [0, 3, 0.0]])  # 0 -2- 1 -3- 2
 seeds = st.integers(0, 10_000)
@@ -49,19 +45,19 @@ def test_self_loops_are_left_out():
     looped = PATH + np.diag([9, 9, 9])
     np.testing.assert_array_equal(laplacian(looped).toarray(), laplacian(PATH).toarray())
     labels = np.array([0, 0, 1])
-    np.testing.assert_array_equal(
-        directed_smoothness(looped, labels), directed_smoothness(PATH, labels)
-    )
+    np.testing.assert_array_equal(directed_smoothness(looped, labels), directed_smoothness(PATH, labels))
 
 
 @settings(deadline=None, max_examples=30)
 @given(seed=seeds)
 def test_equals_the_sum_over_edges(seed):
     graph, labels = random_graph(seed)
-    for c, (raw, share) in enumerate(zip(*(label_smoothness(laplacian(graph), labels, n)
-                                           for n in ("none", "degree")), strict=True)):  # fmt: skip
-        leaving = sum(graph[i, j] for i, j in product(range(14), repeat=2)
-                      if i < j and (labels[i] == c) != (labels[j] == c))  # fmt: skip
+    for c, (raw, share) in enumerate(
+        zip(*(label_smoothness(laplacian(graph), labels, n) for n in ("none", "degree")), strict=True)
+    ):
+        leaving = sum(
+            graph[i, j] for i, j in product(range(14), repeat=2) if i < j and (labels[i] == c) != (labels[j] == c)
+        )
         assert raw == pytest.approx(leaving)
         assert share == pytest.approx(leaving / graph[labels == c].sum())
 
@@ -88,9 +84,7 @@ def test_laws(seed, scale):
 @given(seed=seeds, normalise=st.sampled_from(["none", "clip", "degree"]))
 def test_constant_labels_give_zero(seed, normalise):
     graph, _ = random_graph(seed)
-    assert label_smoothness(laplacian(graph), np.full(14, 5), normalise) == pytest.approx(
-        0, abs=1e-12
-    )
+    assert label_smoothness(laplacian(graph), np.full(14, 5), normalise) == pytest.approx(0, abs=1e-12)
 
 
 def test_random_labels_come_out_at_chance(rng):
@@ -114,8 +108,7 @@ def test_the_directed_twin_equals_the_share_where_all_degrees_are_equal(seed):
     gaps = np.abs(np.subtract.outer(np.arange(12), np.arange(12)))
     circulant = np.r_[0, steps][np.minimum(gaps, 12 - gaps)]
     labels = rng.permutation(np.repeat([0, 1, 2], 4))
-    np.testing.assert_allclose(directed_smoothness(circulant, labels),
-                               label_smoothness(laplacian(circulant), labels))  # fmt: skip
+    np.testing.assert_allclose(directed_smoothness(circulant, labels), label_smoothness(laplacian(circulant), labels))
 
 
 def test_super_classes_are_unweighted_means():
@@ -126,9 +119,20 @@ def test_super_classes_are_unweighted_means():
 
 def test_table_of_classes():
     table = class_smoothness(PATH, np.array([8, 8, 2]), groups=["upper", "lower"])
-    pd.testing.assert_frame_equal(table, pd.DataFrame({
-        "class": [2, 8], "group": ["upper", "lower"], "clips": [1, 2], "raw": [3.0, 3.0],
-        "per_clip": [3.0, 1.5], "normalised": [1.0, 3 / 7], "chance": [2 / 3, 1 / 3]}))  # fmt: skip
+    pd.testing.assert_frame_equal(
+        table,
+        pd.DataFrame(
+            {
+                "class": [2, 8],
+                "group": ["upper", "lower"],
+                "clips": [1, 2],
+                "raw": [3.0, 3.0],
+                "per_clip": [3.0, 1.5],
+                "normalised": [1.0, 3 / 7],
+                "chance": [2 / 3, 1 / 3],
+            }
+        ),
+    )
 
 
 def test_largest_drop():
@@ -177,8 +181,7 @@ def test_bootstrap_centres_on_the_sample_and_its_interval_shrinks_with_it():
 def test_bootstrap_follows_the_seed_and_accepts_classes_of_one_clip():
     labels = np.array([0, 0, 1])
     graph = np.ones((3, 3))
-    one, two, other = (bootstrap_smoothness(graph, labels, np.random.default_rng(s), 30)
-                       for s in (1, 1, 2))  # fmt: skip
+    one, two, other = (bootstrap_smoothness(graph, labels, np.random.default_rng(s), 30) for s in (1, 1, 2))
     np.testing.assert_array_equal(one, two)
     assert not np.array_equal(one, other)
     assert (one[:, 1] == 1).all()
@@ -197,51 +200,23 @@ def test_intervals_of_groups_and_undefined_replicates():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (
-            lambda: laplacian(np.triu(PATH)),
-            UserError,
-            "graph is directed; build it with symmetrise=",
-        ),
+        (lambda: laplacian(np.triu(PATH)), UserError, "graph is directed; build it with symmetrise="),
         (lambda: laplacian(-PATH), DataError, "finite and not negative"),
         (lambda: laplacian(np.full((2, 2), np.nan)), DataError, "finite and not negative"),
         (lambda: laplacian(np.ones((2, 3))), UserError, r"square matrix, got shape \(2, 3\)"),
-        (
-            lambda: label_smoothness(laplacian(PATH), np.zeros(2)),
-            UserError,
-            r"3 in all, got shape \(2,\)",
-        ),
-        (
-            lambda: label_smoothness(laplacian(PATH), np.zeros(3), "degre"),
-            UserError,
-            "did you mean 'deg",
-        ),
+        (lambda: label_smoothness(laplacian(PATH), np.zeros(2)), UserError, r"3 in all, got shape \(2,\)"),
+        (lambda: label_smoothness(laplacian(PATH), np.zeros(3), "degre"), UserError, "did you mean 'deg"),
         (
             lambda: label_smoothness(laplacian(np.diag([0, 1.0])), np.array([4, 6])),
             UserError,
             "class 4 has no edge, so that its share is not defined; take more neighbours",
         ),
-        (
-            lambda: directed_smoothness(np.triu(PATH), np.zeros(3)),
-            UserError,
-            "clip 2 has no neighbour",
-        ),
-        (
-            lambda: group_means(np.ones(3), ["a"]),
-            UserError,
-            "1 groups for 3 classes; give one a class",
-        ),
-        (
-            lambda: class_smoothness(PATH, np.array([0, 0, 1]), ["a"]),
-            UserError,
-            "1 groups for 2 classes",
-        ),
+        (lambda: directed_smoothness(np.triu(PATH), np.zeros(3)), UserError, "clip 2 has no neighbour"),
+        (lambda: group_means(np.ones(3), ["a"]), UserError, "1 groups for 3 classes; give one a class"),
+        (lambda: class_smoothness(PATH, np.array([0, 0, 1]), ["a"]), UserError, "1 groups for 2 classes"),
         (lambda: largest_drop([1.0]), UserError, r"at least two layers, got shape \(1,\)"),
         (lambda: largest_drop([1.0, np.nan]), DataError, "NaN or infinity"),
-        (
-            lambda: bootstrap_smoothness(PATH, np.zeros(2), None),
-            UserError,
-            "3 clips need as many labels",
-        ),
+        (lambda: bootstrap_smoothness(PATH, np.zeros(2), None), UserError, "3 clips need as many labels"),
         (lambda: bootstrap_smoothness(PATH, np.zeros(3), None, 0), UserError, "at least 1, got 0"),
         (
             lambda: smoothness_intervals(np.full((4, 1), np.nan)),

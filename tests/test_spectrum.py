@@ -22,28 +22,81 @@ from analysis_lib.spectrum import (
 )
 
 #: of the eigenbasis that was published with the geometry paper
-PAPER = [-0.532, -0.455, -0.432, -0.368, -0.338, -0.159, -0.091, -0.051, 0.189, 0.230, 0.406, 0.549,
-         0.677, 0.896, 1, 1, 1, 1.192, 1.234, 1.292, 1.552, 1.607, 1.616, 1.617, 1.619]  # fmt: skip
+PAPER = [
+    -0.532,
+    -0.455,
+    -0.432,
+    -0.368,
+    -0.338,
+    -0.159,
+    -0.091,
+    -0.051,
+    0.189,
+    0.230,
+    0.406,
+    0.549,
+    0.677,
+    0.896,
+    1,
+    1,
+    1,
+    1.192,
+    1.234,
+    1.292,
+    1.552,
+    1.607,
+    1.616,
+    1.617,
+    1.619,
+]
 #: the usual normalisation, with the edges of ST-GCN
-USUAL = [-0.374, -0.304, -0.273, -0.238, -0.217, -0.106, -0.088, -0.055, 0.089, 0.144, 0.203, 0.216,
-         0.350, 0.506, 0.532, 0.620, 0.647, 0.812, 0.815, 0.824, 0.934, 0.953, 0.979, 0.983,
-         1]  # fmt: skip
+USUAL = [
+    -0.374,
+    -0.304,
+    -0.273,
+    -0.238,
+    -0.217,
+    -0.106,
+    -0.088,
+    -0.055,
+    0.089,
+    0.144,
+    0.203,
+    0.216,
+    0.350,
+    0.506,
+    0.532,
+    0.620,
+    0.647,
+    0.812,
+    0.815,
+    0.824,
+    0.934,
+    0.953,
+    0.979,
+    0.983,
+    1,
+]
 
 NTU = layout("ntu-25")
 STAR = Skeleton("star", ("hub", "a", "b", "c"), ((1, 0), (2, 0), (3, 0)))
 
 clips = arrays(
-    float, st.tuples(*(st.integers(1, 3) for _ in range(2)), st.just(4), st.integers(2, 3)),
+    float,
+    st.tuples(*(st.integers(1, 3) for _ in range(2)), st.just(4), st.integers(2, 3)),
     elements=st.floats(-5, 5, allow_subnormal=False).map(lambda v: round(v, 3)),
-)  # fmt: skip
+)
 
 
-@pytest.mark.parametrize(("degree", "edges", "expected"), [
-    ("no_self", "auto", PAPER),
-    ("no_self", "ntu-tips-on-hand", PAPER),
-    ("with_self", "ntu-stgcn", USUAL),
-    ("with_self", None, USUAL),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("degree", "edges", "expected"),
+    [
+        ("no_self", "auto", PAPER),
+        ("no_self", "ntu-tips-on-hand", PAPER),
+        ("with_self", "ntu-stgcn", USUAL),
+        ("with_self", None, USUAL),
+    ],
+)
 def test_eigenvalues_of_the_paper(degree, edges, expected):
     assert graph_spectrum(NTU, degree, edges).eigenvalues == pytest.approx(expected, abs=5.1e-4)
 
@@ -139,8 +192,10 @@ def test_parseval(x, signal):
     assert (shares >= 0).all()
     norm = (moved**2).sum()
     for k in range(4):
-        naive = sum((basis[:, k] @ moved[m, t, :, c]) ** 2 for m, t, c in
-                    itertools.product(*map(range, (*moved.shape[:2], x.shape[-1]))))  # fmt: skip
+        naive = sum(
+            (basis[:, k] @ moved[m, t, :, c]) ** 2
+            for m, t, c in itertools.product(*map(range, (*moved.shape[:2], x.shape[-1])))
+        )
         assert shares[k] == pytest.approx(naive / norm, abs=1e-9)
 
 
@@ -149,9 +204,7 @@ def test_shares_do_not_hang_on_units_or_on_repeated_clips(x, scale, times):
     basis = graph_spectrum(STAR).eigenvectors
     if x.any():
         once = energy_spectrum(x, basis, "raw")
-        assert energy_spectrum(np.tile(x * scale, (1, times, 1, 1)), basis, "raw") == pytest.approx(
-            once, abs=1e-9
-        )
+        assert energy_spectrum(np.tile(x * scale, (1, times, 1, 1)), basis, "raw") == pytest.approx(once, abs=1e-9)
 
 
 def test_a_basis_vector_has_all_its_energy_at_its_own_frequency():
@@ -207,8 +260,7 @@ def test_choices_that_do_not_exist():
     with pytest.raises(UserError) as error:
         energy_spectrum(x, np.eye(5))
     assert str(error.value) == (
-        "expected a clip (M, T, V, C) and a basis (V, V), got (1, 2, 4, 3) and (5, 5); "
-        "are they of one skeleton?"
+        "expected a clip (M, T, V, C) and a basis (V, V), got (1, 2, 4, 3) and (5, 5); are they of one skeleton?"
     )
     with pytest.raises(UserError, match=r"^the clip has no velocity energy: no joint is seen, or"):
         energy_spectrum(x, basis, "velocity")

@@ -24,11 +24,7 @@ NTU = layout("ntu-25")
 
 
 def test_a_still_clip_has_a_zero_row_and_counts_for_nothing(rng):
-    sequences = [
-        rng.normal(size=(1, 5, 4, 3)),
-        np.ones((1, 1, 4, 3)),
-        rng.normal(size=(1, 5, 4, 3)),
-    ]
+    sequences = [rng.normal(size=(1, 5, 4, 3)), np.ones((1, 1, 4, 3)), rng.normal(size=(1, 5, 4, 3))]
     energies = clip_energies(sequences, np.eye(4), "velocity")
     assert energies.sum(axis=1) == pytest.approx([1, 0, 1])
     table = class_energy(energies, np.array([0, 0, 0]), ["x"], ["all"], np.arange(4.0), 20)
@@ -43,15 +39,27 @@ def table():
     """Return two classes of group a (.2 and .6 at k = 1), one of group b, one without clips."""
     first = np.array([0.1, 0.3, 0.6, 0.9])
     energies = np.stack([first, 1 - first], axis=1)
-    return class_energy(energies, np.array([0, 0, 1, 2]), ["x", "y", "z", "w"],
-                        ["a", "a", "b", "b"], np.array([0.5, 1.0]), n_bootstrap=400)  # fmt: skip
+    return class_energy(
+        energies,
+        np.array([0, 0, 1, 2]),
+        ["x", "y", "z", "w"],
+        ["a", "a", "b", "b"],
+        np.array([0.5, 1.0]),
+        n_bootstrap=400,
+    )
 
 
 def test_class_and_group_means_by_hand(table):
     one = table[table["k"] == 1].set_index(["level", "group", "class"])
-    assert one["energy"].to_dict() == pytest.approx({
-        ("group", "a", ""): 0.4, ("group", "b", ""): 0.9, ("class", "a", "x"): 0.2,
-        ("class", "a", "y"): 0.6, ("class", "b", "z"): 0.9})  # fmt: skip
+    assert one["energy"].to_dict() == pytest.approx(
+        {
+            ("group", "a", ""): 0.4,
+            ("group", "b", ""): 0.9,
+            ("class", "a", "x"): 0.2,
+            ("class", "a", "y"): 0.6,
+            ("class", "b", "z"): 0.9,
+        }
+    )
     assert one["clips"].tolist() == [3, 1, 2, 1, 1]
     assert mean_energy(table) == pytest.approx([1.7 / 3, 1.3 / 3])
     assert class_shares(table, 1).to_dict() == pytest.approx({"z": 0.1, "y": 0.4, "x": 0.8})
@@ -74,16 +82,13 @@ def test_the_interval_of_a_mean_is_the_normal_one(rng):
 
 
 def test_equal_seeds_give_equal_tables(rng):
-    given_ = (rng.dirichlet(np.ones(3), size=9), np.arange(9) % 3, list("xyz"), list("aab"),
-              np.arange(3.0), 50)  # fmt: skip
+    given_ = (rng.dirichlet(np.ones(3), size=9), np.arange(9) % 3, list("xyz"), list("aab"), np.arange(3.0), 50)
     pd.testing.assert_frame_equal(class_energy(*given_), class_energy(*given_))
     assert not class_energy(*given_).equals(class_energy(*given_, seed=1))
 
 
 def test_tables_refuse_what_does_not_fit():
-    with pytest.raises(
-        UserError, match=r"^energies must be \(clips, frequencies\) = \(2, 3\), got"
-    ):
+    with pytest.raises(UserError, match=r"^energies must be \(clips, frequencies\) = \(2, 3\), got"):
         class_energy(np.ones((3, 2)), [0, 0], ["x"], ["a"], np.arange(3.0))
     with pytest.raises(UserError, match=r"^n_bootstrap must be at least 2, got 1$"):
         class_energy(np.ones((1, 2)), np.zeros(1, int), ["x"], ["a"], np.ones(2), 1)
@@ -112,13 +117,9 @@ def test_the_energy_that_a_power_covers_only_shrinks():
 
 def test_smooth_motion_is_concentrated_under_every_variant(rng):
     """A body that moves as a whole, a little shaken: all energy is at the smooth end."""
-    frames = np.cumsum(rng.normal(size=(1, 30, 1, 3)), axis=1) + 0.02 * rng.normal(
-        size=(1, 30, 25, 3)
-    )
+    frames = np.cumsum(rng.normal(size=(1, 30, 1, 3)), axis=1) + 0.02 * rng.normal(size=(1, 30, 25, 3))
     variants = variant_table([frames], np.array([0]), NTU, 9)
-    assert list(zip(variants["degree"], variants["signal"], strict=True)) == list(
-        itertools.product(DEGREES, SIGNALS)
-    )
+    assert list(zip(variants["degree"], variants["signal"], strict=True)) == list(itertools.product(DEGREES, SIGNALS))
     for row in variants.itertuples():
         spectrum = graph_spectrum(NTU, row.degree)
         energy = clip_energies([frames], spectrum.eigenvectors, row.signal)[0]

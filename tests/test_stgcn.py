@@ -12,10 +12,9 @@ def official_table(v, k, classes, channels=3):
     """Return {key: shape} of the official state dict for V joints and K subsets."""
 
     def batch_norm(prefix, size):
-        return {
-            f"{prefix}.{name}": (size,)
-            for name in ("weight", "bias", "running_mean", "running_var")
-        } | {f"{prefix}.num_batches_tracked": ()}
+        return {f"{prefix}.{name}": (size,) for name in ("weight", "bias", "running_mean", "running_var")} | {
+            f"{prefix}.num_batches_tracked": ()
+        }
 
     widths = [64, 64, 64, 64, 128, 128, 128, 256, 256, 256]
     table = {
@@ -60,13 +59,16 @@ def test_an_official_state_dict_loads_strictly():
     model.load_state_dict(official, strict=True)
 
 
-@pytest.mark.parametrize(("name", "classes", "strategy", "size"), [
-    ("ntu-25", 60, "spatial_legacy", 3_098_832),
-    ("ntu-25", 60, "distance", 2_873_894),
-    ("ntu-25", 60, "uniform", 2_648_956),
-    ("ntu-25", 120, "spatial", 3_114_252),
-    ("openpose-18", 400, "spatial_legacy", 3_177_140),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "classes", "strategy", "size"),
+    [
+        ("ntu-25", 60, "spatial_legacy", 3_098_832),
+        ("ntu-25", 60, "distance", 2_873_894),
+        ("ntu-25", 60, "uniform", 2_648_956),
+        ("ntu-25", 120, "spatial", 3_114_252),
+        ("openpose-18", 400, "spatial_legacy", 3_177_140),
+    ],
+)
 def test_parameter_counts_are_the_published_ones(name, classes, strategy, size):
     model = STGCN(layout(name), classes, strategy=strategy)
     assert sum(p.numel() for p in model.parameters()) == size
@@ -120,9 +122,7 @@ def test_data_normalisation_is_joint_major(rng):
 
 
 def test_wrong_joint_count_is_named():
-    with pytest.raises(
-        UserError, match=r"takes 60 coordinates a frame, got 3 channels x 25 joints"
-    ):
+    with pytest.raises(UserError, match=r"takes 60 coordinates a frame, got 3 channels x 25 joints"):
         STGCN(layout("kinect-20"), 4, width=0.125)(torch.zeros(1, 3, 8, 25, 1))
 
 

@@ -59,10 +59,10 @@ def test_what_was_made_once_is_read(fetch, store):
     assert len(store.entries()) == 1
 
 
-@pytest.mark.parametrize("change", [
-    {"kind": "others"}, {"inputs": {"x": "2"}}, {"inputs": {"y": "1"}}, {"options": {"n": 1}},
-    {"code": "edited"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [{"kind": "others"}, {"inputs": {"x": "2"}}, {"inputs": {"y": "1"}}, {"options": {"n": 1}}, {"code": "edited"}],
+)
 def test_whatever_a_result_depends_on_is_in_its_key(fetch, change):
     fetch()
     fetch(**change)
@@ -102,11 +102,7 @@ def test_a_damaged_entry_is_computed_anew_without_a_word(fetch, store, name, dam
     path = store.entries()[0].folder / name
     raw = path.read_bytes()
     at = raw.index(b"files") if name == "entry.json" else len(raw) - 9
-    changed = {
-        "cut": raw[:-5],
-        "flip": raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :],
-        "empty": b"",
-    }
+    changed = {"cut": raw[:-5], "flip": raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :], "empty": b""}
     path.unlink() if damage == "remove" else path.write_bytes(changed[damage])
     assert same(fetch())
     assert same(fetch())
@@ -125,8 +121,7 @@ def write_together(folder, barrier, results):
 
 def test_two_processes_make_one_entry_at_once(store):
     barrier, results = SPAWN.Barrier(2), SPAWN.Queue()
-    writers = [SPAWN.Process(target=write_together, args=(store.folder, barrier, results))
-               for _ in range(2)]  # fmt: skip
+    writers = [SPAWN.Process(target=write_together, args=(store.folder, barrier, results)) for _ in range(2)]
     for writer in writers:
         writer.start()
     while any(writer.is_alive() for writer in writers):

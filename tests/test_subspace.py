@@ -27,8 +27,8 @@ def test_nothing_is_lost_where_frames_lie_in_the_subspace(rng):
     np.testing.assert_allclose(y[..., 3], 0, atol=2e-2)
     flat, full = y.reshape(30, 4), x.reshape(30, 20)
     np.testing.assert_allclose(
-        np.linalg.norm(flat[:, None] - flat, axis=2),
-        np.linalg.norm(full[:, None] - full, axis=2), atol=2e-2)  # fmt: skip
+        np.linalg.norm(flat[:, None] - flat, axis=2), np.linalg.norm(full[:, None] - full, axis=2), atol=2e-2
+    )
 
 
 def test_padding_is_not_read(rng):

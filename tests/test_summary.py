@@ -25,10 +25,15 @@ STICK = Skeleton("stick", ("foot", "knee"), ((0, 1),))
 def data(rng):
     lengths = [4, 9, 5, 7, 6, 8]
     return SkeletonDataset(
-        "toy", STICK, [rng.normal(size=(1, t, 2, 3)) for t in lengths], [0, 0, 1, 1, 2, 2],
-        ("kick", "jump", "wave"), ("lower", "lower", "upper"), tuple("abcdef"),
+        "toy",
+        STICK,
+        [rng.normal(size=(1, t, 2, 3)) for t in lengths],
+        [0, 0, 1, 1, 2, 2],
+        ("kick", "jump", "wave"),
+        ("lower", "lower", "upper"),
+        tuple("abcdef"),
         splits={"train": [0, 2, 4], "test": [1, 3, 5]},
-    )  # fmt: skip
+    )
 
 
 def test_tables_count_clips_and_frames(data):
@@ -53,9 +58,7 @@ def test_every_class_is_sampled_equally(labels, seed):
     chosen = sample_per_class(labels, 0, seed)
     classes, counts = np.unique(labels, return_counts=True)
     assert len(set(chosen.tolist())) == len(chosen)
-    assert np.unique(labels[chosen], return_counts=True)[1].tolist() == [counts.min()] * len(
-        classes
-    )
+    assert np.unique(labels[chosen], return_counts=True)[1].tolist() == [counts.min()] * len(classes)
 
 
 def test_sampling_more_than_there_are():

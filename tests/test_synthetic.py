@@ -177,9 +177,10 @@ def test_jumps_leave_the_floor_and_other_actions_do_not():
     assert max(clearance("clapping")) < 0.05
 
 
-@pytest.mark.parametrize(("action", "start", "end"), [
-    ("sitting down", "high", "low"), ("standing up", "low", "high"), ("falling", "high", "floor"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("action", "start", "end"),
+    [("sitting down", "high", "low"), ("standing up", "low", "high"), ("falling", "high", "floor")],
+)
 def test_heights_of_the_hips_at_start_and_end(action, start, end):
     ranges = {"high": (0.8, 1.15), "low": (0.35, 0.75), "floor": (0.0, 0.3)}
     heights = np.array([x[[0, -1], 0, 1] for x in takes(action, 0) if len(x) < 120])

@@ -10,12 +10,7 @@ from torch import nn
 
 from analysis_lib.errors import DataError, UserError
 from analysis_lib.smoothness import laplacian
-from analysis_lib.theorem import (
-    change_norm_correlation,
-    data_smoothness,
-    operator_norm,
-    smoothness_ratios,
-)
+from analysis_lib.theorem import change_norm_correlation, data_smoothness, operator_norm, smoothness_ratios
 
 seeds = st.integers(0, 10_000)
 
@@ -114,36 +109,16 @@ def test_correlation_of_change_and_norm():
             r"shape \(2, 2\) and embeddings of shape \(3, 1\) disagree",
         ),
         (lambda rng: data_smoothness(-np.ones((2, 2)), np.ones((2, 1))), DataError, "not negative"),
-        (
-            lambda rng: data_smoothness(np.ones((2, 2)), np.array([[1], [np.nan]])),
-            DataError,
-            "hold a NaN",
-        ),
+        (lambda rng: data_smoothness(np.ones((2, 2)), np.array([[1], [np.nan]])), DataError, "hold a NaN"),
         (
             lambda rng: operator_norm(torch.relu, (9,), rng),
             UserError,
             "not linear: leave activations out, put the network into evaluation mode, and subtract",
         ),
-        (
-            lambda rng: operator_norm(lambda x: x + 1, (9,), rng),
-            UserError,
-            "subtract its value at zero",
-        ),
-        (
-            lambda rng: operator_norm(lambda x: x.detach(), (9,), rng),
-            UserError,
-            "does not depend on its",
-        ),
-        (
-            lambda rng: operator_norm(lambda x: x * np.inf, (9,), rng),
-            UserError,
-            "NaN or infinite values",
-        ),
-        (
-            lambda rng: operator_norm(lambda x: x, (3, 0), rng),
-            UserError,
-            r"at least one entry.*\(3, 0\)",
-        ),
+        (lambda rng: operator_norm(lambda x: x + 1, (9,), rng), UserError, "subtract its value at zero"),
+        (lambda rng: operator_norm(lambda x: x.detach(), (9,), rng), UserError, "does not depend on its"),
+        (lambda rng: operator_norm(lambda x: x * np.inf, (9,), rng), UserError, "NaN or infinite values"),
+        (lambda rng: operator_norm(lambda x: x, (3, 0), rng), UserError, r"at least one entry.*\(3, 0\)"),
         (
             lambda rng: operator_norm(
                 lambda x: x * torch.linspace(0.99, 1, 400, dtype=torch.float64),
@@ -156,22 +131,10 @@ def test_correlation_of_change_and_norm():
             UserError,
             "did not converge in 1 iterations; raise n_iter or tol",
         ),
-        (
-            lambda rng: smoothness_ratios([1.0, 2.0], [1.0, 2.0]),
-            UserError,
-            "one value more than norms",
-        ),
-        (
-            lambda rng: smoothness_ratios([1.0, 0.0, 1.0], [1.0, 2.0]),
-            DataError,
-            "before layer 2 is not",
-        ),
+        (lambda rng: smoothness_ratios([1.0, 2.0], [1.0, 2.0]), UserError, "one value more than norms"),
+        (lambda rng: smoothness_ratios([1.0, 0.0, 1.0], [1.0, 2.0]), DataError, "before layer 2 is not"),
         (lambda rng: smoothness_ratios([1.0, 1.0], [0.0]), DataError, "norms finite and positive"),
-        (
-            lambda rng: smoothness_ratios([1.0, 1.0], [1.0], ["a", "b"]),
-            UserError,
-            "2 names for 1 layers",
-        ),
+        (lambda rng: smoothness_ratios([1.0, 1.0], [1.0], ["a", "b"]), UserError, "2 names for 1 layers"),
         (
             lambda rng: change_norm_correlation(smoothness_ratios([1, 2, 3], [1, 2])),
             UserError,

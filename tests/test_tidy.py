@@ -49,9 +49,8 @@ def test_the_injected_parameters_take_the_place_of_the_defaults():
     assert [c["source"] for c in cells] == ["# A chapter\n\nWith a text.", "n = 4\n", "n"]
     assert cells[1]["metadata"] == {
         "tags": ["hide-input", "injected-parameters"],
-        "mystnb": {"code_prompt_show": "Parameters of this run",
-                   "code_prompt_hide": "Parameters of this run"},
-    }  # fmt: skip
+        "mystnb": {"code_prompt_show": "Parameters of this run", "code_prompt_hide": "Parameters of this run"},
+    }
 
 
 def test_without_injected_parameters_the_defaults_stay():
@@ -103,15 +102,14 @@ def test_a_progress_widget_is_dropped_with_its_state():
 
 
 def test_streams_in_a_row_are_joined_until_something_else_comes():
-    got = outputs_of(stream("a\n", "stdout"), stream("b\n", "stdout"), stream("c\n"),
-                     shown(text_plain="x"), stream("d\n"))  # fmt: skip
+    got = outputs_of(
+        stream("a\n", "stdout"), stream("b\n", "stdout"), stream("c\n"), shown(text_plain="x"), stream("d\n")
+    )
     assert [o.get("text") for o in got] == ["a\nb\n", "c\n", None, "d\n"]
 
 
 def test_process_ids_addresses_and_the_project_s_place_are_dropped():
-    (output,) = outputs_of(
-        stream(f"/tmp/ipykernel_123/98765.py:2: W\n<Axes at 0x7f12ab34cd56> {ROOT}/book/x\n")
-    )
+    (output,) = outputs_of(stream(f"/tmp/ipykernel_123/98765.py:2: W\n<Axes at 0x7f12ab34cd56> {ROOT}/book/x\n"))
     assert output["text"] == "cell:2: W\n<Axes> book/x\n"
 
 
@@ -133,18 +131,16 @@ def slider_with_link(ids):
     """Return a notebook with a box of two sliders, two links between them, and a stray bar."""
     box, one, two, link, back, stray = ids
     links = {
-        link: {"model_name": "LinkModel",
-               "state": {"source": [f"IPY_MODEL_{one}", "value"], "z": f"IPY_MODEL_{two}"}},
-        back: {"model_name": "LinkModel",
-               "state": {"source": [f"IPY_MODEL_{two}", "max"], "z": f"IPY_MODEL_{one}"}},
-    }  # fmt: skip
+        link: {"model_name": "LinkModel", "state": {"source": [f"IPY_MODEL_{one}", "value"], "z": f"IPY_MODEL_{two}"}},
+        back: {"model_name": "LinkModel", "state": {"source": [f"IPY_MODEL_{two}", "max"], "z": f"IPY_MODEL_{one}"}},
+    }
     models = {
         **{model: links[model] for model in sorted(links)},
         stray: {"model_name": "FloatProgressModel", "state": {"value": 3}},
         two: {"model_name": "IntSlider", "state": {"value": 2}},
         box: {"model_name": "Box", "state": {"children": [f"IPY_MODEL_{one}", f"IPY_MODEL_{two}"]}},
         one: {"model_name": "IntSlider", "state": {"value": 1}},
-    }  # fmt: skip
+    }
     view = {"output_type": "display_data", "metadata": {}, "data": {VIEW: {"model_id": box}}}
     nb = executed(with_outputs(view))
     nb["metadata"]["widgets"] = {STATE: {"state": models, "version_major": 2}}
@@ -157,8 +153,12 @@ def test_widgets_get_the_same_numbers_whatever_their_random_ids():
     assert write_form(one) == write_form(other)
     models = one["metadata"]["widgets"][STATE]["state"]
     assert [models[f"{i:032x}"]["model_name"] for i in range(5)] == [
-        "Box", "IntSlider", "IntSlider", "LinkModel", "LinkModel",
-    ]  # fmt: skip
+        "Box",
+        "IntSlider",
+        "IntSlider",
+        "LinkModel",
+        "LinkModel",
+    ]
     assert one["cells"][-1]["outputs"][0]["data"][VIEW]["model_id"] == "0" * 32
     assert models["0" * 32]["state"]["children"] == [f"IPY_MODEL_{i:032x}" for i in (1, 2)]
 
@@ -186,11 +186,10 @@ def test_each_figure_is_followed_by_how_it_was_made():
     figure = code("plot()", mystnb={"figure": {"name": "fig-a"}})
     last = code("provenance()") | {"outputs": [shown(**{"text/markdown": note})]}
     page = annotate_figures(tidy_notebook(executed(figure, code("1"), figure, last)))
-    after = [page["cells"][i + 1] for i, cell in enumerate(page["cells"])
-             if "figure" in cell["metadata"].get("mystnb", {})]  # fmt: skip
-    assert [cell["source"] for cell in after] == [
-        f":::{{dropdown}} How this figure was made\n{note}\n:::"
-    ] * 2
+    after = [
+        page["cells"][i + 1] for i, cell in enumerate(page["cells"]) if "figure" in cell["metadata"].get("mystnb", {})
+    ]
+    assert [cell["source"] for cell in after] == [f":::{{dropdown}} How this figure was made\n{note}\n:::"] * 2
     assert len({cell["id"] for cell in page["cells"]}) == len(page["cells"])
 
 

@@ -24,9 +24,15 @@ def data(rng):
     """Two classes that differ in the height of the foot; 8 subjects."""
     labels = np.tile([0, 1], 24)
     clips = [rng.normal(size=(1, 8, 3, 3)) + [0, 3 * label, 0] for label in labels]
-    return SkeletonDataset("stick", STICK, clips, labels, ("low", "high"),
-                           subjects=np.repeat(np.arange(8), 6),
-                           splits={"train": np.arange(48)})  # fmt: skip
+    return SkeletonDataset(
+        "stick",
+        STICK,
+        clips,
+        labels,
+        ("low", "high"),
+        subjects=np.repeat(np.arange(8), 6),
+        splits={"train": np.arange(48)},
+    )
 
 
 def new_model():
@@ -54,8 +60,7 @@ def test_a_killed_run_resumes_to_the_same_weights(data, tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fit(new_model(), data, PREPARE, RECIPE, tmp_path / "state.pt", progress=False,
-            on_epoch=stop_after_two)  # fmt: skip
+        fit(new_model(), data, PREPARE, RECIPE, tmp_path / "state.pt", progress=False, on_epoch=stop_after_two)
     resumed = new_model()
     resumed_history = fit(resumed, data, PREPARE, RECIPE, tmp_path / "state.pt", progress=False)
     assert resumed_history == history
@@ -95,13 +100,16 @@ def test_patience_stops_a_run_that_gets_worse(data):
     assert len(fit(new_model(), noise, PREPARE, recipe, progress=False)) < 60
 
 
-@pytest.mark.parametrize(("losses", "stale"), [
-    ([1, 1, 1, 1], False),                    # fewer epochs than are averaged
-    ([5, 4, 3, 2, 1, 1, 1, 1, 1], False),     # still falling on average
-    ([1, 1, 1, 1, 1, 2, 2, 2], False),        # lowest 3 epochs ago, patience 3
-    ([1, 1, 1, 1, 1, 2, 2, 2, 2], True),
-    ([9, 9, 9, 9, 9, 0, 9, 9, 9], False),     # one lucky epoch does not stop it at once
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("losses", "stale"),
+    [
+        ([1, 1, 1, 1], False),  # fewer epochs than are averaged
+        ([5, 4, 3, 2, 1, 1, 1, 1, 1], False),  # still falling on average
+        ([1, 1, 1, 1, 1, 2, 2, 2], False),  # lowest 3 epochs ago, patience 3
+        ([1, 1, 1, 1, 1, 2, 2, 2, 2], True),
+        ([9, 9, 9, 9, 9, 0, 9, 9, 9], False),  # one lucky epoch does not stop it at once
+    ],
+)
 def test_staleness_by_hand(losses, stale):
     assert _is_stale([{"held_loss": x} for x in losses], patience=3) is stale
 
@@ -135,8 +143,7 @@ def test_one_class_only(data):
 
 def test_a_diverging_loss_is_named(data):
     with pytest.raises(UserError, match="lower the learning rate"):
-        fit(new_model(), data, PREPARE, replace(RECIPE, lr=1e30, clip_norm=1e30, warmup=0),
-            progress=False)  # fmt: skip
+        fit(new_model(), data, PREPARE, replace(RECIPE, lr=1e30, clip_norm=1e30, warmup=0), progress=False)
 
 
 def test_evaluation_by_hand(data):

@@ -25,8 +25,13 @@ N_NEW = 3
 def network():
     torch.manual_seed(0)
     model = STGCN(SKELETON, 2, width=0.0625, dropout=0.0).eval()
-    card = {"architecture": "stgcn", "arguments": {"width": 0.0625, "dropout": 0.0},
-            "skeleton": SKELETON.to_dict(), "class_names": ["a", "b"], "in_channels": 3}  # fmt: skip
+    card = {
+        "architecture": "stgcn",
+        "arguments": {"width": 0.0625, "dropout": 0.0},
+        "skeleton": SKELETON.to_dict(),
+        "class_names": ["a", "b"],
+        "in_channels": 3,
+    }
     return Checkpoint("small", model, model.layer_names, Preprocessing(frames=16), card)
 
 
@@ -44,16 +49,18 @@ def target(network, clips):
 
 
 def table_of(network, target, **options):
-    return transfer_table(
-        network, target, [1, 3], [0, 2], n_seeds=2, epochs=2, score_every=1, **options
-    )
+    return transfer_table(network, target, [1, 3], [0, 2], n_seeds=2, epochs=2, score_every=1, **options)
 
 
 def test_every_case_is_run_at_every_size_and_seed(network, target):
     table, predictions = table_of(network, target)
     runs = predictions.groupby(["case", "cut", "clips_per_class", "seed"]).size()
-    expected = {(case, cut, size, seed) for case, cut in (("head", 0), ("last 2 + head", 2))
-                for size in (1, 3) for seed in (0, 1)} | {("scratch", 10, 3, s) for s in (0, 1)}  # fmt: skip
+    expected = {
+        (case, cut, size, seed)
+        for case, cut in (("head", 0), ("last 2 + head", 2))
+        for size in (1, 3)
+        for seed in (0, 1)
+    } | {("scratch", 10, 3, s) for s in (0, 1)}
     assert set(runs.index) == expected
     assert set(runs) == {len(target.test_labels)}
     last = table[table["epoch"] == 2].set_index(["case", "clips_per_class", "seed"])["accuracy"]
@@ -116,14 +123,17 @@ def test_a_network_from_scratch_is_new_and_seeded(network):
     assert not torch.equal(untrained(own, 3).fcn.weight, network.model.fcn.weight)
 
 
-@pytest.mark.parametrize(("sizes", "cuts", "seeds", "epochs", "text"), [
-    ([2], [11], 1, 1, "cut 11: the network has 10 layers"),
-    ([0], [0], 1, 1, "clips_per_class must be at least 1"),
-    ([7], [0], 1, 1, "has 6 clips"),
-    ([], [0], 1, 1, "at least one set size"),
-    ([2], [0], 0, 1, "one seed"),
-    ([2], [0], 1, 0, "one epoch"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("sizes", "cuts", "seeds", "epochs", "text"),
+    [
+        ([2], [11], 1, 1, "cut 11: the network has 10 layers"),
+        ([0], [0], 1, 1, "clips_per_class must be at least 1"),
+        ([7], [0], 1, 1, "has 6 clips"),
+        ([], [0], 1, 1, "at least one set size"),
+        ([2], [0], 0, 1, "one seed"),
+        ([2], [0], 1, 0, "one epoch"),
+    ],
+)
 def test_plans_that_cannot_be_run(network, target, sizes, cuts, seeds, epochs, text):
     with pytest.raises(UserError, match=text):
         plan(network, target, sizes, cuts, seeds, epochs)
@@ -131,10 +141,12 @@ def test_plans_that_cannot_be_run(network, target, sizes, cuts, seeds, epochs, t
 
 def predictions_of(right):
     """Return predictions of four clips: right[case, cut, size][seed] says which are right."""
-    rows = [{"case": case, "cut": cut, "clips_per_class": size, "seed": seed, "clip": i,
-             "label": 0, "predicted": 1 - r}
-            for (case, cut, size), seeds in right.items()
-            for seed, clips in enumerate(seeds) for i, r in enumerate(clips)]  # fmt: skip
+    rows = [
+        {"case": case, "cut": cut, "clips_per_class": size, "seed": seed, "clip": i, "label": 0, "predicted": 1 - r}
+        for (case, cut, size), seeds in right.items()
+        for seed, clips in enumerate(seeds)
+        for i, r in enumerate(clips)
+    ]
     return pd.DataFrame(rows)
 
 
@@ -156,17 +168,14 @@ def test_final_accuracy_is_the_mean_of_the_seeds():
 
 
 def curve(values, size=2):
-    return pd.DataFrame(
-        {"clips_per_class": size, "seed": 0, "layer": range(len(values)), "q": values}
-    )
+    return pd.DataFrame({"clips_per_class": size, "seed": 0, "layer": range(len(values)), "q": values})
 
 
 def test_forecasts_by_hand():
     table = forecast_table(curve([0.8, 0.6, 0.5]), curve([0.9, 0.4, 0.1]), [0, 1, 2])
     values = table.pivot(index="cut", columns="forecast", values="value")
     assert values["target's curve"].tolist() == [0.5, 0.6, 0.8]
-    np.testing.assert_allclose(values["target's against source's"],
-                               [0.5, 0.6 * 0.1 / 0.4, 0.8 * 0.1 / 0.9])  # fmt: skip
+    np.testing.assert_allclose(values["target's against source's"], [0.5, 0.6 * 0.1 / 0.4, 0.8 * 0.1 / 0.9])
     with pytest.raises(UserError, match="cut 3: the curve has 2 layers"):
         forecast_table(curve([0.8, 0.6, 0.5]), curve([0.9, 0.4, 0.1]), [3])
 
@@ -183,8 +192,7 @@ def test_choices_are_held_against_the_best_cut():
 
 
 def test_agreement_is_spearmans():
-    right = {("c", cut, 2): [row] for cut, row in
-             enumerate([[1, 0, 0, 0], [1, 1, 1, 0], [1, 1, 0, 0]])}  # fmt: skip
+    right = {("c", cut, 2): [row] for cut, row in enumerate([[1, 0, 0, 0], [1, 1, 1, 0], [1, 1, 0, 0]])}
     forecasts = forecast_table(curve([0.8, 0.6, 0.5]), curve([0.9, 0.9, 0.9]), [0, 1, 2])
     choices = choice_table(forecasts, predictions_of(right)).set_index("rule")
     expected = spearmanr([-0.5, -0.6, -0.8], [0.25, 0.75, 0.5]).statistic

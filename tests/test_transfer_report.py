@@ -5,26 +5,34 @@ import pandas as pd
 import pytest
 
 from analysis_lib.curve_shapes import EVERY
-from analysis_lib.transfer_report import (
-    choice_report,
-    curves_report,
-    learning_report,
-    transfer_answer,
-)
+from analysis_lib.transfer_report import choice_report, curves_report, learning_report, transfer_answer
 
 
 def final(**accuracy):
     """Return end accuracies by case; scratch apart, cuts count up."""
-    rows = [{"case": case, "cut": 10 if case == "scratch" else i, "clips_per_class": 6, "seeds": 2,
-             "clips": 50, "accuracy": a, "low": a - 0.1, "high": a + 0.1}
-            for i, (case, a) in enumerate(accuracy.items())]  # fmt: skip
+    rows = [
+        {
+            "case": case,
+            "cut": 10 if case == "scratch" else i,
+            "clips_per_class": 6,
+            "seeds": 2,
+            "clips": 50,
+            "accuracy": a,
+            "low": a - 0.1,
+            "high": a + 0.1,
+        }
+        for i, (case, a) in enumerate(accuracy.items())
+    ]
     return pd.DataFrame(rows)
 
 
 def table(**curves):
     """Return accuracy by epoch of each case, after an old head."""
-    rows = [{"case": case, "clips_per_class": 6, "seed": 0, "epoch": e, "accuracy": a}
-            for case, values in curves.items() for e, a in enumerate(values)]  # fmt: skip
+    rows = [
+        {"case": case, "clips_per_class": 6, "seed": 0, "epoch": e, "accuracy": a}
+        for case, values in curves.items()
+        for e, a in enumerate(values)
+    ]
     old = {"case": "old head", "clips_per_class": 0, "seed": 0, "epoch": 0, "accuracy": 0.11}
     return pd.DataFrame([old, *rows])
 
@@ -47,18 +55,15 @@ def test_epochs_at_which_scratch_is_passed():
     curves = table(head=[0.1, 0.5, 0.8], all=[0.1, 0.2, 0.3], scratch=[0.1, 0.2, 0.4])
     text = learning_report(curves).data
     assert "After 2 epochs, training from scratch names 40.0 %" in text
-    assert (
-        "passes that, at the epochs that were read, by epoch 1 with head; never with all." in text
-    )
+    assert "passes that, at the epochs that were read, by epoch 1 with head; never with all." in text
 
 
-@pytest.mark.parametrize(("new", "verdict"), [
-    ([0.9, 0.8, 0.7, 0.6], "never rises"), ([0.9, 0.8, 0.85, 0.6], "rises at 1 of 2 steps"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("new", "verdict"), [([0.9, 0.8, 0.7, 0.6], "never rises"), ([0.9, 0.8, 0.85, 0.6], "rises at 1 of 2 steps")]
+)
 def test_a_rise_is_told(new, verdict):
     as_table = lambda q: pd.DataFrame({"level": "class", "layer": range(4), "q": q})  # noqa: E731
-    shape = pd.DataFrame({"group": [EVERY], "statistic": ["drop after"], "value": [2.0],
-                          "low": [1.0], "high": [3.0]})  # fmt: skip
+    shape = pd.DataFrame({"group": [EVERY], "statistic": ["drop after"], "value": [2.0], "low": [1.0], "high": [3.0]})
     text = curves_report(as_table(new), as_table([0.9, 0.8, 0.5, 0.1]), shape).data
     assert verdict in text
     assert "that of the network's own 0.70" in text
@@ -66,9 +71,15 @@ def test_a_rise_is_told(new, verdict):
 
 
 def test_forecasts_are_ranked_among_the_fixed_rules():
-    rows = [(rule, forecast, cut, lost, rho) for rule, forecast, cut, lost, rho in (
-        ("always cut 0", False, 0, 0.10, np.nan), ("always cut 3", False, 3, 0.0, np.nan),
-        ("labels", True, 0, 0.10, -0.5), ("other", True, 3, 0.0, 1.0))]  # fmt: skip
+    rows = [
+        (rule, forecast, cut, lost, rho)
+        for rule, forecast, cut, lost, rho in (
+            ("always cut 0", False, 0, 0.10, np.nan),
+            ("always cut 3", False, 3, 0.0, np.nan),
+            ("labels", True, 0, 0.10, -0.5),
+            ("other", True, 3, 0.0, 1.0),
+        )
+    ]
     choices = pd.DataFrame(rows, columns=["rule", "is_forecast", "cut", "lost", "rho"])
     text = choice_report(choices.assign(clips_per_class=6, best_cut=3, low=[0.01, 0, 0.01, 0])).data
     assert "The best cut turned out to be 3 at 6 clips a class." in text

@@ -23,8 +23,7 @@ ARM = Skeleton("arm", ("left hand", "hub", "right hand"), ((0, 1), (2, 1)), 1, p
 def unpacked_poses(player):
     """Return each clip's int16 places, read as the page reads them: one clip after the other."""
     flat = np.frombuffer(player.poses, "<i2")
-    shapes = [(c["bodies"], c["frames"], len(player.skeleton["joints"]), player.n_axes)
-              for c in player.clips]  # fmt: skip
+    shapes = [(c["bodies"], c["frames"], len(player.skeleton["joints"]), player.n_axes) for c in player.clips]
     ends = np.cumsum([np.prod(shape) for shape in shapes])
     assert len(flat) == ends[-1]
     parts = np.split(flat, ends[:-1])
@@ -137,8 +136,11 @@ def test_it_opens_at_the_last_layer_where_importance_is_largest(rng):
 
 def test_the_look_is_that_of_the_figures(rng):
     player = skeleton_player(clips(rng, 2), ARM)
-    assert player.skeleton == {"joints": ["left hand", "hub", "right hand"],
-                               "edges": [[0, 1], [2, 1]], "tints": [LEFT, MIDDLE, RIGHT]}  # fmt: skip
+    assert player.skeleton == {
+        "joints": ["left hand", "hub", "right hand"],
+        "edges": [[0, 1], [2, 1]],
+        "tints": [LEFT, MIDDLE, RIGHT],
+    }
     assert player.colours["positive"] == POSITIVE
     assert player.colours["negative"] == NEGATIVE
 
@@ -154,17 +156,26 @@ X, H = np.ones((4, 3, 3)) * np.arange(1, 4), np.ones((2, 4, 3))
     ("poses", "maps", "given", "message"),
     [
         ([], None, {}, "a player needs at least one clip, got none"),
-        ([X[:, :2]], None, {}, "clip 0: expected (T, 3, 2 or 3) or (M, T, 3, 2 or 3) for 'arm', "
-         "got (4, 2, 3); poses are a list of clips"),
+        (
+            [X[:, :2]],
+            None,
+            {},
+            "clip 0: expected (T, 3, 2 or 3) or (M, T, 3, 2 or 3) for 'arm', got (4, 2, 3); poses are a list of clips",
+        ),
         (X, None, {}, "clip 0: expected (T, 3, 2 or 3)"),
         ([X, X[..., :2]], None, {}, "clips must all have 2 or all have 3 coordinates, got [2, 3]"),
         ([X, X * 0], None, {}, "clip 1: no joint was seen, or a coordinate of a seen one is not"),
         ([np.where(X == 2, np.inf, X)], None, {}, "clip 0: no joint was seen, or a coordinate"),
         ([np.where(X == 2, np.nan, X)], None, {}, "clip 0: no joint was seen, or a coordinate"),
         ([X, X], [H], {}, "importance has 1 clips, poses have 2"),
-        ([X], [H[:, ::2]], {}, "importance of clip 0: expected (layers, 1, 4, 3), bodies, frames "
-         "and joints as in its poses and as many layers as clip 0, got (2, 1, 2, 3); a layer with "
-         "fewer frames must be brought to the clip's frames first"),
+        (
+            [X],
+            [H[:, ::2]],
+            {},
+            "importance of clip 0: expected (layers, 1, 4, 3), bodies, frames "
+            "and joints as in its poses and as many layers as clip 0, got (2, 1, 2, 3); a layer with "
+            "fewer frames must be brought to the clip's frames first",
+        ),
         ([np.stack([X, X])], [H], {}, "expected (layers, 2, 4, 3)"),
         ([X, X], [H, H[:1]], {}, "importance of clip 1: expected (layers, 1, 4, 3)"),
         ([X], [H[:0]], {}, "importance of clip 0: expected (layers, 1, 4, 3)"),
@@ -175,11 +186,16 @@ X, H = np.ones((4, 3, 3)) * np.arange(1, 4), np.ones((2, 4, 3))
         ([X], [H], {"layer": 2}, "layer must lie in 0..1, got 2"),
         ([X], [H], {"fps": 0}, "fps must be a positive number of frames a second, got 0"),
         ([X], [H], {"fps": np.nan}, "fps must be a positive number"),
-        ([X] * 10, [H] * 10, {"max_bytes": 500}, "the player would put 0.0 MB into the page, the "
-         "limit is 0.0 MB: 10 clips, 2 layers, 40 frames; pass fewer clips or layers or every "
-         "other frame, or raise max_bytes"),
+        (
+            [X] * 10,
+            [H] * 10,
+            {"max_bytes": 500},
+            "the player would put 0.0 MB into the page, the "
+            "limit is 0.0 MB: 10 clips, 2 layers, 40 frames; pass fewer clips or layers or every "
+            "other frame, or raise max_bytes",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_shown_is_told(poses, maps, given, message):
     with pytest.raises(UserError, match=re.escape(message)):
         skeleton_player(poses, ARM, maps, **given)
@@ -203,9 +219,7 @@ def test_a_class_of_every_layout_fits_into_a_page(rng):
 def test_what_is_sent_to_the_page_is_short_and_asks_for_nothing(name):
     text = (widgets.ASSETS / name).read_text()
     assert len(text.splitlines()) < 300
-    assert not re.search(
-        r"https?:(?!//www\.w3\.org/)|^\s*import\b|@import|url\(|</script", text, re.M
-    )
+    assert not re.search(r"https?:(?!//www\.w3\.org/)|^\s*import\b|@import|url\(|</script", text, re.M)
 
 
 def test_an_installation_carries_the_assets():

@@ -11,14 +11,17 @@ from analysis_lib.errors import UserError
 from analysis_lib.windows import layer_lengths, window_bounds, window_frames, window_weights
 
 
-@pytest.mark.parametrize(("n_frames", "n_windows", "bounds"), [
-    (300, 3, [0, 100, 200, 300]),
-    (75, 5, [0, 15, 30, 45, 60, 75]),
-    (26, 4, [0, 6, 13, 19, 26]),
-    (13, 4, [0, 3, 6, 9, 13]),
-    (4, 4, [0, 1, 2, 3, 4]),
-    (1, 1, [0, 1]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("n_frames", "n_windows", "bounds"),
+    [
+        (300, 3, [0, 100, 200, 300]),
+        (75, 5, [0, 15, 30, 45, 60, 75]),
+        (26, 4, [0, 6, 13, 19, 26]),
+        (13, 4, [0, 3, 6, 9, 13]),
+        (4, 4, [0, 1, 2, 3, 4]),
+        (1, 1, [0, 1]),
+    ],
+)
 def test_bounds_by_hand(n_frames, n_windows, bounds):
     assert window_bounds(n_frames, n_windows).tolist() == bounds
 
@@ -70,8 +73,7 @@ def test_weights_decrease_and_sum_to_one(lengths, n_windows):
     assert (np.diff(alpha) <= 0).all()
 
 
-@given(lengths=st.lists(st.integers(0, 30), min_size=1), n_windows=st.integers(1, 30),
-       relative=st.booleans())  # fmt: skip
+@given(lengths=st.lists(st.integers(0, 30), min_size=1), n_windows=st.integers(1, 30), relative=st.booleans())
 def test_the_valid_frames_of_all_windows_are_those_of_the_clip(lengths, n_windows, relative):
     start, stop = window_frames(np.array(lengths), 30, n_windows, relative)
     assert start.shape == stop.shape == (len(lengths), n_windows)
@@ -95,10 +97,7 @@ def test_relative_windows_divide_each_clip_by_its_own_length():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (
-            lambda: window_bounds(3, 4),
-            r"n_windows must lie in 1\.\.3, the number of frames, got 4; deep",
-        ),
+        (lambda: window_bounds(3, 4), r"n_windows must lie in 1\.\.3, the number of frames, got 4; deep"),
         (lambda: window_bounds(3, 0), r"n_windows must lie in 1\.\.3"),
         (lambda: layer_lengths(np.array([1, 9]), 8, 4), r"in 0\.\.8, but clip 1 has 9; are they"),
         (lambda: layer_lengths(np.array([-1]), 8, 4), r"clip 0 has -1"),

@@ -11,33 +11,39 @@ from tqdm.auto import tqdm
 from analysis_lib.bench.machine import machine_facts
 from analysis_lib.errors import UserError
 from analysis_lib.performance import FORMAT, growth_table, nnk_table, speed_table
-from analysis_lib.performance_report import (
-    growth_overview,
-    machine_sentence,
-    nnk_overview,
-    speed_overview,
-)
+from analysis_lib.performance_report import growth_overview, machine_sentence, nnk_overview, speed_overview
 from analysis_lib.storage import BUILD, write_text
 
 #: by part: what is printed, the tidy table of medians and ratios, and that table for people
 SHOWN = {
-    "dtw": ("Windowed DTW of all pairs (x: as long as ours; *: on fewer clips, scaled by pairs)",
-            speed_table, speed_overview),
-    "nnk": ("NNK weights of all nodes (x: as long as ours; excess of the objective)",
-            nnk_table, nnk_overview),
+    "dtw": (
+        "Windowed DTW of all pairs (x: as long as ours; *: on fewer clips, scaled by pairs)",
+        speed_table,
+        speed_overview,
+    ),
+    "nnk": ("NNK weights of all nodes (x: as long as ours; excess of the objective)", nnk_table, nnk_overview),
     "growth": ("The k nearest, and the whole matrix", growth_table, growth_overview),
-}  # fmt: skip
+}
 
 Case = tuple[str, Callable[[], list[dict]]]  # what is measured, in words; the measurement
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--quick", is_flag=True,
-              help="Few clips and one round: a trial of the bench itself, no measurement.")  # fmt: skip
-@click.option("--only", type=click.Choice(["dtw", "nnk", "growth"]), multiple=True, metavar="PART",
-              help="dtw, nnk or growth; give it again for another. Default: all.")  # fmt: skip
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-              default=BUILD / "bench.json", help="Default: _build/bench.json.")  # fmt: skip
+@click.option("--quick", is_flag=True, help="Few clips and one round: a trial of the bench itself, no measurement.")
+@click.option(
+    "--only",
+    type=click.Choice(["dtw", "nnk", "growth"]),
+    multiple=True,
+    metavar="PART",
+    help="dtw, nnk or growth; give it again for another. Default: all.",
+)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    default=BUILD / "bench.json",
+    help="Default: _build/bench.json.",
+)
 def main(quick: bool, only: tuple[str, ...], output: Path) -> None:
     """Measure windowed DTW and NNK beside other libraries, and print times and ratios.
 
@@ -52,8 +58,7 @@ def main(quick: bool, only: tuple[str, ...], output: Path) -> None:
     started = time.monotonic()
     record = {"format": FORMAT, "quick": quick, "machine": machine_facts(), "missing": {}}
     try:
-        cases = [(part, *case) for part in only or PARTS
-                 for case in PARTS[part](quick, record["missing"])]  # fmt: skip
+        cases = [(part, *case) for part in only or PARTS for case in PARTS[part](quick, record["missing"])]
         with tqdm(cases, unit="case", dynamic_ncols=True) as bar:
             for part, words, measure in bar:
                 bar.set_description(words)
@@ -61,8 +66,9 @@ def main(quick: bool, only: tuple[str, ...], output: Path) -> None:
         record["seconds"] = round(time.monotonic() - started, 1)
         record["tables"] = {
             part: json.loads(table(record).to_json(orient="records"))
-            for part, (_, table, _) in SHOWN.items() if part in record
-        }  # fmt: skip
+            for part, (_, table, _) in SHOWN.items()
+            if part in record
+        }
         write_text(output, json.dumps(record, indent=1) + "\n")
     except UserError as error:
         raise click.ClickException(str(error)) from error

@@ -5,8 +5,7 @@ import numpy as np
 N_CLASSES, LATENT = 60, 6
 
 
-def moving_clips(n_clips: int, n_frames: int = 13, n_features: int = 256,
-                 seed: int = 0) -> np.ndarray:  # fmt: skip
+def moving_clips(n_clips: int, n_frames: int = 13, n_features: int = 256, seed: int = 0) -> np.ndarray:
     r"""Return clips whose frames move through a plane of few dimensions, as layers' outputs do.
 
     .. math:: x_{it} = \mathrm{ReLU}(W z_{it}), \qquad

@@ -19,8 +19,15 @@ FEWEST = 40  # clips that a peer is measured on at least
 TOLERANCE = 1e-4  # of the largest distance, between any two methods
 
 
-def bench_shape(n_frames: int, n_features: int, peers: Sequence[Peer], n_clips: int = 200,
-                n_windows: int = 4, rounds: int = 3, budget: float = 2.5) -> dict:  # fmt: skip
+def bench_shape(
+    n_frames: int,
+    n_features: int,
+    peers: Sequence[Peer],
+    n_clips: int = 200,
+    n_windows: int = 4,
+    rounds: int = 3,
+    budget: float = 2.5,
+) -> dict:
     """Return the seconds that each method takes for all pairs of clips of one shape.
 
     Ours are measured on all clips. A peer that needs more than ``budget`` for them is measured on
@@ -49,10 +56,10 @@ def bench_shape(n_frames: int, n_features: int, peers: Sequence[Peer], n_clips: 
     DataError
         If a peer's distances differ from ours by more than `TOLERANCE`.
     """
-    clips = np.abs(np.random.default_rng(0).standard_normal((n_clips, n_frames, n_features),
-                                                            dtype=np.float32))  # fmt: skip
-    own = {mode: lambda mode=mode: windowed_dtw(clips, n_windows=n_windows, normalise=mode)
-           for mode in ("none", "path")}  # fmt: skip
+    clips = np.abs(np.random.default_rng(0).standard_normal((n_clips, n_frames, n_features), dtype=np.float32))
+    own = {
+        mode: lambda mode=mode: windowed_dtw(clips, n_windows=n_windows, normalise=mode) for mode in ("none", "path")
+    }
     ours, _ = own["none"](), own["path"]()  # compiles
     fitted = [_fit(peer, clips, n_windows, ours, budget) for peer in peers]
     units = {unit: make() for unit, make in UNITS.items()}
@@ -73,15 +80,20 @@ def bench_shape(n_frames: int, n_features: int, peers: Sequence[Peer], n_clips: 
         methods.append({"name": peer.name, "how": peer.how, "seconds": runs[peer.how], **facts})
     operations, cells = least_work(n_clips, n_frames, n_features, n_windows)
     return {
-        "frames": n_frames, "features": n_features, "clips": n_clips, "windows": n_windows,
-        "operations": operations, "cells": cells,
+        "frames": n_frames,
+        "features": n_features,
+        "clips": n_clips,
+        "windows": n_windows,
+        "operations": operations,
+        "cells": cells,
         "floor": {unit: {"work": work, "seconds": runs[unit]} for unit, (_, work) in units.items()},
         "methods": methods,
-    }  # fmt: skip
+    }
 
 
-def _fit(peer: Peer, clips: np.ndarray, n_windows: int, ours: np.ndarray,
-         budget: float) -> tuple[Callable[[], np.ndarray], dict]:  # fmt: skip
+def _fit(
+    peer: Peer, clips: np.ndarray, n_windows: int, ours: np.ndarray, budget: float
+) -> tuple[Callable[[], np.ndarray], dict]:
     """Return a checked call of a peer that fits the budget, its number of clips, and the gap."""
     weights = np.full(n_windows, 1 / n_windows)  # of clips that are all of one length
     n = min(FEWEST, len(clips))

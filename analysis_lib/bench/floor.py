@@ -131,10 +131,7 @@ def _on_all_cores(work: Callable[[int], None]) -> Callable[[], None]:
     """Return a call of ``work(thread)`` in one thread a core, each with a BLAS of one thread."""
 
     def call() -> None:
-        with (
-            _controller().limit(limits=1, user_api="blas"),
-            ThreadPoolExecutor(cpu_count()) as pool,
-        ):
+        with _controller().limit(limits=1, user_api="blas"), ThreadPoolExecutor(cpu_count()) as pool:
             list(pool.map(work, range(cpu_count())))
 
     return call

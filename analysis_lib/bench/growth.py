@@ -13,8 +13,9 @@ NEAREST, MATRIX = "windowed_dtw_knn", "windowed_dtw"
 TOLERANCE = 1e-5  # of a distance in 0..1
 
 
-def bench_size(n_clips: int, n_neighbors: int = 10, n_frames: int = 13, n_features: int = 1280,
-               rounds: int = 3) -> dict:  # fmt: skip
+def bench_size(
+    n_clips: int, n_neighbors: int = 10, n_frames: int = 13, n_features: int = 1280, rounds: int = 3
+) -> dict:
     """Return the seconds of the k nearest of generated clips, and once those of the whole matrix.
 
     Parameters
@@ -39,16 +40,19 @@ def bench_size(n_clips: int, n_neighbors: int = 10, n_frames: int = 13, n_featur
     windowed_dtw(few), windowed_dtw_knn(few, n_neighbors)  # compiles
     found: dict[str, object] = {}
     once = [seconds_of(lambda: found.update(matrix=windowed_dtw(clips)))]
-    seconds = [seconds_of(lambda: found.update(nearest=windowed_dtw_knn(clips, n_neighbors)))
-               for _ in range(rounds)]  # fmt: skip
+    seconds = [seconds_of(lambda: found.update(nearest=windowed_dtw_knn(clips, n_neighbors))) for _ in range(rounds)]
     gap = _gap(found.pop("matrix"), found["nearest"].distances)
     if not gap <= TOLERANCE:
         raise DataError(f"of {n_clips} clips, the nearest and the matrix differ by {gap:.2g}")
     return {
-        "clips": n_clips, "frames": n_frames, "features": n_features, "neighbours": n_neighbors,
-        "pairs": int(found["nearest"].n_pairs), "computed": int(found["nearest"].n_computed),
+        "clips": n_clips,
+        "frames": n_frames,
+        "features": n_features,
+        "neighbours": n_neighbors,
+        "pairs": int(found["nearest"].n_pairs),
+        "computed": int(found["nearest"].n_computed),
         "methods": [{"name": NEAREST, "seconds": seconds}, {"name": MATRIX, "seconds": once}],
-    }  # fmt: skip
+    }
 
 
 def _gap(distance: np.ndarray, nearest: np.ndarray) -> float:

@@ -85,23 +85,31 @@ def bench_candidates(name: str, kernel: np.ndarray, n_candidates: int, rounds: i
     ours = nnk_weights(kernel, neighbours)
     methods = {OURS: lambda: nnk_weights(kernel, neighbours)}
     with threadpool_limits(1, "blas"):
-        others = {name: lambda peer=peer: peer(kernel, neighbours, None)
-                  for name, peer in PEERS.items()}  # fmt: skip
+        others = {name: lambda peer=peer: peer(kernel, neighbours, None) for name, peer in PEERS.items()}
         found = {OURS: ours.weights, **{name: call() for name, call in others.items()}}
         runs = in_turns(methods, others, rounds)
     value = {m: objective(kernel, neighbours, ours.ridge, w) for m, w in found.items()}
     excess = {m: (v - value[OURS])[~ours.duplicate] for m, v in value.items()}
     return {
-        "kernel": name, "nodes": len(kernel), "candidates": n_candidates,
-        "ridged": int((ours.ridge > 0).sum()), "duplicates": int(ours.duplicate.sum()),
+        "kernel": name,
+        "nodes": len(kernel),
+        "candidates": n_candidates,
+        "ridged": int((ours.ridge > 0).sum()),
+        "duplicates": int(ours.duplicate.sum()),
         "violation": float(ours.violation.max()),
-        "methods": [{"name": m, "seconds": runs[m], "above": float(excess[m].max(initial=0)),
-                     "below": float(-excess[m].min(initial=0))} for m in found],
-    }  # fmt: skip
+        "methods": [
+            {
+                "name": m,
+                "seconds": runs[m],
+                "above": float(excess[m].max(initial=0)),
+                "below": float(-excess[m].min(initial=0)),
+            }
+            for m in found
+        ],
+    }
 
 
-def objective(kernel: np.ndarray, neighbours: np.ndarray, ridge: np.ndarray,
-              weights: np.ndarray) -> np.ndarray:  # fmt: skip
+def objective(kernel: np.ndarray, neighbours: np.ndarray, ridge: np.ndarray, weights: np.ndarray) -> np.ndarray:
     r"""Return the quantity that NNK minimises, for each node.
 
     .. math:: \tfrac12 \theta^\top (K_{SS} + \delta I)\, \theta - K_{Si}^\top \theta

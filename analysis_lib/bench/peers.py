@@ -97,23 +97,34 @@ def dtw_peers() -> tuple[Peer, ...]:
 
     def tslearn(jobs: int) -> Peer:
         return Peer(
-            "tslearn", f"cdist_dtw, n_jobs={jobs}", "tslearn.metrics", as_it_is,
+            "tslearn",
+            f"cdist_dtw, n_jobs={jobs}",
+            "tslearn.metrics",
+            as_it_is,
             lambda library, window: library.cdist_dtw(window, n_jobs=jobs) ** 2,
-        )  # fmt: skip
+        )
 
     def aeon(name: str, how: str, layout: Callable) -> Peer:
         return Peer(
-            name, f"dtw_pairwise_distance, n_jobs={cores}, {how}", "aeon.distances", layout,
+            name,
+            f"dtw_pairwise_distance, n_jobs={cores}, {how}",
+            "aeon.distances",
+            layout,
             lambda library, window: library.dtw_pairwise_distance(window, n_jobs=cores),
-        )  # fmt: skip
+        )
 
     return (
         *(tslearn(jobs) for jobs in sorted({1, cores})),
-        Peer("dtaidistance", "distance_matrix_fast, parallel", "dtaidistance.dtw_ndim", as_it_is,
-             lambda library, window: library.distance_matrix_fast(window, parallel=True) ** 2),
+        Peer(
+            "dtaidistance",
+            "distance_matrix_fast, parallel",
+            "dtaidistance.dtw_ndim",
+            as_it_is,
+            lambda library, window: library.distance_matrix_fast(window, parallel=True) ** 2,
+        ),
         aeon("aeon, documented", "contiguous (n, D, T)", features_first),
         aeon("aeon, best", "view of contiguous (n, T, D)", features_first_view),
-    )  # fmt: skip
+    )
 
 
 def why_missing(peers: tuple[Peer, ...]) -> dict[str, str]:

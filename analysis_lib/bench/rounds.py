@@ -12,9 +12,7 @@ def seconds_of(call: Callable[[], object]) -> float:
 
 
 def in_turns(
-    own: Mapping[str, Callable[[], object]],
-    others: Mapping[str, Callable[[], object]],
-    rounds: int,
+    own: Mapping[str, Callable[[], object]], others: Mapping[str, Callable[[], object]], rounds: int
 ) -> dict[str, list[float]]:
     """Return the seconds of each call: in every round ``own`` twice in turn, then ``others`` once.
 

@@ -48,9 +48,7 @@ def read_members(path: str | Path, pattern: str, expected: str) -> Iterator[Memb
     elif path.is_file():
         yield from _from_zip(path, pattern, expected)
     else:
-        raise DataError(
-            f"{path} does not exist; expected a zip or a folder with files such as {expected}"
-        )
+        raise DataError(f"{path} does not exist; expected a zip or a folder with files such as {expected}")
 
 
 def _from_folder(path: Path, pattern: str, expected: str) -> Iterator[Member]:
@@ -88,14 +86,10 @@ def _content(path: Path, archive: ZipFile, info: ZipInfo) -> bytes:
     except NotImplementedError as error:
         raise DataError(f"{path}: {error}; unpack the zip and give the folder") from error
     except (BadZipFile, OSError, EOFError, zlib.error) as error:
-        raise DataError(
-            f"{path}: {info.filename} is damaged ({error}); is the download complete?"
-        ) from error
+        raise DataError(f"{path}: {info.filename} is damaged ({error}); is the download complete?") from error
 
 
-def _chosen(
-    path: Path, files: list[str], pattern: str, expected: str
-) -> list[tuple[re.Match, str]]:
+def _chosen(path: Path, files: list[str], pattern: str, expected: str) -> list[tuple[re.Match, str]]:
     """Return (match of the name, path) of the files that fit, in the order of their names."""
     if outside := [file for file in files if _leads_out(file)]:
         raise DataError(
@@ -106,8 +100,7 @@ def _chosen(
     chosen = sorted(((m, f) for m, f in matches if m), key=lambda found: found[0].string)
     if not chosen:
         raise DataError(
-            f"{path} holds no file such as {expected} among its {len(files)} files; is it the "
-            "right zip or folder?"
+            f"{path} holds no file such as {expected} among its {len(files)} files; is it the right zip or folder?"
         )
     names = [match.string for match, _ in chosen]
     if twice := [name for name, following in pairwise(names) if name == following]:

@@ -117,9 +117,16 @@ class SkeletonDataset:
     def fingerprint(self) -> str:
         """SHA-256 of the contents: clips, labels, names, splits and skeleton."""
         head = repr(
-            (self.name, self.skeleton.to_dict(), self.class_names, self.groups, self.clips,
-             sorted((k, v.tolist()) for k, v in self.splits.items()), self.unit)
-        )  # fmt: skip
+            (
+                self.name,
+                self.skeleton.to_dict(),
+                self.class_names,
+                self.groups,
+                self.clips,
+                sorted((k, v.tolist()) for k, v in self.splits.items()),
+                self.unit,
+            )
+        )
         arrays = (self.labels, self.subjects, self.views, *self.sequences)
         return digest(head, *(part for a in arrays for part in (str(a.shape), a.tobytes())))
 

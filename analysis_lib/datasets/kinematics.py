@@ -39,13 +39,28 @@ _BONES = (
 )
 
 #: height (m) of a joint above the floor when that part of the body lies on it
-_CLEARANCE = {"ankle": 0.08, "foot": 0.02, "knee": 0.06, "elbow": 0.04, "wrist": 0.03, "hand": 0.02,
-              "thumb": 0.02, "tip": 0.02}  # fmt: skip
+_CLEARANCE = {
+    "ankle": 0.08,
+    "foot": 0.02,
+    "knee": 0.06,
+    "elbow": 0.04,
+    "wrist": 0.03,
+    "hand": 0.02,
+    "thumb": 0.02,
+    "tip": 0.02,
+}
 _TRUNK_CLEARANCE = 0.1
 
 #: range of flexion of a healthy adult, degrees
-_FLEXION = {"shoulder": (-60, 180), "elbow": (0, 150), "wrist": (-60, 60), "hip": (-35, 125),
-            "knee": (0, 145), "ankle": (-45, 35), "neck": (-55, 50)}  # fmt: skip
+_FLEXION = {
+    "shoulder": (-60, 180),
+    "elbow": (0, 150),
+    "wrist": (-60, 60),
+    "hip": (-35, 125),
+    "knee": (0, 145),
+    "ankle": (-45, 35),
+    "neck": (-55, 50),
+}
 
 
 def _both_sides(rows) -> tuple[tuple[str, str, np.ndarray], ...]:
@@ -90,12 +105,8 @@ def _axis_signs() -> np.ndarray:
 
 
 _SIGNS = _axis_signs()
-_CLEARANCES = np.array(
-    [_CLEARANCE.get(name.split()[-1], _TRUNK_CLEARANCE) for name in layout("ntu-25").joints]
-)
-_LOWEST, _HIGHEST = np.array(
-    [_FLEXION.get(name.split()[-1], (-np.inf, np.inf)) for name in FRAMES]
-).T
+_CLEARANCES = np.array([_CLEARANCE.get(name.split()[-1], _TRUNK_CLEARANCE) for name in layout("ntu-25").joints])
+_LOWEST, _HIGHEST = np.array([_FLEXION.get(name.split()[-1], (-np.inf, np.inf)) for name in FRAMES]).T
 _ANKLES = [layout("ntu-25").joint(f"{side} ankle") for side in ("left", "right")]
 
 

@@ -27,8 +27,9 @@ SPLITS = {"train": "train", "test": "val"}
 MAX_FRAMES, MAX_CLASSES = 100_000, 10_000
 
 
-def read_kinetics(path: str | Path, splits: tuple[str, ...] = ("train", "test"), people: int = 5,
-                  keep: int = 2, progress: bool = True) -> SkeletonDataset:  # fmt: skip
+def read_kinetics(
+    path: str | Path, splits: tuple[str, ...] = ("train", "test"), people: int = 5, keep: int = 2, progress: bool = True
+) -> SkeletonDataset:
     """Return Kinetics-skeleton as a dataset of x, y and score.
 
     Clips without a skeleton, by their label or in fact, are dropped; a line of the log counts
@@ -81,8 +82,7 @@ def read_kinetics(path: str | Path, splits: tuple[str, ...] = ("train", "test"),
     )
 
 
-def parse_clip(content: bytes | str, name: str = "clip", people: int = 5,
-               keep: int = 2) -> np.ndarray:  # fmt: skip
+def parse_clip(content: bytes | str, name: str = "clip", people: int = 5, keep: int = 2) -> np.ndarray:
     """Return the people of one clip, the most confident first in every frame.
 
     As the published feeder does: the origin is the middle of the image (0.5 is subtracted); a
@@ -127,9 +127,11 @@ def _people(clip: Mapping, name: str, people: int, keep: int) -> np.ndarray:
     """Return the array of `parse_clip` from the parsed JSON."""
     try:
         n_frames = _n_frames([frame["frame_index"] for frame in clip["data"]])
-        listed = [(frame["frame_index"], place, person["pose"], person["score"])
-                  for frame in clip["data"]
-                  for place, person in enumerate(frame["skeleton"][:people])]  # fmt: skip
+        listed = [
+            (frame["frame_index"], place, person["pose"], person["score"])
+            for frame in clip["data"]
+            for place, person in enumerate(frame["skeleton"][:people])
+        ]
         frames, places, poses, scores = zip(*listed, strict=True) if listed else ([],) * 4
         poses = np.array(poses, np.float32).reshape(len(listed), 18, 2)
         scores = np.array(scores, np.float32).reshape(len(listed), 18, 1)
@@ -176,11 +178,9 @@ def _read_split(path: Path, split: str, people: int, keep: int, progress: bool) 
                 clips += [_Clip(name, x, label, action)] if x.any() else []
     if wanted:
         raise DataError(
-            f"{path}: {len(wanted)} labelled clips of {split} are not there, first {min(wanted)}; "
-            "is the copy complete?"
+            f"{path}: {len(wanted)} labelled clips of {split} are not there, first {min(wanted)}; is the copy complete?"
         )
-    log.info("kinetics %s: %d clips read, %d without a skeleton dropped",
-             split, len(clips), len(table) - len(clips))  # fmt: skip
+    log.info("kinetics %s: %d clips read, %d without a skeleton dropped", split, len(clips), len(table) - len(clips))
     return clips
 
 
@@ -188,10 +188,7 @@ def _array(content: bytes, name: str, label: int, people: int, keep: int) -> np.
     """Return the array of one clip file, whose own label must agree."""
     clip = _loads(content, name)
     if clip.get("label_index", label) != label:
-        raise DataError(
-            f"{name} has label {clip['label_index']}, its label file {label}; "
-            "are both of one release?"
-        )
+        raise DataError(f"{name} has label {clip['label_index']}, its label file {label}; are both of one release?")
     return _people(clip, name, people, keep)
 
 
@@ -234,7 +231,5 @@ def _class_names(clips: list[_Clip]) -> tuple[str, ...]:
     names = {}
     for clip in clips:
         if names.setdefault(clip.label, clip.action) != clip.action:
-            raise DataError(
-                f"label {clip.label} is '{names[clip.label]}', but '{clip.action}' of {clip.name}"
-            )
+            raise DataError(f"label {clip.label} is '{names[clip.label]}', but '{clip.action}' of {clip.name}")
     return tuple(names.get(i, f"class {i}") for i in range(max(names, default=-1) + 1))

@@ -140,8 +140,14 @@ EXACT = Variation()
 SWELL = 0.15
 
 
-def perform(motion: Motion, done: np.ndarray, seconds: np.ndarray, rng: np.random.Generator,
-            variation: Variation = EXACT, repeats: int = 1) -> np.ndarray:  # fmt: skip
+def perform(
+    motion: Motion,
+    done: np.ndarray,
+    seconds: np.ndarray,
+    rng: np.random.Generator,
+    variation: Variation = EXACT,
+    repeats: int = 1,
+) -> np.ndarray:
     """Return one take of a motion, shape (T, 79): the way from the rest pose at each frame.
 
     Parameters

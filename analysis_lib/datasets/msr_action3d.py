@@ -20,20 +20,46 @@ log = logging.getLogger(__name__)
 
 #: names of actions a01..a20
 ACTIONS = (
-    "high arm wave", "horizontal arm wave", "hammer", "hand catch", "forward punch", "high throw",
-    "draw x", "draw tick", "draw circle", "hand clap", "two-hand wave", "side boxing", "bend",
-    "forward kick", "side kick", "jogging", "tennis swing", "tennis serve", "golf swing",
+    "high arm wave",
+    "horizontal arm wave",
+    "hammer",
+    "hand catch",
+    "forward punch",
+    "high throw",
+    "draw x",
+    "draw tick",
+    "draw circle",
+    "hand clap",
+    "two-hand wave",
+    "side boxing",
+    "bend",
+    "forward kick",
+    "side kick",
+    "jogging",
+    "tennis swing",
+    "tennis serve",
+    "golf swing",
     "pick up and throw",
-)  # fmt: skip
+)
 
 #: 1-based actions that are not of the upper body (this project's choice; none are published)
 LOWER_BODY, FULL_BODY = frozenset({14, 15, 16}), frozenset({13, 20})
 
 #: files with badly corrupted skeletons, which the literature leaves out (567 - 10 = 557)
-BAD_CLIPS = frozenset({
-    "a02_s03_e02", "a04_s03_e01", "a07_s04_e01", "a13_s09_e01", "a13_s09_e02", "a13_s09_e03",
-    "a14_s03_e01", "a20_s07_e01", "a20_s07_e03", "a20_s10_e03",
-})  # fmt: skip
+BAD_CLIPS = frozenset(
+    {
+        "a02_s03_e02",
+        "a04_s03_e01",
+        "a07_s04_e01",
+        "a13_s09_e01",
+        "a13_s09_e02",
+        "a13_s09_e03",
+        "a14_s03_e01",
+        "a20_s07_e01",
+        "a20_s07_e03",
+        "a20_s10_e03",
+    }
+)
 
 #: 1-based actions of the three subsets of the original protocol
 SUBSETS = {
@@ -94,9 +120,12 @@ def read_msr_action3d(path: str | Path, drop_bad: bool = True) -> SkeletonDatase
         codes.append(code)
         sequences.append(x[:, seen])
     log.info(
-        "msr-action3d: %d clips read; dropped %d known bad clips, %d without any skeleton, and "
-        "%d frames without one", len(clips), n_bad, n_unseen, n_frames,
-    )  # fmt: skip
+        "msr-action3d: %d clips read; dropped %d known bad clips, %d without any skeleton, and %d frames without one",
+        len(clips),
+        n_bad,
+        n_unseen,
+        n_frames,
+    )
     if not clips:
         raise DataError(f"{path}: none of its clips shows a skeleton; is the copy complete?")
     return _dataset(clips, np.array(codes), sequences)
@@ -150,8 +179,7 @@ def _clip(match: re.Match, content: bytes) -> tuple[tuple[int, int], np.ndarray]
     rows = _rows(name, content)
     if len(rows) % KINECT_20.n_joints:
         raise DataError(
-            f"{name}: {len(rows)} lines are not a whole number of frames of 20 joints; is the "
-            "file cut off?"
+            f"{name}: {len(rows)} lines are not a whole number of frames of 20 joints; is the file cut off?"
         )
     x = rows[:, :3].reshape(1, -1, KINECT_20.n_joints, 3)[:, :, MSR_TO_KINECT]
     check_sequence(name, x, KINECT_20.n_joints)
@@ -171,7 +199,6 @@ def _rows(name: str, content: bytes) -> np.ndarray:
         raise DataError(f"{name}: expected lines of {_COLUMNS} numbers ({error})") from error
     if rows.shape[1] != _COLUMNS:
         raise DataError(
-            f"{name}: expected lines of x, y, z and confidence, got {rows.shape[1]} columns; is "
-            "it a file of Real3D?"
+            f"{name}: expected lines of x, y, z and confidence, got {rows.shape[1]} columns; is it a file of Real3D?"
         )
     return rows

@@ -58,14 +58,24 @@ from analysis_lib.skeletons import Skeleton
 
 #: kind of the values (i: whole numbers, f: numbers, b: whole numbers or bools, U: text), and axes
 KEYS = {
-    "x": ("f", (3, 4, 5)), "lengths": ("i", (1,)), "labels": ("i", (1,)), "bodies": ("i", (1,)),
-    "layout": ("U", (0,)), "skeleton": ("U", (0,)), "edges": ("i", (2,)), "joints": ("U", (1,)),
-    "class_names": ("U", (1,)), "groups": ("U", (1,)), "clips": ("U", (1,)),
-    "subjects": ("i", (1,)), "views": ("i", (1,)), "name": ("U", (0,)), "unit": ("U", (0,)),
-}  # fmt: skip
+    "x": ("f", (3, 4, 5)),
+    "lengths": ("i", (1,)),
+    "labels": ("i", (1,)),
+    "bodies": ("i", (1,)),
+    "layout": ("U", (0,)),
+    "skeleton": ("U", (0,)),
+    "edges": ("i", (2,)),
+    "joints": ("U", (1,)),
+    "class_names": ("U", (1,)),
+    "groups": ("U", (1,)),
+    "clips": ("U", (1,)),
+    "subjects": ("i", (1,)),
+    "views": ("i", (1,)),
+    "name": ("U", (0,)),
+    "unit": ("U", (0,)),
+}
 
-_DAMAGE = (OSError, ValueError, EOFError, BadZipFile, UnpicklingError, zlib.error,
-           NotImplementedError, RuntimeError)  # fmt: skip
+_DAMAGE = (OSError, ValueError, EOFError, BadZipFile, UnpicklingError, zlib.error, NotImplementedError, RuntimeError)
 
 _KINDS = {
     "i": ("iu", "whole numbers"),
@@ -157,9 +167,7 @@ def _dataset(name: str, arrays: Mapping[str, np.ndarray]) -> SkeletonDataset:
     if n == 0:
         raise DataError("'labels' is empty; a dataset needs at least one clip")
     class_names = tuple(
-        arrays["class_names"].tolist()
-        if "class_names" in arrays
-        else (f"class {c}" for c in range(labels.max() + 1))
+        arrays["class_names"].tolist() if "class_names" in arrays else (f"class {c}" for c in range(labels.max() + 1))
     )
     return SkeletonDataset(
         name=str(arrays.get("name", name)),
@@ -172,9 +180,7 @@ def _dataset(name: str, arrays: Mapping[str, np.ndarray]) -> SkeletonDataset:
         subjects=arrays.get("subjects"),
         views=arrays.get("views"),
         splits={
-            key.removeprefix(SPLIT): _split(key, value, n)
-            for key, value in arrays.items()
-            if key.startswith(SPLIT)
+            key.removeprefix(SPLIT): _split(key, value, n) for key, value in arrays.items() if key.startswith(SPLIT)
         },
         unit=str(arrays.get("unit", "m")),
     )
@@ -202,15 +208,9 @@ def _unchained(x: np.ndarray, arrays: Mapping[str, np.ndarray], n: int) -> tuple
     bodies = _counts("bodies", arrays.get("bodies", np.ones(n, int)), len(x))
     rows = lengths * bodies
     if rows.sum() != len(x):
-        raise DataError(
-            f"'x' has {len(x)} rows, but 'lengths' (times 'bodies') make {rows.sum()}; is a clip "
-            "missing?"
-        )
+        raise DataError(f"'x' has {len(x)} rows, but 'lengths' (times 'bodies') make {rows.sum()}; is a clip missing?")
     pieces = np.split(x, np.cumsum(rows)[:-1])
-    return tuple(
-        piece.reshape(m, t, *x.shape[1:])
-        for piece, m, t in zip(pieces, bodies, lengths, strict=True)
-    )
+    return tuple(piece.reshape(m, t, *x.shape[1:]) for piece, m, t in zip(pieces, bodies, lengths, strict=True))
 
 
 def _counts(key: str, values: np.ndarray, most: int) -> np.ndarray:

@@ -29,8 +29,13 @@ N_JOINTS, BODY_FIELDS, JOINT_FIELDS = 25, 10, 12
 ORDERS = ("file", "id")
 
 
-def read_ntu(path: str | Path, benchmark: str = "ntu-60", missing: str | Path | None = None,
-             progress: bool = True, order: str = "file") -> SkeletonDataset:  # fmt: skip
+def read_ntu(
+    path: str | Path,
+    benchmark: str = "ntu-60",
+    missing: str | Path | None = None,
+    progress: bool = True,
+    order: str = "file",
+) -> SkeletonDataset:
     """Return NTU RGB+D as a dataset with every published split.
 
     ==============  ===========================================================================
@@ -77,15 +82,13 @@ def read_ntu(path: str | Path, benchmark: str = "ntu-60", missing: str | Path | 
     if order not in ORDERS:
         raise unknown_choice("order of bodies", order, ORDERS)
     parsed, dropped = {}, _missing_names(missing)
-    for name, content in tqdm(_clips(path, benchmark), f"reading {benchmark}", unit=" clips",
-                              disable=not progress):  # fmt: skip
+    for name, content in tqdm(_clips(path, benchmark), f"reading {benchmark}", unit=" clips", disable=not progress):
         if name in parsed:
             raise DataError(f"{path} holds {name} twice; leave one copy of the dataset in it")
         if name not in dropped:
             parsed[name] = parse_skeleton(content.decode("utf-8", "replace"), name, order)
     kept = {name: parsed[name] for name in sorted(parsed) if len(parsed[name])}
-    log.info("%s: %d clips read, %d without any body dropped",
-             benchmark, len(kept), len(parsed) - len(kept))  # fmt: skip
+    log.info("%s: %d clips read, %d without any body dropped", benchmark, len(kept), len(parsed) - len(kept))
     if not kept:
         raise DataError(
             f"{path}: none of its {len(parsed)} clips of {benchmark} shows a body; is it the "
@@ -126,8 +129,7 @@ def parse_skeleton(text: str, name: str = "clip", order: str = "file") -> np.nda
     frames = [body.frame for body in bodies]
     if clash := [key for key, n in Counter(zip(frames, places, strict=True)).items() if n > 1]:
         raise DataError(
-            f"{name}: frame {clash[0][0]} lists body {list(ids)[clash[0][1]]} twice; "
-            "read it with order='file'"
+            f"{name}: frame {clash[0][0]} lists body {list(ids)[clash[0][1]]} twice; read it with order='file'"
         )
     x = np.zeros((max(places, default=-1) + 1, n_frames, N_JOINTS, 3), np.float32)
     if bodies:
@@ -221,9 +223,7 @@ def _clips(path: str | Path, benchmark: str) -> Iterator[tuple[str, bytes]]:
     first, last = tables.BENCHMARKS[benchmark]
     path = Path(path).expanduser()
     for source in (sorted(path.glob("*.zip")) if path.is_dir() else []) or [path]:
-        for match, content in read_members(
-            source, rf"{CLIP_NAME.pattern}\.skeleton", "S001C002P005R002A008.skeleton"
-        ):
+        for match, content in read_members(source, rf"{CLIP_NAME.pattern}\.skeleton", "S001C002P005R002A008.skeleton"):
             if first <= int(match[5]) <= last:
                 yield match.string.removesuffix(".skeleton"), content
 

@@ -43,9 +43,40 @@ GROUPS = tuple(
 TRAIN_SUBJECTS_60 = (1, 2, 4, 5, 8, 9, 13, 14, 15, 16, 17, 18, 19, 25, 27, 28, 31, 34, 35, 38)
 TRAIN_SUBJECTS_120 = (
     *TRAIN_SUBJECTS_60,
-    45, 46, 47, 49, 50, 52, 53, 54, 55, 56, 57, 58, 59, 70, 74, 78, 80, 81, 82, 83, 84, 85, 86,
-    89, 91, 92, 93, 94, 95, 97, 98, 100, 103,
-)  # fmt: skip
+    45,
+    46,
+    47,
+    49,
+    50,
+    52,
+    53,
+    54,
+    55,
+    56,
+    57,
+    58,
+    59,
+    70,
+    74,
+    78,
+    80,
+    81,
+    82,
+    83,
+    84,
+    85,
+    86,
+    89,
+    91,
+    92,
+    93,
+    94,
+    95,
+    97,
+    98,
+    100,
+    103,
+)
 
 #: cameras of the cross-view training set of NTU-60, and setups of the cross-setup set of NTU-120
 TRAIN_CAMERAS = (2, 3)
@@ -78,10 +109,7 @@ def splits(code: np.ndarray, benchmark: str) -> dict[str, np.ndarray]:
     setup, camera, subject, _, action = code.T
     every = np.ones(len(code), bool)
     if benchmark == "ntu-60":
-        rules = {
-            "xsub": (np.isin(subject, TRAIN_SUBJECTS_60), every),
-            "xview": (np.isin(camera, TRAIN_CAMERAS), every),
-        }
+        rules = {"xsub": (np.isin(subject, TRAIN_SUBJECTS_60), every), "xview": (np.isin(camera, TRAIN_CAMERAS), every)}
     else:
         by_subject = np.isin(subject, TRAIN_SUBJECTS_120)
         rules = {"xsub": (by_subject, every), "xset": (np.isin(setup, TRAIN_SETUPS), every)}

@@ -62,9 +62,7 @@ def read_nw_ucla(path: str | Path) -> SkeletonDataset:
     The JSON files, their labels and the split are those of Chen et al. (2021), CTR-GCN.
     """
     members = read_members(path, _NAME, "a01_s01_e00_v01.json")
-    clips, codes, sequences = zip(
-        *(_clip(match, content) for match, content in members), strict=True
-    )
+    clips, codes, sequences = zip(*(_clip(match, content) for match, content in members), strict=True)
     labels, subjects, views = np.array(codes).T
     return SkeletonDataset(
         name="nw-ucla",
@@ -93,10 +91,7 @@ def _clip(match: re.Match, content: bytes) -> tuple[str, tuple[int, int, int], n
         )
     table = _parse(name, content)
     if table["label"] != _CLASS_OF[action] + 1:
-        raise DataError(
-            f"{name}: expected label {_CLASS_OF[action] + 1} for action a{action}, got "
-            f"{table['label']!r}"
-        )
+        raise DataError(f"{name}: expected label {_CLASS_OF[action] + 1} for action a{action}, got {table['label']!r}")
     code = (_CLASS_OF[action], subject, view)
     return name.removesuffix(".json"), code, _sequence(name, table["skeletons"])
 

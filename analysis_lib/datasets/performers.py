@@ -6,14 +6,7 @@ from zlib import crc32
 import numpy as np
 
 from analysis_lib.datasets.actions import HABITS
-from analysis_lib.datasets.kinematics import (
-    FRAMES,
-    OFFSETS,
-    forward_kinematics,
-    mirror_angles,
-    on_floor,
-    within_reach,
-)
+from analysis_lib.datasets.kinematics import FRAMES, OFFSETS, forward_kinematics, mirror_angles, on_floor, within_reach
 from analysis_lib.datasets.motions import DEGREES_OF_FREEDOM, Motion, Variation, perform, pose
 
 FRAMES_PER_SECOND = 30
@@ -31,8 +24,16 @@ _OTHER_HAND = 0.1
 _N = len(DEGREES_OF_FREEDOM)
 _LEGS = [i for i, f in enumerate(FRAMES) if f.split()[-1] in ("body", "hip", "knee", "ankle")]
 #: which of a person's proportions each bone follows
-_PROPORTION = {"elbow": "arms", "wrist": "arms", "hand": "arms", "tip": "arms", "thumb": "arms",
-               "knee": "legs", "ankle": "legs", "foot": "legs"}  # fmt: skip
+_PROPORTION = {
+    "elbow": "arms",
+    "wrist": "arms",
+    "hand": "arms",
+    "tip": "arms",
+    "thumb": "arms",
+    "knee": "legs",
+    "ankle": "legs",
+    "foot": "legs",
+}
 
 
 @dataclass(frozen=True, eq=False)

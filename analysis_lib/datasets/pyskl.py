@@ -81,13 +81,12 @@ def load_arrays(path: str | Path) -> object:
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     except Exception as error:  # a damaged pickle may raise nearly anything
-        raise DataError(
-            f"{path} is not a readable pickle ({error}); is the file cut off?"
-        ) from error
+        raise DataError(f"{path} is not a readable pickle ({error}); is the file cut off?") from error
 
 
-def read_pyskl(path: str | Path, skeleton: Skeleton | None = None,
-               class_names: tuple[str, ...] | None = None) -> SkeletonDataset:  # fmt: skip
+def read_pyskl(
+    path: str | Path, skeleton: Skeleton | None = None, class_names: tuple[str, ...] | None = None
+) -> SkeletonDataset:
     """Return the clips of a PYSKL annotation pickle, with the splits that it names.
 
     Clips without a body or a frame are dropped; a line of the log counts them. Coordinates are
@@ -119,8 +118,7 @@ def read_pyskl(path: str | Path, skeleton: Skeleton | None = None,
     contents = _contents(path)
     entries = [_entry(path, i, a) for i, a in enumerate(contents["annotations"])]
     kept = [entry for entry in entries if entry[2].any()]
-    log.info("%s: %d clips read, %d without a body dropped",
-             path, len(kept), len(entries) - len(kept))  # fmt: skip
+    log.info("%s: %d clips read, %d without a body dropped", path, len(kept), len(entries) - len(kept))
     if not kept:
         raise DataError(f"{path}: none of its {len(entries)} annotations shows a body")
     clips, labels, sequences = map(list, zip(*kept, strict=True))
@@ -148,8 +146,11 @@ def _contents(path) -> dict:
     if not isinstance(contents, dict):
         raise DataError(f"{path}: expected a dict, got {type(contents).__name__}")
     splits = contents.get("split")
-    if not (isinstance(contents.get("annotations"), list) and isinstance(splits, dict)
-            and all(isinstance(names, list | tuple) for names in splits.values())):  # fmt: skip
+    if not (
+        isinstance(contents.get("annotations"), list)
+        and isinstance(splits, dict)
+        and all(isinstance(names, list | tuple) for names in splits.values())
+    ):
         raise DataError(
             f"{path}: expected 'split' (a dict of lists of names) and 'annotations' (a list), got "
             f"{ {str(k): type(v).__name__ for k, v in contents.items()} }"
@@ -172,9 +173,7 @@ def _entry(path, index: int, annotation: object) -> tuple[str, int, np.ndarray]:
     if not isinstance(label, int | np.integer) or not 0 <= label < MAX_CLASSES:
         raise DataError(f"{where}: expected a label in 0..{MAX_CLASSES - 1}, got {label!r}")
     if not np.array_equal(annotation.get("total_frames", x.shape[1]), x.shape[1]):
-        raise DataError(
-            f"{where}: total_frames is {annotation['total_frames']}, but keypoint has {x.shape[1]}"
-        )
+        raise DataError(f"{where}: total_frames is {annotation['total_frames']}, but keypoint has {x.shape[1]}")
     if x.shape[-1] == 2 and "keypoint_score" in annotation:
         score = _numbers(where, "keypoint_score", annotation["keypoint_score"], 3)
         if score.shape != x.shape[:3]:
@@ -195,8 +194,7 @@ def _layout(path, x: np.ndarray) -> Skeleton:
     """Return the layout that a number of joints implies; only 25 does."""
     if x.shape[2] != NTU_25.n_joints:
         raise DataError(
-            f"{path}: clips of {x.shape[2]} joints; pass the Skeleton that they follow "
-            "(25 joints are read as 'ntu-25')"
+            f"{path}: clips of {x.shape[2]} joints; pass the Skeleton that they follow (25 joints are read as 'ntu-25')"
         )
     return NTU_25
 
@@ -218,9 +216,5 @@ def _splits(path, table: Mapping, clips: list[str], known: set[str]) -> dict[str
         raise DataError(f"{path}: two annotations have one frame_dir")
     for name, members in table.items():
         if absent := [clip for clip in members if clip not in known]:
-            raise DataError(
-                f"{path}: split '{name}' names {len(absent)} clips without annotation, "
-                f"first {absent[0]}"
-            )
-    return {name: np.array([position[c] for c in members if c in position], int)
-            for name, members in table.items()}  # fmt: skip
+            raise DataError(f"{path}: split '{name}' names {len(absent)} clips without annotation, first {absent[0]}")
+    return {name: np.array([position[c] for c in members if c in position], int) for name, members in table.items()}

@@ -27,20 +27,34 @@ CLASSES = {"seen": SEEN, "unseen": UNSEEN}
 DECIMALS = 4
 
 #: standard deviation (m) of the tracker's jitter, by the last word of a joint's name
-_JITTER = {"elbow": 0.007, "wrist": 0.010, "hand": 0.012, "tip": 0.018, "thumb": 0.018,
-           "knee": 0.007, "ankle": 0.009, "foot": 0.012}  # fmt: skip
+_JITTER = {
+    "elbow": 0.007,
+    "wrist": 0.010,
+    "hand": 0.012,
+    "tip": 0.018,
+    "thumb": 0.018,
+    "knee": 0.007,
+    "ankle": 0.009,
+    "foot": 0.012,
+}
 _SIGMA = np.array([_JITTER.get(name.split()[-1], 0.005) for name in layout("ntu-25").joints])
 #: joints that a tracker loses together: the ends of a limb
 _LIMB_ENDS = tuple(
     [layout("ntu-25").joint(f"{side} {name}") for name in names]
     for side in ("left", "right")
-    for names in (("hand", "hand tip", "thumb"), ("wrist", "hand", "hand tip", "thumb"),
-                  ("elbow", "wrist", "hand", "hand tip", "thumb"), ("ankle", "foot"), ("foot",))
-)  # fmt: skip
+    for names in (
+        ("hand", "hand tip", "thumb"),
+        ("wrist", "hand", "hand tip", "thumb"),
+        ("elbow", "wrist", "hand", "hand tip", "thumb"),
+        ("ankle", "foot"),
+        ("foot",),
+    )
+)
 
 
-def synthetic(seed: int = 0, classes: str = "seen", subjects: int = 12, takes: int = 2,
-              views: Sequence[float] = VIEWS) -> SkeletonDataset:  # fmt: skip
+def synthetic(
+    seed: int = 0, classes: str = "seen", subjects: int = 12, takes: int = 2, views: Sequence[float] = VIEWS
+) -> SkeletonDataset:
     """Return a dataset of simulated actions: layout ``ntu-25``, metres, one body, 30 Hz.
 
     Camera axes as in NTU RGB+D: y up, z away from the sensor, x to the sensor's left.
@@ -102,9 +116,7 @@ def synthetic(seed: int = 0, classes: str = "seen", subjects: int = 12, takes: i
         labels=labels,
         class_names=tuple(ways),
         groups=tuple(motions[0].group for motions in ways.values()),
-        clips=tuple(
-            f"{tuple(ways)[c]}, subject {s}, view {v}, take {take}" for c, s, v, take in rows
-        ),
+        clips=tuple(f"{tuple(ways)[c]}, subject {s}, view {v}, take {take}" for c, s, v, take in rows),
         subjects=who,
         views=view,
         splits={

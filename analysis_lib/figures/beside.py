@@ -48,10 +48,12 @@ def faint(beside: Tables) -> Iterator[tuple[pd.DataFrame, dict]]:
 
 def keys(beside: Tables) -> list[Line2D]:
     """Return one entry of a legend for each table that has rows."""
-    return [Line2D([], [], color=GREY, label=label, **_faint_style(i))
-            for i, (label, table) in enumerate(beside.items()) if len(table)]  # fmt: skip
+    return [
+        Line2D([], [], color=GREY, label=label, **_faint_style(i))
+        for i, (label, table) in enumerate(beside.items())
+        if len(table)
+    ]
 
 
 def _faint_style(i: int) -> dict:
-    return {"lw": 0.9, "alpha": 0.55, "marker": _MARKS[i % len(_MARKS)], "markersize": 3,
-            "zorder": 1.5}  # fmt: skip
+    return {"lw": 0.9, "alpha": 0.55, "marker": _MARKS[i % len(_MARKS)], "markersize": 3, "zorder": 1.5}

@@ -10,12 +10,7 @@ from analysis_lib.claims import FAILS, HOLDS, MISSING, UNTESTED, Claims
 from analysis_lib.figures.style import INK, NEGATIVE, POSITIVE, WIDTH, use_style
 
 #: marker and colour of each verdict
-SIGNS = {
-    HOLDS: ("o", POSITIVE),
-    FAILS: ("X", NEGATIVE),
-    UNTESTED: ("d", "#9A9A9A"),
-    MISSING: ("$–$", "#9A9A9A"),
-}
+SIGNS = {HOLDS: ("o", POSITIVE), FAILS: ("X", NEGATIVE), UNTESTED: ("d", "#9A9A9A"), MISSING: ("$–$", "#9A9A9A")}
 LABEL = 78  # letters of a claim
 
 
@@ -37,11 +32,17 @@ def plot_verdicts(claims: Claims, table: pd.DataFrame) -> Figure:
         axes.scatter([], [], marker=marker, s=42, color=colour, label=verdict)
         for clear in (True, False):
             mine = cells[(cells["verdict"] == verdict) & (cells["clear"] == clear)]
-            axes.scatter([editions.index(e) for e in mine["edition"]], mine["id"].map(place),
-                         marker=marker, s=42, facecolor=colour if clear else "white",
-                         edgecolor=colour, linewidth=1.4, zorder=3)  # fmt: skip
-    texts = [f"{c.id}  {shorten(c.claim, LABEL - len(c.id), placeholder=' …')}"
-             for c in claims.claims]  # fmt: skip
+            axes.scatter(
+                [editions.index(e) for e in mine["edition"]],
+                mine["id"].map(place),
+                marker=marker,
+                s=42,
+                facecolor=colour if clear else "white",
+                edgecolor=colour,
+                linewidth=1.4,
+                zorder=3,
+            )
+    texts = [f"{c.id}  {shorten(c.claim, LABEL - len(c.id), placeholder=' …')}" for c in claims.claims]
     axes.set_yticks(range(len(place)), texts, fontsize=7.5, color=INK)
     axes.set_xticks(range(len(editions)), editions)
     axes.xaxis.tick_top()

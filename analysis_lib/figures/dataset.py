@@ -26,9 +26,7 @@ def plot_classes(classes: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     use_style()
     styles = group_styles(pd.concat([classes, *beside.values()])["group"])
     n_rows = sum(len(table) + 1 for table in (classes, *beside.values())) - 1
-    figure, (counts, lengths) = plt.subplots(
-        1, 2, sharey=True, figsize=(WIDTH, 0.9 + 0.21 * n_rows)
-    )
+    figure, (counts, lengths) = plt.subplots(1, 2, sharey=True, figsize=(WIDTH, 0.9 + 0.21 * n_rows))
     names = []
     for label, table in ((None, classes), *beside.items()):
         names += [*([label] if label else []), *table["label"]]
@@ -36,8 +34,7 @@ def plot_classes(classes: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
         pale = 0.45 if label else 1
         colours = [styles[group]["color"] for group in table["group"]]
         counts.barh(row, table["clips"], color=colours, height=0.7, alpha=pale)
-        lengths.hlines(row, table["shortest"], table["longest"], color=colours, lw=2.5,
-                       alpha=0.5 * pale)  # fmt: skip
+        lengths.hlines(row, table["shortest"], table["longest"], color=colours, lw=2.5, alpha=0.5 * pale)
         lengths.scatter(table["median"], row, color=colours, zorder=3, s=22, alpha=pale)
     counts.set_yticks(range(len(names)), names)
     for text in counts.get_yticklabels():
@@ -60,9 +57,7 @@ def plot_examples(data: SkeletonDataset, n_classes: int) -> Figure:
     use_style()
     clips = example_clips(data, n_classes)
     styles = group_styles(data.groups)
-    figure, grid = plt.subplots(
-        len(clips), _MOMENTS, figsize=(WIDTH, 1.25 * len(clips)), squeeze=False
-    )
+    figure, grid = plt.subplots(len(clips), _MOMENTS, figsize=(WIDTH, 1.25 * len(clips)), squeeze=False)
     for axes_row, i in zip(grid, clips, strict=True):
         x = data.sequences[i][0]  # first body: (T, V, C)
         low, high = x[..., :2].min(axis=(0, 1)), x[..., :2].max(axis=(0, 1))
@@ -75,9 +70,16 @@ def plot_examples(data: SkeletonDataset, n_classes: int) -> Figure:
             axes.set_ylim(middle[1] - half, middle[1] + half)
             axes.set_title(f"frame {frame + 1}", fontsize=7, loc="center", color="#666666", pad=1)
         c = data.labels[i]
-        axes_row[0].text(-0.05, 0.5, data.class_names[c].replace(" ", "\n"), ha="right",
-                         va="center", transform=axes_row[0].transAxes, fontsize=8.5,
-                         color=styles[data.groups[c]]["color"])  # fmt: skip
+        axes_row[0].text(
+            -0.05,
+            0.5,
+            data.class_names[c].replace(" ", "\n"),
+            ha="right",
+            va="center",
+            transform=axes_row[0].transAxes,
+            fontsize=8.5,
+            color=styles[data.groups[c]]["color"],
+        )
     return figure
 
 
@@ -90,8 +92,9 @@ def plot_confusion(confusion: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     tables = [confusion, *beside.values()]
     sizes = [table["label"].nunique() for table in tables]
     side = min(WIDTH, 2.4 + 0.26 * max(sizes))
-    figure, grid = plt.subplots(len(tables), 1, squeeze=False, height_ratios=sizes,
-                                figsize=(side, 0.92 * side * sum(sizes) / max(sizes)))  # fmt: skip
+    figure, grid = plt.subplots(
+        len(tables), 1, squeeze=False, height_ratios=sizes, figsize=(side, 0.92 * side * sum(sizes) / max(sizes))
+    )
     for axes, table in zip(grid[:, 0], tables, strict=True):
         image = _confusion(axes, table)
         axes.set_xlim(-0.5, max(sizes) - 0.5)
@@ -108,9 +111,15 @@ def _confusion(axes: Axes, confusion: pd.DataFrame):
     share = confusion["share"].to_numpy().reshape(len(names), len(names))
     image = axes.imshow(share, cmap=SEQUENTIAL, vmin=0, vmax=1)
     for i, j in np.argwhere(share >= 0.005):
-        axes.text(j, i, f"{100 * share[i, j]:.0f}", ha="center", va="center",
-                  fontsize=7 if len(names) <= 12 else 6,
-                  color="white" if share[i, j] > 0.5 else INK)  # fmt: skip
+        axes.text(
+            j,
+            i,
+            f"{100 * share[i, j]:.0f}",
+            ha="center",
+            va="center",
+            fontsize=7 if len(names) <= 12 else 6,
+            color="white" if share[i, j] > 0.5 else INK,
+        )
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(names)), names)
     axes.set_ylabel("action")

@@ -17,8 +17,7 @@ from analysis_lib.figures.style import COLOURS, DASHES, INK, MARKERS, WIDTH, use
 _ORDER_NAMES = {"importance": "by importance", "motion": "by motion", "random": "at random"}
 
 
-def plot_randomisation(table: pd.DataFrame, layer_names: Sequence[str],
-                       beside: Tables = NOTHING) -> Figure:  # fmt: skip
+def plot_randomisation(table: pd.DataFrame, layer_names: Sequence[str], beside: Tables = NOTHING) -> Figure:
     """Draw how much of each layer's map is left as the network forgets from the scores down.
 
     Of other editions only networks with the same layers are shown, and their last layer alone.
@@ -35,14 +34,21 @@ def plot_randomisation(table: pd.DataFrame, layer_names: Sequence[str],
     steps = list(dict.fromkeys(table["forgotten"]))
     rho = table.pivot(index="step", columns="layer", values="mean")
     side = 0.27
-    figure, (cells, curve) = plt.subplots(1, 2, figsize=(WIDTH, 1.0 + side * len(steps)),
-                                          width_ratios=(1.7, 1), sharey=True)  # fmt: skip
-    mesh = cells.pcolormesh(rho.columns, rho.index, rho, cmap="RdBu_r", vmin=-1, vmax=1,
-                            rasterized=True)  # fmt: skip
+    figure, (cells, curve) = plt.subplots(
+        1, 2, figsize=(WIDTH, 1.0 + side * len(steps)), width_ratios=(1.7, 1), sharey=True
+    )
+    mesh = cells.pcolormesh(rho.columns, rho.index, rho, cmap="RdBu_r", vmin=-1, vmax=1, rasterized=True)
     for step, layer in np.ndindex(rho.shape):
         value = rho.iloc[step, layer]
-        cells.text(layer + 1, step + 1, f"{value:z.1f}".replace("-", "−"), ha="center",
-                   va="center", fontsize=6.5, color="white" if abs(value) > 0.6 else INK)  # fmt: skip
+        cells.text(
+            layer + 1,
+            step + 1,
+            f"{value:z.1f}".replace("-", "−"),
+            ha="center",
+            va="center",
+            fontsize=6.5,
+            color="white" if abs(value) > 0.6 else INK,
+        )
     names = [number.get(step, step) for step in steps]
     cells.set_yticks(range(1, len(steps) + 1), ["… " * (i > 0) + n for i, n in enumerate(names)])
     cells.set(title="Maps of all layers", xlabel="map of layer", ylabel="forgotten, from the top")
@@ -52,8 +58,11 @@ def plot_randomisation(table: pd.DataFrame, layer_names: Sequence[str],
     last = table[table["layer"] == table["layer"].max()]
     curve.plot(last["mean"], last["step"], color=COLOURS[0], marker="o", ms=4)
     curve.fill_betweenx(last["step"], last["low"], last["high"], color=COLOURS[0], alpha=0.2, lw=0)
-    alike = {label: other[other["layer"] == table["layer"].max()] for label, other in beside.items()
-             if list(dict.fromkeys(other["forgotten"])) == steps}  # fmt: skip
+    alike = {
+        label: other[other["layer"] == table["layer"].max()]
+        for label, other in beside.items()
+        if list(dict.fromkeys(other["forgotten"])) == steps
+    }
     for other, thin in faint(alike):
         curve.plot(other["mean"], other["step"], color=COLOURS[0], **thin)
     if alike:
@@ -62,8 +71,9 @@ def plot_randomisation(table: pd.DataFrame, layer_names: Sequence[str],
     curve.set(title="Last layer", xlim=(-1, 1), xlabel="rank correlation\nwith the trained map")
     curve.grid(axis="y")
     cells.invert_yaxis()
-    figure.colorbar(mesh, ax=cells, label="rank correlation with the trained map",
-                    location="bottom", aspect=35, shrink=0.8)  # fmt: skip
+    figure.colorbar(
+        mesh, ax=cells, label="rank correlation with the trained map", location="bottom", aspect=35, shrink=0.8
+    )
     return figure
 
 
@@ -86,8 +96,7 @@ def plot_masking(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
             colour = COLOURS[i] if order != "random" else "#777777"
             style = {"color": colour, "linestyle": DASHES[i]}
             axes.plot(curve["joints"], curve["mean"], label=name, ms=4, marker=MARKERS[i], **style)
-            axes.fill_between(curve["joints"], curve["low"], curve["high"], color=colour,
-                              alpha=0.15, lw=0)  # fmt: skip
+            axes.fill_between(curve["joints"], curve["low"], curve["high"], color=colour, alpha=0.15, lw=0)
             for other, thin in faint(where(beside, test=test, order=order)):
                 axes.plot(other["joints"], other["mean"], **style | thin)
         axes.set(title=title, xlabel=labels[test], ylim=(0, 1), xlim=(0, most))

@@ -36,8 +36,7 @@ def plot_forms(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     use_style()
     counts = list(dict.fromkeys(table["n_neighbors"]))
     others = where(beside, n_neighbors=counts)
-    figure, grid = plt.subplots(2, len(counts), sharex=True, sharey="row", squeeze=False,
-                                figsize=(WIDTH, 0.68 * WIDTH))  # fmt: skip
+    figure, grid = plt.subplots(2, len(counts), sharex=True, sharey="row", squeeze=False, figsize=(WIDTH, 0.68 * WIDTH))
     for (top, bottom), k in zip(grid.T, counts, strict=True):
         mine, theirs = table[table["n_neighbors"] == k], where(others, n_neighbors=k)
         _curves(top, mine, "q", GRAPHS, beside=theirs)
@@ -59,8 +58,7 @@ def plot_errors(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     use_style()
     counts = list(dict.fromkeys(table["n_neighbors"]))
     others = where(beside, n_neighbors=counts)
-    figure, grid = plt.subplots(1, len(counts), sharex=True, sharey=True, squeeze=False,
-                                figsize=(WIDTH, 0.42 * WIDTH))  # fmt: skip
+    figure, grid = plt.subplots(1, len(counts), sharex=True, sharey=True, squeeze=False, figsize=(WIDTH, 0.42 * WIDTH))
     for axes, k in zip(grid[0], counts, strict=True):
         mine = table[table["n_neighbors"] == k]
         _curves(axes, mine, "error", GRAPHS, beside=where(others, n_neighbors=k))
@@ -79,12 +77,17 @@ def plot_support(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     figure, (support, last) = plt.subplots(1, 2, figsize=(WIDTH, 0.46 * WIDTH))
     nnk = table[table["graph"] == "nnk"]
     layers = list(dict.fromkeys(nnk["layer"]))
-    for i, (layer, shade) in enumerate(
-        zip(layers, sns.color_palette(SEQUENTIAL, len(layers)), strict=True)
-    ):
+    for i, (layer, shade) in enumerate(zip(layers, sns.color_palette(SEQUENTIAL, len(layers)), strict=True)):
         curve = nnk[nnk["layer"] == layer].sort_values("n_neighbors")
-        support.plot(curve["n_neighbors"], curve["neighbours"], color=shade, lw=1.2,
-                     marker=MARKERS[i % 8], markersize=3.5, label=str(layer or "in"))  # fmt: skip
+        support.plot(
+            curve["n_neighbors"],
+            curve["neighbours"],
+            color=shade,
+            lw=1.2,
+            marker=MARKERS[i % 8],
+            markersize=3.5,
+            label=str(layer or "in"),
+        )
     counts = sorted(set(nnk["n_neighbors"]))
     support.plot(counts, counts, color=COLOURS[1], ls="--", label="$k$-NN")
     others = where(beside, n_neighbors=counts)
@@ -99,8 +102,10 @@ def plot_support(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     support.yaxis.set_minor_locator(NullLocator())
     support.legend(title="NNK at layer", fontsize=6.5, ncols=2, title_fontsize=7)
     deepest = table[table["layer"] == layers[-1]].sort_values("n_neighbors")
-    ends = {label: other[other["layer"] == other["layer"].max()].sort_values("n_neighbors")
-            for label, other in others.items()}  # fmt: skip
+    ends = {
+        label: other[other["layer"] == other["layer"].max()].sort_values("n_neighbors")
+        for label, other in others.items()
+    }
     _curves(last, deepest, "q", GRAPHS, x="n_neighbors", beside=ends)
     last.set(title=f"at the last layer ({layers[-1]})", ylabel=MEASURES["q"], ylim=(0, 1))
     last.legend(fontsize=7.5, loc="upper left")
@@ -124,15 +129,15 @@ def plot_differences(differences: pd.DataFrame, beside: Tables = NOTHING) -> Fig
     others = where(beside, n_neighbors=counts)
     for row, measure in zip(grid, MEASURES, strict=True):
         for axes, against in zip(row, RIVALS, strict=True):
-            mine = differences[(differences["measure"] == measure)
-                               & (differences["against"] == against)]  # fmt: skip
+            mine = differences[(differences["measure"] == measure) & (differences["against"] == against)]
             for i, (k, shade) in enumerate(zip(counts, shades, strict=True)):
                 one = mine[mine["n_neighbors"] == k]
                 shift = 0.7 * ((i + 0.5) / len(counts) - 0.5)
                 x = one["layer"] + shift
                 axes.vlines(x, one["low"], one["high"], color=shade, lw=1.3)
-                axes.plot(x, one["difference"], color=shade, ls="", marker=MARKERS[i % 8],
-                          markersize=3.2, label=f"$k$ = {k}")  # fmt: skip
+                axes.plot(
+                    x, one["difference"], color=shade, ls="", marker=MARKERS[i % 8], markersize=3.2, label=f"$k$ = {k}"
+                )
                 here = where(others, n_neighbors=k, measure=measure, against=against)
                 for other, thin in faint(here):
                     dots = {"color": shade, "ls": "", "marker": thin["marker"] or "_", "alpha": 0.8}
@@ -156,8 +161,7 @@ def plot_gap(gap: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     """
     use_style()
     means = _gap_means(gap)
-    others = {label: _gap_means(other) for label, other in where(
-        beside, n_neighbors=list(means.index)).items()}  # fmt: skip
+    others = {label: _gap_means(other) for label, other in where(beside, n_neighbors=list(means.index)).items()}
     figure, axes = plt.subplots(figsize=(WIDTH, 1.1 + (0.36 + 0.2 * len(others)) * len(means)))
     height = 0.66 / (1 + 0.6 * len(others))
     for y, (k, row) in enumerate(means.iterrows()):
@@ -173,25 +177,41 @@ def plot_gap(gap: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     axes.invert_yaxis()
     axes.axvline(1, color=INK, lw=0.8)
     axes.set_xlabel("raw form of $k$-NN over that of NNK (log scale)")
-    faded = [Patch(color=GREY, alpha=0.5, label=f"below, pale: {label}")
-             for label, other in others.items() if len(other)]  # fmt: skip
+    faded = [
+        Patch(color=GREY, alpha=0.5, label=f"below, pale: {label}") for label, other in others.items() if len(other)
+    ]
     handles = [*axes.get_legend_handles_labels()[0], *faded]
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
     return figure
 
 
-def _gap_bar(axes: Axes, row: pd.Series, y: float, height: float, ink: str, first: bool = False,
-             **look) -> None:  # fmt: skip
+def _gap_bar(axes: Axes, row: pd.Series, y: float, height: float, ink: str, first: bool = False, **look) -> None:
     """Draw the factors of one k as one bar, and write their product beside it."""
     ends = {True: 1.0, False: 1.0}  # of the bar: right of 1, and left of it
     for name, (label, colour, hatch) in FACTORS.items():
         start = ends[row[name] >= 1]
-        axes.barh(y, start * (row[name] - 1), left=start, color=colour, hatch=hatch, height=height,
-                  edgecolor="white", label=label if first else None, **look)  # fmt: skip
+        axes.barh(
+            y,
+            start * (row[name] - 1),
+            left=start,
+            color=colour,
+            hatch=hatch,
+            height=height,
+            edgecolor="white",
+            label=label if first else None,
+            **look,
+        )
         ends[row[name] >= 1] = start * row[name]
     product = " × ".join(f"{row[name]:.2f}" for name in FACTORS)
-    axes.text(1.02, y, f"{row['raw']:.3g} = {product}", fontsize=8, va="center", color=ink,
-              transform=axes.get_yaxis_transform())  # fmt: skip
+    axes.text(
+        1.02,
+        y,
+        f"{row['raw']:.3g} = {product}",
+        fontsize=8,
+        va="center",
+        color=ink,
+        transform=axes.get_yaxis_transform(),
+    )
 
 
 def _gap_means(gap: pd.DataFrame) -> pd.DataFrame:
@@ -210,8 +230,7 @@ def plot_symmetrisation(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure
             for i, name in enumerate(dict.fromkeys(mine["symmetrise"])):
                 curve = mine[mine["symmetrise"] == name]
                 style = {"color": COLOURS[i], "linestyle": ("-", "--", "-.", ":")[i]}
-                axes.plot(curve["layer"], curve[measure], marker=MARKERS[i], markersize=4, lw=1.4,
-                          label=name, **style)  # fmt: skip
+                axes.plot(curve["layer"], curve[measure], marker=MARKERS[i], markersize=4, lw=1.4, label=name, **style)
                 for other, thin in faint(where(beside, graph=graph, symmetrise=name)):
                     axes.plot(other["layer"], other[measure], **style | thin)
             axes.grid(axis="y")
@@ -226,17 +245,14 @@ def plot_symmetrisation(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure
     return figure
 
 
-def _curves(axes: Axes, table: pd.DataFrame, column: str, graphs, x: str = "layer",
-            beside: Tables = NOTHING) -> None:  # fmt: skip
+def _curves(axes: Axes, table: pd.DataFrame, column: str, graphs, x: str = "layer", beside: Tables = NOTHING) -> None:
     """Draw a column, with its band where it has one, as one curve a graph."""
     for name in graphs:
         label, colour, marker, dash = GRAPHS[name]
         curve, style = table[table["graph"] == name], {"color": colour, "linestyle": dash}
-        axes.plot(curve[x], curve[column], marker=marker, markersize=3, lw=1.2, label=label,
-                  **style)  # fmt: skip
+        axes.plot(curve[x], curve[column], marker=marker, markersize=3, lw=1.2, label=label, **style)
         if f"{column}_low" in curve:
-            axes.fill_between(curve[x], curve[f"{column}_low"], curve[f"{column}_high"],
-                              color=colour, alpha=0.15, lw=0)  # fmt: skip
+            axes.fill_between(curve[x], curve[f"{column}_low"], curve[f"{column}_high"], color=colour, alpha=0.15, lw=0)
         for other, thin in faint(where(beside, graph=name)):
             axes.plot(other[x], other[column], **style | thin)
     axes.grid(axis="y")

@@ -8,15 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis_lib.figures.beside import NOTHING, Tables, faint, keys, where
-from analysis_lib.figures.style import (
-    COLOURS,
-    DASHES,
-    INK,
-    MARKERS,
-    WIDTH,
-    layer_axis,
-    use_style,
-)
+from analysis_lib.figures.style import COLOURS, DASHES, INK, MARKERS, WIDTH, layer_axis, use_style
 
 #: by kind of perturbation: title, what the x axis counts, and how a strength is written
 PANELS = {
@@ -38,11 +30,15 @@ def plot_noise_smoothness(table: pd.DataFrame, beside: Tables = NOTHING) -> Figu
         Recorded tables; their actions, which are others, follow in rows of their own.
     """
     use_style()
-    curves = {(label, action): rows for label, part in {"": table, **beside}.items()
-              for action, rows in part.groupby("name", sort=False)}  # fmt: skip
+    curves = {
+        (label, action): rows
+        for label, part in {"": table, **beside}.items()
+        for action, rows in part.groupby("name", sort=False)
+    }
     styles = _condition_styles(pd.concat([table, *beside.values()]))
-    figure, grid = plt.subplots(len(curves), 2, sharex=True, sharey="col", squeeze=False,
-                                figsize=(WIDTH, 0.6 + 1.75 * len(curves)))  # fmt: skip
+    figure, grid = plt.subplots(
+        len(curves), 2, sharex=True, sharey="col", squeeze=False, figsize=(WIDTH, 0.6 + 1.75 * len(curves))
+    )
     for (left, right), ((edition, action), rows) in zip(grid, curves.items(), strict=True):
         for (noisy, psnr), part in rows.groupby(["noisy", "psnr"], sort=False, dropna=False):
             label, style = styles[noisy, _key(psnr)]
@@ -53,12 +49,10 @@ def plot_noise_smoothness(table: pd.DataFrame, beside: Tables = NOTHING) -> Figu
                 right.axhline(0, color=INK, lw=1)
                 continue
             right.plot(x, part["change"], markersize=3.8, lw=1.4, **style)
-            right.fill_between(x, part["change_low"], part["change_high"], color=style["color"],
-                               alpha=0.16, lw=0)  # fmt: skip
+            right.fill_between(x, part["change_low"], part["change_high"], color=style["color"], alpha=0.16, lw=0)
         left.set_title(": ".join(filter(None, (edition, action))))
         for axes, label in ((left, "label variation $q$"), (right, "change of $q$")):
-            layer_axis(axes, ["in", *range(1, rows["layer"].nunique())],
-                       "layer" if left is grid[-1, 0] else "")  # fmt: skip
+            layer_axis(axes, ["in", *range(1, rows["layer"].nunique())], "layer" if left is grid[-1, 0] else "")
             axes.set_ylabel(label)
             axes.grid(axis="y")
         left.set_ylim(0, 1.03)
@@ -87,8 +81,7 @@ def _condition_styles(table: pd.DataFrame) -> dict[tuple, tuple[str, dict]]:
     return styles
 
 
-def plot_robustness(table: pd.DataFrame, sets: tuple[str, ...],
-                    beside: Tables = NOTHING) -> Figure:  # fmt: skip
+def plot_robustness(table: pd.DataFrame, sets: tuple[str, ...], beside: Tables = NOTHING) -> Figure:
     """Draw one panel a kind of perturbation: accuracy against strength, clean clips at the left.
 
     Parameters
@@ -105,8 +98,7 @@ def plot_robustness(table: pd.DataFrame, sets: tuple[str, ...],
     kinds = [kind for kind in dict.fromkeys(table["kind"]) if kind != "none"]
     columns = min(2, len(kinds))
     rows = -(-len(kinds) // columns)
-    figure, grid = plt.subplots(rows, columns, sharey=True, squeeze=False,
-                                figsize=(WIDTH, 0.4 + 2.3 * rows))  # fmt: skip
+    figure, grid = plt.subplots(rows, columns, sharey=True, squeeze=False, figsize=(WIDTH, 0.4 + 2.3 * rows))
     for axes, kind in zip(grid.flat, kinds, strict=False):
         title, label, write = PANELS[kind]
         strengths = table.loc[table["kind"] == kind, "strength"].unique()
@@ -123,8 +115,7 @@ def plot_robustness(table: pd.DataFrame, sets: tuple[str, ...],
         axes.set_visible(False)
     for axes in grid[:, 0]:
         axes.set_ylabel("accuracy")
-    handles = [*grid[0, 0].get_legend_handles_labels()[0],
-               *keys(where(beside, set=list(sets)))]  # fmt: skip
+    handles = [*grid[0, 0].get_legend_handles_labels()[0], *keys(where(beside, set=list(sets)))]
     figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 4))
     return figure
 
@@ -146,7 +137,14 @@ def _accuracy_curve(axes: Axes, curve: pd.DataFrame, name: str, i: int) -> None:
     """Draw the mean of the seeds, Wilson's band, and a bar from the least seed to the greatest."""
     x, colour = np.arange(len(curve)), COLOURS[i]
     clips = int(curve["clips"].iloc[0])
-    axes.plot(x, curve["accuracy"], color=colour, marker=MARKERS[i], ls=DASHES[i], markersize=4,
-              label=f"{name} ({clips} clips)")  # fmt: skip
+    axes.plot(
+        x,
+        curve["accuracy"],
+        color=colour,
+        marker=MARKERS[i],
+        ls=DASHES[i],
+        markersize=4,
+        label=f"{name} ({clips} clips)",
+    )
     axes.fill_between(x, curve["low"], curve["high"], color=colour, alpha=0.15, lw=0)
     axes.vlines(x, curve["seeds_low"], curve["seeds_high"], color=colour, lw=1.4)

@@ -28,8 +28,7 @@ def plot_speed(table: pd.DataFrame) -> Figure:
     shapes = list(dict.fromkeys(zip(table["frames"], table["features"], strict=True)))
     row = {shape: i for i, shape in enumerate(shapes)}
     height = 1.5 + 0.42 * len(shapes)
-    figure, (left, right) = plt.subplots(1, 2, sharey=True, figsize=(WIDTH, height),
-                                         width_ratios=[2.6, 1])  # fmt: skip
+    figure, (left, right) = plt.subplots(1, 2, sharey=True, figsize=(WIDTH, height), width_ratios=[2.6, 1])
     y = np.array([row[s] for s in zip(table["frames"], table["features"], strict=True)])
     whole = (table["measured"] == table["clips"]).to_numpy()
     floor = (table["method"] == "floor").to_numpy()
@@ -44,19 +43,31 @@ def plot_speed(table: pd.DataFrame) -> Figure:
     for i, method in enumerate(own):
         mine = (table["method"] == method).to_numpy()
         name = "costs alone" if method == ours else method.removeprefix(ours).strip(", ")
-        right.scatter(table["of_floor"][mine], y[mine] + 0.16 * (2 * i - 1), marker="os"[i % 2],
-                      s=30, color=COLOURS[i], label=name)  # fmt: skip
+        right.scatter(
+            table["of_floor"][mine],
+            y[mine] + 0.16 * (2 * i - 1),
+            marker="os"[i % 2],
+            s=30,
+            color=COLOURS[i],
+            label=name,
+        )
         for share, place in zip(table["of_floor"][mine], y[mine], strict=True):
-            right.annotate(f"{share:.2f}", (share, place + 0.16 * (2 * i - 1)), (-5, 0),
-                           textcoords="offset points", ha="right", va="center", fontsize=7)  # fmt: skip
+            right.annotate(
+                f"{share:.2f}",
+                (share, place + 0.16 * (2 * i - 1)),
+                (-5, 0),
+                textcoords="offset points",
+                ha="right",
+                va="center",
+                fontsize=7,
+            )
     left.set_yticks(range(len(shapes)), [f"{t} × {d}" for t, d in shapes])
     left.set(xscale="log", xlabel="seconds (log scale)", ylabel="frames × features")
     left.set_ylim(len(shapes) - 0.5, -0.5)
     right.set(xlim=(0, 1), xlabel="floor / our time")
     for axes, columns in ((left, 3), (right, 1)):
         axes.grid(axis="x")
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns,
-                    columnspacing=1.0, handletextpad=0.3)  # fmt: skip
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, columnspacing=1.0, handletextpad=0.3)
     return figure
 
 
@@ -72,15 +83,20 @@ def plot_growth(table: pd.DataFrame) -> Figure:
     slopes = growth_exponents(table)
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 0.42 * WIDTH))
     for i, (method, part) in enumerate(table.groupby("method", sort=False)):
-        left.plot(part["clips"], part["seconds"], color=COLOURS[i], marker=MARKERS[i],
-                  ls=DASHES[i], label=f"{method}: grows as $n^{{{slopes[method]:.2f}}}$")  # fmt: skip
+        left.plot(
+            part["clips"],
+            part["seconds"],
+            color=COLOURS[i],
+            marker=MARKERS[i],
+            ls=DASHES[i],
+            label=f"{method}: grows as $n^{{{slopes[method]:.2f}}}$",
+        )
     left.set(xscale="log", yscale="log", ylabel="seconds (log scale)")
     left.legend(loc="upper left")
     ours = table[table["method"] == slopes.index[0]]
     right.plot(ours["clips"], ours["share"], color=COLOURS[0], marker=MARKERS[0])
     for clips, share in zip(ours["clips"], ours["share"], strict=True):
-        right.annotate(f"{share:.1%}", (clips, share), (4, 5), textcoords="offset points",
-                       fontsize=7.5)  # fmt: skip
+        right.annotate(f"{share:.1%}", (clips, share), (4, 5), textcoords="offset points", fontsize=7.5)
     right.set(xscale="log", ylabel="pairs computed, of all")
     right.set_xlim(right=1.5 * ours["clips"].max())
     right.set_ylim(0, min(1.05, 1.3 * ours["share"].max()))

@@ -72,10 +72,9 @@ def draw_skeleton(
     shades = [next((colours[v] for v in e if colours[v] != MIDDLE), MIDDLE) for e in bones]
     ax.add_collection(
         LineCollection(
-            [places[list(e)] for e in bones], colors=shades, linewidths=bone_width,
-            capstyle="round", zorder=1,
+            [places[list(e)] for e in bones], colors=shades, linewidths=bone_width, capstyle="round", zorder=1
         )
-    )  # fmt: skip
+    )
     seen = np.isfinite(places).all(axis=1)
     area = np.broadcast_to(np.asarray(sizes, float), len(places))[seen]
     paint = (
@@ -83,9 +82,7 @@ def draw_skeleton(
         if values is None
         else {"c": np.asarray(values, float)[seen], "cmap": cmap, "vmin": vmin, "vmax": vmax}
     )
-    dots = ax.scatter(
-        *places[seen].T, s=area, marker=marker, edgecolors=INK, linewidths=0.4, zorder=2, **paint
-    )
+    dots = ax.scatter(*places[seen].T, s=area, marker=marker, edgecolors=INK, linewidths=0.4, zorder=2, **paint)
     ax.set_aspect("equal", adjustable="box")
     ax.set_axis_off()
     return dots

@@ -13,17 +13,7 @@ from scipy.sparse import triu
 from sklearn.manifold import TSNE
 
 from analysis_lib.figures.beside import GREY, NOTHING, Tables, faint, keys, where
-from analysis_lib.figures.style import (
-    COLOURS,
-    DASHES,
-    FAINT,
-    INK,
-    MARKERS,
-    WIDTH,
-    group_styles,
-    layer_axis,
-    use_style,
-)
+from analysis_lib.figures.style import COLOURS, DASHES, FAINT, INK, MARKERS, WIDTH, group_styles, layer_axis, use_style
 from analysis_lib.layerwise import LayerGraph
 
 Y_LABEL = "label variation $q$"
@@ -43,8 +33,7 @@ def plot_groups(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
             axes.plot(curve["layer"] + 1, curve["q"], label=label, **styles[name] | thin)
     chance = groups.groupby("layer")["chance"].mean()
     axes.plot(chance.index + 1, chance, color=INK, lw=0.8, ls=":")
-    axes.text(chance.index[-1] + 1, chance.iloc[-1], "random labels ", fontsize=7.5, ha="right",
-              va="bottom")  # fmt: skip
+    axes.text(chance.index[-1] + 1, chance.iloc[-1], "random labels ", fontsize=7.5, ha="right", va="bottom")
     _finish(axes, groups, *others.values())
     handles = [*axes.get_legend_handles_labels()[0], *keys(others)]
     axes.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4)
@@ -70,19 +59,18 @@ def plot_classes(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     rows = -(-len(panels) // columns)
     names = [part["name"].nunique() for _, part, _ in panels]
     tallest = [max(names[i : i + columns]) for i in range(0, len(panels), columns)]
-    figure, grid = plt.subplots(rows, columns, sharex=True, sharey=True, squeeze=False,
-                                figsize=(WIDTH, 3.1 * rows + 0.16 * sum(tallest)))  # fmt: skip
+    figure, grid = plt.subplots(
+        rows, columns, sharex=True, sharey=True, squeeze=False, figsize=(WIDTH, 3.1 * rows + 0.16 * sum(tallest))
+    )
     for axes, (title, part, ink) in zip(grid.flat, panels, strict=False):
         names = list(dict.fromkeys(part["name"]))
         for i, name in enumerate(names):
-            style = {"color": COLOURS[i % 8], "marker": MARKERS[i % 8],
-                     "linestyle": DASHES[i // 8 % 8]}  # fmt: skip
+            style = {"color": COLOURS[i % 8], "marker": MARKERS[i % 8], "linestyle": DASHES[i // 8 % 8]}
             _curve(axes, part[part["name"] == name], name, style, band=len(names) <= 4)
         axes.set_title(title, color=ink)
         axes.tick_params(labelbottom=True)
         _finish(axes, classes, *others.values())
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), fontsize=7,
-                    handlelength=2.2)  # fmt: skip
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), fontsize=7, handlelength=2.2)
     for axes in list(grid.flat)[len(panels) :]:
         axes.set_visible(False)
     for axes in grid[:, 1:].flat:
@@ -105,8 +93,7 @@ def _finish(axes: Axes, *tables: pd.DataFrame) -> None:
     axes.grid(axis="y")
 
 
-def plot_dataset_graphs(layers: list[LayerGraph], labels: np.ndarray, groups: tuple[str, ...],
-                        seed: int) -> Figure:  # fmt: skip
+def plot_dataset_graphs(layers: list[LayerGraph], labels: np.ndarray, groups: tuple[str, ...], seed: int) -> Figure:
     """Draw the dataset graphs of some layers: one dot a clip, placed by t-SNE of the distances.
 
     Colour is the super-class. Edges within a class are grey, edges that leave it dark.
@@ -123,15 +110,27 @@ def plot_dataset_graphs(layers: list[LayerGraph], labels: np.ndarray, groups: tu
             axes.add_collection(LineCollection(ends, colors=colour, linewidths=width, zorder=1))
         for group, style in styles.items():
             mine = np.array([groups[c] == group for c in labels])
-            axes.scatter(*place[mine].T, s=14, color=style["color"], marker=style["marker"],
-                         edgecolor="white", linewidth=0.4, label=group, zorder=2)  # fmt: skip
+            axes.scatter(
+                *place[mine].T,
+                s=14,
+                color=style["color"],
+                marker=style["marker"],
+                edgecolor="white",
+                linewidth=0.4,
+                label=group,
+                zorder=2,
+            )
         title = "input" if layer.layer == 0 else f"layer {layer.layer}"
         axes.set_title(f"{title}: {leaving.mean():.0%} of {len(leaving)} edges leave their class")
         axes.set_axis_off()
     handles, names = np.atleast_1d(grid)[0].get_legend_handles_labels()
     dark = plt.Line2D([], [], color=INK, lw=0.8, label="edge between classes")
-    figure.legend(handles=[*handles, dark], labels=[*names, "edge between classes"],
-                  loc="outside lower center", ncols=len(names) + 1)  # fmt: skip
+    figure.legend(
+        handles=[*handles, dark],
+        labels=[*names, "edge between classes"],
+        loc="outside lower center",
+        ncols=len(names) + 1,
+    )
     return figure
 
 

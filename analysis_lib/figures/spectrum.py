@@ -17,16 +17,7 @@ from matplotlib.lines import Line2D
 from analysis_lib.figures.beside import GREY, NOTHING, Tables, faint, keys, where
 from analysis_lib.figures.poses import rest_pose
 from analysis_lib.figures.skeleton import draw_skeleton
-from analysis_lib.figures.style import (
-    FAINT,
-    INK,
-    NEGATIVE,
-    POSITIVE,
-    SEQUENTIAL,
-    WIDTH,
-    ZERO,
-    group_styles,
-)  # fmt: skip
+from analysis_lib.figures.style import FAINT, INK, NEGATIVE, POSITIVE, SEQUENTIAL, WIDTH, ZERO, group_styles
 from analysis_lib.skeletons import Skeleton
 from analysis_lib.spectrum import Spectrum
 
@@ -46,12 +37,9 @@ def energy_figure(table: pd.DataFrame, top: int = 0, beside: Tables = NOTHING) -
         How many of the largest eigenvalues are set apart by a rule and a bracket; none for 0.
     """
     groups, classes = (table[table["level"] == level] for level in ("group", "class"))
-    names = [(g, c) for g in groups["group"].unique()
-             for c in classes.loc[classes["group"] == g, "class"].unique()]  # fmt: skip
+    names = [(g, c) for g in groups["group"].unique() for c in classes.loc[classes["group"] == g, "class"].unique()]
     rows = np.clip(0.17 * len(names), 1.2, 7.5)
-    fig, (upper, lower) = plt.subplots(
-        2, 1, figsize=(WIDTH, 3.1 + rows), sharex=True, height_ratios=(2.5, rows)
-    )
+    fig, (upper, lower) = plt.subplots(2, 1, figsize=(WIDTH, 3.1 + rows), sharex=True, height_ratios=(2.5, rows))
     n = int(table["k"].max())
     floor = 10 ** np.floor(np.log10(np.clip(groups["energy"].min(), 1e-6, 1e-2)))
     _group_curves(upper, groups, names, floor, where(beside, level="group"))
@@ -60,8 +48,14 @@ def energy_figure(table: pd.DataFrame, top: int = 0, beside: Tables = NOTHING) -
     if top:
         for ax in (upper, lower):
             ax.axvline(n - top + 0.5, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
-        upper.annotate(f"largest {top} ", (n - top + 0.5, 0.06), xycoords=("data", "axes fraction"),
-                       xytext=(4, 0), textcoords="offset points", fontsize=8)  # fmt: skip
+        upper.annotate(
+            f"largest {top} ",
+            (n - top + 0.5, 0.06),
+            xycoords=("data", "axes fraction"),
+            xytext=(4, 0),
+            textcoords="offset points",
+            fontsize=8,
+        )
     return fig
 
 
@@ -73,13 +67,15 @@ def _group_curves(ax, groups: pd.DataFrame, names: Sequence, floor: float, besid
         style, count = styles[name], sum(g == name for g, _ in names)
         label = f"{name} ({count} class{'es' * (count != 1)}, {part['clips'].iloc[0]} clips)"
         ax.plot(part["k"], part["energy"].clip(floor), markersize=4, label=label, **style)
-        ax.fill_between(part["k"], part["low"].clip(floor), part["high"].clip(floor),
-                        color=style["color"], alpha=0.2, linewidth=0)  # fmt: skip
+        ax.fill_between(
+            part["k"], part["low"].clip(floor), part["high"].clip(floor), color=style["color"], alpha=0.2, linewidth=0
+        )
     for other, thin in faint(beside):
         for name, part in other.groupby("group"):
             label = None if name in set(groups["group"]) else name
-            ax.plot(_from_smoothest(other, n)[part.index], part["energy"].clip(floor), label=label,
-                    **styles[name] | thin)  # fmt: skip
+            ax.plot(
+                _from_smoothest(other, n)[part.index], part["energy"].clip(floor), label=label, **styles[name] | thin
+            )
     ax.set(yscale="log", ylabel="share of energy", ylim=(floor, 1))
     ax.grid(axis="y")
     ax.legend(handles=[*ax.get_legend_handles_labels()[0], *keys(beside)], loc="upper left")
@@ -94,8 +90,14 @@ def _class_map(fig, ax, classes: pd.DataFrame, names: Sequence, floor: float) ->
     """Draw one row a class, in the order of the super-classes, with the groups' colours beside."""
     shares = classes.pivot(index=["group", "class"], columns="k", values="energy").loc[list(names)]
     n = shares.shape[1]
-    mesh = ax.pcolormesh(np.arange(n + 1) + 0.5, np.arange(len(names) + 1), shares.clip(floor),
-                         norm=LogNorm(floor, 1), cmap=SEQUENTIAL, rasterized=True)  # fmt: skip
+    mesh = ax.pcolormesh(
+        np.arange(n + 1) + 0.5,
+        np.arange(len(names) + 1),
+        shares.clip(floor),
+        norm=LogNorm(floor, 1),
+        cmap=SEQUENTIAL,
+        rasterized=True,
+    )
     fig.colorbar(mesh, ax=ax, label="share of energy", pad=0.015, aspect=18)
     styles = group_styles(g for g, _ in names)
     step = -(-len(names) // 45)
@@ -108,8 +110,7 @@ def _class_map(fig, ax, classes: pd.DataFrame, names: Sequence, floor: float) ->
             ax.axhline(i, color="white", linewidth=2.5)
     ax.invert_yaxis()
     ax.tick_params(axis="y", length=0)
-    ax.set(xlabel="graph frequency k (the largest eigenvalue, so the smoothest, is last)",
-           xlim=(0.5, n + 0.5))  # fmt: skip
+    ax.set(xlabel="graph frequency k (the largest eigenvalue, so the smoothest, is last)", xlim=(0.5, n + 0.5))
     ax.set_xticks(_some(n))
 
 
@@ -149,10 +150,7 @@ def eigenbasis_figure(skeleton: Skeleton, spectrum: Spectrum, top: int = 9) -> F
     handles = _sign_legend()
     if (np.bincount(space)[space[list(shown)]] > 1).any():
         handles.append(Line2D([], [], linestyle="", label="* several k share λ: basis not unique"))
-    fig.legend(
-        handles=handles,
-        loc="outside lower center", ncols=4, handletextpad=0.2, columnspacing=1.2,
-    )  # fmt: skip
+    fig.legend(handles=handles, loc="outside lower center", ncols=4, handletextpad=0.2, columnspacing=1.2)
     return fig
 
 
@@ -166,19 +164,18 @@ def _draw_vector(ax, skeleton: Skeleton, pose: np.ndarray, vector: np.ndarray) -
         (np.abs(share) <= ZERO_SHARE, "o", ZERO),
     ):
         area = np.where(marker == "o", 9, 12 + 75 * np.abs(share[mask]))
-        ax.scatter(*pose[mask].T, s=area, marker=marker, color=colour, edgecolors="white",
-                   linewidths=0.5, zorder=3)  # fmt: skip
+        ax.scatter(*pose[mask].T, s=area, marker=marker, color=colour, edgecolors="white", linewidths=0.5, zorder=3)
     ax.margins(0.08)
 
 
 def _sign_legend() -> list[Line2D]:
     """Return the key to the marks of an eigenbasis."""
-    marks = (("^", POSITIVE, 8, "positive"), ("v", NEGATIVE, 8, "negative"),
-             ("o", ZERO, 4, "zero (< 1 % of the largest)"))  # fmt: skip
-    return [
-        Line2D([], [], linestyle="", marker=m, color=c, markersize=s, mec="white", label=t)
-        for m, c, s, t in marks
-    ]
+    marks = (
+        ("^", POSITIVE, 8, "positive"),
+        ("v", NEGATIVE, 8, "negative"),
+        ("o", ZERO, 4, "zero (< 1 % of the largest)"),
+    )
+    return [Line2D([], [], linestyle="", marker=m, color=c, markersize=s, mec="white", label=t) for m, c, s, t in marks]
 
 
 def filter_figure(table: pd.DataFrame, threshold: float = 0.5, beside: Tables = NOTHING) -> Figure:
@@ -200,9 +197,7 @@ def filter_figure(table: pd.DataFrame, threshold: float = 0.5, beside: Tables = 
     shades = mpl.colormaps[SEQUENTIAL](np.linspace(0.15, 0.95, len(powers)))
     for power, shade in zip(powers, shades, strict=True):
         part = table[table["power"] == power]
-        upper.plot(
-            part["k"], part["response"], color=shade, marker=".", markersize=4, linewidth=1.2
-        )
+        upper.plot(part["k"], part["response"], color=shade, marker=".", markersize=4, linewidth=1.2)
     upper.axhline(threshold, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
     upper.set_ylabel(r"response $(\lambda_k / \lambda_{\max})^p$")
     upper.tick_params(labelbottom=False)
@@ -214,13 +209,18 @@ def filter_figure(table: pd.DataFrame, threshold: float = 0.5, beside: Tables = 
     lower.set(xlabel="graph frequency k", ylabel="share of energy", xlim=(0.4, len(one) + 0.6))
     lower.set_xticks(_some(len(one)))
     share = table.groupby("power")["share"].first()
-    side.barh(range(len(powers)), share.loc[powers], color=shades, edgecolor=INK, linewidth=0.5,
-              height=0.6)  # fmt: skip
+    side.barh(range(len(powers)), share.loc[powers], color=shades, edgecolor=INK, linewidth=0.5, height=0.6)
     for i, value in enumerate(share.loc[powers]):
         inside = value > 0.35
-        side.text(value + (-0.03 if inside else 0.03), i, f"{value:.1%}", va="center", fontsize=7.5,
-                  ha="right" if inside else "left",
-                  color="white" if inside and i > len(powers) / 3 else INK)  # fmt: skip
+        side.text(
+            value + (-0.03 if inside else 0.03),
+            i,
+            f"{value:.1%}",
+            va="center",
+            fontsize=7.5,
+            ha="right" if inside else "left",
+            color="white" if inside and i > len(powers) / 3 else INK,
+        )
     for i, other in enumerate(where(beside, power=powers).values()):
         recorded = other.groupby("power")["share"].first()
         places = [powers.index(p) + 0.38 + 0.14 * i for p in recorded.index]
@@ -229,6 +229,9 @@ def filter_figure(table: pd.DataFrame, threshold: float = 0.5, beside: Tables = 
         fig.legend(handles=keys(beside), loc="outside lower center")
     side.set_yticks(range(len(powers)), powers)
     side.invert_yaxis()
-    side.set(xlim=(0, 1), ylabel="power p (colour of the curves)",
-             xlabel=f"share of energy where\nthe response exceeds {threshold:g}")  # fmt: skip
+    side.set(
+        xlim=(0, 1),
+        ylabel="power p (colour of the curves)",
+        xlabel=f"share of energy where\nthe response exceeds {threshold:g}",
+    )
     return fig

@@ -22,12 +22,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 
 #: Colours of the super-classes wherever they occur.
-GROUP_COLOURS = {
-    "upper body": COLOURS[0],
-    "lower body": COLOURS[1],
-    "full body": COLOURS[2],
-    "all": "#555555",
-}
+GROUP_COLOURS = {"upper body": COLOURS[0], "lower body": COLOURS[1], "full body": COLOURS[2], "all": "#555555"}
 
 POSITIVE, NEGATIVE, ZERO = "#009E73", "#D55E00", "#0072B2"
 LEFT, RIGHT, MIDDLE = "#6BA3C7", "#D79A63", "#8A8A8A"
@@ -123,7 +118,12 @@ def layer_axis(ax, layers: Sequence, label: str = "layer") -> None:
     step = -(-len(names) // 30)
     ticks = range(1, len(names) + 1, step)
     turned = max(map(len, names)) * len(names[::step]) > 60
-    ax.set_xticks(list(ticks), names[::step], rotation=45 if turned else 0,
-                  ha="right" if turned else "center", rotation_mode="anchor")  # fmt: skip
+    ax.set_xticks(
+        list(ticks),
+        names[::step],
+        rotation=45 if turned else 0,
+        ha="right" if turned else "center",
+        rotation_mode="anchor",
+    )
     ax.set_xlim(0.6, len(names) + 0.4)
     ax.set_xlabel(label)

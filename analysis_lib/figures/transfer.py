@@ -11,17 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from analysis_lib.figures.beside import NOTHING, Tables
-from analysis_lib.figures.style import (
-    COLOURS,
-    DASHES,
-    FAINT,
-    INK,
-    MARKERS,
-    WIDTH,
-    group_styles,
-    layer_axis,
-    use_style,
-)
+from analysis_lib.figures.style import COLOURS, DASHES, FAINT, INK, MARKERS, WIDTH, group_styles, layer_axis, use_style
 
 #: cases of the learning curves that have a style of their own; other cuts are left to `plot_cuts`
 CASES = {"head": 0, "last 3 + head": 2, "all": 4, "scratch": 1}
@@ -37,8 +27,7 @@ def _panels(table: pd.DataFrame, beside: Tables) -> Iterator[tuple[str, pd.DataF
 def _grid(panels: Sequence, height: float, **options) -> tuple[Figure, list[Axes]]:
     """Return a figure with an axes for each panel, two side by side at most."""
     rows, columns = -(-len(panels) // 2), min(2, len(panels))
-    figure, grid = plt.subplots(rows, columns, squeeze=False, figsize=(WIDTH, height * rows),
-                                **options)  # fmt: skip
+    figure, grid = plt.subplots(rows, columns, squeeze=False, figsize=(WIDTH, height * rows), **options)
     for axes in grid.flat[len(panels) :]:
         axes.set_visible(False)
     return figure, list(grid.flat[: len(panels)])
@@ -64,8 +53,7 @@ def plot_smoothness(new: pd.DataFrame, own: pd.DataFrame, beside: Tables = NOTHI
             curve = groups[groups["name"] == name]
             x = curve["layer"] + 1
             axes.plot(x, curve["q"], label=name, markersize=4, **styles[name])
-            axes.fill_between(x, curve["low"], curve["high"], color=styles[name]["color"],
-                              alpha=0.13, lw=0)  # fmt: skip
+            axes.fill_between(x, curve["low"], curve["high"], color=styles[name]["color"], alpha=0.13, lw=0)
         if axes is grid[0]:
             mean = own[own["level"] == "class"].groupby("layer")["q"].mean()
             axes.plot(mean.index + 1, mean, color=INK, lw=1.2, ls="--", label="its own actions")
@@ -76,8 +64,7 @@ def plot_smoothness(new: pd.DataFrame, own: pd.DataFrame, beside: Tables = NOTHI
         layer_axis(axes, ["in", *range(1, groups["layer"].nunique())])
     for axes in grid[::2]:
         axes.set_ylabel("label variation $q$")
-    handles = {label: handle for axes in grid
-               for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}  # fmt: skip
+    handles = {label: handle for axes in grid for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
     figure.legend(handles.values(), handles, loc="outside upper center", ncols=min(5, len(handles)))
     return figure
 
@@ -95,8 +82,7 @@ def plot_learning(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     """
     use_style()
     rows = list(_panels(table, beside))
-    figure, grid = plt.subplots(len(rows), 2, squeeze=False,
-                                figsize=(WIDTH, 0.5 + 2.4 * len(rows)))  # fmt: skip
+    figure, grid = plt.subplots(len(rows), 2, squeeze=False, figsize=(WIDTH, 0.5 + 2.4 * len(rows)))
     for line, (title, part) in zip(grid, rows, strict=True):
         largest = part["clips_per_class"].max()
         old = part.loc[part["case"] == "old head", "accuracy"].iloc[0]
@@ -122,8 +108,7 @@ def plot_learning(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
 def _learning_curve(axes: Axes, part: pd.DataFrame, column: str, case: str) -> None:
     seeds = part.groupby("epoch")[column].agg(["mean", "min", "max"])
     i = CASES[case]
-    axes.plot(seeds.index, seeds["mean"], color=COLOURS[i], marker=MARKERS[i], ls=DASHES[i],
-              markersize=3.5, label=case)  # fmt: skip
+    axes.plot(seeds.index, seeds["mean"], color=COLOURS[i], marker=MARKERS[i], ls=DASHES[i], markersize=3.5, label=case)
     axes.fill_between(seeds.index, seeds["min"], seeds["max"], color=COLOURS[i], alpha=0.15, lw=0)
 
 
@@ -149,18 +134,32 @@ def plot_cuts(final: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
         shades = sns.light_palette(COLOURS[0], len(sizes) + 2)[2:]
         for i, (size, colour) in enumerate(zip(sizes, shades, strict=True)):
             curve = tuned[tuned["clips_per_class"] == size].sort_values("cut")
-            axes.plot(curve["cut"], curve["accuracy"], color=colour, marker=MARKERS[i], markersize=4,
-                      ls=DASHES[i], label=f"{size}")  # fmt: skip
-            axes.fill_between(curve["cut"], curve["low"], curve["high"], color=colour, alpha=0.13,
-                              lw=0)  # fmt: skip
+            axes.plot(
+                curve["cut"],
+                curve["accuracy"],
+                color=colour,
+                marker=MARKERS[i],
+                markersize=4,
+                ls=DASHES[i],
+                label=f"{size}",
+            )
+            axes.fill_between(curve["cut"], curve["low"], curve["high"], color=colour, alpha=0.13, lw=0)
         scratch = table[table["case"] == "scratch"].iloc[0]
-        axes.axhline(scratch["accuracy"], color=COLOURS[1], lw=1, ls="--",
-                     label=f"{scratch['clips_per_class']}, from scratch")  # fmt: skip
-        axes.set(title=title, xlabel="layers that learn with the head",
-                 xticks=sorted(tuned["cut"].unique()), ylim=(0, 1.03))  # fmt: skip
+        axes.axhline(
+            scratch["accuracy"], color=COLOURS[1], lw=1, ls="--", label=f"{scratch['clips_per_class']}, from scratch"
+        )
+        axes.set(
+            title=title, xlabel="layers that learn with the head", xticks=sorted(tuned["cut"].unique()), ylim=(0, 1.03)
+        )
         axes.grid(axis="y")
-        axes.legend(title="clips a class", title_fontsize=8, loc="lower left",
-                    bbox_to_anchor=(0, 0.02), ncols=2, columnspacing=1)  # fmt: skip
+        axes.legend(
+            title="clips a class",
+            title_fontsize=8,
+            loc="lower left",
+            bbox_to_anchor=(0, 0.02),
+            ncols=2,
+            columnspacing=1,
+        )
     for axes in grid[::2]:
         axes.set_ylabel("accuracy on test clips")
     return figure
@@ -187,15 +186,15 @@ def plot_choices(choices: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
             y = np.array([rules.index(rule) for rule in part["rule"]])
             y = y + 0.22 * (i - (len(sizes) - 1) / 2)
             axes.hlines(y, 100 * part["low"], 100 * part["high"], color=COLOURS[i], lw=1.2)
-            axes.plot(100 * part["lost"], y, ls="", marker=MARKERS[i], markersize=4.5,
-                      color=COLOURS[i], label=f"{size}")  # fmt: skip
+            axes.plot(
+                100 * part["lost"], y, ls="", marker=MARKERS[i], markersize=4.5, color=COLOURS[i], label=f"{size}"
+            )
         axes.axvline(0, color=INK, lw=0.9)
         axes.axhline(len(fixed) - 0.5, color=FAINT, lw=0.8)
         axes.set(title=title, xlabel="points of accuracy lost", yticks=range(len(rules)))
         axes.set_yticklabels(rules)
         axes.tick_params(labelbottom=True)
         axes.grid(axis="x")
-        axes.legend(title="clips a class", title_fontsize=8, loc="lower right", frameon=True,
-                    edgecolor="none")  # fmt: skip
+        axes.legend(title="clips a class", title_fontsize=8, loc="lower right", frameon=True, edgecolor="none")
     grid[0].set_ylim(len(rules) - 0.4, -0.6)
     return figure

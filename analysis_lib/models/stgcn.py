@@ -36,8 +36,7 @@ class GraphConv(nn.Module):
 class Block(nn.Module):
     """One layer: graph convolution, temporal convolution, residual, ReLU."""
 
-    def __init__(self, c_in: int, c_out: int, n_subsets: int, stride: int, dropout: float,
-                 residual: bool = True):  # fmt: skip
+    def __init__(self, c_in: int, c_out: int, n_subsets: int, stride: int, dropout: float, residual: bool = True):
         super().__init__()
         self.gcn = GraphConv(c_in, c_out, n_subsets)
         self.tcn = nn.Sequential(
@@ -110,8 +109,15 @@ class STGCN(nn.Module):
     3098832
     """
 
-    def __init__(self, skeleton: Skeleton, n_classes: int, in_channels: int = 3,
-                 width: float = 1.0, strategy: str = "spatial_legacy", dropout: float = 0.5):  # fmt: skip
+    def __init__(
+        self,
+        skeleton: Skeleton,
+        n_classes: int,
+        in_channels: int = 3,
+        width: float = 1.0,
+        strategy: str = "spatial_legacy",
+        dropout: float = 0.5,
+    ):
         super().__init__()
         channels = [round(c * width) for c, _ in BLOCKS]
         if min(channels) < 1 or n_classes < 1 or in_channels < 1:
@@ -131,9 +137,7 @@ class STGCN(nn.Module):
         self.edge_importance = nn.ParameterList(nn.Parameter(torch.ones_like(a)) for _ in BLOCKS)
         self.fcn = nn.Conv2d(channels[-1], n_classes, kernel_size=1)
         self.layer_names = tuple(f"st_gcn_networks.{i}" for i in range(len(BLOCKS)))
-        self.layer_parameters = {
-            name: (f"edge_importance.{i}",) for i, name in enumerate(self.layer_names)
-        }
+        self.layer_parameters = {name: (f"edge_importance.{i}",) for i, name in enumerate(self.layer_names)}
         self.apply(_initialise)
 
     def forward(self, x: Tensor) -> Tensor:
