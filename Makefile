@@ -7,7 +7,7 @@ READY   := $(VENV)/.ready
 BENCH   := .venv-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help book test bench lint format lab lock clean
+.PHONY: help book test words bench lint format lab lock clean
 
 help:  ## list these verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ book: $(READY)  ## run every chapter and build the site
 test: $(READY)  ## run the tests
 	$(BIN)/python -m pytest
 
+words: $(READY)  ## write the snapshots of what the studies say anew
+	$(BIN)/python -m pytest tests/studies -k words --renew-words
+
 # aeon needs an older numba than the book is locked to, hence an environment of its own
 $(BENCH)/.ready: requirements-bench.lock pyproject.toml
 	$(PYTHON) -m venv $(BENCH)
@@ -35,10 +38,11 @@ $(BENCH)/.ready: requirements-bench.lock pyproject.toml
 bench: $(BENCH)/.ready  ## measure speed beside other libraries
 	$(BENCH)/bin/python -m analysis_lib.bench
 
-lint: $(READY)  ## check style, and that notebooks hold no outputs
+lint: $(READY)  ## check style, imports between rooms, and that notebooks hold no outputs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/nbstripout --verify --keep-id book/*.ipynb
+	$(BIN)/lint-imports --no-cache
 
 format: $(READY)  ## bring code and notebooks into the house style
 	$(BIN)/ruff check --fix .

@@ -1,6 +1,6 @@
 """``python -m analysis_lib`` is ``stgbook``."""
 
-from analysis_lib.cli import main
+from analysis_lib.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -10,10 +10,32 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-from analysis_lib import storage
+from analysis_lib import files as storage
 
 settings.register_profile("house", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--renew-words", action="store_true", help="write the sentences that are said anew (make words)")
+
+
+@pytest.fixture(scope="module")
+def said(request):
+    """Return a function that holds what a study says to its snapshot, ``words.md`` beside the test."""
+    path, renewed = request.path.with_name("words.md"), request.config.getoption("--renew-words")
+    parts = path.read_text(encoding="utf8").split("\n## ")[1:] if path.exists() else []
+    known = {case: text.strip() for case, _, text in (part.partition("\n") for part in parts)}
+    spoken = {}
+
+    def hold(case, text):
+        spoken[case] = text.strip()
+        assert renewed or known.get(case) == spoken[case], f"'{case}' is said otherwise; make words renews {path}"
+
+    yield hold
+    if renewed and spoken:
+        cases = "".join(f"\n## {case}\n{text}\n" for case, text in spoken.items())
+        path.write_text(f"# What this study says, case by case (written by `make words`)\n{cases}", encoding="utf8")
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +64,7 @@ def rng():
 @pytest.fixture
 def real_source():
     """Return a function from a dataset's name to its zip or folder; it skips if there is none."""
-    from analysis_lib.catalogue import manifest
+    from analysis_lib.datasets.catalogue import manifest
     from analysis_lib.errors import DataError
 
     def source(name):

@@ -3,8 +3,8 @@
 import pytest
 from browser import BROWSER, open_browser, serve
 
-from analysis_lib.chapters import table_of_contents
-from analysis_lib.storage import BUILD, ROOT
+from analysis_lib.chapters.chapter import table_of_contents
+from analysis_lib.files import BUILD, ROOT
 
 SITE = BUILD / "html"
 PAGES = [page.removeprefix("book/") for page in table_of_contents(ROOT)]

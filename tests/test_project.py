@@ -96,7 +96,7 @@ def test_imports_go_down_the_map(module):
 
 def test_only_widgets_import_widget_libraries():
     users = [m for m in MODULES if re.search(r"^\s*(import|from) (ipywidgets|anywidget)", (ROOT / m).read_text(), re.M)]
-    assert set(users) <= {"analysis_lib/explorer.py", "analysis_lib/widgets.py"}
+    assert set(users) <= {"analysis_lib/widgets/graph_explorer.py", "analysis_lib/widgets/player.py"}
 
 
 @pytest.mark.parametrize("path", [*MODULES, *sorted(p.relative_to(ROOT).as_posix() for p in ROOT.glob("tests/*.py"))])

@@ -10,9 +10,9 @@ from tqdm.auto import tqdm
 
 from analysis_lib.bench.machine import machine_facts
 from analysis_lib.errors import UserError
-from analysis_lib.performance import FORMAT, growth_table, nnk_table, speed_table
-from analysis_lib.performance_report import growth_overview, machine_sentence, nnk_overview, speed_overview
-from analysis_lib.storage import BUILD, write_text
+from analysis_lib.files import BUILD, write_text
+from analysis_lib.studies.performance.tables import FORMAT, growth_table, nnk_table, speed_table
+from analysis_lib.studies.performance.words import growth_overview, machine_sentence, nnk_overview, speed_overview
 
 #: by part: what is printed, the tidy table of medians and ratios, and that table for people
 SHOWN = {

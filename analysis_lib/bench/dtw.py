@@ -8,8 +8,8 @@ import numpy as np
 from analysis_lib.bench.floor import least_work, product_unit, recurrence_unit
 from analysis_lib.bench.peers import Peer, unit_windows
 from analysis_lib.bench.rounds import in_turns, seconds_of
-from analysis_lib.dtw import windowed_dtw
 from analysis_lib.errors import DataError
+from analysis_lib.warping.distances import windowed_dtw
 
 #: frames and features of the layers that are measured
 SHAPES = ((52, 60), (16, 5120), (26, 2560), (64, 1280), (75, 6400))

@@ -14,8 +14,8 @@ import numpy as np
 from joblib import cpu_count
 from threadpoolctl import ThreadpoolController
 
-from analysis_lib.dtw_tiles import aligned
-from analysis_lib.windows import window_bounds
+from analysis_lib.warping.tiles import aligned
+from analysis_lib.warping.windows import window_bounds
 
 LANES = 256  # pairs side by side in the bare recurrence: the fastest of 64, 128, 192 and 256
 

@@ -4,9 +4,9 @@ import numpy as np
 
 from analysis_lib.bench.clips import moving_clips
 from analysis_lib.bench.rounds import seconds_of
-from analysis_lib.dtw import windowed_dtw
-from analysis_lib.dtw_nearest import windowed_dtw_knn
 from analysis_lib.errors import DataError
+from analysis_lib.warping.distances import windowed_dtw
+from analysis_lib.warping.nearest import windowed_dtw_knn
 
 SIZES = (500, 1000, 2000, 4000, 8000)
 NEAREST, MATRIX = "windowed_dtw_knn", "windowed_dtw"

@@ -10,7 +10,7 @@ import numpy as np
 from joblib import cpu_count
 from threadpoolctl import threadpool_info
 
-from analysis_lib.provenance import code_version
+from analysis_lib.results.digest import code_version
 
 PACKAGES = ("numpy", "scipy", "numba", "tslearn", "dtaidistance", "aeon")
 

@@ -7,8 +7,8 @@ from threadpoolctl import threadpool_limits
 from analysis_lib.bench.clips import moving_clips
 from analysis_lib.bench.nnk_peers import iterative_reference, scipy_nnls
 from analysis_lib.bench.rounds import in_turns
-from analysis_lib.dtw import windowed_dtw
-from analysis_lib.nnk import nearest, nnk_weights
+from analysis_lib.nnk.weights import nearest, nnk_weights
+from analysis_lib.warping.distances import windowed_dtw
 
 SIZES, CANDIDATES = (500, 2000), (15, 30, 50)
 OURS = "nnk_weights"

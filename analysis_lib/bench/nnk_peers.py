@@ -1,4 +1,4 @@
-"""Two ways to solve NNK node by node in Python, as peers of `analysis_lib.nnk` in the benchmark.
+"""Two ways to solve NNK node by node in Python, as peers of `analysis_lib.nnk.weights` in the benchmark.
 
 Both take the candidates of each node, and read the same matrices K_SS and vectors K_Si. Both need
 positive definite ones: they are given the ridges, or find them as they go, by the same rule as
@@ -9,7 +9,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from scipy.optimize import nnls
 
-from analysis_lib.nnk import FLOOR
+from analysis_lib.nnk.weights import FLOOR
 
 MAX_ROUNDS = 50  # a candidate, of the iterative reference
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from joblib import cpu_count
 
-from analysis_lib.windows import window_bounds
+from analysis_lib.warping.windows import window_bounds
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Skeleton datasets: one frozen type, one reader a format, one catalogue of names."""
+"""Skeleton sequences: what they are, where they come from, how they are prepared."""

@@ -10,8 +10,8 @@ from types import MappingProxyType
 import numpy as np
 
 from analysis_lib.errors import DataError, unknown_choice
-from analysis_lib.skeletons import Skeleton
-from analysis_lib.storage import atomic_path, digest
+from analysis_lib.files import atomic_path, digest
+from analysis_lib.skeletons.skeleton import Skeleton
 
 #: what the keys of splits begin with in a saved dataset
 SPLIT = "split_"
@@ -190,9 +190,9 @@ class SkeletonDataset:
         )
 
     def save(self, path: str | Path) -> None:
-        """Write the dataset as one ``.npz`` of plain arrays (see `analysis_lib.datasets.npz`).
+        """Write the dataset as one ``.npz`` of plain arrays (see `analysis_lib.datasets.readers.npz`).
 
-        `analysis_lib.datasets.npz.read_npz` returns it unchanged, fingerprint included.
+        `analysis_lib.datasets.readers.npz.read_npz` returns it unchanged, fingerprint included.
 
         Raises
         ------

@@ -1,0 +1,1 @@
+"""What a chapter is: parameters, edition, session, recorded tables."""

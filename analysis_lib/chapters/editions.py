@@ -1,0 +1,128 @@
+"""Editions: one choice of dataset and model for the whole book.
+
+An edition is a JSON file: a shipped one in ``data/editions``, or your own, given by its path::
+
+    {"name": "mine", "title": "My actions", "dataset": "clips.npz", "model": "nets.small:make",
+     "chapters": {"smoothness": {"n_per_class": 20}}}
+
+``dataset`` is the name of a dataset or a ``.npz`` file of yours; ``model`` the name of a shipped
+checkpoint, the path of one, or ``package.module:factory``. Paths are relative to the JSON file.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from analysis_lib.chapters.chapter import Chapter, chapter_names
+from analysis_lib.errors import UserError, unknown_choice
+from analysis_lib.files import ROOT
+
+DEFAULT = "synthetic"
+
+_RESERVED = ("html", "cache", "store")  # folders of _build that are no edition's
+
+
+@dataclass(frozen=True)
+class Edition:
+    """A dataset, a model, and the parameters of single chapters that differ from their defaults."""
+
+    name: str
+    title: str
+    dataset: str
+    model: str
+    chapters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+
+    def parameters(self, chapter: Chapter, given: Mapping[str, object] | None = None) -> dict[str, object]:
+        """Return every parameter of ``chapter`` in this edition; ``given`` wins over the edition.
+
+        Raises
+        ------
+        UserError
+            If the edition or ``given`` names a parameter that the chapter has not, or a value of
+            another type.
+        """
+        declared = {p.name for p in chapter.parameters}
+        shared = {"dataset": self.dataset, "model": self.model, "edition": self.name}
+        own = {name: value for name, value in shared.items() if name in declared}
+        return chapter.resolve({**own, **self.chapters.get(chapter.name, {}), **(given or {})})
+
+
+def edition_names(root: str | Path = ROOT) -> list[str]:
+    """Return the names of the shipped editions."""
+    return sorted(path.stem for path in (Path(root) / "data" / "editions").glob("*.json"))
+
+
+def load_edition(name: str | Path, root: str | Path = ROOT) -> Edition:
+    """Return a shipped edition by name, or one of yours by the path of its JSON file.
+
+    Raises
+    ------
+    UserError
+        If there is no such edition (the choices are listed), or its file is not as the module's
+        first lines say.
+
+    Examples
+    --------
+    >>> load_edition("nw-ucla").dataset
+    'nw-ucla'
+    """
+    path, shipped = Path(name), edition_names(root)
+    if path.suffix != ".json":
+        if str(name) not in shipped:
+            raise unknown_choice("edition", str(name), [*shipped, "path/to/your.json"])
+        return _read(Path(root) / "data" / "editions" / f"{name}.json", root)
+    edition = _read(path, root)
+    if edition.name in shipped and path.resolve().parent != _folder(root):
+        raise UserError(f"{path}: '{edition.name}' is the name of a shipped edition; choose another")
+    return edition
+
+
+def _folder(root: str | Path) -> Path:
+    return (Path(root) / "data" / "editions").resolve()
+
+
+def _read(path: Path, root: str | Path) -> Edition:
+    """Return the edition that a JSON file describes."""
+    try:
+        given = json.loads(path.read_text(encoding="utf8"))
+    except OSError as error:
+        raise UserError(f"cannot read edition {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise UserError(f"{path} is not valid JSON: {error}") from error
+    if not isinstance(given, dict):
+        raise UserError(f"{path}: an edition is one JSON object, got {type(given).__name__}")
+    keys = [f.name for f in fields(Edition)]
+    for key in given:
+        if key not in keys:
+            raise unknown_choice(f"key of edition {path.name}", key, keys)
+    for key in keys[:-1]:
+        if not isinstance(given.get(key), str) or not given[key]:
+            raise UserError(f"{path.name}: '{key}' must be a non-empty string")
+    _check_name(path, given["name"])
+    _check_chapters(path, given.setdefault("chapters", {}), root)
+    near = {key: _beside(path, given[key]) for key in ("dataset", "model")}
+    return Edition(**{**given, **near})
+
+
+def _check_name(path: Path, name: str) -> None:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", name) or name in _RESERVED:
+        raise UserError(
+            f"{path.name}: name {name!r} must be lower-case letters, digits, '-', '_' or '.', "
+            f"and none of {', '.join(_RESERVED)}: it names a folder"
+        )
+
+
+def _check_chapters(path: Path, chapters: object, root: str | Path) -> None:
+    if not isinstance(chapters, dict) or not all(isinstance(v, dict) for v in chapters.values()):
+        raise UserError(f"{path.name}: 'chapters' must map chapter names to parameters")
+    for name in chapters:
+        if name not in chapter_names(root):
+            raise unknown_choice(f"chapter in edition {path.name}", name, chapter_names(root))
+
+
+def _beside(path: Path, value: str) -> str:
+    """Return ``value`` as a path from here, if it looks like one and is there beside the JSON."""
+    looks_like_a_path = "/" in value or Path(value).suffix
+    return str(path.parent / value) if looks_like_a_path and (path.parent / value).exists() else value

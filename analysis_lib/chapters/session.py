@@ -1,0 +1,118 @@
+"""The first cell of every chapter and its last: what it works on, what it says, what it keeps."""
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+from analysis_lib.chapters.chapter import load_chapter
+from analysis_lib.chapters.other_editions import Beside, recorded_beside
+from analysis_lib.chapters.provenance import provenance_line
+from analysis_lib.datasets.catalogue import load_dataset
+from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.errors import UserError
+from analysis_lib.files import atomic_path, write_text
+from analysis_lib.networks.checkpoints import Checkpoint, load_checkpoint
+from analysis_lib.results.digest import code_version
+from analysis_lib.words import duration
+
+TABLES = "STGBOOK_TABLES"  # environment variable: the folder that tables are recorded in
+
+
+class Session:
+    """One run of one chapter.
+
+    Parameters
+    ----------
+    chapter : str
+        Its name.
+    namespace : mapping
+        ``globals()`` of the notebook, once its parameters are set.
+
+    Attributes
+    ----------
+    parameters : dict
+        Name and value of every parameter of the chapter.
+    """
+
+    def __init__(self, chapter: str, namespace: Mapping[str, object]):
+        self.started = time.monotonic()
+        self.chapter = chapter
+        self.parameters = _parameters(chapter, namespace)
+
+    @cached_property
+    def beside(self) -> Beside:
+        """What other editions recorded of this chapter."""
+        return recorded_beside(self.chapter, self.parameters)
+
+    @cached_property
+    def data(self) -> SkeletonDataset:
+        """The dataset that the parameter ``dataset`` names, with all its splits."""
+        return load_dataset(self.parameters["dataset"], self.parameters.get("data_root", ""))
+
+    @cached_property
+    def network(self) -> Checkpoint:
+        """The network that the parameter ``model`` names."""
+        return load_checkpoint(self.parameters["model"], self.data)
+
+    def say(self, *sentences: str):
+        """Return sentences for display, a paragraph each; empty ones are left out."""
+        from IPython.display import Markdown
+
+        return Markdown("\n\n".join(filter(None, sentences)))
+
+    def record(self, **tables):
+        """Keep tidy tables where ``$STGBOOK_TABLES`` names a folder, and return the line of provenance.
+
+        Parameters
+        ----------
+        **tables : pandas.DataFrame
+            One observation a row; the index is not written, numbers keep ten digits. ``NAME`` becomes
+            ``$STGBOOK_TABLES/CHAPTER/NAME.csv``, and ``provenance.json`` says what they are made from.
+
+        Returns
+        -------
+        IPython.display.Markdown
+            Parameters, code, data, network; the run time has a line of its own.
+        """
+        facts = self.facts()
+        if os.environ.get(TABLES):
+            folder = Path(os.environ[TABLES]) / self.chapter
+            for name, frame in tables.items():
+                with atomic_path(folder / f"{name}.csv") as temporary:
+                    frame.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
+            write_text(folder / "provenance.json", json.dumps(facts, indent=2) + "\n")
+        return self.say(f"{provenance_line(facts)}\nRun time {duration(time.monotonic() - self.started)}.</small>")
+
+    def facts(self) -> dict:
+        """Return the parameters, the code's version, and which data and network have been used.
+
+        Where the data lie on one machine is no part of the result: ``data_root`` is left out.
+        """
+        shown = {name: value for name, value in self.parameters.items() if name != "data_root"}
+        facts = {"chapter": self.chapter, "parameters": shown, "code": code_version()}
+        if "data" in vars(self):
+            facts["data"] = {"name": self.data.name, "fingerprint": self.data.fingerprint}
+        if "network" in vars(self):
+            weights = self.network.card.get("weights_sha256")
+            facts["model"] = {"name": self.network.name, "weights": weights}
+        return facts
+
+
+def open_chapter(chapter: str, namespace: Mapping[str, object]) -> Session:
+    """Return the session of a chapter: ``chapter = open_chapter("smoothness", globals())``."""
+    return Session(chapter, namespace)
+
+
+def _parameters(chapter: str, namespace: Mapping) -> dict:
+    """Return the chapter's parameters and their values in the notebook.
+
+    A notebook that is not in the book has the names that it annotates.
+    """
+    try:
+        names = [parameter.name for parameter in load_chapter(chapter).parameters]
+    except UserError:
+        names = list(namespace.get("__annotations__", {}))
+    return {name: namespace[name] for name in names if name in namespace}

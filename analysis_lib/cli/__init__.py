@@ -1,0 +1,1 @@
+"""The console command ``stgbook``, a file a group of commands."""

@@ -1,0 +1,1 @@
+"""From sequences to the tensors that networks take."""

@@ -1,0 +1,193 @@
+"""From sequences of any length to the tensor a network takes: (N, C, T, V, M) and valid lengths.
+
+A `Preprocessing` is data: the names of the steps in order, the number of frames, and how a clip is
+brought to it. It is stored in every checkpoint's card, so that a model always meets its own data.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.datasets.preparation.steps import (
+    align_axis,
+    centre_clip,
+    centre_frames,
+    fill_null_frames,
+    first_bodies,
+    largest_bodies,
+)
+from analysis_lib.errors import UserError, unknown_choice
+from analysis_lib.skeletons.skeleton import Skeleton
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How clips become tensors.
+
+    Attributes
+    ----------
+    frames : int
+        T of the tensor.
+    fit : {"resample", "pad"}
+        ``"resample"`` stretches or thins every clip to ``frames`` frames, so that all valid
+        lengths are equal; ``"pad"`` keeps the frames and fills up with zeros (longer clips are
+        thinned evenly). For training the frames are drawn at random, in order: a local time warp.
+    steps : tuple of str
+        Names of sequence steps (keys of `STEPS`), applied in order.
+    bodies : int
+        M of the tensor.
+    centre : int
+        Joint that the centring steps subtract.
+    augment : tuple of str
+        Random changes (keys of `AUGMENTATIONS`) applied to training clips before the steps.
+    """
+
+    frames: int = 64
+    fit: str = "resample"
+    steps: tuple[str, ...] = ("first-bodies", "centre-clip")
+    bodies: int = 1
+    centre: int = 1
+    augment: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "steps", tuple(self.steps))
+        object.__setattr__(self, "augment", tuple(self.augment))
+        if self.fit not in ("resample", "pad"):
+            raise unknown_choice("length rule", self.fit, ("resample", "pad"))
+        for kind, names, table in (
+            ("preprocessing step", self.steps, STEPS),
+            ("augmentation", self.augment, AUGMENTATIONS),
+        ):
+            if unknown := [name for name in names if name not in table]:
+                raise unknown_choice(kind, unknown[0], table)
+        if self.frames < 1 or self.bodies < 1:
+            raise UserError(f"frames and bodies must be at least 1, got {self.frames}, {self.bodies}")
+
+    def to_dict(self) -> dict:
+        """Return plain containers that JSON can hold."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+
+def min_max(x: np.ndarray) -> np.ndarray:
+    """Return the clip (M, T, V, C) scaled to [-1, 1], each axis by its own range over the clip.
+
+    An axis without range becomes 0. Source: the NW-UCLA feeder of CTR-GCN (Chen et al. 2021).
+    """
+    low, high = x.min(axis=(0, 1, 2)), x.max(axis=(0, 1, 2))
+    span = high - low
+    return np.where(span > 0, 2 * (x - low) / np.where(span > 0, span, 1) - 1, 0).astype(x.dtype)
+
+
+Step = Callable[[np.ndarray, Preprocessing], np.ndarray]
+
+#: sequence steps by name: (M, T, V, C), recipe -> (M', T', V, C)
+STEPS: Mapping[str, Step] = {
+    "first-bodies": lambda x, p: first_bodies(x, p.bodies),
+    "largest-bodies": lambda x, p: largest_bodies(x, p.bodies),
+    "fill-null-frames": lambda x, p: fill_null_frames(x, p.frames),
+    "centre-clip": lambda x, p: centre_clip(x, p.centre),
+    "centre-frames": lambda x, p: centre_frames(x, p.centre),
+    "spine-to-z": lambda x, p: align_axis(x, 0, 1, 2),
+    "shoulders-to-x": lambda x, p: align_axis(x, 4, 8, 0),
+    "min-max": lambda x, p: min_max(x),
+}
+
+
+def turn(x: np.ndarray, skeleton: Skeleton, rng: np.random.Generator) -> np.ndarray:
+    """Return the clip as other cameras would see it: turned by up to 60 degrees about x and y."""
+    about_x, about_y = rng.uniform(-60, 60, size=2)
+    rotation = Rotation.from_euler("xy", [about_x, about_y], degrees=True).as_matrix()
+    return x @ rotation.T.astype(x.dtype)
+
+
+def turn_about_y(x: np.ndarray, skeleton: Skeleton, rng: np.random.Generator) -> np.ndarray:
+    """Return the clip as a camera on the same height would see it: turned by up to 60 degrees."""
+    rotation = Rotation.from_euler("y", rng.uniform(-60, 60), degrees=True).as_matrix()
+    return x @ rotation.T.astype(x.dtype)
+
+
+def mirror(x: np.ndarray, skeleton: Skeleton, rng: np.random.Generator) -> np.ndarray:
+    """Return the clip, or with probability 1/2 its mirror image with left and right exchanged."""
+    if rng.random() < 0.5:
+        return x
+    order = np.arange(skeleton.n_joints)
+    for left, right in skeleton.pairs:
+        order[[left, right]] = right, left
+    flip = np.ones(x.shape[-1], x.dtype)
+    flip[0] = -1
+    return x[:, :, order] * flip
+
+
+def crop_frames(x: np.ndarray, skeleton: Skeleton, rng: np.random.Generator) -> np.ndarray:
+    """Return 80 to 100 % of the clip's frames, at a random place."""
+    n_frames = x.shape[1]
+    keep = max(1, round(n_frames * rng.uniform(0.8, 1.0)))
+    start = rng.integers(n_frames - keep + 1)
+    return x[:, start : start + keep]
+
+
+AUGMENTATIONS = {"turn": turn, "turn-about-y": turn_about_y, "mirror": mirror, "crop-frames": crop_frames}
+
+
+def clip_tensor(
+    x: np.ndarray, skeleton: Skeleton, recipe: Preprocessing, rng: np.random.Generator | None = None
+) -> tuple[np.ndarray, int]:
+    """Return one clip as (C, T, V, M) and its number of valid frames.
+
+    Parameters
+    ----------
+    x : ndarray, shape (M, T_i, V, C)
+    rng : Generator, optional
+        Given for training: the recipe's augmentations are applied first.
+    """
+    if rng is not None:
+        for name in recipe.augment:
+            x = AUGMENTATIONS[name](x, skeleton, rng)
+    for name in recipe.steps:
+        x = STEPS[name](x, recipe)
+    n_frames = x.shape[1]
+    if recipe.fit == "resample" or n_frames > recipe.frames:
+        x = x[:, _frame_indices(n_frames, recipe.frames, rng)]
+    out = np.zeros((x.shape[3], recipe.frames, x.shape[2], recipe.bodies), np.float32)
+    out[:, : x.shape[1], :, : x.shape[0]] = x.transpose(3, 1, 2, 0)
+    return out, x.shape[1]
+
+
+def _frame_indices(n_frames: int, n_wanted: int, rng: np.random.Generator | None) -> np.ndarray:
+    """Return ``n_wanted`` frame indices in order: evenly spaced, or drawn at random for training."""
+    if rng is None:
+        return np.linspace(0, n_frames - 1, n_wanted).astype(int)
+    return np.sort(rng.integers(n_frames, size=n_wanted))
+
+
+def clip_tensors(
+    data: SkeletonDataset, recipe: Preprocessing, rng: np.random.Generator | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return all clips as a (N, C, T, V, M) float32 tensor, and their valid lengths (N,)."""
+    clips = [clip_tensor(x, data.skeleton, recipe, rng) for x in data.sequences]
+    return np.stack([x for x, _ in clips]), np.array([length for _, length in clips])
+
+
+#: published recipes by name
+PREPROCESSINGS = {
+    # Yan, Xiong & Lin (2018): two bodies in file order, no centring, trailing zeros
+    "stgcn": Preprocessing(frames=300, fit="pad", steps=("first-bodies",), bodies=2),
+    # Shi et al. (2019), pre-normalisation of 2s-AGCN; also Shift-GCN
+    "agcn": Preprocessing(
+        frames=300,
+        fit="pad",
+        bodies=2,
+        steps=("largest-bodies", "fill-null-frames", "centre-frames", "spine-to-z", "shoulders-to-x"),
+    ),
+    # Chen et al. (2021), NW-UCLA feeder of CTR-GCN
+    "nw-ucla": Preprocessing(
+        frames=52, fit="resample", steps=("first-bodies", "centre-clip", "min-max"), augment=("turn", "mirror")
+    ),
+    # any other camera-space data: root of the first frame to the origin, zero padding
+    "padded": Preprocessing(frames=120, fit="pad", augment=("turn-about-y",)),
+    # image coordinates, already relative to the frame
+    "image": Preprocessing(frames=300, fit="pad", steps=("first-bodies",), bodies=2),
+}

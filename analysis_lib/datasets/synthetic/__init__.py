@@ -1,0 +1,1 @@
+"""Actions made by forward kinematics: the embedded default."""

@@ -1,0 +1,1 @@
+"""Attribution methods, and the checks that any of them is put through."""

@@ -1,1 +1,0 @@
-"""Figures: each is drawn from one tidy table, in one house style."""

@@ -1,0 +1,1 @@
+"""Embeddings, dataset graphs, label smoothness and other yardsticks."""

@@ -1,0 +1,137 @@
+"""What each layer of a network says about each clip: activations taken by forward hooks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from analysis_lib.errors import UserError, unknown_choice
+from analysis_lib.networks.hooks import captured, evaluating
+from analysis_lib.warping.windows import layer_lengths
+
+#: name of layer 0, the tensor that the network is given
+INPUT = "input"
+
+REDUCTIONS = {
+    "flatten": lambda x: x.permute(0, 2, 1, 3).flatten(2),  # (N, T, C V)
+    "joint": lambda x: x.mean(dim=1),  # (N, T, V)
+    "channel": lambda x: x.mean(dim=3).transpose(1, 2),  # (N, T, C)
+}
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """Frame features of every clip at every layer.
+
+    Attributes
+    ----------
+    layers : tuple of str
+        ``"input"`` first, then the module names.
+    features : tuple of float32 ndarray, each of shape (n, T_l, D_l)
+        Memory-mapped where they outgrew the limit.
+    lengths : tuple of int ndarray, each of shape (n,)
+        Valid frames at that layer, :math:`n_l = \\lceil n\\, T_l / T_0 \\rceil`.
+    """
+
+    layers: tuple[str, ...]
+    features: tuple[np.ndarray, ...]
+    lengths: tuple[np.ndarray, ...]
+    folder: TemporaryDirectory | None = None  # kept alive as long as its memory maps are
+
+
+@torch.no_grad()
+def embed(
+    model: nn.Module,
+    x: np.ndarray,
+    lengths: np.ndarray,
+    layers: Sequence[str],
+    reduce: str = "flatten",
+    body: int = 0,
+    batch_size: int = 8,
+    max_memory: int = 2**30,
+    folder: str | Path | None = None,
+    progress: bool = False,
+) -> Embeddings:
+    """Return the features of all clips at the input and at every named layer.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Any network from (N, C, T, V, M); put into evaluation mode for the pass and restored.
+    x : float32 ndarray, shape (N, C, T, V, M)
+    lengths : int ndarray, shape (N,)
+        Valid frames of each clip.
+    layers : sequence of str
+        Modules with outputs of shape (N, C', T', V') or (N M, C', T', V'), bodies innermost.
+    reduce : {"flatten", "joint", "channel"}
+        Frame feature: all channels of all joints, the mean over channels, or over joints.
+    body : int
+        Which body to keep.
+    max_memory : int
+        Bytes of features above which they are written to memory-mapped files.
+    folder : path, optional
+        Where those files go; a temporary folder by default, removed with the result.
+
+    Raises
+    ------
+    UserError
+        If a layer is unknown, its output is not laid out as above, or a choice does not exist.
+    """
+    if reduce not in REDUCTIONS:
+        raise unknown_choice("reduction", reduce, REDUCTIONS)
+    n, _, n_frames, _, n_bodies = x.shape
+    if not 0 <= body < n_bodies:
+        raise UserError(f"body {body} does not exist; the clips have {n_bodies}")
+    names = (INPUT, *layers)
+    store: _Store | None = None
+    with evaluating(model), captured(model, layers) as outputs:
+        for start in tqdm(range(0, n, batch_size), "embeddings", disable=not progress, leave=False):
+            batch = torch.from_numpy(np.ascontiguousarray(x[start : start + batch_size]))
+            model(batch.clone())  # it may work in place
+            parts = {INPUT: batch[..., body]}
+            parts |= {k: _one_body(k, outputs[k], len(batch), n_bodies, body) for k in layers}
+            reduced = {k: REDUCTIONS[reduce](v).float().numpy() for k, v in parts.items()}
+            store = store or _Store.for_shapes({k: (n, *v.shape[1:]) for k, v in reduced.items()}, max_memory, folder)
+            for name, value in reduced.items():
+                store.arrays[name][start : start + len(batch)] = value
+    features = tuple(store.arrays[name] for name in names)
+    valid = tuple(layer_lengths(lengths, n_frames, f.shape[1]) for f in features)
+    return Embeddings(names, features, valid, store.folder)
+
+
+def _one_body(name: str, output: Tensor, n: int, n_bodies: int, body: int) -> Tensor:
+    """Return (N, C', T', V') of one body from a layer's output."""
+    if not isinstance(output, Tensor) or output.ndim != 4 or len(output) not in (n, n * n_bodies):
+        came = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+        raise UserError(
+            f"layer '{name}' gave {came} for {n} clips with {n_bodies} bodies; "
+            "a (N, C, T, V) or (N*M, C, T, V) tensor is needed: choose another module"
+        )
+    return output if len(output) == n else output.unflatten(0, (n, n_bodies))[:, body]
+
+
+@dataclass
+class _Store:
+    """One float32 array a layer, in memory or on disk."""
+
+    arrays: Mapping[str, np.ndarray]
+    folder: TemporaryDirectory | None
+
+    @classmethod
+    def for_shapes(cls, shapes: Mapping[str, tuple], max_memory: int, folder) -> "_Store":
+        n_bytes = 4 * sum(int(np.prod(shape)) for shape in shapes.values())
+        if n_bytes <= max_memory:
+            return cls({k: np.empty(s, np.float32) for k, s in shapes.items()}, None)
+        temporary = None if folder else TemporaryDirectory(prefix="stgbook-")
+        root = Path(folder or temporary.name)
+        root.mkdir(parents=True, exist_ok=True)
+        arrays = {
+            name: np.lib.format.open_memmap(root / f"layer{i}.npy", "w+", np.float32, shape)
+            for i, (name, shape) in enumerate(shapes.items())
+        }
+        return cls(arrays, temporary)

@@ -1,0 +1,253 @@
+"""Layer by layer: embeddings, distances, dataset graphs and label smoothness, as one tidy table.
+
+Embeddings, distances and graphs are computed once and shared by all chapters (`analysis_lib.results.store`).
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from inspect import signature
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_array
+from tqdm.auto import tqdm
+
+from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.datasets.preparation.recipe import clip_tensors
+from analysis_lib.errors import UserError, unknown_choice
+from analysis_lib.files import digest
+from analysis_lib.geometry.embeddings import Embeddings, embed
+from analysis_lib.geometry.graphs import GraphDiagnostics, knn_graph, nnk_graph, similarity_kernel
+from analysis_lib.geometry.smoothness import class_smoothness
+from analysis_lib.geometry.smoothness_bootstrap import bootstrap_smoothness, smoothness_intervals
+from analysis_lib.networks.checkpoints import Checkpoint, weights_digest
+from analysis_lib.results.digest import array_digest, module_digest
+from analysis_lib.results.store import Store, open_store
+from analysis_lib.warping.distances import windowed_dtw
+from analysis_lib.warping.windows import layer_lengths
+
+GRAPHS = {"nnk": nnk_graph, "knn": knn_graph}
+#: the module that computes each kind of result
+MODULES = {
+    "embeddings": "analysis_lib.geometry.embeddings",
+    "distances": "analysis_lib.warping.distances",
+    "graphs": "analysis_lib.geometry.graphs",
+}
+LOADED = {kind: module_digest(module) for kind, module in MODULES.items()}
+#: options that change how a result is computed, but not what it is
+MEANS = {"batch_size", "folder", "max_memory", "n_jobs", "progress", "scheduler"}
+
+
+@dataclass(frozen=True)
+class LayerGraph:
+    """The dataset graph of one layer.
+
+    Attributes
+    ----------
+    layer : int
+        0 is the input.
+    name : str
+        Module name, or ``"input"``.
+    distance : ndarray, shape (n, n)
+        Windowed DTW distances in [0, 1].
+    graph : csr_array, shape (n, n)
+        Symmetric weights, no self loops.
+    diagnostics : GraphDiagnostics
+    """
+
+    layer: int
+    name: str
+    distance: np.ndarray
+    graph: csr_array
+    diagnostics: GraphDiagnostics
+
+
+def layer_embeddings(network: Checkpoint, data: SkeletonDataset, **options) -> Embeddings:
+    """Return the features of all clips at the input and at every layer of a network.
+
+    Kept features are found again by the clips, the weights, and what the network says about the
+    first clip: that changes with whatever else the network depends on, its code above all.
+
+    Parameters
+    ----------
+    network : Checkpoint
+    data : SkeletonDataset
+    **options
+        Go to `analysis_lib.geometry.embeddings.embed`, all but ``folder``: the store has its own.
+    """
+    x, lengths = clip_tensors(data, network.preprocessing)
+    store = _open_store("embeddings")
+    if store is None:
+        return embed(network.model, x, lengths, network.layers, **options)
+    decisive = _deciding(embed, options)
+    first = embed(network.model, x[:1], lengths[:1], network.layers, **decisive)
+    inputs = {
+        "clips": array_digest(x),
+        "weights": weights_digest(network.model),
+        "first": digest(*map(array_digest, first.features)),
+    }
+    names = [f"layer{i}" for i in range(len(first.layers))]  # as `embed` calls its files
+
+    def make(folder):
+        found = embed(network.model, x, lengths, network.layers, folder=folder, **options)
+        return dict(zip(names, found.features, strict=True))
+
+    about = f"{network.name} on {len(data)} clips of {data.name}"
+    values = store.fetch(
+        "embeddings", inputs, {"layers": network.layers, **decisive}, LOADED["embeddings"], make, about
+    )
+    features = tuple(values[name] for name in names)
+    valid = tuple(layer_lengths(lengths, x.shape[2], f.shape[1]) for f in features)
+    return Embeddings(first.layers, features, valid)
+
+
+def dataset_graphs(
+    embeddings: Embeddings,
+    n_neighbors: int,
+    graph: str = "nnk",
+    symmetrise: str = "max",
+    progress: bool = False,
+    **options,
+) -> list[LayerGraph]:
+    """Return the dataset graph of every layer, the input first.
+
+    The kernel is :math:`K = 1 - \\mathrm{wDTW}`, the windowed mean cosine along the warping path.
+    A layer that is done is kept: interrupted and called again, this goes on with the next one.
+
+    Parameters
+    ----------
+    embeddings : Embeddings
+    n_neighbors : int
+        Candidates of each node.
+    graph : {"nnk", "knn"}
+    symmetrise : {"max", "mean", "author"}
+    **options
+        Go to `analysis_lib.warping.distances.windowed_dtw`.
+    """
+    layers = range(len(embeddings.layers))
+    return [
+        layer_graph(embeddings, layer, n_neighbors, graph, symmetrise, **options)
+        for layer in tqdm(layers, "layers", disable=not progress)
+    ]
+
+
+def layer_graph(
+    embeddings: Embeddings, layer: int, n_neighbors: int, graph: str = "nnk", symmetrise: str = "max", **options
+) -> LayerGraph:
+    """Return the dataset graph of one layer.
+
+    Parameters
+    ----------
+    layer : int
+        0 is the input.
+    n_neighbors, graph, symmetrise, **options
+        As for `dataset_graphs`.
+
+    Raises
+    ------
+    UserError
+        If there is no such layer, or no such kind of graph.
+    """
+    if graph not in GRAPHS:
+        raise unknown_choice("graph", graph, GRAPHS)
+    if not 0 <= layer < len(embeddings.layers):
+        raise UserError(f"layers are 0 (the input) to {len(embeddings.layers) - 1}, got {layer}")
+    name = embeddings.layers[layer]
+    distance = _layer_distance(name, embeddings.features[layer], embeddings.lengths[layer], options)
+    weights, diagnostics = _layer_graph(distance, graph, n_neighbors, symmetrise)
+    return LayerGraph(layer, name, distance, weights, diagnostics)
+
+
+def _layer_distance(name: str, features: np.ndarray, lengths: np.ndarray, options: Mapping) -> np.ndarray:
+    """Return the windowed DTW distances at one layer, shape (n, n)."""
+    inputs = {"features": array_digest(features), "lengths": array_digest(lengths)}
+    place = {"scheduler": os.environ.get("STGBOOK_SCHEDULER") or None}  # as `stgbook` was told
+    make = lambda folder: {"distance": windowed_dtw(features, lengths, **place | dict(options))}  # noqa: E731
+    return _kept("distances", inputs, _deciding(windowed_dtw, options), make, name)["distance"]
+
+
+def _layer_graph(
+    distance: np.ndarray, graph: str, n_neighbors: int, symmetrise: str
+) -> tuple[csr_array, GraphDiagnostics]:
+    """Return the graph on given distances, and how it came out."""
+
+    def make(folder):
+        kernel = similarity_kernel(distance)
+        weights, diagnostics = GRAPHS[graph](kernel, n_neighbors, symmetrise)
+        return {"weights": weights, "diagnostics": asdict(diagnostics)}
+
+    options = {"graph": graph, "n_neighbors": n_neighbors, "symmetrise": symmetrise}
+    about = f"{graph}, {n_neighbors} neighbours, {symmetrise}"
+    values = _kept("graphs", {"distance": array_digest(distance)}, options, make, about)
+    return values["weights"], GraphDiagnostics(**values["diagnostics"])
+
+
+def _kept(kind: str, inputs: Mapping, options: Mapping, make: Callable, about: str) -> dict:
+    """Return what ``make`` makes, from the store if there is one."""
+    if store := _open_store(kind):
+        return store.fetch(kind, inputs, options, LOADED[kind], make, about)
+    return make(None)
+
+
+def _open_store(kind: str) -> Store | None:
+    """Return the store, unless the code of this kind was edited after it had been loaded."""
+    return open_store() if module_digest(MODULES[kind]) == LOADED[kind] else None
+
+
+def _deciding(function: Callable, given: Mapping) -> dict:
+    """Return the options of a call, defaults included, that decide its result."""
+    parameters = signature(function).parameters.values()
+    defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+    return {name: value for name, value in (defaults | dict(given)).items() if name not in MEANS}
+
+
+def graph_table(layers: list[LayerGraph]) -> pd.DataFrame:
+    """Return one row a layer: mean distance, edges, and what the solver counted."""
+    rows = []
+    for layer in layers:
+        upper = layer.distance[np.triu_indices_from(layer.distance, 1)]
+        rows.append({"layer": layer.layer, "name": layer.name, "mean_distance": upper.mean()} | vars(layer.diagnostics))
+    return pd.DataFrame(rows)
+
+
+def smoothness_table(
+    layers: list[LayerGraph], data: SkeletonDataset, n_bootstrap: int = 500, seed: int = 0
+) -> pd.DataFrame:
+    """Return the label variation of every class and super-class at every layer.
+
+    Parameters
+    ----------
+    layers : list of LayerGraph
+    data : SkeletonDataset
+        The clips that are the nodes.
+    n_bootstrap, seed : int
+        Replicates behind the 95 % intervals (`analysis_lib.geometry.smoothness_bootstrap`); every layer is
+        resampled with the same nodes.
+
+    Returns
+    -------
+    DataFrame
+        Columns layer, layer_name, level (``"class"`` or ``"group"``), group, name, clips, q (share
+        of edge weight that leaves the class), low, high, raw (Laplacian quadratic form), per_clip,
+        chance (q of random labels). A super-class is the unweighted mean of its classes.
+    """
+    present = np.unique(data.labels)
+    groups = [data.groups[c] for c in present]
+    names = [data.class_names[c] for c in present]
+    tables = []
+    for layer in layers:
+        replicates = bootstrap_smoothness(layer.graph, data.labels, np.random.default_rng(seed), n_bootstrap)
+        bands = smoothness_intervals(replicates, groups).set_index(["kind", "name"])
+        classes = class_smoothness(layer.graph, data.labels, groups)
+        classes = classes.rename(columns={"normalised": "q"}).assign(name=names, level="class")
+        classes[["low", "high"]] = bands.loc["class"].loc[range(len(names)), ["low", "high"]].values
+        numbers = ["q", "raw", "per_clip", "chance"]
+        means = classes.groupby("group", as_index=False).agg({**dict.fromkeys(numbers, "mean"), "clips": "sum"})
+        means = means.assign(name=means["group"], level="group")
+        means[["low", "high"]] = bands.loc["group"].loc[means["name"], ["low", "high"]].values
+        both = pd.concat([means, classes], ignore_index=True)
+        tables.append(both.assign(layer=layer.layer, layer_name=layer.name))
+    return pd.concat(tables, ignore_index=True)[
+        ["layer", "layer_name", "level", "group", "name", "clips", "q", "low", "high", "raw", "per_clip", "chance"]
+    ]

@@ -1,0 +1,113 @@
+"""Leave-one-out classification by a graph: each clip gets the class of its neighbours."""
+
+import numpy as np
+from scipy import sparse
+
+from analysis_lib.errors import DataError, UserError
+
+
+def vote_errors(graph: sparse.csr_array, labels: np.ndarray) -> np.ndarray:
+    r"""Return how wrongly each clip's neighbours name its class, from 0 to 1.
+
+    .. math:: e_i = 1 - \frac{[\,y_i \in B_i\,]}{|B_i|}, \qquad
+              B_i = \arg\max_c \sum_{j:\, y_j = c} w_{ij}
+
+    The clip's own label takes no part. Classes that tie share the guess: no value depends on how
+    classes are numbered, and a clip without any neighbour is guessed at random,
+    :math:`e_i = 1 - 1/n_{\text{classes}}`.
+
+    Parameters
+    ----------
+    graph : sparse array, shape (n, n)
+        Non-negative weights without self loops; row i holds the neighbours of clip i.
+    labels : int ndarray, shape (n,)
+
+    Returns
+    -------
+    float64 ndarray, shape (n,)
+
+    Raises
+    ------
+    UserError, DataError
+        If the shapes disagree, a clip is its own neighbour, or a weight is negative or not finite.
+
+    References
+    ----------
+    Shekkizhar & Ortega (2020), section 5 (local classification by NNK weights).
+
+    Examples
+    --------
+    >>> graph = np.array([[0, 2.0, 1], [1, 0, 3], [0, 0, 0]])
+    >>> vote_errors(graph, np.array([0, 0, 1])).tolist()
+    [0.0, 1.0, 0.5]
+    """
+    graph, labels = sparse.csr_array(graph, dtype=float), np.asarray(labels)
+    if graph.shape != (len(labels), len(labels)):
+        raise UserError(f"{len(labels)} labels for a graph of shape {graph.shape}; give one a clip")
+    if graph.diagonal().any():
+        clip = int(np.flatnonzero(graph.diagonal())[0])
+        raise UserError(f"clip {clip} is its own neighbour and would vote for itself; drop the loop")
+    if not (np.isfinite(graph.data).all() and (graph.data >= 0).all()):
+        raise DataError("the graph's weights must be finite and not negative")
+    classes, index = np.unique(labels, return_inverse=True)
+    votes = graph @ np.eye(len(classes))[index]  # (n, classes)
+    best = votes >= votes.max(axis=1, keepdims=True) * (1 - 1e-9)
+    return 1 - best[np.arange(len(index)), index] / best.sum(axis=1)
+
+
+def class_means(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the mean of each class's clips, shape (n_classes,), in the order of ``np.unique``.
+
+    Examples
+    --------
+    >>> class_means(np.array([0.0, 1.0, 1.0]), np.array([4, 4, 2])).tolist()
+    [1.0, 0.5]
+    """
+    _, index, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    return np.bincount(index, np.asarray(values, float)) / sizes
+
+
+def bootstrap_class_means(
+    values: np.ndarray, labels: np.ndarray, rng: np.random.Generator, n_replicates: int = 500
+) -> np.ndarray:
+    """Return the mean of each class over clips drawn with replacement within the class.
+
+    From equal generators, the clips drawn are those of
+    `analysis_lib.geometry.smoothness_bootstrap.bootstrap_smoothness`, whatever the values: replicates of two
+    graphs on the same clips are paired.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        One a clip.
+    labels : int ndarray, shape (n,)
+    rng : numpy Generator
+    n_replicates : int
+
+    Returns
+    -------
+    float64 ndarray, shape (n_replicates, n_classes)
+        Classes in the order of ``np.unique(labels)``.
+
+    References
+    ----------
+    Efron & Tibshirani (1993), chapter 8 (stratified samples).
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> bootstrap_class_means(np.array([0.0, 0, 1]), np.array([5, 5, 8]), rng, 2).tolist()
+    [[0.0, 1.0], [0.0, 1.0]]
+    """
+    values, labels = np.asarray(values, float), np.asarray(labels)
+    if values.shape != labels.shape or n_replicates < 1:
+        raise UserError(
+            f"need one value a label and a replicate or more, got shapes {values.shape} and "
+            f"{labels.shape}, and {n_replicates} replicates"
+        )
+    means = []
+    for c in np.unique(labels):
+        mine = values[labels == c]
+        draws = rng.multinomial(len(mine), np.full(len(mine), 1 / len(mine)), n_replicates)
+        means.append(draws @ mine / len(mine))
+    return np.stack(means, axis=1)

@@ -1,0 +1,1 @@
+"""The networks, their files, and what listens to their layers."""

@@ -1,0 +1,1 @@
+"""Training and fine-tuning that go on where they were stopped."""

@@ -1,0 +1,149 @@
+"""One `fit` and one `evaluate` for every network: seeded, resumable, never looking at test clips."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensor, clip_tensors
+from analysis_lib.errors import DataError
+from analysis_lib.networks.hooks import evaluating
+from analysis_lib.networks.training.epochs import Recipe, TrainingState, optimiser, train_epoch
+
+#: epochs over which the held-out loss is averaged
+SMOOTHING = 5
+
+
+def hold_out(data: SkeletonDataset, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return (kept, held out) clip indices; whole (subject, class) cells are held out.
+
+    At least one cell stays of every class. With unknown subjects the cells are single clips.
+    """
+    rng = np.random.default_rng(seed)
+    subjects = np.where(data.subjects < 0, -1 - np.arange(len(data)), data.subjects)
+    cells = np.stack([data.labels, subjects], axis=1)
+    unique, cell_of = np.unique(cells, axis=0, return_inverse=True)
+    cell_of = cell_of.ravel()
+    held = np.zeros(len(data), bool)
+    left = np.bincount(unique[:, 0])
+    for cell in rng.permutation(len(unique)):
+        if held.mean() >= share:
+            break
+        if left[unique[cell, 0]] > 1:
+            left[unique[cell, 0]] -= 1
+            held |= cell_of == cell
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+@torch.no_grad()
+def predict(model: nn.Module, x: np.ndarray | Tensor, batch_size: int = 8, progress: bool = False) -> np.ndarray:
+    """Return the class scores (N, n_classes) of (N, C, T, V, M) clips, in evaluation mode."""
+    batches = torch.as_tensor(x).split(batch_size)
+    with evaluating(model):
+        scores = [model(batch) for batch in tqdm(batches, "scores", disable=not progress, leave=False)]
+    return torch.cat(scores).float().numpy()
+
+
+def evaluate(
+    model: nn.Module, data: SkeletonDataset, recipe: Preprocessing, batch_size: int = 8, progress: bool = False
+) -> dict:
+    """Return top-1 accuracy, mean cross-entropy (nats), clip count and scores of ``data``.
+
+    Returns
+    -------
+    dict
+        ``accuracy``, ``loss``, ``n``, ``predicted`` (N,), ``scores`` (N, n_classes).
+    """
+    x, _ = clip_tensors(data, recipe)
+    scores = predict(model, x, batch_size, progress)
+    labels = torch.tensor(data.labels)
+    predicted = scores.argmax(axis=1)
+    return {
+        "accuracy": float((predicted == data.labels).mean()),
+        "loss": nn.functional.cross_entropy(torch.from_numpy(scores), labels).item(),
+        "n": len(data),
+        "predicted": predicted,
+        "scores": scores,
+    }
+
+
+def fit(
+    model: nn.Module,
+    train: SkeletonDataset,
+    preprocessing: Preprocessing,
+    recipe: Recipe,
+    state_path: str | Path | None = None,
+    progress: bool = True,
+    on_epoch: Callable[[dict], None] | None = None,
+) -> list[dict]:
+    """Train ``model`` in place and return its history, one dict an epoch.
+
+    The weights left in the model are those of the last epoch, at which the learning rate has
+    decayed to zero, unless the loss on clips held out of ``train`` stops falling before (see
+    `Recipe.patience`). No test split has a say.
+
+    Parameters
+    ----------
+    train : SkeletonDataset
+        The training split alone.
+    state_path : path, optional
+        After each epoch everything needed to go on is written here in one step; if the file
+        exists, training resumes from it and ends with the same weights as if never stopped.
+    on_epoch : callable, optional
+        Called with each epoch's record.
+
+    Raises
+    ------
+    DataError
+        If the split has fewer than two classes.
+    UserError
+        If the loss is not finite, or ``state_path`` belongs to another recipe.
+    """
+    if len(np.unique(train.labels)) < 2:
+        raise DataError("training needs clips of at least two classes; this split has one")
+    kept, held = hold_out(train, recipe.holdout, recipe.seed)
+    identity = {"recipe": asdict(recipe), "preprocessing": preprocessing.to_dict(), "data": train.fingerprint}
+    state = TrainingState.open(model, optimiser(model.parameters(), recipe), identity, state_path)
+
+    def batch(index, rng):
+        clips = [clip_tensor(train.sequences[j], train.skeleton, preprocessing, rng)[0] for j in index]
+        return torch.from_numpy(np.stack(clips)), torch.tensor(train.labels[index])
+
+    held_x = held_labels = None
+    if len(held):
+        held_x, _ = clip_tensors(train.take(held), preprocessing)
+        held_labels = torch.tensor(train.labels[held])
+    for epoch in range(state.epoch, recipe.epochs):
+        if _is_stale(state.history, recipe.patience):
+            break
+        model.train()
+        record = train_epoch(model, state.optimiser, kept, batch, recipe, epoch, progress)
+        if held_x is not None:
+            record |= _held_out_score(model, held_x, held_labels)
+        state.finish_epoch(record)
+        if on_epoch:
+            on_epoch(record)
+    model.eval()
+    return state.history
+
+
+def _held_out_score(model: nn.Module, x: np.ndarray, labels: Tensor) -> dict:
+    scores = torch.from_numpy(predict(model, x))
+    return {
+        "held_accuracy": (scores.argmax(1) == labels).double().mean().item(),
+        "held_loss": nn.functional.cross_entropy(scores, labels).item(),
+    }
+
+
+def _is_stale(history: list[dict], patience: int) -> bool:
+    """Return whether the smoothed held-out loss was lowest more than ``patience`` epochs ago."""
+    losses = [record["held_loss"] for record in history if "held_loss" in record]
+    if len(losses) < SMOOTHING:
+        return False
+    smooth = np.convolve(losses, np.full(SMOOTHING, 1 / SMOOTHING), mode="valid")
+    return len(smooth) - 1 - int(smooth.argmin()) > patience

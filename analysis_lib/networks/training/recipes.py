@@ -1,0 +1,138 @@
+"""From a dataset's name to a checkpoint: the recipes in ``data/recipes``, and what they give.
+
+A recipe is a JSON file with an architecture and its arguments, a `Preprocessing`, the names of the
+training and test splits, and a `Recipe` of the optimiser. ``default.json`` serves every dataset
+that has none of its own name.
+"""
+
+import json
+import platform
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+
+from analysis_lib.datasets.catalogue import load_dataset
+from analysis_lib.datasets.preparation.recipe import Preprocessing
+from analysis_lib.errors import UserError
+from analysis_lib.files import DATA
+from analysis_lib.networks.checkpoints import build, save_checkpoint, stored_precision
+from analysis_lib.networks.training.fit import Recipe, evaluate, fit
+from analysis_lib.results.digest import code_version
+
+RECIPES = DATA / "recipes"
+
+
+def read_recipe(name: str) -> dict:
+    """Return the recipe of a dataset, the default one, or the one in a JSON file of yours.
+
+    Returns
+    -------
+    dict
+        ``architecture``, ``arguments``, ``preprocessing`` (`Preprocessing`), ``train_split``,
+        ``test_split``, ``recipe`` (`Recipe`).
+    """
+    path = Path(name) if name.endswith(".json") else RECIPES / f"{name}.json"
+    if not path.exists():
+        if name.endswith(".json"):
+            raise UserError(f"no recipe at {path}")
+        path = RECIPES / "default.json"
+    try:
+        given = json.loads(path.read_text())
+        return given | {"preprocessing": Preprocessing(**given["preprocessing"]), "recipe": Recipe(**given["recipe"])}
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is no recipe: {error}; see data/recipes/default.json") from error
+
+
+def train_checkpoint(
+    dataset: str,
+    out: str | Path,
+    *,
+    name: str | None = None,
+    recipe: str | None = None,
+    epochs: int | None = None,
+    seed: int = 0,
+    data_root: str = "",
+    progress: bool = True,
+    report: Callable[[str], None] = lambda line: None,
+) -> Path:
+    """Train on a dataset's training split, score its test split once, and write the checkpoint.
+
+    Killed at any time and started again, it goes on from the last whole epoch
+    (``OUT/NAME.state.pt``, removed at the end) and ends with the same weights.
+
+    Parameters
+    ----------
+    dataset : str
+        Name or file (`analysis_lib.datasets.catalogue.load_dataset`).
+    out : path
+        Folder of the checkpoint.
+    name : str, optional
+        Of the checkpoint; the dataset's own by default.
+    recipe : str, optional
+        Name in ``data/recipes`` or a JSON file; the dataset's own by default.
+    epochs, seed : int
+        ``epochs`` replaces the recipe's.
+
+    Returns
+    -------
+    Path
+        Of the card.
+    """
+    data = load_dataset(dataset, data_root or None)
+    plan = read_recipe(recipe or data.name)
+    schedule = replace(plan["recipe"], seed=seed)
+    if epochs is not None:
+        schedule = replace(schedule, epochs=epochs, warmup=min(schedule.warmup, epochs - 1))
+    train, test = data.split(plan["train_split"]), data.split(plan["test_split"])
+    name = name or data.name
+    in_channels = data.sequences[0].shape[-1]
+    torch.manual_seed(seed)
+    model = build(plan["architecture"], data.skeleton, len(data.class_names), in_channels, **plan["arguments"])
+    state = Path(out) / f"{name}.state.pt"
+    history = fit(
+        model,
+        train,
+        plan["preprocessing"],
+        schedule,
+        state,
+        progress,
+        lambda record: report(_epoch_line(record, schedule.epochs)),
+    )
+    score = evaluate(stored_precision(model), test, plan["preprocessing"], progress=progress)
+    card = {
+        "name": name,
+        "architecture": plan["architecture"],
+        "arguments": plan["arguments"],
+        "in_channels": in_channels,
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "dataset": data.name,
+        "dataset_fingerprint": data.fingerprint,
+        "class_names": list(data.class_names),
+        "skeleton": data.skeleton.to_dict(),
+        "train_split": plan["train_split"],
+        "n_train": len(train),
+        "test_split": plan["test_split"],
+        "n_test": score["n"],
+        "test_accuracy": score["accuracy"],
+        "test_loss": score["loss"],
+        "held_accuracy": history[-1].get("held_accuracy"),
+        "epochs_run": len(history),
+        "recipe": asdict(schedule),
+        "preprocessing": plan["preprocessing"].to_dict(),
+        "history": history,
+        "code": code_version(),
+        "torch": torch.__version__,
+        "machine": platform.machine(),
+    }
+    path = save_checkpoint(out, model, card)
+    state.unlink(missing_ok=True)
+    report(f"test accuracy {score['accuracy']:.1%} on {score['n']} clips")
+    return path
+
+
+def _epoch_line(record: dict, epochs: int) -> str:
+    """Return one epoch's record for people."""
+    held = f", held out {record['held_accuracy']:.1%}" if "held_accuracy" in record else ""
+    return f"epoch {record['epoch']}/{epochs}: loss {record['loss']:.3f}, accuracy {record['accuracy']:.1%}{held}"

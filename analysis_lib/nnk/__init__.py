@@ -1,0 +1,1 @@
+"""Non-negative kernel regression (NNK)."""

@@ -1,0 +1,1 @@
+"""House style, skeletons, panels: what several studies draw with."""

@@ -1,0 +1,116 @@
+"""Rest poses: where the joints of a published layout are drawn when there are no data.
+
+Coordinates are in body heights, y up, and the body's left is on the left of the picture, as in the
+Kinect's own pictures. Only the left side and the middle are written down; the right mirrors it.
+Distances are chosen for drawing: hands and heads are larger than life, so that no joints touch.
+"""
+
+import numpy as np
+from sklearn.manifold import smacof
+
+from analysis_lib.skeletons.skeleton import Skeleton
+
+_TRUNK_AND_LEFT = {
+    "ntu-25": {
+        "hip centre": (0, 0.50),
+        "mid spine": (0, 0.64),
+        "upper spine": (0, 0.78),
+        "neck": (0, 0.86),
+        "head": (0, 0.97),
+        "left shoulder": (-0.14, 0.76),
+        "left elbow": (-0.23, 0.62),
+        "left wrist": (-0.30, 0.48),
+        "left hand": (-0.34, 0.40),
+        "left hand tip": (-0.41, 0.31),
+        "left thumb": (-0.25, 0.35),
+        "left hip": (-0.08, 0.46),
+        "left knee": (-0.11, 0.25),
+        "left ankle": (-0.13, 0.06),
+        "left foot": (-0.20, 0.00),
+    },
+    "kinect-20": {
+        "hip centre": (0, 0.50),
+        "spine": (0, 0.62),
+        "shoulder centre": (0, 0.80),
+        "head": (0, 0.95),
+        "left shoulder": (-0.14, 0.76),
+        "left elbow": (-0.23, 0.62),
+        "left wrist": (-0.30, 0.48),
+        "left hand": (-0.35, 0.39),
+        "left hip": (-0.08, 0.46),
+        "left knee": (-0.11, 0.25),
+        "left ankle": (-0.13, 0.06),
+        "left foot": (-0.20, 0.00),
+    },
+    "openpose-18": {
+        "nose": (0, 0.91),
+        "neck": (0, 0.79),
+        "left eye": (-0.05, 0.97),
+        "left ear": (-0.11, 0.93),
+        "left shoulder": (-0.14, 0.77),
+        "left elbow": (-0.23, 0.62),
+        "left wrist": (-0.30, 0.46),
+        "left hip": (-0.09, 0.47),
+        "left knee": (-0.11, 0.25),
+        "left ankle": (-0.13, 0.03),
+    },
+    "infant-29": {
+        "head top": (0, 1.02),
+        "nose": (0, 0.91),
+        "left ear": (-0.10, 0.93),
+        "upper neck": (0, 0.81),
+        "thorax": (0, 0.71),
+        "pelvis": (0, 0.45),
+        "left shoulder": (-0.14, 0.74),
+        "left elbow": (-0.24, 0.63),
+        "left wrist": (-0.31, 0.49),
+        "left little finger": (-0.41, 0.41),
+        "left index finger": (-0.30, 0.37),
+        "left hip": (-0.09, 0.42),
+        "left knee": (-0.16, 0.26),
+        "left ankle": (-0.15, 0.09),
+        "left heel": (-0.07, 0.03),
+        "left little toe": (-0.26, 0.03),
+        "left big toe": (-0.17, -0.02),
+    },
+}
+
+
+def rest_pose(skeleton: Skeleton) -> np.ndarray:
+    """Return a place for each joint in a drawing, shape (V, 2), y up, about 1 high.
+
+    A published layout has a pose drawn by hand. Any other skeleton is spread so that distances in
+    the plane come near distances in hops (stress majorisation from classical scaling: the same
+    picture every time), with its longer axis upright and its centre's side on top.
+
+    Examples
+    --------
+    >>> from analysis_lib.skeletons.layouts import layout
+    >>> rest_pose(layout("ntu-25"))[[7, 11]].tolist()  # the hands
+    [[-0.34, 0.4], [0.34, 0.4]]
+    """
+    table = _TRUNK_AND_LEFT.get(skeleton.name, {})
+    mirrored = {name.replace("left", "right"): (-x, y) for name, (x, y) in table.items()}
+    places = mirrored | table
+    if set(places) == set(skeleton.joints):
+        return np.array([places[name] for name in skeleton.joints], float)
+    return _spread(skeleton)
+
+
+def _spread(skeleton: Skeleton) -> np.ndarray:
+    """Return a planar layout of any graph from its hop distances; parts apart stay apart."""
+    hops = skeleton.hop_distance
+    hops = np.where(np.isfinite(hops), hops, hops[np.isfinite(hops)].max() + 2)
+    n = len(hops)
+    if n < 3:
+        return np.column_stack([np.zeros(n), np.linspace(1, 0, n)])
+    centring = np.eye(n) - 1 / n
+    values, vectors = np.linalg.eigh(-centring @ hops**2 @ centring / 2)
+    start = vectors[:, -2:] * np.sqrt(np.maximum(values[-2:], 1e-6))
+    places, _ = smacof(hops, n_components=2, init=start, n_init=1, max_iter=500, eps=1e-9)
+    places = places - places.mean(axis=0)
+    axes = np.linalg.svd(places, full_matrices=False)[2]
+    places = places @ axes.T[:, ::-1]
+    places *= np.where(places[skeleton.centre] < -1e-9, -1, 1)
+    places -= places.min(axis=0)
+    return places / places.max()

@@ -1,0 +1,1 @@
+"""Running chapters, and making pages and the site of them."""

@@ -1,0 +1,274 @@
+"""Executing a chapter, and not executing it again while nothing that it depends on has changed.
+
+A run's key covers the chapter's source, its parameters, the library's code, the contents of its
+data, its checkpoint and the records that it reads, the locked requirements and the Python version.
+What ran is kept under ``_build/cache/CHAPTER/KEY``: the tidied notebook, its tables, and ``run.json``.
+"""
+
+import json
+import logging
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from itertools import product
+from pathlib import Path
+
+from analysis_lib import errors
+from analysis_lib.chapters.chapter import Chapter
+from analysis_lib.chapters.other_editions import other_editions
+from analysis_lib.chapters.recorded import BUILT, table_folder
+from analysis_lib.chapters.session import TABLES
+from analysis_lib.errors import UserError
+from analysis_lib.files import BUILD, ROOT, atomic_path, digest, file_digest, write_text
+from analysis_lib.publishing.page import tidy_notebook, write_form
+
+LIBRARY = ROOT / "analysis_lib"
+LOCK = ROOT / "requirements.lock"
+CACHE = BUILD / "cache"
+KERNEL = "python3"
+
+_KEPT = 20  # runs of one chapter
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run of a chapter.
+
+    Attributes
+    ----------
+    chapter : str
+    folder : Path
+        Its place in the cache.
+    fresh : bool
+        False if nothing had to be executed.
+    """
+
+    chapter: str
+    folder: Path
+    fresh: bool
+
+    @property
+    def notebook(self) -> Path:
+        return self.folder / f"{self.chapter}.ipynb"
+
+    @property
+    def tables(self) -> Path:
+        """The folder of the tables that the chapter recorded; absent if it recorded none."""
+        return self.folder / "tables" / self.chapter
+
+    @property
+    def facts(self) -> dict:
+        """The run's ``inputs`` (see `run_inputs`), its ``date``, and its notebook's digest."""
+        return json.loads((self.folder / "run.json").read_text())
+
+    def copy_to(self, out: str | Path) -> Path:
+        """Copy notebook and tables to ``out`` and return the notebook's new path."""
+        out = Path(out)
+        for source in (self.notebook, *self.tables.glob("*")):
+            with atomic_path(out / source.relative_to(self.folder)) as temporary:
+                shutil.copyfile(source, temporary)
+        (out / f"{self.chapter}.failed.ipynb").unlink(missing_ok=True)
+        return out / self.notebook.name
+
+
+def run_chapter(
+    chapter: Chapter,
+    parameters: Mapping[str, object],
+    out: str | Path,
+    *,
+    data_root: str | Path = "",
+    edition: str = "",
+    force: bool = False,
+    cache: str | Path = CACHE,
+    report: Callable[[str], None] = lambda line: None,
+) -> Run:
+    """Execute a chapter from its source, unless the cache has this very run; copy it to ``out``.
+
+    Parameters
+    ----------
+    chapter : Chapter
+    parameters : mapping
+        A value for every parameter (`Chapter.resolve`).
+    out : path
+        Gets ``NAME.ipynb`` and ``tables/NAME/*.csv``; after a failure ``NAME.failed.ipynb``.
+    data_root : path, optional
+        Folder of raw data, handed on as ``$STGBOOK_DATA``, so that it is no part of the page.
+    edition : str, optional
+        Edition that is being built: the tables that ``out`` has are those of its other chapters,
+        and a chapter that reads that edition's tables gets them before the published ones.
+    force : bool
+        Execute even if the cache has the run.
+    report : callable
+        Called with one line at a time about the progress.
+
+    Raises
+    ------
+    UserError
+        If a cell fails: the message has the cell's number, the exception and the path of the
+        notebook as far as it got. For a `UserError` of the chapter's own it is that message alone.
+    """
+    built = f"{edition}={Path(out).absolute() / 'tables'}" if edition else None
+    raw = str(Path(data_root).absolute()) if data_root else None
+    with _environment(**{"STGBOOK_DATA": raw, BUILT: built}):
+        inputs = run_inputs(chapter, parameters)
+        entry = Path(cache) / chapter.name / digest(json.dumps(inputs, sort_keys=True))[:20]
+        fresh = force or not _is_whole(entry, chapter.name)
+        if fresh:
+            report(f"{chapter.name}: running")
+            started = time.monotonic()
+            _execute(chapter, parameters, inputs, entry, Path(out))
+            report(f"{chapter.name}: done in {time.monotonic() - started:.0f} s")
+        else:
+            report(f"{chapter.name}: unchanged, not run")
+            os.utime(entry)
+    run = Run(chapter.name, entry, fresh)
+    run.copy_to(out)
+    return run
+
+
+def run_inputs(chapter: Chapter, parameters: Mapping[str, object]) -> dict:
+    """Return the digest of everything that a run's result depends on, by kind.
+
+    Parameters called ``dataset`` or ``*_dataset`` name data, ``model`` or ``*_model`` checkpoints
+    (plurals hold lists), ``record`` a file below the project's folder; ``edition`` or ``*_edition``
+    together with ``chapters`` or ``*_chapters`` other chapters' recorded tables: their contents
+    count, not their names alone. So does what other editions recorded of this chapter.
+    """
+    from analysis_lib.datasets.catalogue import source_digest
+    from analysis_lib.networks.checkpoints import checkpoint_digest
+
+    root = str(parameters.get("data_root") or "")
+    cells = [[c["cell_type"], "".join(c["source"]), c["metadata"]] for c in chapter.cells]
+    return {
+        "chapter": digest(json.dumps(cells, sort_keys=True)),
+        "parameters": dict(parameters),
+        "library": code_digest(),
+        "data": {name: source_digest(name, root) for name in _named("dataset", parameters)},
+        "models": {name: checkpoint_digest(name) for name in _named("model", parameters)},
+        "records": _record_digests(chapter.name, parameters),
+        "requirements": file_digest(LOCK) if LOCK.exists() else "none",
+        "python": sys.version.split()[0],
+    }
+
+
+def code_digest() -> str:
+    """Return a digest of the library's files: code, and what is shipped beside it."""
+    files = sorted(p for p in LIBRARY.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    return digest(*(f"{path.relative_to(LIBRARY)}={file_digest(path)}" for path in files))
+
+
+def _record_digests(chapter: str, parameters: Mapping[str, object]) -> dict[str, str]:
+    """Return the digests of the recorded files and tables that a run may read."""
+    paths = {name: ROOT / name for name in _named("record", parameters)}
+    read = {(edition, chapter) for edition in other_editions(chapter, parameters)}
+    read.update(product(_named("edition", parameters), _named("chapter", parameters)))
+    paths |= {f"{edition}/{name}": table_folder(edition, name) for edition, name in sorted(read)}
+    return {name: file_digest(path) for name, path in paths.items() if path.exists()}
+
+
+def _named(kind: str, parameters: Mapping[str, object]) -> list[str]:
+    """Return the datasets, models, ... that parameters of that kind name."""
+    names: list[str] = []
+    for parameter, value in parameters.items():
+        singular = parameter.removesuffix("s")
+        if value and (singular == kind or singular.endswith(f"_{kind}")):
+            names.extend([value] if isinstance(value, str) else value)
+    return sorted(set(names))
+
+
+def _is_whole(entry: Path, chapter: str) -> bool:
+    """Return whether a cache entry is there and its notebook is the one that was written."""
+    try:
+        recorded = json.loads((entry / "run.json").read_text())["notebook_sha256"]
+        return file_digest(entry / f"{chapter}.ipynb") == recorded
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _execute(chapter: Chapter, parameters: Mapping, inputs: dict, entry: Path, out: Path) -> None:
+    """Run the chapter in a temporary folder, which becomes the cache entry if all goes well."""
+    try:
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(dir=entry.parent, prefix=".running-"))
+    except OSError as error:
+        raise UserError(f"cannot write {entry.parent}: {error.strerror}") from error
+    try:
+        notebook = work / f"{chapter.name}.ipynb"
+        partial = out / f"{chapter.name}.failed.ipynb"
+        with _environment(
+            **{TABLES: str(work / "tables"), "PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+        ):
+            _papermill(chapter, parameters, notebook, partial)
+        page = write_form(tidy_notebook(json.loads(notebook.read_text(encoding="utf8"))))
+        write_text(notebook, page)
+        facts = {"inputs": inputs, "date": str(date.today()), "notebook_sha256": file_digest(notebook)}
+        write_text(work / "run.json", json.dumps(facts, indent=2) + "\n")
+        shutil.rmtree(entry, ignore_errors=True)
+        work.replace(entry)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    _forget_old_runs(entry.parent)
+
+
+def _papermill(chapter: Chapter, parameters: Mapping, output: Path, partial: Path) -> None:
+    """Execute the chapter's source into ``output``; progress goes to stderr."""
+    import papermill
+    from jupyter_client.kernelspec import NoSuchKernel
+    from nbclient.exceptions import DeadKernelError
+
+    logging.getLogger("papermill").setLevel(logging.ERROR)  # its inspector misses unions' names
+    # Papermill formats path names, so braces are doubled
+    source, target = (re.sub(r"([{}])", r"\1\1", str(path)) for path in (chapter.path, output))
+    try:
+        papermill.execute_notebook(
+            source, target, dict(parameters), kernel_name=KERNEL, extra_arguments=["--log-level=CRITICAL"]
+        )
+    except papermill.PapermillExecutionError as error:
+        with atomic_path(partial) as temporary:
+            shutil.copyfile(output, temporary)
+        raise _failure(chapter, error, partial) from None
+    except NoSuchKernel:
+        raise UserError(f"there is no Jupyter kernel '{KERNEL}'; install ipykernel into this environment") from None
+    except DeadKernelError as error:
+        raise UserError(f"chapter '{chapter.name}': its kernel died ({error}); was there enough memory?") from None
+
+
+def _failure(chapter: Chapter, error, partial: Path) -> UserError:
+    """Return the one line that says which cell failed and why."""
+    if issubclass(getattr(errors, error.ename, Exception), UserError):
+        return UserError(error.evalue)
+    tags = [cell["metadata"].get("tags", []) for cell in chapter.cells]
+    declared = next(i for i, tag in enumerate(tags) if "parameters" in tag)
+    # counted from 1 in the source, which lacks the cell that Papermill adds after the parameters
+    number = error.cell_index + (error.cell_index <= declared)
+    reason = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", f"{error.ename}: {error.evalue}").split())
+    return UserError(
+        f"chapter '{chapter.name}' failed in cell {number} of {len(tags)}: {reason}; "
+        f"the notebook as far as it got: {partial}"
+    )
+
+
+def _forget_old_runs(folder: Path) -> None:
+    """Remove the least recently used runs of one chapter beyond the number that is kept."""
+    runs = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    for path in sorted(runs, key=lambda path: path.stat().st_mtime)[:-_KEPT]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def _environment(**variables: str | None):
+    """Set environment variables (None: leave as it is) and restore them at the end."""
+    before = {name: os.environ.get(name) for name, value in variables.items() if value is not None}
+    os.environ.update({name: variables[name] for name in before})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})

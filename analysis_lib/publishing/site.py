@@ -1,0 +1,231 @@
+"""The site: every chapter of an edition is run, then the pages are built with execution off.
+
+``_build/html`` is the default edition's site, ``_build/EDITION/html`` another one's. The pages
+come from ``_build/EDITION/source``, which is put together afresh: executed notebooks, texts,
+bibliography, assets, and MathJax out of an installed package. A site is always built clean, with
+warnings as errors; it is left alone if it was built from the very same source.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+from analysis_lib.chapters.chapter import load_chapter, table_of_contents
+from analysis_lib.chapters.editions import DEFAULT, Edition
+from analysis_lib.errors import UserError
+from analysis_lib.files import BUILD, ROOT, atomic_path, digest, file_digest, write_text
+from analysis_lib.publishing.page import annotate_figures, write_form
+from analysis_lib.publishing.runs import LIBRARY, Run, run_chapter
+
+_STAMP = ".source.sha256"  # in a site: the digest of all that it was built from
+_MATHJAX = "sphinx-mathjax-offline"
+_MATHJAX_PARTS = ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions")
+
+
+def build_book(
+    edition: Edition,
+    *,
+    root: str | Path = ROOT,
+    build: str | Path = BUILD,
+    data_root: str | Path = "",
+    record: bool = False,
+    force: bool = False,
+    report: Callable[[str], None] = lambda line: None,
+) -> Path:
+    """Run what has changed of an edition's chapters, build its site, and return the site's folder.
+
+    Parameters
+    ----------
+    root, build : path
+        Where the book's sources are, and where everything is written.
+    data_root : path, optional
+        Folder of raw data.
+    record : bool
+        Also copy tables and provenance to ``data/published/EDITION/CHAPTER`` (`record_run`).
+    force : bool
+        Run every chapter and build the site even if nothing has changed.
+    report : callable
+        Called with one line at a time about the progress.
+
+    Raises
+    ------
+    UserError
+        If a chapter fails, a page is missing, or Sphinx has a warning; then the site that was
+        there before is left as it was, and chapters that were done stay done.
+    """
+    root, build = Path(root), Path(build)
+    work = build / edition.name
+    chapters = [load_chapter(Path(page).name, root) for page in _notebooks(root)]
+    plan = [(chapter, edition.parameters(chapter)) for chapter in chapters]  # fails before any runs
+    shutil.rmtree(work / "runs" / "tables", ignore_errors=True)  # then only this build's are there
+    runs = [
+        run_chapter(
+            chapter,
+            parameters,
+            work / "runs",
+            data_root=data_root,
+            edition=edition.name,
+            force=force,
+            cache=build / "cache",
+            report=report,
+        )
+        for chapter, parameters in plan
+    ]
+    if record:
+        for run in runs:
+            report(f"recorded {record_run(run, edition, root)}")
+    assemble(edition, runs, root, work / "source")
+    site = build / "html" if edition.name == DEFAULT else work / "html"
+    stamp = digest(file_digest(work / "source"), file_digest(__file__), *_versions())
+    if not force and (site / "index.html").exists() and _read(site / _STAMP) == stamp:
+        report("site: unchanged, not built")
+        return site
+    report("site: building")
+    build_site(work / "source", site, work / "build.log", stamp)
+    return site
+
+
+def assemble(edition: Edition, runs: list[Run], root: Path, source: Path) -> None:
+    """Put together the folder that the site is built from.
+
+    The title of an edition other than the default is added to the book's.
+    """
+    import yaml
+
+    shutil.rmtree(source, ignore_errors=True)
+    ignored = shutil.ignore_patterns("*.ipynb", ".ipynb_checkpoints")
+    try:
+        shutil.copytree(root / "book", source / "book", ignore=ignored)
+        shutil.copyfile(root / "_toc.yml", source / "_toc.yml")
+        for run in runs:
+            page = annotate_figures(json.loads(run.notebook.read_text(encoding="utf8")))
+            write_text(source / "book" / run.notebook.name, write_form(page))
+        vendor = source / "book" / "_assets" / "vendor"
+        copy_mathjax(vendor / "mathjax")
+        shutil.copyfile(LIBRARY / "widgets" / "assets" / "widget_host.js", vendor / "widget_host.js")
+        config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf8"))
+    except OSError as error:
+        raise UserError(f"cannot put together {source}: {error}") from error
+    if edition.name != DEFAULT:
+        config["title"] += f" · {edition.title}"
+    write_text(source / "_config.yml", yaml.safe_dump(config, allow_unicode=True))
+
+
+def copy_mathjax(folder: Path) -> None:
+    """Copy the parts of MathJax 3 that the pages load out of the installed package (Apache-2.0).
+
+    Raises
+    ------
+    UserError
+        If the package is not installed.
+    """
+    try:
+        package = metadata.distribution(_MATHJAX)
+    except metadata.PackageNotFoundError:
+        raise UserError(f"formulas need MathJax: pip install {_MATHJAX}") from None
+    for file in package.files or ():
+        _, found, part = file.as_posix().partition("/static/mathjax/")
+        if found and part.startswith(_MATHJAX_PARTS):
+            (folder / part).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file.locate(), folder / part)
+    write_text(folder / "NOTICE.txt", f"MathJax 3, Apache-2.0, from {_MATHJAX} {package.version}\n")
+
+
+def build_site(source: Path, site: Path, log: Path, stamp: str) -> None:
+    """Build ``source`` with Jupyter Book, warnings as errors; ``site`` is replaced if all is well.
+
+    Raises
+    ------
+    UserError
+        With the first warning, their number, and the path of Sphinx's log.
+    """
+    with tempfile.TemporaryDirectory(dir=source.parent, prefix=".site-") as temporary:
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                "from jupyter_book.cli.main import main; main()",
+                "build",
+                str(source),
+                "--path-output",
+                temporary,
+                "-W",
+                "--keep-going",
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        output = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)  # Sphinx colours files, too
+        write_text(log, output)
+        if done.returncode:
+            raise _sphinx_failure(output, source, log)
+        new = Path(temporary) / "_build" / "html"
+        write_text(new / _STAMP, stamp)
+        site.parent.mkdir(parents=True, exist_ok=True)
+        if site.exists():
+            site.replace(Path(temporary) / "before")
+        new.replace(site)
+
+
+def record_run(run: Run, edition: Edition, root: str | Path = ROOT) -> Path:
+    """Copy a run's tables to ``data/published/EDITION/CHAPTER``, with where they come from.
+
+    ``provenance.json`` has parameters, code version, data fingerprint, seed, and the run's date.
+    """
+    folder = Path(root) / "data" / "published" / edition.name / run.chapter
+    tables = sorted(run.tables.glob("*.csv"))
+    for table in tables:
+        with atomic_path(folder / table.name) as temporary:
+            shutil.copyfile(table, temporary)
+    for stale in set(folder.glob("*.csv")) - {folder / table.name for table in tables}:
+        stale.unlink()
+    facts, noted = run.facts, run.tables / "provenance.json"
+    parameters = {k: v for k, v in facts["inputs"]["parameters"].items() if k != "data_root"}
+    inputs = {k: v for k, v in facts["inputs"].items() if k != "parameters"}
+    record = {
+        "edition": edition.name,
+        "chapter": run.chapter,
+        "date": facts["date"],
+        "seed": parameters.get("seed"),
+        "parameters": parameters,
+        **(json.loads(noted.read_text()) if noted.exists() else {}),
+        "inputs": inputs,
+    }
+    write_text(folder / "provenance.json", json.dumps(record, indent=2) + "\n")
+    return folder
+
+
+def _notebooks(root: Path) -> list[str]:
+    """Return the table of contents' notebooks; every page must be there, as notebook or text."""
+    pages = table_of_contents(root)
+    if not pages:
+        raise UserError(f"{root / '_toc.yml'} names no page")
+    for page in pages:
+        if not any((root / f"{page}{suffix}").exists() for suffix in (".ipynb", ".md")):
+            raise UserError(f"_toc.yml names '{page}', but there is no {page}.ipynb or {page}.md")
+    return [page for page in pages if (root / f"{page}.ipynb").exists()]
+
+
+def _sphinx_failure(output: str, source: Path, log: Path) -> UserError:
+    """Return the error for a build that failed: Sphinx's first complaint, and their number."""
+    lines = output.replace(f"{source.resolve()}/", "").splitlines()
+    found = [line.strip() for line in lines if "WARNING:" in line or "ERROR:" in line]
+    first = found[0] if found else lines[-1] if lines else "no output"
+    return UserError(f"the site was not built: {first} ({len(found)} warnings, see {log})")
+
+
+def _versions() -> list[str]:
+    """Return the versions of the packages that turn sources into pages."""
+    names = ("jupyter-book", "Sphinx", "myst-nb", "sphinx-book-theme", _MATHJAX)
+    return [f"{name} {metadata.version(name)}" for name in names]
+
+
+def _read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""

@@ -1,0 +1,292 @@
+"""Results that are computed once and shared, kept under a digest of all that they are made from.
+
+An entry is a folder ``_build/store/KIND/KEY``: arrays as ``.npy``, sparse matrices as ``.npz``,
+numbers as ``.json``, and ``entry.json``, which says what it is and has the digest of each file.
+The key covers the contents of the inputs, the options, the code, and the libraries below it. An
+entry appears whole, by renaming its folder, and is read only if its files are what was written; a
+damaged one is computed anew. Two processes may make the same entry at the same time.
+
+``$STGBOOK_STORE`` names another folder, or is ``off``.
+"""
+
+import json
+import logging
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+
+from analysis_lib.errors import UserError, unknown_choice
+from analysis_lib.files import BUILD, digest, file_digest
+from analysis_lib.results.digest import canonical_json, library_versions
+
+log = logging.getLogger(__name__)
+
+VARIABLE = "STGBOOK_STORE"
+LIMIT = 5 * 2**30  # bytes; the least recently used entries beyond it are removed
+
+_SIDECAR = "entry.json"
+_WRITING = ".writing-"  # start of the names of folders that are no entries yet, or no longer
+_READERS = {
+    ".npy": lambda path: np.asarray(np.load(path, mmap_mode="c", allow_pickle=False)),
+    ".npz": sparse.load_npz,
+    ".json": lambda path: json.loads(path.read_text(encoding="utf-8")),
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is known of a result that is kept.
+
+    Attributes
+    ----------
+    folder : Path
+    kind, about : str
+        ``about`` is for people: what it is, after what it was made from.
+    size : int
+        Bytes.
+    seconds : float
+        What it took to compute.
+    created, used : float
+        Seconds since the epoch; ``used`` is when it was last made or read.
+    """
+
+    folder: Path
+    kind: str
+    about: str
+    size: int
+    seconds: float
+    created: float
+    used: float
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder of results.
+
+    Parameters
+    ----------
+    folder : Path
+    limit : int
+        Bytes above which a new entry makes the least recently used ones go, all but those of less
+        than a thousandth of that: they are cheap to keep, and not always cheap to make.
+
+    Examples
+    --------
+    >>> place = tempfile.TemporaryDirectory()
+    >>> store, calls = Store(Path(place.name)), []
+    >>> def square(folder):
+    ...     calls.append(folder)
+    ...     return {"square": np.arange(3) ** 2}
+    >>> for _ in range(2):
+    ...     values = store.fetch("squares", {"n": "3"}, {}, "code", square)
+    >>> values["square"].tolist(), len(calls)
+    ([0, 1, 4], 1)
+    >>> place.cleanup()
+    """
+
+    folder: Path
+    limit: int = LIMIT
+
+    def fetch(
+        self,
+        kind: str,
+        inputs: Mapping[str, str],
+        options: Mapping[str, object],
+        code: str,
+        make: Callable[[Path], dict],
+        about: str = "",
+    ) -> dict:
+        """Return what ``make`` makes, from the store if it has been made before.
+
+        Parameters
+        ----------
+        kind : str
+            Name of the folder that entries of this kind share.
+        inputs : mapping of str to str
+            Digests of everything that ``make`` starts from (`analysis_lib.results.digest`).
+        options : mapping
+            All options that decide the result: numbers, texts, lists, arrays, dtypes.
+        code : str
+            Digest of the code that computes it (`analysis_lib.results.digest.module_digest`).
+        make : callable
+            Given a folder, returns arrays, sparse arrays and JSON values by name. An array that
+            outgrows memory may be a memory map of ``NAME.npy`` in that folder.
+        about : str
+            What it is, in a few words.
+
+        Returns
+        -------
+        dict
+            As from ``make``. Arrays are memory-mapped; what is written to one stays in memory.
+        """
+        facts = {"kind": kind, "inputs": inputs, "options": options, "code": code, "libraries": library_versions()}
+        key = canonical_json(facts)
+        entry = self.folder / kind / digest(key)
+        values = _read(entry)
+        return values if values is not None else self._make(entry, json.loads(key), make, about)
+
+    def _make(self, entry: Path, facts: dict, make: Callable, about: str) -> dict:
+        """Compute, keep and return; if the disk will not have it, return it all the same."""
+        try:
+            entry.parent.mkdir(parents=True, exist_ok=True)
+            work = Path(tempfile.mkdtemp(dir=entry.parent, prefix=_WRITING))
+        except OSError as error:
+            raise UserError(f"cannot write {entry.parent}: {error.strerror}; {VARIABLE}=off does without it") from error
+        try:
+            started = time.monotonic()
+            values = make(work)
+            facts |= {"about": about, "seconds": round(time.monotonic() - started, 3)}
+            try:
+                _write(work, values, facts)
+                _publish(work, entry)
+            except OSError as error:
+                log.warning("%s: %s; a result is used without being kept", entry.parent, error)
+                return values
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        self._trim(entry)
+        try:
+            return _load(entry) or values
+        except OSError:  # another process has cleared the store just now
+            return values
+
+    def entries(self) -> list[Entry]:
+        """Return what is kept, the oldest first; what each was made from is looked up by digest."""
+        found, origins = [], {}
+        for folder in self.folder.glob("*/*"):
+            if re.fullmatch("[0-9a-f]{64}", folder.name):
+                found.append((folder, _facts(folder)))
+        entries = []
+        for folder, facts in sorted(found, key=lambda pair: pair[1].get("created", 0)):
+            sources = [origins[d] for d in facts.get("inputs", {}).values() if d in origins]
+            about = ", ".join([*sources, facts.get("about", "damaged")])
+            origins |= dict.fromkeys(facts.get("files", {}).values(), about)
+            try:
+                size = sum(path.stat().st_size for path in folder.iterdir())
+                used = folder.stat().st_mtime
+            except FileNotFoundError:  # another process has removed it just now
+                continue
+            entries.append(
+                Entry(
+                    folder, folder.parent.name, about, size, facts.get("seconds", 0.0), facts.get("created", used), used
+                )
+            )
+        return entries
+
+    def clear(self, kind: str | None = None, older_than: float = 0.0) -> list[Entry]:
+        """Remove entries, of one kind or all, and return them.
+
+        Parameters
+        ----------
+        kind : str, optional
+        older_than : float
+            Days since they were last used.
+
+        Raises
+        ------
+        UserError
+            If there are entries, but none of that kind; the kinds are listed.
+        """
+        entries = self.entries()
+        kinds = sorted({entry.kind for entry in entries})
+        if entries and kind is not None and kind not in kinds:
+            raise unknown_choice("kind of result", kind, kinds)
+        before = time.time() - 86400 * older_than
+        gone = [e for e in entries if kind in (None, e.kind) and e.used <= before]
+        for entry in gone:
+            _remove(entry.folder)
+        return gone
+
+    def _trim(self, new: Path) -> None:
+        """Remove the least recently used entries beyond the limit, and what dead writers left."""
+        total = 0
+        for entry in sorted(self.entries(), key=lambda e: (e.folder == new, e.used), reverse=True):
+            total += entry.size
+            if total > self.limit and entry.folder != new and 1000 * entry.size > self.limit:
+                _remove(entry.folder)
+        for left in self.folder.glob(f"*/{_WRITING}*"):
+            with suppress(FileNotFoundError):  # another writer has just finished
+                if left.stat().st_mtime < time.time() - 86400:
+                    shutil.rmtree(left, ignore_errors=True)
+
+
+def open_store() -> Store | None:
+    """Return the store that ``$STGBOOK_STORE`` names, ``_build/store`` by default; None for off."""
+    given = os.environ.get(VARIABLE) or BUILD / "store"
+    return None if given == "off" else Store(Path(given).expanduser())
+
+
+def _write(folder: Path, values: Mapping, facts: dict) -> None:
+    """Write the values, and beside them what they are."""
+    for name, value in values.items():
+        if isinstance(value, np.ndarray):
+            if not (folder / f"{name}.npy").exists():  # else it was streamed there
+                np.save(folder / f"{name}.npy", value, allow_pickle=False)
+        elif sparse.issparse(value):
+            sparse.save_npz(folder / f"{name}.npz", value, compressed=False)
+        else:
+            (folder / f"{name}.json").write_text(json.dumps(value), encoding="utf-8")
+    files = {path.name: file_digest(path) for path in folder.iterdir()}
+    facts = facts | {"created": time.time(), "files": files}
+    (folder / _SIDECAR).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+
+
+def _publish(work: Path, entry: Path) -> None:
+    """Give a written folder the entry's name, unless another process was first."""
+    try:
+        work.rename(entry)
+    except OSError:
+        if _is_whole(entry):
+            return
+        _remove(entry)
+        work.rename(entry)
+
+
+def _remove(entry: Path) -> None:
+    """Remove a folder; nobody ever sees it in part."""
+    grave = Path(tempfile.mkdtemp(dir=entry.parent, prefix=_WRITING))
+    with suppress(FileNotFoundError):  # another process has removed it just now
+        entry.rename(grave)
+    shutil.rmtree(grave, ignore_errors=True)
+
+
+def _read(entry: Path) -> dict | None:
+    """Return the values of a whole entry, else None."""
+    try:
+        if not _is_whole(entry):
+            return None
+        os.utime(entry)
+        return _load(entry) or None
+    except OSError:  # another process has removed it just now
+        return None
+
+
+def _load(entry: Path) -> dict:
+    """Return the values of an entry that is whole."""
+    paths = (entry / name for name in _facts(entry).get("files", ()))
+    return {path.stem: _READERS[path.suffix](path) for path in paths}
+
+
+def _is_whole(entry: Path) -> bool:
+    """Return whether each of the files is there, and is what was written."""
+    files = _facts(entry).get("files", {})
+    return bool(files) and all(
+        (entry / name).exists() and file_digest(entry / name) == known for name, known in files.items()
+    )
+
+
+def _facts(entry: Path) -> dict:
+    """Return what an entry's sidecar says; nothing if it is not there or cannot be read."""
+    try:
+        return json.loads((entry / _SIDECAR).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}

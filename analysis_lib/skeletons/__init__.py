@@ -1,0 +1,1 @@
+"""Joint tables, adjacency, spectrum."""

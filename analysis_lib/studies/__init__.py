@@ -1,0 +1,1 @@
+"""One package a chapter: what it measures, finds, says and draws."""

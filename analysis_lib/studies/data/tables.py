@@ -1,0 +1,85 @@
+"""Tables that say what is in a dataset, and how well a clip's class can be read off it."""
+
+import numpy as np
+import pandas as pd
+
+from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.warping.distances import windowed_dtw_between
+from analysis_lib.errors import UserError
+from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensors
+
+
+def clip_table(data: SkeletonDataset) -> pd.DataFrame:
+    """Return one row a clip: clip, label, group, subject, view, frames, bodies, split.
+
+    A clip that is in several splits (of several protocols) shows the first one's name.
+    """
+    split = np.full(len(data), "", object)
+    for name, index in reversed(data.splits.items()):
+        split[index] = name
+    return pd.DataFrame(
+        {
+            "clip": data.clips,
+            "label": [data.class_names[i] for i in data.labels],
+            "group": [data.groups[i] for i in data.labels],
+            "subject": data.subjects,
+            "view": data.views,
+            "frames": data.lengths,
+            "bodies": [x.shape[0] for x in data.sequences],
+            "split": split,
+        }
+    )
+
+
+def class_table(clips: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a class: group, label, clips, median frames, and their 5-95 % range."""
+    frames = clips.groupby(["group", "label"], sort=False)["frames"]
+    table = frames.agg(
+        clips="size", shortest=lambda f: f.quantile(0.05), median="median", longest=lambda f: f.quantile(0.95)
+    ).reset_index()
+    return table.sort_values(["group", "label"], ignore_index=True)
+
+
+def example_clips(data: SkeletonDataset, n_classes: int) -> list[int]:
+    """Return one clip of median length of ``n_classes`` classes, spread over the super-classes."""
+    order = sorted(range(len(data.class_names)), key=lambda c: _turn_of(data, c))
+    chosen = []
+    for c in [c for c in order if (data.labels == c).any()][:n_classes]:
+        clips = np.flatnonzero(data.labels == c)
+        chosen.append(int(clips[np.argsort(data.lengths[clips], kind="stable")[len(clips) // 2]]))
+    return chosen
+
+
+def _turn_of(data: SkeletonDataset, c: int) -> tuple[int, int]:
+    """Return the rank of class c within its group, then its number: groups take turns."""
+    return data.groups[:c].count(data.groups[c]), c
+
+
+def confusion_table(labels: np.ndarray, predicted: np.ndarray, class_names) -> pd.DataFrame:
+    """Return tidy counts: label, predicted, clips, and the share of the label's clips."""
+    n = len(class_names)
+    counts = np.zeros((n, n), int)
+    np.add.at(counts, (labels, predicted), 1)
+    table = pd.DataFrame(
+        {"label": np.repeat(class_names, n), "predicted": np.tile(class_names, n), "clips": counts.ravel()}
+    )
+    total = np.repeat(counts.sum(axis=1), n)
+    table["share"] = np.divide(counts.ravel(), total, out=np.zeros(n * n), where=total > 0)
+    return table
+
+
+def nearest_neighbour_predictions(
+    train: SkeletonDataset, test: SkeletonDataset, preprocessing: Preprocessing, progress: bool = False
+) -> np.ndarray:
+    """Return the class of the nearest training clip under DTW on raw joints, shape (n_test,).
+
+    The joints are prepared as for the network; the local distance is squared Euclidean over all
+    coordinates of all joints, in one window, divided by the length of the path: the baseline that
+    a network has to beat.
+    """
+    (x, x_lengths), (y, y_lengths) = (clip_tensors(d, preprocessing) for d in (test, train))
+    flat = lambda z: z.transpose(0, 2, 1, 3, 4).reshape(len(z), z.shape[2], -1)  # noqa: E731
+    distances = windowed_dtw_between(
+        flat(x), flat(y), x_lengths, y_lengths, n_windows=1, metric="sqeuclidean", progress=progress
+    )
+    return train.labels[distances.argmin(axis=1)]

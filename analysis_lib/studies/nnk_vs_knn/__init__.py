@@ -1,0 +1,1 @@
+"""The chapter *nnk_vs_knn*."""

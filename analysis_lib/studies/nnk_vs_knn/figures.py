@@ -1,0 +1,272 @@
+"""Figures of the chapter on NNK and k-NN, drawn from its tidy tables alone.
+
+``beside`` are the same tables as other editions recorded them (`analysis_lib.chapters.other_editions`).
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
+
+from analysis_lib.plots.beside import GREY, NOTHING, Tables, faint, keys, where
+from analysis_lib.plots.style import COLOURS, INK, MARKERS, SEQUENTIAL, WIDTH, use_style
+from analysis_lib.studies.nnk_vs_knn.tables import RIVALS
+
+#: label, colour, marker and dash of each graph
+GRAPHS = {
+    "nnk": ("NNK", COLOURS[0], "o", "-"),
+    "knn": ("$k$-NN", COLOURS[1], "s", "--"),
+    "matched": ("$k$-NN, as sparse as NNK", COLOURS[2], "^", "-."),
+}
+MEASURES = {"q": "label variation $q$", "error": "leave-one-out error"}
+#: factors of the raw form's ratio: label, colour, hatch
+FACTORS = {
+    "edges": ("more edges", COLOURS[5], ""),
+    "edge_weight": ("heavier edges", COLOURS[4], "//"),
+    "share": ("labels: a larger share leaves", COLOURS[3], "xx"),
+}
+
+
+def plot_forms(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
+    """Draw the normalised form above the raw one by layer, a column for each k."""
+    use_style()
+    counts = list(dict.fromkeys(table["n_neighbors"]))
+    others = where(beside, n_neighbors=counts)
+    figure, grid = plt.subplots(2, len(counts), sharex=True, sharey="row", squeeze=False, figsize=(WIDTH, 0.68 * WIDTH))
+    for (top, bottom), k in zip(grid.T, counts, strict=True):
+        mine, theirs = table[table["n_neighbors"] == k], where(others, n_neighbors=k)
+        _curves(top, mine, "q", GRAPHS, beside=theirs)
+        _curves(bottom, mine, "raw", ("nnk", "knn"), beside=theirs)
+        chance = mine.groupby("layer")["chance"].mean()
+        top.plot(chance.index, chance, color=INK, lw=0.8, ls=":")
+        top.set(title=f"$k$ = {k}", ylim=(0, 1))
+        bottom.set_yscale("log")
+        _layers(bottom, mine, *others.values())
+    grid[0, 0].set_ylabel(f"normalised:\n{MEASURES['q']}")
+    grid[1, 0].set_ylabel("raw (log scale):\nmean $Q_c$ of a class")
+    chance_line = plt.Line2D([], [], color=INK, lw=0.8, ls=":", label="random labels")
+    _legend(figure, grid[0, 0], chance_line, *keys(others))
+    return figure
+
+
+def plot_errors(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
+    """Draw the leave-one-out error by layer, a column for each k."""
+    use_style()
+    counts = list(dict.fromkeys(table["n_neighbors"]))
+    others = where(beside, n_neighbors=counts)
+    figure, grid = plt.subplots(1, len(counts), sharex=True, sharey=True, squeeze=False, figsize=(WIDTH, 0.42 * WIDTH))
+    for axes, k in zip(grid[0], counts, strict=True):
+        mine = table[table["n_neighbors"] == k]
+        _curves(axes, mine, "error", GRAPHS, beside=where(others, n_neighbors=k))
+        axes.set_title(f"$k$ = {k}")
+        _layers(axes, mine, *others.values())
+    grid[0, 0].set_ylim(0, None)
+    grid[0, 0].set_ylabel(MEASURES["error"])
+    grid[0, 0].yaxis.set_major_formatter(PercentFormatter(1))
+    _legend(figure, grid[0, 0], *keys(others))
+    return figure
+
+
+def plot_support(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
+    """Draw how many neighbours NNK keeps of those offered, and what k does at the last layer."""
+    use_style()
+    figure, (support, last) = plt.subplots(1, 2, figsize=(WIDTH, 0.46 * WIDTH))
+    nnk = table[table["graph"] == "nnk"]
+    layers = list(dict.fromkeys(nnk["layer"]))
+    for i, (layer, shade) in enumerate(zip(layers, sns.color_palette(SEQUENTIAL, len(layers)), strict=True)):
+        curve = nnk[nnk["layer"] == layer].sort_values("n_neighbors")
+        support.plot(
+            curve["n_neighbors"],
+            curve["neighbours"],
+            color=shade,
+            lw=1.2,
+            marker=MARKERS[i % 8],
+            markersize=3.5,
+            label=str(layer or "in"),
+        )
+    counts = sorted(set(nnk["n_neighbors"]))
+    support.plot(counts, counts, color=COLOURS[1], ls="--", label="$k$-NN")
+    others = where(beside, n_neighbors=counts)
+    for other, thin in faint(where(others, graph="nnk")):
+        kept = other.groupby("n_neighbors")["neighbours"].agg(["min", "max"])
+        support.plot(kept.index, kept, color=GREY, **thin)
+        support.fill_between(kept.index, *kept.T.to_numpy(), color=GREY, lw=0, alpha=0.15)
+    support.set(title="neighbours kept", ylabel="neighbours of a clip (log scale)", yscale="log")
+    ticks = [t for t in (1, 2, 5, 10, 20, 50, 100, 200, 500) if t <= 1.2 * max(counts)]
+    support.yaxis.set_major_locator(FixedLocator(ticks))
+    support.yaxis.set_major_formatter("{x:.0f}")
+    support.yaxis.set_minor_locator(NullLocator())
+    support.legend(title="NNK at layer", fontsize=6.5, ncols=2, title_fontsize=7)
+    deepest = table[table["layer"] == layers[-1]].sort_values("n_neighbors")
+    ends = {
+        label: other[other["layer"] == other["layer"].max()].sort_values("n_neighbors")
+        for label, other in others.items()
+    }
+    _curves(last, deepest, "q", GRAPHS, x="n_neighbors", beside=ends)
+    last.set(title=f"at the last layer ({layers[-1]})", ylabel=MEASURES["q"], ylim=(0, 1))
+    last.legend(fontsize=7.5, loc="upper left")
+    if others:
+        figure.legend(handles=keys(others), loc="outside lower center", ncols=len(others))
+    for axes in (support, last):
+        axes.set_xscale("log")
+        axes.set_xticks(counts, counts)
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.set_xlabel("candidates $k$ (log scale)")
+        axes.grid(axis="y")
+    return figure
+
+
+def plot_differences(differences: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
+    """Draw NNK minus each other graph by layer and k, with paired intervals and a line at zero."""
+    use_style()
+    figure, grid = plt.subplots(2, 2, sharex=True, sharey="row", figsize=(WIDTH, 0.8 * WIDTH))
+    counts = list(dict.fromkeys(differences["n_neighbors"]))
+    shades = sns.color_palette(SEQUENTIAL, len(counts))
+    others = where(beside, n_neighbors=counts)
+    for row, measure in zip(grid, MEASURES, strict=True):
+        for axes, against in zip(row, RIVALS, strict=True):
+            mine = differences[(differences["measure"] == measure) & (differences["against"] == against)]
+            for i, (k, shade) in enumerate(zip(counts, shades, strict=True)):
+                one = mine[mine["n_neighbors"] == k]
+                shift = 0.7 * ((i + 0.5) / len(counts) - 0.5)
+                x = one["layer"] + shift
+                axes.vlines(x, one["low"], one["high"], color=shade, lw=1.3)
+                axes.plot(
+                    x, one["difference"], color=shade, ls="", marker=MARKERS[i % 8], markersize=3.2, label=f"$k$ = {k}"
+                )
+                here = where(others, n_neighbors=k, measure=measure, against=against)
+                for other, thin in faint(here):
+                    dots = {"color": shade, "ls": "", "marker": thin["marker"] or "_", "alpha": 0.8}
+                    axes.plot(other["layer"] + shift, other["difference"], **thin | dots)
+            axes.axhline(0, color=INK, lw=0.8)
+            axes.grid(axis="y")
+        row[0].set_ylabel(f"difference of\n{MEASURES[measure]}")
+    for axes, against in zip(grid[0], RIVALS, strict=True):
+        axes.set_title(f"NNK minus {GRAPHS[against][0]}")
+    for axes in grid[1]:
+        _layers(axes, differences, *others.values(), most=12)
+    _legend(figure, grid[0, 0], *keys(others))
+    return figure
+
+
+def plot_gap(gap: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
+    """Draw the ratio of the raw forms as a bar for each k, cut into its factors.
+
+    Factors are geometric means of the layers without the input, which multiply as the factors of
+    one layer do. Those above 1 lengthen the bar to the right of 1, those below 1 to the left of it.
+    """
+    use_style()
+    means = _gap_means(gap)
+    others = {label: _gap_means(other) for label, other in where(beside, n_neighbors=list(means.index)).items()}
+    figure, axes = plt.subplots(figsize=(WIDTH, 1.1 + (0.36 + 0.2 * len(others)) * len(means)))
+    height = 0.66 / (1 + 0.6 * len(others))
+    for y, (k, row) in enumerate(means.iterrows()):
+        middle = y - 0.33 + height / 2
+        _gap_bar(axes, row, middle, height, INK, first=y == 0)
+        for i, other in enumerate(others.values()):
+            if k in other.index:
+                below = middle + height * (0.82 + 0.6 * i)
+                _gap_bar(axes, other.loc[k], below, 0.5 * height, GREY, alpha=0.5)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.set_yticks(range(len(means)), [f"$k$ = {k}" for k in means.index])
+    axes.invert_yaxis()
+    axes.axvline(1, color=INK, lw=0.8)
+    axes.set_xlabel("raw form of $k$-NN over that of NNK (log scale)")
+    faded = [
+        Patch(color=GREY, alpha=0.5, label=f"below, pale: {label}") for label, other in others.items() if len(other)
+    ]
+    handles = [*axes.get_legend_handles_labels()[0], *faded]
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
+    return figure
+
+
+def _gap_bar(axes: Axes, row: pd.Series, y: float, height: float, ink: str, first: bool = False, **look) -> None:
+    """Draw the factors of one k as one bar, and write their product beside it."""
+    ends = {True: 1.0, False: 1.0}  # of the bar: right of 1, and left of it
+    for name, (label, colour, hatch) in FACTORS.items():
+        start = ends[row[name] >= 1]
+        axes.barh(
+            y,
+            start * (row[name] - 1),
+            left=start,
+            color=colour,
+            hatch=hatch,
+            height=height,
+            edgecolor="white",
+            label=label if first else None,
+            **look,
+        )
+        ends[row[name] >= 1] = start * row[name]
+    product = " × ".join(f"{row[name]:.2f}" for name in FACTORS)
+    axes.text(
+        1.02,
+        y,
+        f"{row['raw']:.3g} = {product}",
+        fontsize=8,
+        va="center",
+        color=ink,
+        transform=axes.get_yaxis_transform(),
+    )
+
+
+def _gap_means(gap: pd.DataFrame) -> pd.DataFrame:
+    """Return the geometric means of the layers without the input, by k."""
+    logs = np.log(gap[gap["layer"] > 0].drop(columns="layer").set_index("n_neighbors"))
+    return np.exp(logs.groupby(level=0, sort=False).mean())
+
+
+def plot_symmetrisation(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
+    """Draw label variation and error by layer for each way to make edges symmetric."""
+    use_style()
+    figure, grid = plt.subplots(2, 2, sharex=True, sharey="row", figsize=(WIDTH, 0.72 * WIDTH))
+    for row, (measure, label) in zip(grid, MEASURES.items(), strict=True):
+        for axes, graph in zip(row, ("nnk", "knn"), strict=True):
+            mine = table[table["graph"] == graph]
+            for i, name in enumerate(dict.fromkeys(mine["symmetrise"])):
+                curve = mine[mine["symmetrise"] == name]
+                style = {"color": COLOURS[i], "linestyle": ("-", "--", "-.", ":")[i]}
+                axes.plot(curve["layer"], curve[measure], marker=MARKERS[i], markersize=4, lw=1.4, label=name, **style)
+                for other, thin in faint(where(beside, graph=graph, symmetrise=name)):
+                    axes.plot(other["layer"], other[measure], **style | thin)
+            axes.grid(axis="y")
+        row[0].set_ylim(0, None)
+        row[0].set_ylabel(label)
+    grid[1, 0].yaxis.set_major_formatter(PercentFormatter(1))
+    for axes, graph in zip(grid[0], ("nnk", "knn"), strict=True):
+        axes.set_title(GRAPHS[graph][0])
+    for axes in grid[1]:
+        _layers(axes, table, *beside.values(), most=12)
+    _legend(figure, grid[0, 0], *keys(beside))
+    return figure
+
+
+def _curves(axes: Axes, table: pd.DataFrame, column: str, graphs, x: str = "layer", beside: Tables = NOTHING) -> None:
+    """Draw a column, with its band where it has one, as one curve a graph."""
+    for name in graphs:
+        label, colour, marker, dash = GRAPHS[name]
+        curve, style = table[table["graph"] == name], {"color": colour, "linestyle": dash}
+        axes.plot(curve[x], curve[column], marker=marker, markersize=3, lw=1.2, label=label, **style)
+        if f"{column}_low" in curve:
+            axes.fill_between(curve[x], curve[f"{column}_low"], curve[f"{column}_high"], color=colour, alpha=0.15, lw=0)
+        for other, thin in faint(where(beside, graph=name)):
+            axes.plot(other[x], other[column], **style | thin)
+    axes.grid(axis="y")
+
+
+def _layers(axes: Axes, *tables: pd.DataFrame, most: int = 6) -> None:
+    """Name at most so many layers on the x axis, the input first."""
+    layers = sorted(set(pd.concat(tables)["layer"]))
+    shown = layers[:: -(-len(layers) // most)]
+    axes.set_xticks(shown, [str(layer or "in") for layer in shown])
+    axes.set_xlim(layers[0] - 0.6, layers[-1] + 0.6)
+    axes.set_xlabel("layer")
+
+
+def _legend(figure: Figure, axes: Axes, *more) -> None:
+    handles = [*axes.get_legend_handles_labels()[0], *more]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))

@@ -1,0 +1,326 @@
+"""Disturbed clips in a clean data set: label smoothness and accuracy, as tidy tables."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_array
+from tqdm.auto import tqdm
+
+from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.datasets.faults import PERTURBATIONS, noise_levels
+from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensors
+from analysis_lib.errors import UserError, unknown_choice
+from analysis_lib.geometry.embeddings import Embeddings
+from analysis_lib.geometry.graphs import nnk_graph, similarity_kernel
+from analysis_lib.geometry.layerwise import LayerGraph, dataset_graphs, layer_embeddings, layer_graph
+from analysis_lib.geometry.smoothness import label_smoothness, laplacian
+from analysis_lib.geometry.smoothness_bootstrap import bootstrap_smoothness, smoothness_intervals
+from analysis_lib.networks.checkpoints import Checkpoint
+from analysis_lib.networks.training.fit import evaluate
+from analysis_lib.statistics import mean_interval, wilson_interval
+from analysis_lib.warping.distances import windowed_dtw_between
+
+#: sets of clips that accuracy is given for, beside the single actions
+CHOSEN, ALL = "chosen actions", "all clips"
+
+
+def choose_actions(data: SkeletonDataset, actions: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the actions that are disturbed: those given, else the first of each super-class.
+
+    Raises
+    ------
+    UserError
+        If an action has no clip in ``data``; those that have are listed.
+    """
+    present = [data.class_names[c] for c in np.unique(data.labels)]
+    for name in actions:
+        if name not in present:
+            raise unknown_choice(f"action with clips in '{data.name}'", name, present)
+    first = {data.groups[data.class_names.index(name)]: name for name in reversed(present)}
+    return tuple(dict.fromkeys(actions)) or tuple(reversed(first.values()))
+
+
+def disturbed(
+    network: Checkpoint, data: SkeletonDataset, kind: str, strength: float, seed: int = 0, **options
+) -> tuple[Checkpoint, SkeletonDataset, np.ndarray]:
+    """Return clips as a network is given them, disturbed, and the network without preparations.
+
+    Parameters
+    ----------
+    network : Checkpoint
+    data : SkeletonDataset
+    kind : str
+        Key of `analysis_lib.datasets.faults.PERTURBATIONS`.
+    strength, **options
+        Go to that perturbation.
+    seed : int
+
+    Returns
+    -------
+    Checkpoint
+        The same network, which takes these clips as they are.
+    SkeletonDataset
+    float64 ndarray, shape (n,)
+        The strength that each clip got.
+    """
+    if kind not in PERTURBATIONS:
+        raise unknown_choice("perturbation", kind, PERTURBATIONS)
+    x, lengths = clip_tensors(data, network.preprocessing)
+    x, achieved = PERTURBATIONS[kind](x, lengths, strength, np.random.default_rng(seed), **options)
+    sequences = [clip[:, :n].transpose(3, 1, 2, 0) for clip, n in zip(x, lengths, strict=True)]
+    as_it_is = Preprocessing(frames=x.shape[2], fit="pad", steps=(), bodies=x.shape[4])
+    return (replace(network, preprocessing=as_it_is), replace(data, sequences=tuple(sequences)), achieved)
+
+
+def noise_smoothness(
+    network: Checkpoint,
+    data: SkeletonDataset,
+    actions: Sequence[str],
+    levels: Sequence[float],
+    clean: Embeddings,
+    n_neighbors: int,
+    n_seeds: int = 3,
+    seed: int = 0,
+    n_bootstrap: int = 500,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Return the label variation of some actions by layer, clean and with Gaussian noise.
+
+    The NNK graph is built anew on the mixed set: noisy clips of the chosen actions, clean clips of
+    all others. There the noise itself tells the actions apart. As a control, the noisiest level is
+    put on all clips too; its draw is the first of those on the chosen actions.
+
+    Parameters
+    ----------
+    network : Checkpoint
+    data : SkeletonDataset
+        The clips that are the nodes.
+    actions : sequence of str
+        From `choose_actions`.
+    levels : sequence of float
+        PSNR in decibels.
+    clean : Embeddings
+        Of ``data``; only noisy clips go through the network again.
+    n_neighbors : int
+        Candidates of each node.
+    n_seeds, seed : int
+        Draws of the noise on the chosen actions, from the generators ``seed``, ``seed + 1``, ...
+    n_bootstrap : int
+        Replicates behind the 95 % intervals. All graphs are resampled with the same clips, so that
+        the interval of a change is that of a paired difference.
+
+    Returns
+    -------
+    DataFrame
+        Columns noisy (``"none"``, ``"chosen"`` or ``"all"``), psnr (NaN without noise), draws,
+        layer, layer_name, group, name, q (mean over draws), low, high, and change (to the clean
+        graph) with change_low and change_high.
+
+    Raises
+    ------
+    UserError
+        If there is no level or no draw, or a level is not finite.
+    """
+    levels, seeds = noise_levels(levels), _seeds(n_seeds, seed)
+    where = {"chosen": of_actions(data, actions), "all": np.ones(len(data), bool)}
+    jobs = [("chosen", level, draw) for level in levels for draw in seeds]
+    jobs.append(("all", min(levels), seed))
+    graphs = dataset_graphs(clean, n_neighbors)
+    before = _resampled([g.graph for g in graphs], data.labels, n_bootstrap, seed)
+    found: dict[tuple, list] = {("none", np.nan): [before]}
+    for noisy, level, draw in tqdm(jobs, "graphs", disable=not progress):
+        bare, clips, _ = disturbed(network, data, "noise", level, draw)
+        features = layer_embeddings(bare, clips.take(np.flatnonzero(where[noisy])))
+        mixed = (_mixed_graph(clean, g, features, where[noisy], n_neighbors) for g in graphs)
+        found.setdefault((noisy, level), []).append(_resampled(mixed, data.labels, n_bootstrap, seed))
+    tables = [
+        _named(_variation(draws, before, layer), data, actions).assign(
+            noisy=noisy, psnr=level, draws=len(draws), layer=layer, layer_name=name
+        )
+        for (noisy, level), draws in found.items()
+        for layer, name in enumerate(clean.layers)
+    ]
+    return pd.concat(tables, ignore_index=True)[
+        [
+            "noisy",
+            "psnr",
+            "draws",
+            "layer",
+            "layer_name",
+            "group",
+            "name",
+            "q",
+            "low",
+            "high",
+            "change",
+            "change_low",
+            "change_high",
+        ]
+    ]
+
+
+def of_actions(data: SkeletonDataset, actions: Sequence[str]) -> np.ndarray:
+    """Return which clips show one of the actions, bool of shape (n,)."""
+    return np.isin(data.labels, [data.class_names.index(name) for name in actions])
+
+
+def _seeds(n_seeds: int, seed: int) -> range:
+    if n_seeds < 1:
+        raise UserError(f"n_seeds must be at least 1, got {n_seeds}")
+    return range(seed, seed + n_seeds)
+
+
+def _mixed_graph(
+    clean: Embeddings, graph: LayerGraph, noisy: Embeddings, where: np.ndarray, n_neighbors: int
+) -> csr_array:
+    """Return the NNK graph of one layer with some clips replaced; other distances are kept."""
+    if where.all():
+        return layer_graph(noisy, graph.layer, n_neighbors).graph
+    features, lengths = np.array(clean.features[graph.layer]), clean.lengths[graph.layer]
+    features[where] = noisy.features[graph.layer]
+    rows = windowed_dtw_between(features[where], features, lengths[where], lengths)
+    rows[:, where] = (rows[:, where] + rows[:, where].T) / 2  # equal but for rounding
+    distance = graph.distance.copy()
+    distance[where], distance[:, where] = rows, rows.T
+    np.fill_diagonal(distance, 0)
+    return nnk_graph(similarity_kernel(distance), n_neighbors)[0]
+
+
+def _resampled(graphs, labels: np.ndarray, n_bootstrap: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return q, (layers, classes), and its replicates, (layers, replicates, classes)."""
+    pairs = [
+        (
+            label_smoothness(laplacian(graph), labels),
+            bootstrap_smoothness(graph, labels, np.random.default_rng(seed), n_bootstrap),
+        )
+        for graph in graphs
+    ]
+    q, replicates = zip(*pairs, strict=True)
+    return np.stack(q), np.stack(replicates)
+
+
+def _variation(draws: list, before: tuple[np.ndarray, np.ndarray], layer: int) -> pd.DataFrame:
+    """Return q of each class and its change at one layer, means of the draws, with intervals."""
+    q, replicates = (np.mean([draw[i][layer] for draw in draws], axis=0) for i in (0, 1))
+    shifts = replicates - before[1][layer]
+    bands, changes = (smoothness_intervals(r)[["low", "high"]] for r in (replicates, shifts))
+    values = pd.DataFrame({"q": q, "change": q - before[0][layer]})
+    return pd.concat([values, bands, changes.add_prefix("change_")], axis=1)
+
+
+def _named(rows: pd.DataFrame, data: SkeletonDataset, actions: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of some actions, in their order, out of one row a class that has clips."""
+    present = [data.class_names[c] for c in np.unique(data.labels)]
+    groups = dict(zip(data.class_names, data.groups, strict=True))
+    rows = rows.set_axis(present).loc[list(actions)]
+    return rows.rename_axis("name").reset_index().assign(group=[groups[a] for a in actions])
+
+
+def disturbed_predictions(
+    network: Checkpoint,
+    data: SkeletonDataset,
+    actions: Sequence[str],
+    levels: Mapping[str, Sequence[float]],
+    n_seeds: int = 3,
+    seed: int = 0,
+    options: Mapping[str, Mapping] | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Return what the network says of all clean clips, and of the chosen actions' disturbed ones.
+
+    Parameters
+    ----------
+    network : Checkpoint
+    data : SkeletonDataset
+    actions : sequence of str
+        From `choose_actions`.
+    levels : mapping of str to sequence of float
+        Strengths by kind of perturbation (keys of `analysis_lib.datasets.faults.PERTURBATIONS`),
+        the mildest first.
+    n_seeds, seed : int
+        Draws of each, from the generators ``seed``, ``seed + 1``, ...
+    options : mapping of str to mapping, optional
+        Further arguments by kind.
+
+    Returns
+    -------
+    DataFrame
+        One row a clip and condition: kind (``"none"`` for clean clips), strength (NaN for those),
+        achieved (the strength that this clip got), seed, clip (position in ``data``), action,
+        predicted, right.
+    """
+    jobs = [
+        (kind, strength, draw)
+        for kind, strengths in levels.items()
+        for strength in dict.fromkeys(strengths)
+        for draw in _seeds(n_seeds, seed)
+    ]
+    clips = np.flatnonzero(of_actions(data, actions))
+    chosen = data.take(clips)
+    clean = _predictions(network, data).assign(kind="none", seed=seed, clip=range(len(data)))
+    tables = [clean.assign(strength=np.nan, achieved=np.nan)]
+    for kind, strength, draw in tqdm(jobs, "perturbations", disable=not progress):
+        bare, faulty, achieved = disturbed(network, chosen, kind, strength, draw, **(options or {}).get(kind, {}))
+        tables.append(
+            _predictions(bare, faulty).assign(kind=kind, strength=strength, achieved=achieved, seed=draw, clip=clips)
+        )
+    return pd.concat(tables, ignore_index=True)[
+        ["kind", "strength", "achieved", "seed", "clip", "action", "predicted", "right"]
+    ]
+
+
+def _predictions(network: Checkpoint, data: SkeletonDataset) -> pd.DataFrame:
+    """Return the action of each clip, and what the network says."""
+    predicted = evaluate(network.model, data, network.preprocessing)["predicted"]
+    names = np.array(data.class_names)
+    return pd.DataFrame(
+        {"action": names[data.labels], "predicted": names[predicted], "right": predicted == data.labels}
+    )
+
+
+def robustness_table(
+    predictions: pd.DataFrame, actions: Sequence[str], n_bootstrap: int = 500, seed: int = 0
+) -> pd.DataFrame:
+    """Return accuracy by kind and strength of perturbation, and how it changed.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        From `disturbed_predictions`.
+    actions : sequence of str
+        Those that were disturbed.
+    n_bootstrap, seed : int
+        Clips drawn again behind the interval of a change.
+
+    Returns
+    -------
+    DataFrame
+        Columns kind, strength, set (`CHOSEN`, `ALL`: the mixed set, or an action), clips, accuracy
+        (mean over seeds), low, high (Wilson's 95 % interval for that many clips: seeds are not
+        counted as further clips), seeds_low, seeds_high (least and greatest of the seeds), and
+        change (to the same clips undisturbed) with change_low and change_high.
+    """
+    clean = predictions[predictions["kind"] == "none"].set_index("clip")
+    members = {CHOSEN: actions, ALL: clean["action"].unique()} | {name: [name] for name in actions}
+    rows = []
+    for (kind, strength), part in predictions.groupby(["kind", "strength"], sort=False, dropna=False):
+        drawn = part.pivot(index="seed", columns="clip", values="right").astype(float)
+        for name, shown in members.items():
+            known = clean.loc[clean["action"].isin(shown), "right"].astype(float)
+            right = drawn.reindex(columns=known.index).fillna(known)  # (seeds, clips)
+            change = mean_interval((right.mean() - known).to_numpy(), seed, n_bootstrap)
+            rows.append(
+                {"kind": kind, "strength": strength, "set": name, "clips": len(known)}
+                | _accuracy(right)
+                | {"change": change["mean"], "change_low": change["low"], "change_high": change["high"]}
+            )
+    return pd.DataFrame(rows)
+
+
+def _accuracy(right: pd.DataFrame) -> dict[str, float]:
+    """Return the accuracy of (seeds, clips), Wilson's interval, and the range of the seeds."""
+    seeds = right.mean(axis=1)
+    low, high = wilson_interval(seeds.mean() * right.shape[1], right.shape[1])
+    return {"accuracy": seeds.mean(), "low": low, "high": high, "seeds_low": seeds.min(), "seeds_high": seeds.max()}

@@ -1,0 +1,198 @@
+"""Tidy tables of recorded measurements of speed; what measures is `analysis_lib.bench`.
+
+Of several settings of one method the fastest counts. In each record the first method is ours, and
+the others are compared with it.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from analysis_lib.errors import DataError
+from analysis_lib.files import ROOT
+
+FORMAT = 1  # of the JSON file
+PARTS = ("dtw", "nnk", "growth")
+
+
+def load_bench(path: str | Path) -> dict:
+    """Return what ``make bench`` recorded.
+
+    Parameters
+    ----------
+    path : path
+        Of a ``bench.json``; if it is not there, below the project's folder.
+
+    Returns
+    -------
+    dict
+        ``machine``, ``missing``, and a list for each part that was measured: ``dtw``, ``nnk``,
+        ``growth``.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, or it is no such record.
+    """
+    path = Path(path)
+    found = path if path.exists() else ROOT / path
+    try:
+        record = json.loads(found.read_text(encoding="utf8"))
+    except OSError as error:
+        raise DataError(f"cannot read {found}: {error.strerror}; make bench writes one") from error
+    except ValueError as error:
+        raise DataError(f"{found} is not valid JSON: {error}") from error
+    given = record.get("format") if isinstance(record, dict) else None
+    if given != FORMAT:
+        raise DataError(f"{found}: expected a bench record of format {FORMAT}, got {given}; make bench writes one")
+    return record
+
+
+def speed_table(record: dict) -> pd.DataFrame:
+    r"""Return the seconds of windowed DTW by shape and method, one row each, and of the floor.
+
+    .. math:: \mathrm{floor} = \frac{\mathrm{operations}}{\mathrm{rate\ of\ products}} +
+              \frac{\mathrm{cells}}{\mathrm{rate\ of\ the\ bare\ recurrence}}
+
+    A method that was measured on :math:`m` of the :math:`n` clips has its time multiplied by
+    :math:`n (n - 1) / m (m - 1)`.
+
+    Parameters
+    ----------
+    record : dict
+        From `load_bench`.
+
+    Returns
+    -------
+    DataFrame
+        Columns frames, features, clips, method, how, ``measured`` (clips), runs, seconds (median),
+        ``times`` (seconds over ours), ``of_floor`` (floor over seconds), ``gap`` (largest
+        difference to our distances, of the largest distance).
+    """
+    rows = []
+    for case in _part(record, "dtw"):
+        pairs = case["clips"] * (case["clips"] - 1)
+        methods = [{**m, "factor": pairs / (m["clips"] * (m["clips"] - 1))} for m in case["methods"]]
+        floor = sum(case[unit] * np.median(rate["seconds"]) / rate["work"] for unit, rate in case["floor"].items())
+        best = _best(methods)
+        ours = best[methods[0]["name"]]["median"]
+        shape = {key: case[key] for key in ("frames", "features", "clips")}
+        rows.append(
+            {
+                **shape,
+                "method": "floor",
+                "how": "the limit of this machine",
+                "measured": case["clips"],
+                "runs": len(case["floor"]["cells"]["seconds"]),
+                "seconds": floor,
+                "times": floor / ours,
+                "of_floor": 1.0,
+            }
+        )
+        for name, m in best.items():
+            rows.append(
+                {
+                    **shape,
+                    "method": name,
+                    "how": m["how"],
+                    "measured": m["clips"],
+                    "runs": len(m["seconds"]),
+                    "seconds": m["median"],
+                    "times": m["median"] / ours,
+                    "of_floor": floor / m["median"],
+                    "gap": m["gap"],
+                }
+            )
+    return pd.DataFrame(rows).astype({"gap": float})
+
+
+def nnk_table(record: dict) -> pd.DataFrame:
+    """Return the seconds of NNK by kernel, size, candidates and method, one row each.
+
+    Returns
+    -------
+    DataFrame
+        Columns kernel, nodes, candidates, method, runs, seconds (median), ``times`` (over ours),
+        ``above`` and ``below`` (of the objective, to ours), and of the kernel ``ridged``,
+        ``duplicates`` (nodes) and ``violation`` (of the optimality conditions, by ours).
+    """
+    shared = ("kernel", "nodes", "candidates", "ridged", "duplicates", "violation")
+    return _compared(_part(record, "nnk"), shared, ("above", "below"))
+
+
+def growth_table(record: dict) -> pd.DataFrame:
+    """Return the seconds of the k nearest and of the whole matrix by number of clips.
+
+    Returns
+    -------
+    DataFrame
+        Columns clips, frames, features, neighbours, method, runs, seconds (median), ``times``,
+        pairs, computed, and ``share``: of the pairs, those that were computed for the k nearest.
+    """
+    shared = ("clips", "frames", "features", "neighbours", "pairs", "computed")
+    table = _compared(_part(record, "growth"), shared, ())
+    return table.assign(share=table["computed"] / table["pairs"])
+
+
+def growth_exponents(table: pd.DataFrame) -> pd.Series:
+    r"""Return by method the slope :math:`b` of least squares :math:`\log t = a + b \log n`.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `growth_table`, with two sizes at least.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"clips": [1, 2, 4], "seconds": [3.0, 12, 48], "method": "all pairs"})
+    >>> growth_exponents(table).round(6).to_dict()
+    {'all pairs': 2.0}
+    """
+    if table["clips"].nunique() < 2:
+        raise DataError("growth needs at least two numbers of clips, got one")
+    return pd.Series(
+        {
+            method: np.polyfit(np.log(part["clips"]), np.log(part["seconds"]), 1)[0]
+            for method, part in table.groupby("method", sort=False)
+        }
+    )
+
+
+def _part(record: dict, part: str) -> list[dict]:
+    """Return the cases of a part of the record."""
+    if not record.get(part):
+        held = ", ".join(p for p in PARTS if p in record) or "none"
+        raise DataError(f"the record has no part '{part}', only {held}; make bench measures all")
+    return record[part]
+
+
+def _compared(cases: list[dict], shared: tuple[str, ...], own: tuple[str, ...]) -> pd.DataFrame:
+    """Return a row for each case and method: the median, and its ratio to the first method's."""
+    rows = []
+    for case in cases:
+        best = _best(case["methods"])
+        ours = best[case["methods"][0]["name"]]["median"]
+        for name, m in best.items():
+            rows.append(
+                {
+                    **{key: case[key] for key in shared},
+                    "method": name,
+                    "runs": len(m["seconds"]),
+                    "seconds": m["median"],
+                    "times": m["median"] / ours,
+                    **{key: m[key] for key in own},
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _best(methods: list[dict]) -> dict[str, dict]:
+    """Return by name the method with the smallest median, times its ``factor`` (1 by default)."""
+    best: dict[str, dict] = {}
+    for method in methods:
+        median = float(np.median(method["seconds"])) * method.get("factor", 1)
+        if method["name"] not in best or median < best[method["name"]]["median"]:
+            best[method["name"]] = {**method, "median": median}
+    return best

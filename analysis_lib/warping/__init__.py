@@ -1,0 +1,1 @@
+"""Windowed dynamic time warping: options, kernels, tiles, machines."""

@@ -1,0 +1,165 @@
+"""Windowed dynamic time warping between clips, equation (3) of the STGCN-geometry paper.
+
+Local distances are a matrix product of frame features, one tile at a time; the recurrence runs over
+the tile while it is in the cache. Tiles go to threads, each with a single-threaded BLAS.
+"""
+
+import numpy as np
+from joblib import cpu_count
+
+from analysis_lib.errors import UserError
+from analysis_lib.warping.local import distances
+from analysis_lib.warping.options import Choices, prepared
+
+GIB = 2**30
+
+
+def windowed_dtw(
+    embeddings: np.ndarray,
+    lengths: np.ndarray | None = None,
+    n_windows: int = 4,
+    metric: str = "cosine",
+    band: int | None = None,
+    normalise: str = "path",
+    relative: bool = False,
+    alpha: np.ndarray | None = None,
+    dtype=np.float32,
+    progress: bool = False,
+    n_jobs: int | None = None,
+    max_memory: int = GIB,
+    device: str = "cpu",
+    scheduler=None,
+) -> np.ndarray:
+    r"""Return the windowed DTW distance of all pairs of clips (windows are temporal segments).
+
+    .. math:: \mathrm{wDTW}(s_i, s_j) = \sum_w \alpha_w\, \mathrm{DTW}(s_i^w, s_j^w), \qquad
+              D_{ab} = d_{ab} + \min(D_{a-1,b-1}, D_{a-1,b}, D_{a,b-1})
+
+    The local distance is :math:`d = 1 - \cos`, cut to [0, 1]; two zero frames are at distance 0, a
+    zero frame and another one at 1. Of equally cheap paths the shortest counts.
+
+    A window that is empty in both clips is left out, and the remaining weights of that pair
+    rescaled to sum 1. One that is empty in one clip puts each frame of the other at distance 1.
+
+    Parameters
+    ----------
+    embeddings : float ndarray or memmap, shape (n, T, D)
+        Frame features, read panel by panel.
+    lengths : int ndarray, shape (n,), optional
+        Valid frames of each clip, 1..T; all T by default.
+    n_windows : int
+        Windows m, with boundaries at :math:`\lfloor w T / m \rfloor`.
+    metric : {"cosine", "sqeuclidean"}
+    band : int, optional
+        Sakoe-Chiba radius in frames; widened to the difference of lengths where that is larger.
+    normalise : {"path", "none", "sum"}
+        Divide each window's cost by the length of its path (a mean local distance), by nothing, or
+        by the sum of the two lengths.
+    relative : bool
+        Divide each clip by its own length instead; the windows then weigh the same.
+    alpha : ndarray, shape (m,), optional
+        Weights of the windows; by default those of `analysis_lib.warping.windows.window_weights`.
+    dtype : {float32, float64}
+        Of the computation and the result.
+    progress : bool
+        Show a bar.
+    n_jobs : int, optional
+        Threads; all cores by default.
+    max_memory : int
+        Bytes of working memory, above the embeddings and the result; those on ``device``, if any.
+    device : str
+        ``"cpu"`` for the compiled kernels, or a CUDA device (``"cuda"``, ``"cuda:1"``) for the same
+        distances, to rounding, by PyTorch. Give it most of its memory as ``max_memory``.
+    scheduler : str or distributed.Client, optional
+        Compute on several machines: the address of a Dask scheduler (``"tcp://host:8786"``), a
+        client of one, or ``"local"`` for a cluster of ``n_jobs`` processes here. The distances are
+        those of this process bit for bit if processors, BLAS kernels and
+        versions are the same; where they are not, a warning or an error says so.
+
+    Returns
+    -------
+    ndarray of ``dtype``, shape (n, n)
+        Symmetric, zero diagonal; in [0, 1] for the cosine with ``"path"`` or ``"sum"``.
+
+    Raises
+    ------
+    UserError, DataError
+        If a shape, length or choice is wrong, or a valid frame holds a NaN or an infinity; or for
+        ``"sqeuclidean"`` where exactly one of two windows is empty, as it has no largest value; or
+        if there is no such device; or if no scheduler answers, or it stays without workers.
+
+    References
+    ----------
+    Das, Shekkizhar & Ortega (2024), equations (2) and (3). Alignment: Sakoe & Chiba (1978).
+
+    Examples
+    --------
+    >>> east, north = [1.0, 0.0], [0.0, 1.0]
+    >>> clips = np.array([[east, east, north], [east, north, north], [east, east, east]])
+    >>> windowed_dtw(clips, n_windows=1, dtype=float).round(3).tolist()
+    [[0.0, 0.0, 0.333], [0.0, 0.0, 0.667], [0.333, 0.667, 0.0]]
+    """
+    choices = Choices(n_windows, metric, band, normalise, relative, alpha, np.dtype(dtype))
+    clips, rule = prepared(choices, embeddings=(embeddings, lengths))
+    return _distances(*clips, None, rule, device, scheduler, max_memory, n_jobs or cpu_count(), progress)
+
+
+def windowed_dtw_between(
+    queries: np.ndarray,
+    references: np.ndarray,
+    query_lengths: np.ndarray | None = None,
+    reference_lengths: np.ndarray | None = None,
+    n_windows: int = 4,
+    metric: str = "cosine",
+    band: int | None = None,
+    normalise: str = "path",
+    relative: bool = False,
+    alpha: np.ndarray | None = None,
+    dtype=np.float32,
+    progress: bool = False,
+    n_jobs: int | None = None,
+    max_memory: int = GIB,
+    device: str = "cpu",
+    scheduler=None,
+) -> np.ndarray:
+    """Return the windowed DTW distance of each query to each reference (see `windowed_dtw`).
+
+    The windows are weighted by the lengths of the references, so that the distance of a query does
+    not depend on the other queries.
+
+    Parameters
+    ----------
+    queries, references : float ndarray or memmap, shapes (q, T, D) and (r, T, D)
+    query_lengths, reference_lengths : int ndarray, shapes (q,) and (r,), optional
+    n_windows, metric, band, normalise, relative, alpha, dtype, progress, n_jobs, max_memory, device,
+    scheduler
+        As in `windowed_dtw`.
+
+    Returns
+    -------
+    ndarray of ``dtype``, shape (q, r)
+
+    Examples
+    --------
+    >>> clips = np.eye(3)[:, None]
+    >>> windowed_dtw_between(clips[:1], clips, n_windows=1).tolist()
+    [[0.0, 1.0, 1.0]]
+    """
+    choices = Choices(n_windows, metric, band, normalise, relative, alpha, np.dtype(dtype))
+    clips, rule = prepared(choices, queries=(queries, query_lengths), references=(references, reference_lengths))
+    return _distances(*clips, rule, device, scheduler, max_memory, n_jobs or cpu_count(), progress)
+
+
+def _distances(left, right, rule, device, scheduler, *settings) -> np.ndarray:
+    """Return the distances, from the compiled kernels, here or on a cluster, or a CUDA device."""
+    if scheduler is not None:
+        if device != "cpu":
+            raise UserError(f"the workers of a scheduler take no device, got '{device}'; drop one")
+        from analysis_lib.warping import cluster as dtw_cluster  # here, as it takes a second
+
+        return dtw_cluster.distances(left, right, rule, scheduler, *settings)
+    if device == "cpu":
+        return distances(left, right, rule, *settings)
+    from analysis_lib.warping import cuda as dtw_torch  # here, as all else runs without PyTorch
+
+    return dtw_torch.distances(left, right, rule, device, *settings)

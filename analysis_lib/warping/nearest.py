@@ -1,0 +1,225 @@
+"""Windowed DTW where not all pairs are wanted: the k nearest of each clip, or a list of pairs.
+
+Clips that are alike are put together in blocks, and blocks of pairs are computed whole, as products
+of matrices. Which blocks, a lower bound decides: the same distance, between frames projected into a
+few dimensions.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from joblib import cpu_count
+from scipy import sparse
+from scipy.sparse.csgraph import reverse_cuthill_mckee
+from tqdm.auto import tqdm
+
+from analysis_lib.errors import UserError
+from analysis_lib.warping.bounds import computed, insert, lower_bounds
+from analysis_lib.warping.kernels import LANES
+from analysis_lib.warping.options import Choices, prepared
+from analysis_lib.warping.tiles import Crew
+
+PART, BATCH = 0.25, 4  # of the promising blocks computed next, unless they are few a row
+GIB = 2**30
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """The nearest clips of each clip.
+
+    Attributes
+    ----------
+    indices : int64 ndarray, shape (n, k)
+        Nearest first; of equal distances the lower index.
+    distances : ndarray, shape (n, k)
+    n_computed : int
+        Pairs of clips whose distance was computed.
+    n_pairs : int
+        All pairs, n (n - 1) / 2.
+    """
+
+    indices: np.ndarray
+    distances: np.ndarray
+    n_computed: int
+    n_pairs: int
+
+
+def windowed_dtw_knn(
+    embeddings: np.ndarray,
+    k: int,
+    lengths: np.ndarray | None = None,
+    n_windows: int = 4,
+    metric: str = "cosine",
+    band: int | None = None,
+    normalise: str = "path",
+    relative: bool = False,
+    alpha: np.ndarray | None = None,
+    dtype=np.float32,
+    progress: bool = False,
+    n_jobs: int | None = None,
+    max_memory: int = GIB,
+) -> Neighbours:
+    r"""Return the k nearest clips of each clip, exactly, without all distances.
+
+    With frames :math:`a' = (P^\top a, \|a_\perp\|)` of a few dimensions, every local distance is at
+    most the true one, and so is the least mean along any path:
+
+    .. math:: \min_p \frac1{|p|} \sum_{p} d'_{ab} \;\le\; \mathrm{DTW}(s_i, s_j)
+
+    A pair whose bound exceeds the k-th distance found so far, at both ends, is never computed.
+
+    Parameters
+    ----------
+    embeddings : float ndarray or memmap, shape (n, T, D)
+    k : int
+        1..n - 1.
+    lengths, n_windows, metric, band, normalise, relative, alpha, dtype, progress, n_jobs
+        As in `analysis_lib.warping.distances.windowed_dtw`.
+    max_memory : int
+        Bytes of working memory above the embeddings, besides one bound for each clip and each block
+        of eight clips (:math:`n^2 / 2` bytes).
+
+    Returns
+    -------
+    Neighbours
+
+    Raises
+    ------
+    UserError, DataError
+        As in `windowed_dtw`, or if there are not k other clips.
+
+    References
+    ----------
+    Least mean along a path: Dinkelbach (1967), On nonlinear fractional programming.
+
+    Examples
+    --------
+    >>> clips = np.array([0.0, 0.1, 1.0])[:, None, None] * [[[1.0, 0.0]]] + [0.0, 1.0]
+    >>> found = windowed_dtw_knn(clips, 1, n_windows=1)
+    >>> found.indices.tolist()
+    [[1], [0], [1]]
+    """
+    choices = Choices(n_windows, metric, band, normalise, relative, alpha, np.dtype(dtype))
+    (clips,), rule = prepared(choices, embeddings=(embeddings, lengths))
+    n = len(clips.x)
+    if not 1 <= k < n:
+        raise UserError(f"the number of neighbours must lie in 1..{n - 1} for {n} clips, got {k}")
+    distances, indices = np.full((n, k), np.inf, rule.dtype), np.full((n, k), -1)
+    with Crew(n_jobs or cpu_count()) as crew:
+        clips, bounds = lower_bounds(clips, rule, max_memory, crew)
+        done = np.zeros(bounds.shape[1:] * 2, bool)
+        wanted = _least(_of_blocks(bounds), -(-k // (LANES - 1)) + 1)
+        n_computed = 0
+        with tqdm(
+            total=done.size, desc="nearest", unit="block", unit_scale=True, disable=not progress, leave=False
+        ) as bar:
+            while wanted.any():
+                for part in computed(clips, rule, wanted, max_memory, crew):
+                    n_computed += insert(*part, clips.order, distances, indices)
+                    for top, bottom, start, stop in part[0]:
+                        done[top:bottom, start:stop] = True
+                        done[start:stop, top:bottom] = True
+                bar.update(int(done.sum()) - bar.n)
+                wanted = _promising(bounds, distances[clips.order, -1], done)
+    return Neighbours(indices, distances, n_computed, n * (n - 1) // 2)
+
+
+def windowed_dtw_pairs(
+    embeddings: np.ndarray,
+    pairs: np.ndarray,
+    lengths: np.ndarray | None = None,
+    n_windows: int = 4,
+    metric: str = "cosine",
+    band: int | None = None,
+    normalise: str = "path",
+    relative: bool = False,
+    alpha: np.ndarray | None = None,
+    dtype=np.float32,
+    n_jobs: int | None = None,
+    max_memory: int = GIB,
+) -> np.ndarray:
+    """Return the windowed DTW distance of each of a list of pairs of clips.
+
+    Clips that are often asked for together are put into one block (reverse Cuthill-McKee order),
+    so that pairs among neighbours, as NNK asks for, cost little more than themselves.
+
+    Parameters
+    ----------
+    embeddings : float ndarray or memmap, shape (n, T, D)
+    pairs : int ndarray, shape (p, 2)
+        Clips, in any order; a pair may come twice.
+    lengths, n_windows, metric, band, normalise, relative, alpha, dtype, n_jobs, max_memory
+        As in `analysis_lib.warping.distances.windowed_dtw`.
+
+    Returns
+    -------
+    ndarray of ``dtype``, shape (p,)
+
+    Raises
+    ------
+    UserError, DataError
+        As in `windowed_dtw`, or if a pair names a clip that does not exist.
+
+    Examples
+    --------
+    >>> windowed_dtw_pairs(np.eye(3)[:, None], np.array([[0, 1], [2, 2]]), n_windows=1).tolist()
+    [1.0, 0.0]
+    """
+    choices = Choices(n_windows, metric, band, normalise, relative, alpha, np.dtype(dtype))
+    (clips,), rule = prepared(choices, embeddings=(embeddings, lengths))
+    n, pairs = len(clips.x), np.asarray(pairs)
+    if pairs.ndim != 2 or pairs.shape[1] != 2 or not np.issubdtype(pairs.dtype, np.integer):
+        raise UserError(f"pairs must be whole numbers (p, 2), got {pairs.dtype} of {pairs.shape}")
+    if len(pairs) and not 0 <= pairs.min() <= pairs.max() < n:
+        raise UserError(f"pairs must name clips in 0..{n - 1}, got {pairs.min()}..{pairs.max()}")
+    joined = sparse.coo_array((np.ones(len(pairs)), pairs.T), shape=(n, n)).tocsr()
+    clips = replace(clips, order=reverse_cuthill_mckee(joined + joined.T, symmetric_mode=True))
+    place = np.argsort(clips.order)
+    first, second = np.sort(place[pairs], axis=1).T
+    wanted = np.zeros((clips.n_blocks,) * 2, bool)
+    wanted[first // LANES, second // LANES] = True
+    by_row = np.argsort(first, kind="stable")
+    found = np.zeros(len(pairs), rule.dtype)
+    with Crew(n_jobs or cpu_count()) as crew:
+        for _, block, top, left in computed(clips, rule, wanted, max_memory, crew):
+            some = by_row[slice(*np.searchsorted(first[by_row], [top, top + len(block)]))]
+            some = some[(second[some] >= left) & (second[some] < left + block.shape[1])]
+            found[some] = block[first[some] - top, second[some] - left]
+    found[first == second] = 0
+    return found
+
+
+def _of_blocks(bounds: np.ndarray) -> np.ndarray:
+    """Return the least bound of each pair of blocks."""
+    return bounds.reshape(-1, LANES, bounds.shape[1]).min(axis=1)
+
+
+def _least(bounds: np.ndarray, count: int) -> np.ndarray:
+    """Return which pairs of blocks are among the ``count`` least of one of them, or its own."""
+    bounds = bounds.copy()
+    np.fill_diagonal(bounds, -np.inf)
+    chosen = np.zeros(bounds.shape, bool)
+    count = min(count, len(bounds))
+    np.put_along_axis(chosen, np.argpartition(bounds, count - 1)[:, :count], True, axis=1)
+    return chosen | chosen.T
+
+
+def _promising(bounds: np.ndarray, farthest: np.ndarray, done: np.ndarray) -> np.ndarray:
+    """Return the better part of the pairs of blocks that may hold a nearer clip than is known.
+
+    ``farthest`` is the distance of the k-th clip known at each place.
+    """
+    n_blocks = len(done)
+    farthest = np.pad(farthest, (0, n_blocks * LANES - len(farthest)), constant_values=-np.inf)
+    of_block = farthest.reshape(n_blocks, LANES).max(axis=1)
+    may = np.empty_like(done)
+    for i in range(n_blocks):
+        place = slice(i * LANES, (i + 1) * LANES)
+        reach = np.maximum(farthest[place, None], of_block)
+        may[i] = (bounds[place] <= reach).any(axis=0)
+    may &= may.T & ~done
+    if may.sum() > BATCH * n_blocks:
+        least = _of_blocks(bounds)
+        may &= least <= np.quantile(least[may], PART)
+        may |= may.T
+    return may

@@ -1,0 +1,1 @@
+"""The player and the graph explorer, with their scripts and styles."""

@@ -1,0 +1,79 @@
+"""Numbers as people read them: the only place where a number becomes text on a page.
+
+Minus signs are true ones, a thin space stands before the per cent sign, thousands have commas.
+"""
+
+from collections.abc import Iterable
+
+#: narrow no-break space
+THIN = "\u202f"
+
+
+def number(value: float, digits: int = 2, signed: bool = False) -> str:
+    """Return a number with so many digits after the point; never minus zero.
+
+    >>> number(-0.3141), number(0.2, signed=True), number(-0.001), number(1484, 0)
+    ('−0.31', '+0.20', '0.00', '1,484')
+    """
+    sign = "+" if signed and round(value, digits) != 0 else ""
+    return f"{value:{sign}z,.{digits}f}".replace("-", "−")
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """Return a share in per cent.
+
+    >>> percent(0.9353).replace(THIN, " ")
+    '93.5 %'
+    """
+    return f"{number(100 * share, digits)}{THIN}%"
+
+
+def points(difference: float, digits: int = 1) -> str:
+    """Return a difference of shares in percentage points, with its sign.
+
+    >>> points(-0.0126)
+    '−1.3'
+    """
+    return number(100 * difference, digits, signed=True)
+
+
+def interval(value: float, low: float, high: float, written=number) -> str:
+    """Return a value and its interval, each written by one function of this module.
+
+    >>> interval(0.31, -0.2, 0.42)
+    '0.31 (−0.20 to 0.42)'
+    """
+    return f"{written(value)} ({written(low)} to {written(high)})"
+
+
+def listed(names: Iterable, none: str = "none") -> str:
+    """Return things as people list them.
+
+    >>> listed([5, 10, 20]), listed(["sit"]), listed([])
+    ('5, 10 and 20', 'sit', 'none')
+    """
+    *most, last = [*map(str, names)] or [none]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def counted(count: int, thing: str, plural: str = "") -> str:
+    """Return how many there are of something.
+
+    >>> counted(1, "clip"), counted(1484, "clip"), counted(2, "body", "bodies")
+    ('1 clip', '1,484 clips', '2 bodies')
+    """
+    return f"{count:,} {thing if count == 1 else plural or thing + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time.
+
+    >>> duration(0.00812), duration(3.21), duration(75), duration(7260)
+    ('8.1 ms', '3.2 s', '1 min 15 s', '2 h 1 min')
+    """
+    if seconds < 0.1:
+        return f"{1000 * seconds:.2g} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,121 @@
+"""Editions: the shipped ones, one's own, and what they do to a chapter's parameters."""
+
+import json
+
+import pytest
+from notebooks import write_chapter
+
+from analysis_lib.chapters.chapter import load_chapter
+from analysis_lib.chapters.editions import Edition, edition_names, load_edition
+from analysis_lib.errors import UserError
+
+MINE = {
+    "name": "mine",
+    "title": "Mine",
+    "dataset": "clips.npz",
+    "model": "nets.small:make",
+    "chapters": {"smoothness": {"n": 7}},
+}
+
+
+@pytest.fixture
+def root(tmp_path):
+    write_chapter(tmp_path, "smoothness")
+    folder = tmp_path / "data" / "editions"
+    folder.mkdir(parents=True)
+    shipped = {"name": "synthetic", "title": "S", "dataset": "synthetic", "model": "synthetic"}
+    (folder / "synthetic.json").write_text(json.dumps(shipped))
+    return tmp_path
+
+
+def written(root, **changes):
+    path = root / "own" / "edition.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({k: v for k, v in {**MINE, **changes}.items() if v is not None}))
+    return path
+
+
+def test_the_shipped_editions_are_sound():
+    assert edition_names() == ["ntu-60", "nw-ucla", "nw-ucla-known", "synthetic"]
+    for name in edition_names():
+        assert load_edition(name).name == name
+
+
+def test_an_edition_sets_dataset_and_model_where_a_chapter_has_them(root):
+    edition = load_edition(written(root), root)
+    chapter = load_chapter("smoothness", root)
+    assert edition.parameters(chapter) == {"n": 7, "dataset": "clips.npz", "data_root": ""}
+
+
+def test_a_chapter_may_ask_for_the_edition_s_name(root):
+    write_chapter(root, "sum", parameters="edition: str = 'x'  # edition")
+    edition = load_edition(written(root), root)
+    assert edition.parameters(load_chapter("sum", root)) == {"edition": "mine"}
+
+
+def test_what_is_given_wins_over_the_edition(root):
+    edition = load_edition(written(root), root)
+    chapter = load_chapter("smoothness", root)
+    assert edition.parameters(chapter, {"n": "8", "dataset": "x"})["n"] == 8
+    assert edition.parameters(chapter, {"dataset": "x"})["dataset"] == "x"
+
+
+def test_a_file_beside_the_json_is_found_from_anywhere(root):
+    path = written(root, model="net.json")
+    (path.parent / "clips.npz").touch()
+    edition = load_edition(path, root)
+    assert edition.dataset == str(path.parent / "clips.npz")
+    assert edition.model == "net.json"
+
+
+def test_a_folder_that_has_a_dataset_s_name_is_not_taken_for_it(root):
+    path = written(root, dataset="synthetic")
+    (path.parent / "synthetic").mkdir()
+    assert load_edition(path, root).dataset == "synthetic"
+
+
+def test_an_edition_with_a_parameter_that_the_chapter_has_not_is_refused(root):
+    edition = Edition("e", "E", "d", "m", {"smoothness": {"k": 1}})
+    with pytest.raises(UserError, match="unknown parameter of chapter 'smoothness' 'k'"):
+        edition.parameters(load_chapter("smoothness", root))
+
+
+def test_an_unknown_edition_lists_the_choices(root):
+    with pytest.raises(UserError) as error:
+        load_edition("synthetik", root)
+    assert str(error.value) == (
+        "unknown edition 'synthetik'; did you mean 'synthetic'? choices: path/to/your.json, synthetic"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"title": None}, "'title' must be a non-empty string"),
+        ({"dataset": ""}, "'dataset' must be a non-empty string"),
+        ({"model": 3}, "'model' must be a non-empty string"),
+        ({"modell": "x"}, "unknown key of edition edition.json 'modell'; did you mean 'model'"),
+        ({"name": "../up"}, "must be lower-case letters"),
+        ({"name": "html"}, "none of html, cache"),
+        ({"name": "synthetic"}, "'synthetic' is the name of a shipped edition"),
+        ({"chapters": ["smoothness"]}, "'chapters' must map chapter names to parameters"),
+        ({"chapters": {"smoothness": 3}}, "'chapters' must map chapter names to parameters"),
+        ({"chapters": {"smooth": {}}}, "unknown chapter in edition edition.json 'smooth'"),
+    ],
+)
+def test_an_edition_that_is_not_as_it_should_be_is_refused(root, changes, message):
+    with pytest.raises(UserError, match=message):
+        load_edition(written(root, **changes), root)
+
+
+@pytest.mark.parametrize(("text", "message"), [("{", "not valid JSON"), ("[1]", "one JSON object, got list")])
+def test_a_file_that_is_no_edition_is_refused(root, text, message):
+    path = written(root)
+    path.write_text(text)
+    with pytest.raises(UserError, match=message):
+        load_edition(path, root)
+
+
+def test_a_missing_file_is_named(root):
+    with pytest.raises(UserError, match=r"cannot read edition nowhere\.json: No such file"):
+        load_edition("nowhere.json", root)

@@ -1,0 +1,104 @@
+"""Records of other editions: whose are shown, how they are labelled, and what is said of them."""
+
+import json
+
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+
+from analysis_lib.chapters import recorded
+from analysis_lib.chapters.other_editions import Beside, other_editions, recorded_beside
+from analysis_lib.chapters.provenance import TABLES, record_table
+
+HERE = {"dataset": "synthetic", "model": "synthetic", "k": 10, "graph": "nnk", "name": "unrelated"}
+FACTS = {
+    "date": "2025-01-31",
+    "code": "0.1.0 (abc)",
+    "parameters": {"dataset": "nw-ucla", "model": "nw-ucla", "k": 20, "graph": "nnk"},
+    "data": {"name": "nw-ucla", "fingerprint": "0123456789abcdef"},
+    "model": {"name": "nw-ucla", "weights": "fedcba9876543210"},
+}
+TABLE = pd.DataFrame({"method": ["net", "baseline"], "accuracy": [0.75, 0.5]})
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    """Records of chapter "own" by a shipped edition, by one that is not shipped, and of another."""
+    monkeypatch.setattr(recorded, "PUBLISHED", tmp_path)
+    monkeypatch.delenv(recorded.BUILT, raising=False)
+    for edition, chapter, extra in (
+        ("nw-ucla", "own", {}),
+        ("mine", "own", {"dataset": "m.npz"}),
+        ("third", "another", {}),
+    ):
+        monkeypatch.setenv(TABLES, str(tmp_path / edition))
+        record_table(TABLE, chapter, "accuracy")
+        facts = {**FACTS, "parameters": {**FACTS["parameters"], **extra}}
+        (tmp_path / edition / chapter / "provenance.json").write_text(json.dumps(facts))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("dataset", "model", "shown"),
+    [
+        ("synthetic", "synthetic", ["mine", "nw-ucla"]),
+        ("nw-ucla", "nw-ucla", ["mine"]),
+        ("m.npz", "nw-ucla", ["nw-ucla"]),
+        ("nw-ucla", "nets.small:make", ["mine", "nw-ucla"]),
+    ],
+)
+def test_all_records_are_shown_but_that_of_the_same_data_and_model(published, dataset, model, shown):
+    here = HERE | {"dataset": dataset, "model": model}
+    assert other_editions("own", here) == shown
+    assert sorted(recorded_beside("own", here).differing) == shown
+
+
+def test_tables_are_labelled_by_the_edition_s_title_or_name(published):
+    beside = recorded_beside("own", HERE)
+    assert list(beside["accuracy"]) == ["mine, recorded", "NW-UCLA, recorded"]
+    for table in beside["accuracy"].values():
+        assert_frame_equal(table, TABLE)
+    assert beside["never recorded"] == {}
+
+
+def test_the_note_says_where_a_record_comes_from_and_what_is_not_as_here(published):
+    text = recorded_beside("own", HERE).note().data
+    assert text.split("\n\n")[1] == (
+        '<small class="provenance">*NW-UCLA, recorded*: data nw-ucla `0123456789ab`; model nw-ucla '
+        "`fedcba987654`; code 0.1.0 (abc); run on 2025-01-31; parameters as here but `k = 20`."
+        "</small>"
+    )
+    same = recorded_beside("own", HERE | {"k": 20}).note().data
+    assert same.count("; parameters as here.") == 2
+
+
+def test_parameters_are_those_of_the_moment_and_missing_ones_differ(published):
+    here = {name: value for name, value in HERE.items() if name != "graph"}
+    beside = recorded_beside("own", here)
+    here["k"] = 20  # as a chapter does that gives a parameter another value
+    assert beside.differing["nw-ucla"] == {"k": 20, "graph": "nnk"}
+
+
+def test_a_record_of_this_build_s_facts_alone_is_told(published):
+    """What a build in progress has made has no date yet, and a chapter may have no model."""
+    facts = {key: FACTS[key] for key in ("parameters", "code", "data")}
+    facts["data"]["fingerprint"] = None
+    (published / "nw-ucla" / "own" / "provenance.json").write_text(json.dumps(facts))
+    text = Beside("own", {"nw-ucla": {}}).note().data
+    assert "*: data nw-ucla `no digest`; code 0.1.0 (abc); parameters as here." in text
+
+
+def test_tables_stand_below_under_the_names_of_their_editions(published):
+    own = TABLE.assign(accuracy=[1.0, 0.25]).set_index("method")
+    joined = recorded_beside("own", HERE).below(own, "accuracy")
+    assert joined.index.names == ["edition", "method"]
+    assert list(dict.fromkeys(joined.index.get_level_values(0))) == ["here", "mine, recorded", "NW-UCLA, recorded"]
+    assert_frame_equal(joined.loc["here"], own)
+    assert_frame_equal(joined.loc["NW-UCLA, recorded"], TABLE.set_index("method"))
+
+
+def test_without_records_nothing_is_added(published):
+    beside = recorded_beside("a chapter that nobody recorded", HERE)
+    assert (beside["accuracy"], beside.note()) == ({}, None)
+    own = TABLE.set_index("method")
+    assert beside.below(own, "accuracy") is own

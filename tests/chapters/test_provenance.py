@@ -1,0 +1,113 @@
+"""The line beside a figure, and the recorded table."""
+
+import json
+import subprocess
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis_lib import __version__
+from analysis_lib.chapters import provenance as module
+from analysis_lib.chapters.provenance import code_version, provenance, record_table
+
+DATA = SimpleNamespace(name="synthetic", fingerprint="0123456789abcdef" * 4)
+MODEL = SimpleNamespace(name="mine", card={"weights_sha256": "fedcba9876543210" * 4})
+ANNOTATED = {"n": int, "layers": list, "data_root": str, "missing": int}
+NAMESPACE = {"n": 3, "layers": [1, 2], "data_root": "/home/me", "other": object(), "__annotations__": ANNOTATED}
+
+
+@pytest.fixture(autouse=True)
+def no_tables(monkeypatch):
+    monkeypatch.delenv("STGBOOK_TABLES", raising=False)
+
+
+@pytest.fixture
+def version(monkeypatch):
+    monkeypatch.setattr(module, "code_version", lambda: "1.2 (abc1234)")
+
+
+def test_the_line_has_parameters_code_data_model_and_time(version):
+    text = provenance("own", NAMESPACE, DATA, MODEL).data
+    first, second = text.split("\n")
+    assert first == (
+        '<small class="provenance">Parameters `n = 3`, `layers = [1, 2]`; code 1.2 (abc1234); '
+        "data synthetic `0123456789ab`; model mine `fedcba987654`."
+    )
+    assert second.startswith("Run time ")
+    assert second.endswith(".</small>")
+
+
+def test_a_model_without_stored_weights_has_its_name_alone(version):
+    text = provenance("own", {}, None, SimpleNamespace(name="nets:make", card={})).data
+    assert "Parameters none; code 1.2 (abc1234); model nets:make." in text
+
+
+def test_a_chapter_of_the_book_shows_what_it_declares(version, monkeypatch):
+    declared = SimpleNamespace(parameters=[SimpleNamespace(name="other"), SimpleNamespace(name="k")])
+    monkeypatch.setattr(module, "load_chapter", lambda name: declared)
+    assert "Parameters `other = 1`;" in provenance("data", {"other": 1, "n": 3}).data
+
+
+def test_nothing_is_written_unless_a_folder_is_named(version, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    provenance("own", NAMESPACE)
+    record_table(pd.DataFrame({"a": [1]}), "own")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_facts_are_written_beside_the_tables(version, tmp_path, monkeypatch):
+    monkeypatch.setenv("STGBOOK_TABLES", str(tmp_path))
+    provenance("own", NAMESPACE, DATA, MODEL)
+    assert json.loads((tmp_path / "own" / "provenance.json").read_text()) == {
+        "chapter": "own",
+        "parameters": {"n": 3, "layers": [1, 2]},
+        "code": "1.2 (abc1234)",
+        "data": {"name": "synthetic", "fingerprint": DATA.fingerprint},
+        "model": {"name": "mine", "weights": MODEL.card["weights_sha256"]},
+    }
+
+
+def test_a_table_is_read_back_as_it_was(tmp_path, monkeypatch):
+    monkeypatch.setenv("STGBOOK_TABLES", str(tmp_path))
+    frame = pd.DataFrame({"layer": [0, 1], "smoothness": [1 / 3, np.pi], "class": ["a", "b,c"]})
+    record_table(frame.set_index(np.array([7, 8])), "own", "bands")
+    path = tmp_path / "own" / "bands.csv"
+    assert path.read_bytes().startswith(b"layer,smoothness,class\n0,0.3333333333,a\n")
+    pd.testing.assert_frame_equal(pd.read_csv(path), frame, rtol=1e-9)
+
+
+def git(folder, *arguments):
+    subprocess.run(
+        ["git", "-C", folder, "-c", "user.name=a", "-c", "user.email=a@b", *arguments], check=True, capture_output=True
+    )
+
+
+@pytest.fixture
+def repository(tmp_path):
+    (tmp_path / "analysis_lib").mkdir()
+    (tmp_path / "analysis_lib" / "a.py").write_text("1")
+    git(tmp_path, "init")
+    git(tmp_path, "add", "--all")
+    git(tmp_path, "commit", "-m", "one")
+    return tmp_path
+
+
+def test_the_version_has_the_commit_and_says_when_the_code_differs(repository):
+    clean = code_version(repository)
+    assert clean.startswith(f"{__version__} (")
+    assert "+changes" not in clean
+    (repository / "remark.txt").write_text("not code")
+    assert code_version(repository) == clean
+    (repository / "analysis_lib" / "a.py").write_text("2")
+    assert code_version(repository) == clean[:-1] + "+changes)"
+
+
+def test_a_folder_inside_somebody_else_s_repository_has_no_commit(repository):
+    assert code_version(repository / "analysis_lib") == __version__
+
+
+def test_without_git_the_version_stands_alone(repository, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert code_version(repository) == __version__

@@ -1,0 +1,284 @@
+"""The command line: its codes, its one line for a mistake, and what it hands on."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from analysis_lib.chapters import chapter as chapters
+from analysis_lib.chapters import editions
+from analysis_lib.chapters.editions import Edition
+from analysis_lib.cli import main as cli
+from analysis_lib.errors import DataError, UserError
+from analysis_lib.publishing import runs
+from analysis_lib.publishing import site as book
+
+CHAPTER = chapters.Chapter(
+    "smoothness",
+    "How smooth?",
+    Path("smoothness.ipynb"),
+    chapters.parse_parameters("n: int = 3  # how many\ndataset: str = 'synthetic'  # data"),
+)
+
+
+@pytest.fixture(autouse=True)
+def house(monkeypatch):
+    """A book of one chapter; the path that modules are found on is put back."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(chapters, "chapter_names", lambda root=None: ["smoothness"])
+    real = chapters.load_chapter
+    monkeypatch.setattr(chapters, "load_chapter", lambda name: CHAPTER if name == "smoothness" else real(name))
+
+
+@pytest.fixture
+def stgbook(capsys):
+    """Return a function that runs the command line: (code, stdout, stderr)."""
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as done:
+            cli.main([str(argument) for argument in arguments])
+        return done.value.code, *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def ran(monkeypatch):
+    """Catch what `run` hands to the library."""
+    calls = []
+
+    def run_chapter(chapter, parameters, out, **given):
+        calls.append(SimpleNamespace(chapter=chapter, parameters=parameters, out=out, **given))
+        given["report"]("smoothness: running")
+
+    monkeypatch.setattr(runs, "run_chapter", run_chapter)
+    return calls
+
+
+def failing(monkeypatch, error):
+    def build_book(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr(book, "build_book", build_book)
+
+
+@pytest.mark.parametrize(
+    "command", ["", "chapters", "run", "book", "train", "data", "data check", "cache", "cache list", "cache clear"]
+)
+def test_each_command_explains_itself_with_examples(stgbook, command):
+    code, out, err = stgbook(*command.split(), "--help")
+    assert (code, err) == (0, "")
+    assert "stgbook" in out.split("Options:")[0].split("\n", 1)[1] or command in ("data", "cache")
+
+
+def test_chapters_are_listed_with_their_parameters(stgbook):
+    code, out, _ = stgbook("chapters")
+    assert code == 0
+    assert out == ("smoothness: How smooth?\n    n: int = 3  # how many\n    dataset: str = 'synthetic'  # data\n")
+
+
+def test_run_hands_on_converted_parameters(stgbook, ran, tmp_path):
+    edition = tmp_path / "mine.json"
+    edition.write_text('{"name": "mine", "title": "Mine", "dataset": "nw-ucla", "model": "m"}')
+    code, out, err = stgbook(
+        "run", "smoothness", "-p", "n", "20", "--out", tmp_path, "--edition", edition, "--data-root", "raw", "--force"
+    )
+    assert (code, out) == (0, f"{tmp_path}/smoothness.ipynb\n")
+    assert err == "stgbook: smoothness: running\n"
+    (call,) = ran
+    assert call.parameters == {"n": 20, "dataset": "nw-ucla"}
+    assert (call.out, call.data_root, call.force) == (tmp_path, Path("raw"), True)
+
+
+def test_a_run_is_recorded_only_if_asked_for(stgbook, ran, monkeypatch):
+    monkeypatch.setattr("analysis_lib.publishing.site.record_run", lambda run, edition: f"at {edition.name}")
+    assert "recorded" not in stgbook("run", "smoothness")[2]
+    assert stgbook("run", "smoothness", "--record")[2].endswith("stgbook: recorded at synthetic\n")
+
+
+def test_a_negative_value_is_no_option(stgbook, ran):
+    assert stgbook("run", "smoothness", "-p", "n", "-1")[0] == 0
+    assert ran[0].parameters["n"] == -1
+    assert ran[0].out.parts[-3:] == ("_build", "synthetic", "runs")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["run", "smoothness", "-p", "n", "oops"], "parameter 'n' of chapter 'smoothness' is int, got 'oops'"),
+        (
+            ["run", "smoothness", "-p", "m", "1"],
+            "unknown parameter of chapter 'smoothness' 'm'; choices: dataset (str), n (int)",
+        ),
+        (["run", "smoothness", "-p", "n", "1", "-p", "n", "2"], "parameter 'n' is given 2 times"),
+        (
+            ["run", "smoothness", "--edition", "nw_ucla"],
+            "unknown edition 'nw_ucla'; did you mean 'nw-ucla'? "
+            "choices: ntu-60, nw-ucla, nw-ucla-known, path/to/your.json, synthetic",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line_and_code_1(stgbook, ran, arguments, line):
+    assert stgbook(*arguments) == (1, "", f"stgbook: error: {line}\n")
+    assert ran == []
+
+
+def test_an_unknown_chapter_is_one_line(stgbook, ran):
+    code, _, err = stgbook("run", "no-such-chapter")
+    assert code == 1
+    assert err.startswith("stgbook: error: unknown chapter 'no-such-chapter'")
+
+
+@pytest.mark.parametrize("arguments", [["run"], ["nope"], ["run", "smoothness", "-p", "n"]])
+def test_wrong_usage_is_code_2(stgbook, arguments):
+    code, _, err = stgbook(*arguments)
+    assert code == 2
+    assert "Error:" in err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (UserError("a\n  b"), 1, "error: a b"),
+        (DataError("torn zip"), 1, "error: torn zip"),
+        (OSError(28, "No space left on device"), 1, "error: [Errno 28] No space left on device"),
+    ],
+)
+def test_each_failure_has_its_code_and_one_line(stgbook, monkeypatch, error, code, line):
+    failing(monkeypatch, error)
+    assert stgbook("book") == (code, "", f"stgbook: {line}\n")
+
+
+def test_ctrl_c_is_code_130_and_one_line(stgbook, monkeypatch):
+    failing(monkeypatch, KeyboardInterrupt())
+    code, _, err = stgbook("book")
+    assert (code, err.strip()) == (130, "stgbook: interrupted; what was finished is kept")
+
+
+def test_a_fault_of_our_own_is_not_hidden(monkeypatch):
+    failing(monkeypatch, ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["book"])
+
+
+def test_book_hands_on_its_options(stgbook, monkeypatch):
+    seen = {}
+
+    def build_book(edition, **given):
+        seen.update(given, edition=edition)
+        return Path("_build/other")
+
+    monkeypatch.setattr(book, "build_book", build_book)
+    monkeypatch.setattr(editions, "load_edition", lambda name: Edition(name, "O", "d", "m"))
+    code, out, _ = stgbook("book", "-e", "other", "--record", "--data-root", "raw")
+    assert (code, out) == (0, "_build/other/index.html\n")
+    assert (seen["edition"].name, seen["record"], seen["force"]) == ("other", True, False)
+    assert seen["data_root"] == Path("raw")
+
+
+@pytest.fixture
+def catalogue(monkeypatch):
+    """Four datasets, one absent and one torn."""
+
+    def check(name, root):
+        if name in ("torn", "absent"):
+            raise DataError(f"{name}: no zip file")
+        return f"{name}: fine in {root!r}"
+
+    stub = SimpleNamespace(
+        check=check, dataset_names=lambda: ["a", "absent", "b", "torn"], available=lambda root: ["a", "b"]
+    )
+    monkeypatch.setitem(sys.modules, "analysis_lib.datasets.catalogue", stub)
+    monkeypatch.setattr("analysis_lib.datasets.catalogue", stub, raising=False)
+
+
+def test_data_check_goes_through_all_that_are_named_and_counts_failures(stgbook, catalogue):
+    assert stgbook("data", "check", "a", "--data-root", "raw") == (0, "a: fine in 'raw'\n", "")
+    assert stgbook("data", "check", "a", "torn", "b") == (
+        1,
+        "a: fine in ''\nb: fine in ''\n",
+        "stgbook: error: torn: no zip file\nstgbook: error: 1 of 3 datasets are missing or damaged\n",
+    )
+
+
+def test_data_check_without_names_is_about_what_is_there(stgbook, catalogue):
+    assert stgbook("data", "check") == (
+        0,
+        "a: fine in ''\nb: fine in ''\n",
+        "stgbook: not there: absent, torn (check one by name to see where to get it)\n",
+    )
+
+
+def test_train_hands_on_its_options(stgbook, monkeypatch, tmp_path):
+    seen = {}
+
+    def train_checkpoint(dataset, out, **given):
+        seen.update(given, dataset=dataset, out=out)
+        return out / "mine.json"
+
+    stub = SimpleNamespace(train_checkpoint=train_checkpoint)
+    monkeypatch.setitem(sys.modules, "analysis_lib.networks.training.recipes", stub)
+    code, out, _ = stgbook("train", "--dataset", "mine.npz", "--out", tmp_path, "--epochs", "3")
+    assert (code, out) == (0, f"{tmp_path}/mine.json\n")
+    assert (seen["dataset"], seen["epochs"], seen["seed"]) == ("mine.npz", 3, 0)
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    """A store with three results, one of them not used for two days."""
+    from analysis_lib.results.store import Store
+
+    monkeypatch.setenv("STGBOOK_STORE", str(tmp_path / "store"))
+    store = Store(tmp_path / "store")
+    for kind, code in (("graphs", "old"), ("graphs", "new"), ("embeddings", "new")):
+        store.fetch(kind, {}, {}, code, lambda folder: {"n": "x" * 2**20}, f"{kind} of mine")
+    old = store.entries()[0].folder
+    os.utime(old, (time.time() - 2 * 86400,) * 2)
+    return store
+
+
+def test_cache_list_says_what_is_kept(stgbook, results):
+    code, out, err = stgbook("cache", "list")
+    lines = [line.split() for line in out.splitlines()]
+    assert (code, err) == (0, "")
+    assert lines[0] == ["kind", "size", "age", "unused", "what"]
+    assert lines[1] == ["graphs", "1.0", "MiB", "0", "min", "2", "d", "graphs", "of", "mine"]
+    assert lines[3][:3] == ["embeddings", "1.0", "MiB"]
+    total = f"3 results, 3.0 MiB in {results.folder}; the limit is 5.0 GiB"
+    assert out.splitlines()[4:] == [total]
+
+
+def test_cache_clear_says_what_it_removed(stgbook, results):
+    for arguments, n in ((["--older-than", "1.5"], 1), (["--kind", "graphs"], 1), ([], 1), ([], 0)):
+        code, out, _ = stgbook("cache", "clear", *arguments)
+        assert (code, out.split(",")[0]) == (0, f"removed {n} results")
+        assert out.endswith(f" from {results.folder}\n")
+    assert stgbook("cache", "list")[1].startswith("0 results, 0 B in ")
+
+
+def test_cache_mistakes_are_one_line(stgbook, results, monkeypatch):
+    code, _, err = stgbook("cache", "clear", "--kind", "graph")
+    assert (code, err) == (
+        1,
+        "stgbook: error: unknown kind of result 'graph'; did you mean 'graphs'? choices: embeddings, graphs\n",
+    )
+    monkeypatch.setenv("STGBOOK_STORE", "off")
+    code, _, err = stgbook("cache", "list")
+    assert (code, err) == (
+        1,
+        "stgbook: error: results are not kept: STGBOOK_STORE is off; unset it, or name a folder\n",
+    )
+    assert stgbook("cache", "clear", "--older-than", "-1")[0] == 2
+
+
+def test_the_module_is_the_command_and_loads_nothing_heavy():
+    program = "import sys, analysis_lib.cli.main; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout
+    heavy = {"torch", "papermill", "numpy", "pandas", "nbformat", "sphinx", "yaml"}
+    assert not heavy & set(loaded.split())
+    done = subprocess.run([sys.executable, "-m", "analysis_lib", "--version"], capture_output=True, text=True)
+    assert done.stdout.startswith("stgbook, version ")

@@ -1,0 +1,86 @@
+"""The shape of a curve: by hand, by its laws, and on graphs whose labels fall apart at one layer."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.sparse import csr_array
+
+from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.errors import UserError
+from analysis_lib.geometry.curve_shapes import EVERY, shape_table, shapes
+from analysis_lib.geometry.layerwise import LayerGraph
+from analysis_lib.geometry.smoothness import largest_drop
+from analysis_lib.skeletons.layouts import layout
+
+CURVES = arrays(float, (3, 6), elements=st.floats(0.01, 1.0))
+LABELS = np.repeat([0, 1, 2, 3], 5)
+
+
+def test_shapes_by_hand():
+    found = shapes(np.array([[0.9, 0.8, 0.85, 0.1], [0.5, 0.1, 0.1, 0.1]]), boundary=2)
+    assert found["drop after"].tolist() == [3, 1]
+    np.testing.assert_allclose(found["drop"], [0.75, 0.4])
+    np.testing.assert_allclose(found["early change"], [0.1 / 0.7, np.inf])
+    np.testing.assert_allclose(found["fall"], [8 / 9, 0.8])
+
+
+@given(CURVES)
+def test_the_drop_is_the_largest(curves):
+    found = shapes(curves, boundary=3)
+    for i, curve in enumerate(curves):
+        size, after = largest_drop(curve)
+        assert found["drop"][i] == pytest.approx(size, abs=1e-11)
+        assert found["drop after"][i] == after + 1
+
+
+@given(CURVES, st.floats(0.1, 10))
+def test_places_and_ratios_do_not_depend_on_the_scale(curves, scale):
+    plain, scaled = shapes(curves, 3), shapes(curves * scale, 3)
+    np.testing.assert_allclose(plain["fall"], scaled["fall"], atol=1e-9)
+    np.testing.assert_allclose(plain["drop"] * scale, scaled["drop"], atol=1e-9)
+
+
+def layer_of(number, mixing, rng):
+    """Return a layer on which a share ``mixing`` of each clip's weight goes to other classes."""
+    same = LABELS[:, None] == LABELS
+    weights = np.where(same, (1 - mixing) / 4, mixing / 15) * rng.uniform(0.9, 1.1, same.shape)
+    weights = np.triu(weights, 1)
+    return LayerGraph(number, f"layer {number}", weights, csr_array(weights + weights.T), None)
+
+
+@pytest.fixture
+def clips():
+    x = tuple(np.zeros((1, 2, 20, 3)) for _ in LABELS)
+    return SkeletonDataset("four", layout("kinect-20"), x, LABELS, tuple("abcd"), ("arms", "arms", "legs", "legs"))
+
+
+def test_a_fall_at_one_layer_is_found_with_its_interval(clips, rng):
+    layers = [layer_of(i, m, rng) for i, m in enumerate([0.2, 0.8, 0.8, 0.8, 0.3, 0.3])]
+    table = shape_table(layers, clips, n_bootstrap=200, boundary=3)
+    assert set(table["group"]) == {"arms", "legs", EVERY}
+    assert set(table["clips"]) == {20}
+    drop = table[table["statistic"] == "drop after"]
+    assert (drop[["value", "low", "high"]] == 3).all(axis=None)
+    sizes = table[table["statistic"].isin(["drop", "fall"])]
+    assert sizes["low"].lt(sizes["value"]).all()
+    assert sizes["value"].lt(sizes["high"]).all()
+    every = table.set_index(["group", "statistic"])["value"]
+    assert every[EVERY, "drop"] == min(every["arms", "drop"], every["legs", "drop"])
+    assert every[EVERY, "fall"] == pytest.approx(1 - 0.3 / 0.8, abs=0.02)
+    assert every[EVERY, "early change"] < 0.1
+
+
+def test_without_a_fall_the_place_is_anywhere(clips, rng):
+    layers = [layer_of(i, 0.5, rng) for i in range(7)]
+    table = shape_table(layers, clips, n_bootstrap=200)
+    assert set(table["boundary"]) == {5}  # the network has no layer after 8
+    place = table[(table["statistic"] == "drop after") & (table["group"] == "arms")].iloc[0]
+    assert place["high"] - place["low"] >= 2
+
+
+def test_too_few_layers(clips, rng):
+    with pytest.raises(UserError, match="needs two layers, got 1"):
+        shape_table([layer_of(i, 0.5, rng) for i in range(2)], clips)
+    assert len(shape_table([layer_of(i, 0.5, rng) for i in range(3)], clips)) == 3 * 4

@@ -1,0 +1,177 @@
+"""Checkpoints: what is stored comes back, damage is named, a user's own model fits in."""
+
+import json
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import analysis_lib.networks.checkpoints as checkpoints
+from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.datasets.preparation.recipe import PREPROCESSINGS
+from analysis_lib.errors import UserError
+from analysis_lib.networks.checkpoints import (
+    build,
+    checkpoint_digest,
+    load_checkpoint,
+    save_checkpoint,
+    stored_precision,
+)
+from analysis_lib.skeletons.layouts import layout
+from analysis_lib.skeletons.skeleton import Skeleton
+
+
+@pytest.fixture
+def saved(tmp_path):
+    torch.manual_seed(0)
+    arguments = {"width": 0.125, "dropout": 0.1}
+    model = stored_precision(build("stgcn", layout("kinect-20"), 3, 3, **arguments)).eval()
+    card = {
+        "name": "small",
+        "architecture": "stgcn",
+        "arguments": arguments,
+        "skeleton": layout("kinect-20").to_dict(),
+        "class_names": ["a", "b", "c"],
+        "in_channels": 3,
+        "preprocessing": PREPROCESSINGS["nw-ucla"].to_dict(),
+    }
+    return model, save_checkpoint(tmp_path, model, card)
+
+
+def dataset(skeleton):
+    return SkeletonDataset("toy", skeleton, [np.ones((1, 4, skeleton.n_joints, 3))], [0], ("a",))
+
+
+def test_weights_and_card_come_back_exactly(saved, rng):
+    model, path = saved
+    loaded = load_checkpoint(str(path))
+    x = torch.from_numpy(rng.normal(size=(2, 3, 52, 20, 1))).float()
+    with torch.no_grad():
+        torch.testing.assert_close(loaded.model(x), model(x), rtol=0, atol=0)
+    assert loaded.preprocessing == PREPROCESSINGS["nw-ucla"]
+    assert loaded.layers == model.layer_names
+    assert not loaded.model.training
+
+
+def test_the_file_is_half_the_size_of_float32(saved):
+    model, path = saved
+    n_bytes = sum(4 * v.numel() for v in model.state_dict().values())
+    assert path.with_suffix(".safetensors").stat().st_size < 0.65 * n_bytes
+
+
+def test_damaged_weights_are_refused(saved):
+    _, path = saved
+    weights = path.with_suffix(".safetensors")
+    weights.write_bytes(weights.read_bytes()[:-10])
+    with pytest.raises(UserError, match=r"is missing or is not what small\.json describes"):
+        load_checkpoint(str(path))
+
+
+def test_a_damaged_card_is_refused(saved):
+    _, path = saved
+    path.write_text(path.read_text()[:-20])
+    with pytest.raises(UserError, match="is not valid JSON"):
+        load_checkpoint(str(path))
+
+
+def test_another_skeleton_is_refused(saved):
+    with pytest.raises(UserError, match=r"trained on the 20 joints of 'kinect-20', but dataset"):
+        load_checkpoint(str(saved[1]), dataset(layout("ntu-25")))
+
+
+def test_unknown_names_list_the_shipped_models():
+    with pytest.raises(UserError, match="unknown model 'nw-ucal'; did you mean 'nw-ucla'"):
+        load_checkpoint("nw-ucal")
+
+
+def test_a_full_disk_keeps_the_old_checkpoint(saved, monkeypatch):
+    model, path = saved
+    before = path.with_suffix(".safetensors").read_bytes(), path.read_text()
+
+    def full(tensors, target):
+        target.write_bytes(b"half of it")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoints, "save_file", full)
+    card = json.loads(path.read_text())
+    with pytest.raises(UserError, match="No space left on device"):
+        save_checkpoint(path.parent, model, card)
+    assert (path.with_suffix(".safetensors").read_bytes(), path.read_text()) == before
+    assert sorted(p.name for p in path.parent.iterdir()) == ["small.json", "small.safetensors"]
+
+
+def test_the_digest_follows_weights_and_card(saved):
+    _, path = saved
+    first = checkpoint_digest(str(path))
+    assert checkpoint_digest(str(path)) == first
+    path.write_text(path.read_text().replace('"small"', '"other"'))
+    assert checkpoint_digest(str(path)) != first
+
+
+FACTORY = """
+import torch
+from torch import nn
+
+class Mine(nn.Module):
+    layer_names = ("conv",)
+    def __init__(self, channels, classes):
+        super().__init__()
+        self.conv = nn.Conv2d(channels, 4, 1)
+        self.fc = nn.Linear(4, classes)
+    def forward(self, x):
+        return self.fc(self.conv(x[..., 0]).mean((2, 3)))
+
+def make(data):
+    return Mine(data.sequences[0].shape[-1], len(data.class_names))
+
+def nothing(data):
+    return None
+
+def no_layers(data):
+    return nn.Linear(2, 2)
+"""
+
+
+@pytest.fixture
+def own_model(tmp_path, monkeypatch):
+    (tmp_path / "my_models.py").write_text(FACTORY)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield "my_models"
+    sys.modules.pop("my_models", None)
+
+
+def test_a_factory_of_the_users_own(own_model):
+    stick = Skeleton("stick", ("foot", "knee"), ((0, 1),))
+    loaded = load_checkpoint(f"{own_model}:make", dataset(stick))
+    assert loaded.layers == ("conv",)
+    assert loaded.model(torch.zeros(2, 3, 5, 2, 1)).shape == (2, 1)
+    assert len(checkpoint_digest(f"{own_model}:make")) == 64
+
+
+@pytest.mark.parametrize(
+    ("factory", "message"),
+    [
+        ("my_models:nothing", "returned NoneType; a torch.nn.Module is needed"),
+        ("my_models:no_layers", "set `model.layer_names`"),
+        ("my_models:mak", "unknown factory in 'my_models' 'mak'; did you mean 'make'"),
+        ("no_such_module:make", "cannot import 'no_such_module'"),
+    ],
+)
+def test_factories_that_cannot_work_say_why(own_model, factory, message):
+    with pytest.raises(UserError, match=message):
+        load_checkpoint(factory, dataset(Skeleton("stick", ("foot", "knee"), ((0, 1),))))
+
+
+def test_unknown_architecture(saved):
+    path = saved[1]
+    card = json.loads(path.read_text()) | {"architecture": "stgnc"}
+    path.write_text(json.dumps(card))
+    with pytest.raises(UserError, match="unknown architecture 'stgnc'; did you mean 'stgcn'"):
+        load_checkpoint(str(path))
+
+
+def test_preprocessing_survives_json():
+    recipe = replace(PREPROCESSINGS["agcn"], frames=100)
+    assert type(recipe)(**json.loads(json.dumps(recipe.to_dict()))) == recipe

@@ -1,0 +1,156 @@
+"""Training: it learns, it resumes to the same weights, and test clips are never touched."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.datasets.preparation.recipe import Preprocessing
+from analysis_lib.errors import DataError, UserError
+from analysis_lib.networks.stgcn import STGCN
+from analysis_lib.networks.training.epochs import learning_rate
+from analysis_lib.networks.training.fit import Recipe, _is_stale, evaluate, fit, hold_out
+from analysis_lib.skeletons.skeleton import Skeleton
+
+STICK = Skeleton("stick", ("foot", "knee", "hip"), ((0, 1), (1, 2)), centre=2)
+PREPARE = Preprocessing(frames=8, steps=("first-bodies",))
+RECIPE = Recipe(epochs=4, batch_size=8, lr=0.02, warmup=1, holdout=0.2, mixed_precision=False)
+
+
+@pytest.fixture
+def data(rng):
+    """Two classes that differ in the height of the foot; 8 subjects."""
+    labels = np.tile([0, 1], 24)
+    clips = [rng.normal(size=(1, 8, 3, 3)) + [0, 3 * label, 0] for label in labels]
+    return SkeletonDataset(
+        "stick",
+        STICK,
+        clips,
+        labels,
+        ("low", "high"),
+        subjects=np.repeat(np.arange(8), 6),
+        splits={"train": np.arange(48)},
+    )
+
+
+def new_model():
+    torch.manual_seed(0)
+    return STGCN(STICK, 2, width=0.125, dropout=0.2)
+
+
+def weights(model):
+    return {k: v.clone() for k, v in model.state_dict().items()}
+
+
+def test_a_separable_problem_is_learnt(data):
+    model = new_model()
+    history = fit(model, data, PREPARE, replace(RECIPE, epochs=12), progress=False)
+    assert history[-1]["loss"] < history[0]["loss"]
+    assert evaluate(model, data, PREPARE)["accuracy"] == 1.0
+
+
+def test_a_killed_run_resumes_to_the_same_weights(data, tmp_path):
+    whole = new_model()
+    history = fit(whole, data, PREPARE, RECIPE, progress=False)
+
+    def stop_after_two(record):
+        if record["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(new_model(), data, PREPARE, RECIPE, tmp_path / "state.pt", progress=False, on_epoch=stop_after_two)
+    resumed = new_model()
+    resumed_history = fit(resumed, data, PREPARE, RECIPE, tmp_path / "state.pt", progress=False)
+    assert resumed_history == history
+    for key, value in weights(resumed).items():
+        torch.testing.assert_close(value, weights(whole)[key], rtol=0, atol=0)
+
+
+def test_a_state_of_another_recipe_is_refused(data, tmp_path):
+    short = replace(RECIPE, epochs=1)
+    fit(new_model(), data, PREPARE, short, tmp_path / "state.pt", progress=False)
+    with pytest.raises(UserError, match="written for another recipe or other data"):
+        fit(new_model(), data, PREPARE, RECIPE, tmp_path / "state.pt", progress=False)
+
+
+def test_a_damaged_state_is_refused(data, tmp_path):
+    (tmp_path / "state.pt").write_bytes(b"no training state")
+    with pytest.raises(UserError, match="is no training state"):
+        fit(new_model(), data, PREPARE, RECIPE, tmp_path / "state.pt", progress=False)
+
+
+def test_the_held_out_record_is_that_of_the_last_weights(data):
+    model = new_model()
+    seen = []
+    history = fit(model, data, PREPARE, RECIPE, progress=False, on_epoch=seen.append)
+    assert seen == history
+    _, held = hold_out(data, RECIPE.holdout, RECIPE.seed)
+    found = evaluate(model, data.take(held), PREPARE)
+    assert found["accuracy"] == pytest.approx(history[-1]["held_accuracy"])
+    assert found["loss"] == pytest.approx(history[-1]["held_loss"], rel=1e-5)
+
+
+def test_patience_stops_a_run_that_gets_worse(data):
+    """Labels at random: the held-out loss can only rise once the training clips are learnt."""
+    shuffled = np.random.default_rng(1).permutation(data.labels)
+    noise = replace(data, labels=shuffled)
+    recipe = replace(RECIPE, epochs=60, lr=0.05, patience=3)
+    assert len(fit(new_model(), noise, PREPARE, recipe, progress=False)) < 60
+
+
+@pytest.mark.parametrize(
+    ("losses", "stale"),
+    [
+        ([1, 1, 1, 1], False),  # fewer epochs than are averaged
+        ([5, 4, 3, 2, 1, 1, 1, 1, 1], False),  # still falling on average
+        ([1, 1, 1, 1, 1, 2, 2, 2], False),  # lowest 3 epochs ago, patience 3
+        ([1, 1, 1, 1, 1, 2, 2, 2, 2], True),
+        ([9, 9, 9, 9, 9, 0, 9, 9, 9], False),  # one lucky epoch does not stop it at once
+    ],
+)
+def test_staleness_by_hand(losses, stale):
+    assert _is_stale([{"held_loss": x} for x in losses], patience=3) is stale
+
+
+def test_held_out_cells_are_whole_and_every_class_stays(data):
+    kept, held = hold_out(data, 0.2, seed=3)
+    assert sorted([*kept, *held]) == list(range(48))
+    assert 0.2 <= len(held) / 48 < 0.35
+
+    def cells(index):
+        return set(zip(data.labels[index].tolist(), data.subjects[index].tolist(), strict=True))
+
+    assert not cells(kept) & cells(held)
+    assert set(data.labels[kept]) == {0, 1}
+
+
+def testlearning_rate_rises_then_falls_to_zero():
+    recipe = Recipe(epochs=10, warmup=2, lr=1.0)
+    rates = [learning_rate(recipe, e) for e in np.linspace(0, 10, 101)]
+    assert np.argmax(rates) == 20
+    assert rates[20] == pytest.approx(1.0)
+    assert rates[-1] == pytest.approx(0.0, abs=1e-12)
+    assert (np.diff(rates[:21]) > 0).all()
+    assert (np.diff(rates[20:]) < 0).all()
+
+
+def test_one_class_only(data):
+    with pytest.raises(DataError, match="at least two classes"):
+        fit(new_model(), data.take(np.flatnonzero(data.labels == 0)), PREPARE, RECIPE)
+
+
+def test_a_diverging_loss_is_named(data):
+    with pytest.raises(UserError, match="lower the learning rate"):
+        fit(new_model(), data, PREPARE, replace(RECIPE, lr=1e30, clip_norm=1e30, warmup=0), progress=False)
+
+
+def test_evaluation_by_hand(data):
+    model = new_model()
+    result = evaluate(model, data.take([0, 1, 2]), PREPARE)
+    scores = torch.from_numpy(result["scores"])
+    chosen = torch.log_softmax(scores, dim=1)[range(3), [0, 1, 0]]
+    assert result["loss"] == pytest.approx(-chosen.mean().item(), rel=1e-6)
+    assert result["accuracy"] == (scores.argmax(1).numpy() == [0, 1, 0]).mean()
+    assert model.training  # the mode is restored

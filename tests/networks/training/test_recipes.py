@@ -1,0 +1,62 @@
+"""Recipes: every shipped one is whole; training by name gives a checkpoint that loads."""
+
+import json
+
+import numpy as np
+import pytest
+
+from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.errors import UserError
+from analysis_lib.networks.checkpoints import load_checkpoint
+from analysis_lib.networks.training.fit import evaluate
+from analysis_lib.networks.training.recipes import RECIPES, read_recipe, train_checkpoint
+from analysis_lib.skeletons.skeleton import Skeleton
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.json")), ids=lambda p: p.stem)
+def test_shipped_recipes_are_whole(path):
+    plan = read_recipe(path.stem)
+    assert plan["recipe"].epochs > 0
+    assert plan["train_split"] != plan["test_split"]
+
+
+def test_a_dataset_without_a_recipe_gets_the_default():
+    assert read_recipe("no-such-dataset") == read_recipe("default")
+
+
+def test_a_missing_or_broken_file_is_named(tmp_path):
+    with pytest.raises(UserError, match="no recipe at"):
+        read_recipe(str(tmp_path / "mine.json"))
+    (tmp_path / "mine.json").write_text('{"recipe": {}}')
+    with pytest.raises(UserError, match="is no recipe: 'preprocessing'"):
+        read_recipe(str(tmp_path / "mine.json"))
+
+
+def test_training_by_name_gives_a_checkpoint_with_its_accuracy(rng, tmp_path):
+    stick = Skeleton("stick", ("foot", "knee", "hip"), ((0, 1), (1, 2)))
+    labels = np.tile([0, 1], 12)
+    clips = [rng.normal(size=(1, 10, 3, 3)) + [[[[0, 2 * c, 0]]]] * np.arange(3)[:, None] for c in labels]
+    data = SkeletonDataset(
+        "toy", stick, clips, labels, ("low", "high"), splits={"train": range(16), "test": range(16, 24)}
+    )
+    data.save(tmp_path / "toy.npz")
+    recipe = json.loads((RECIPES / "default.json").read_text())
+    recipe["arguments"]["width"] = 0.125
+    recipe["preprocessing"]["frames"] = 12
+    (tmp_path / "recipe.json").write_text(json.dumps(recipe))
+    lines = []
+    path = train_checkpoint(
+        str(tmp_path / "toy.npz"),
+        tmp_path / "out",
+        epochs=2,
+        progress=False,
+        recipe=str(tmp_path / "recipe.json"),
+        report=lines.append,
+    )
+    checkpoint = load_checkpoint(str(path), data)
+    found = evaluate(checkpoint.model, data.split("test"), checkpoint.preprocessing)
+    assert found["accuracy"] == checkpoint.card["test_accuracy"]
+    assert checkpoint.card["dataset_fingerprint"] == data.fingerprint
+    assert not list((tmp_path / "out").glob("*.state.pt"))
+    assert lines[0].startswith("epoch 1/2: loss")
+    assert lines[-1].startswith("test accuracy")

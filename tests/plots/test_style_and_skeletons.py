@@ -1,0 +1,269 @@
+"""Figures show what their tables say: curves, colours, places and labels are read back."""
+
+import io
+import itertools
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.colors import to_rgb, to_rgba
+
+from analysis_lib.errors import UserError
+from analysis_lib.plots.poses import rest_pose
+from analysis_lib.plots.skeleton import draw_skeleton, skeleton_strip
+from analysis_lib.plots.style import (
+    COLOURS,
+    DASHES,
+    GROUP_COLOURS,
+    LEFT,
+    MARKERS,
+    NEGATIVE,
+    POSITIVE,
+    RIGHT,
+    WIDTH,
+    ZERO,
+    group_styles,
+    layer_axis,
+)
+from analysis_lib.skeletons.layouts import LAYOUTS
+from analysis_lib.skeletons.skeleton import Skeleton
+from analysis_lib.skeletons.spectrum import graph_spectrum
+from analysis_lib.studies.spectrum.figures import eigenbasis_figure, energy_figure, filter_figure
+from analysis_lib.studies.spectrum.tables import class_energy, filter_table
+
+pytestmark = pytest.mark.usefixtures("drawn_whole")
+
+ARM = Skeleton("arm", ("left hand", "hub", "right hand"), ((0, 1), (2, 1)), 1, pairs=((0, 2),))
+every_layout = pytest.mark.parametrize("skeleton", LAYOUTS.values(), ids=lambda s: s.name)
+
+
+def drawn(figure):
+    """Return the PNG of a figure."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=50)
+    return buffer.getvalue()
+
+
+def texts(figure):
+    return [t.get_text() for t in figure.findobj(mpl.text.Text) if t.get_text()]
+
+
+def renamed(skeleton):
+    """Return the skeleton under a name for which there is no pose by hand."""
+    return Skeleton("own", skeleton.joints, skeleton.edges, skeleton.centre, dict(skeleton.parts), skeleton.pairs)
+
+
+def crossing(a, b, c, d):
+    """Whether the open segments ab and cd cross."""
+    side = lambda p, q, r: np.sign((q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0]))  # noqa: E731
+    return side(a, b, c) * side(a, b, d) < 0 and side(c, d, a) * side(c, d, b) < 0
+
+
+@every_layout
+def test_rest_poses_are_symmetric_upright_and_tidy(skeleton):
+    pose = rest_pose(skeleton)
+    for left, right in skeleton.pairs:
+        assert pose[left] == pytest.approx(pose[right] * (-1, 1))
+        assert pose[left, 0] < 0
+    head = [v for v, n in enumerate(skeleton.joints) if n in ("head", "nose", "head top")]
+    ankles = [v for v, n in enumerate(skeleton.joints) if n.endswith("ankle")]
+    assert pose[head, 1].min() > 0.85 > 0.2 > pose[ankles, 1].max()
+    gaps = [np.linalg.norm(pose[a] - pose[b]) for a, b in itertools.combinations(range(skeleton.n_joints), 2)]
+    assert min(gaps) > 0.055
+    assert not any(crossing(*pose[list(e)], *pose[list(f)]) for e, f in itertools.combinations(skeleton.edges, 2))
+
+
+@every_layout
+def test_an_unknown_skeleton_is_spread_so_that_no_joints_meet(skeleton):
+    pose = rest_pose(renamed(skeleton))
+    assert np.array_equal(pose, rest_pose(renamed(skeleton)))
+    assert pose.shape == (skeleton.n_joints, 2)
+    assert pose.min() == 0
+    assert pose.max() == 1
+    plane = np.linalg.norm(pose[:, None] - pose[None], axis=-1)
+    assert plane[~np.eye(len(pose), dtype=bool)].min() > 0.02
+    assert np.corrcoef(plane.ravel(), skeleton.hop_distance.ravel())[0, 1] > 0.85
+
+
+@pytest.mark.parametrize(
+    ("joints", "edges"),
+    [
+        ("a", ()),
+        ("ab", ((0, 1),)),
+        ("ab", ()),
+        ("abc", ((0, 1), (1, 2))),
+        ("abcd", ((0, 1), (2, 3))),
+        ("abcdef", tuple((v, 0) for v in range(1, 6))),
+    ],
+)
+def test_the_smallest_and_the_broken_skeletons_have_a_pose(joints, edges):
+    pose = rest_pose(Skeleton("own", tuple(joints), edges))
+    assert pose.shape == (len(joints), 2)
+    assert np.isfinite(pose).all()
+    assert len(np.unique(pose.round(3), axis=0)) == len(joints)
+
+
+def test_a_pose_has_its_bones_tints_and_places():
+    _, ax = plt.subplots()
+    dots = draw_skeleton(ax, ARM, np.array([[-1, 0, 9], [0, 1, 9], [1, 0.5, 9]]))
+    assert dots.get_offsets().tolist() == [[-1, 0], [0, 1], [1, 0.5]]
+    (bones,) = ax.findobj(LineCollection)
+    assert [s.tolist() for s in bones.get_segments()] == [[[-1, 0], [0, 1]], [[1, 0.5], [0, 1]]]
+    assert bones.get_colors().tolist() == [list(to_rgba(LEFT)), list(to_rgba(RIGHT))]
+    assert ax.get_xlim()[0] <= -1
+    assert ax.get_ylim()[1] >= 1
+
+
+def test_values_and_sizes_are_those_of_the_joints_and_unseen_ones_are_left_out():
+    _, ax = plt.subplots()
+    pose = np.array([[-1.0, 0], [0, 1], [np.nan, np.nan]])
+    dots = draw_skeleton(ax, ARM, pose, np.array([0.25, 0.5, 9]), np.array([4, 5, 6]), vmin=0, vmax=1, y_down=True)
+    assert dots.get_array().tolist() == [0.25, 0.5]
+    assert dots.get_sizes().tolist() == [4, 5]
+    assert dots.get_clim() == (0, 1)
+    assert dots.get_offsets().tolist() == [[-1, 0], [0, -1]]
+    assert len(ax.findobj(LineCollection)[0].get_segments()) == 1
+
+
+def test_a_pose_of_another_body_is_refused():
+    with pytest.raises(UserError) as error:
+        draw_skeleton(plt.subplots()[1], ARM, np.zeros((25, 3)))
+    assert str(error.value) == (
+        "expected (3, 2 or more) coordinates for the joints of 'arm', got (25, 3); is that one frame of one body?"
+    )
+
+
+def test_a_strip_shows_frames_from_first_to_last_on_one_scale(rng):
+    clip = rng.normal(size=(2, 11, 3, 2)) + 5
+    clip[1, 5:] = 0
+    values = rng.uniform(size=(2, 11, 3))
+    fig = skeleton_strip(ARM, clip, values, frames=3, label="speed")
+    *panels, bar = fig.axes
+    assert [ax.get_title() for ax in panels] == ["frame 1", "frame 6", "frame 11"]
+    assert bar.get_ylabel() == "speed"
+    assert len({(*ax.get_xlim(), *ax.get_ylim()) for ax in panels}) == 1
+    dots = [ax.findobj(PathCollection) for ax in panels]
+    assert [[len(d.get_offsets()) for d in one] for one in dots] == [[3, 3], [3, 0], [3, 0]]
+    assert np.array_equal(dots[1][0].get_array(), values[0, 5])
+    assert {d.get_clim() for one in dots for d in one} == {(values.min(), values.max())}
+    drawn(fig)
+    alone = skeleton_strip(ARM, clip[0], frames=[2, 4])
+    assert [ax.get_title() for ax in alone.axes] == ["frame 3", "frame 5"]
+
+
+def test_super_classes_keep_their_colours_and_all_can_be_told_apart():
+    assert {n: s["color"] for n, s in group_styles(GROUP_COLOURS).items()} == GROUP_COLOURS
+    styles = group_styles(["mine", "upper body", "yours", *map(str, range(12))])
+    assert styles["upper body"]["color"] == GROUP_COLOURS["upper body"]
+    assert len({s["color"] for s in styles.values()}) == 15
+    first = ["upper body", "lower body", "full body", "mine", "yours"]
+    assert len({s["marker"] for s in group_styles(first).values()}) == 5
+    assert len({s["linestyle"] for s in group_styles(first).values()}) == 5
+    assert len(COLOURS) == len(MARKERS) == len(DASHES)
+
+
+@pytest.mark.parametrize(("a", "b"), list(itertools.combinations([*GROUP_COLOURS.values()][:3], 2)))
+def test_super_classes_differ_for_people_without_red_or_green_cones(a, b):
+    """Simulated with the matrices of Vienot, Brettel & Mollon (1999), in linear light."""
+    to_lms = np.array([[17.8824, 43.5161, 4.11935], [3.45565, 27.1554, 3.86714], [0.0299566, 0.184309, 1.46709]])
+    protan = np.array([[0, 2.02344, -2.52581], [0, 1, 0], [0, 0, 1]])
+    deutan = np.array([[1, 0, 0], [0.494207, 0, 1.24827], [0, 0, 1]])
+    for missing in (protan, deutan):
+        seen = np.linalg.inv(to_lms) @ missing @ to_lms
+        one, other = (np.clip(seen @ np.array(to_rgb(c)) ** 2.2, 0, 1) ** (1 / 2.2) for c in (a, b))
+        assert np.linalg.norm(one - other) > 0.25
+
+
+def test_the_layer_axis_names_layers_and_thins_many():
+    _, ax = plt.subplots()
+    layer_axis(ax, range(1, 11))
+    assert ax.get_xticks().tolist() == list(range(1, 11))
+    assert [t.get_text() for t in ax.get_xticklabels()] == [str(i) for i in range(1, 11)]
+    assert (ax.get_xlabel(), ax.get_xticklabels()[0].get_rotation()) == ("layer", 0)
+    layer_axis(ax, [f"st_gcn_networks.{i}" for i in range(10)], "block")
+    assert ax.get_xticklabels()[0].get_rotation() == 45
+    layer_axis(ax, range(100))
+    assert len(ax.get_xticks()) == 25
+    with pytest.raises(UserError, match=r"^layer_axis needs at least one layer$"):
+        layer_axis(ax, [])
+
+
+def energy_table(n_classes, rng, n_joints=6):
+    energies = rng.dirichlet(np.arange(1, n_joints + 1), size=3 * n_classes)
+    names = [f"class {i}" for i in range(n_classes)]
+    groups = [["lower body", "mine"][i % 2] for i in range(n_classes)]
+    return class_energy(
+        energies, np.arange(3 * n_classes) % n_classes, names, groups, np.linspace(-0.5, 1.5, n_joints), 20
+    )
+
+
+def test_the_energy_figure_shows_its_table(rng):
+    table = energy_table(4, rng)
+    fig = energy_figure(table, 2)
+    upper, lower = fig.axes[:2]
+    curves = {line.get_label(): line for line in upper.get_lines()}
+    for group, part in table[table["level"] == "group"].groupby("group"):
+        line = curves[f"{group} (2 classes, 6 clips)"]
+        assert line.get_ydata() == pytest.approx(part["energy"].to_numpy())
+        assert line.get_color() == group_styles(["lower body", "mine"])[group]["color"]
+    rows = [t.get_text() for t in lower.get_yticklabels()]
+    assert rows == ["class 0", "class 2", "class 1", "class 3"]
+    shown = lower.collections[0].get_array().reshape(4, 6)
+    wanted = table[table["level"] == "class"].pivot(index="class", columns="k", values="energy")
+    assert np.allclose(shown, wanted.loc[rows])
+    assert {"share of energy", "eigenvalue λ", "largest 2", "−0.50", "1.50"} <= {t.strip() for t in texts(fig)}
+    assert fig.get_size_inches()[0] == WIDTH
+
+
+@pytest.mark.parametrize(("classes", "joints"), [(1, 2), (2, 25), (120, 25)])
+def test_the_energy_figure_holds_few_and_many_classes(rng, classes, joints):
+    fig = energy_figure(energy_table(classes, rng, joints))
+    assert len(fig.axes[1].get_yticks()) <= 45
+    assert drawn(fig)
+
+
+def test_the_eigenbasis_shows_signs_as_shapes():
+    spectrum = graph_spectrum(ARM)
+    fig = eigenbasis_figure(ARM, spectrum, 3)
+    assert [ax.get_title() for ax in fig.axes] == ["k = 3, λ = 1.781", "k = 2, λ = 1.000", "k = 1, λ = −0.281"]
+    marks = {to_rgba(c): [] for c in (POSITIVE, NEGATIVE, ZERO)}
+    for dots in fig.axes[1].findobj(PathCollection)[1:]:
+        marks[tuple(dots.get_facecolor()[0])] += dots.get_offsets().tolist()
+    pose = rest_pose(ARM).tolist()
+    assert list(marks.values()) == [[pose[0]], [pose[2]], [pose[1]]]
+    assert not any("share λ" in t for t in texts(fig))
+
+
+@every_layout
+def test_the_eigenbasis_of_every_layout_marks_shared_eigenvalues(skeleton):
+    spectrum = graph_spectrum(skeleton, edges="auto")
+    fig = eigenbasis_figure(skeleton, spectrum, 9)
+    titles = [t for t in texts(fig) if t.startswith("k = ")]
+    space = spectrum.eigenspaces
+    for title, k in zip(titles, range(skeleton.n_joints - 1, -1, -1), strict=False):
+        assert title.endswith("*") == ((space == space[k]).sum() > 1)
+    assert len(titles) == 9
+
+
+def test_the_filter_figure_shows_its_table():
+    table = filter_table(np.array([-1.0, 0.8, 1, 2]), np.array([0.1, 0.2, 0.3, 0.4]), [1, 2, 3])
+    fig = filter_figure(table)
+    upper, lower, side = fig.axes
+    assert upper.get_lines()[1].get_ydata().tolist() == pytest.approx([0.25, 0.16, 0.25, 1])
+    assert [b.get_height() for b in lower.patches] == [0.1, 0.2, 0.3, 0.4]
+    assert [b.get_width() for b in side.patches] == pytest.approx([0.4, 0.4, 0.4])
+    assert [t.get_text() for t in side.get_yticklabels()] == ["1", "2", "3"]
+    assert "40.0%" in texts(fig)
+
+
+def test_tables_that_were_written_and_read_give_the_same_picture(rng, tmp_path):
+    """A figure needs nothing but its table: the same bytes come from the recorded CSV."""
+    table = energy_table(4, rng)
+    table.to_csv(tmp_path / "table.csv", index=False, float_format="%.10g")
+    again = pd.read_csv(tmp_path / "table.csv", keep_default_na=False)
+    assert drawn(energy_figure(again, 2)) == drawn(energy_figure(table, 2))

@@ -1,0 +1,198 @@
+"""An executed notebook becomes a page: what is folded, dropped, numbered."""
+
+import copy
+import json
+
+import pytest
+from notebooks import code, markdown, notebook
+
+from analysis_lib.files import ROOT
+from analysis_lib.progress import MARK
+from analysis_lib.publishing.page import annotate_figures, tidy_notebook, write_form
+from analysis_lib.publishing.widget_state import STATE, VIEW
+
+BAR = " 50%|█████     | 5/10 [00:01<00:01,  4.9it/s]"
+
+
+def executed(*cells, injected=True):
+    """Return a notebook as Papermill leaves it: random ids, notes, injected parameters."""
+    nb = notebook(*cells)
+    if injected:
+        extra = code("# Parameters\nn = 4\n", tags=["injected-parameters"], papermill={"x": 1})
+        nb["cells"].insert(2, {**extra, "id": "1f3a"})
+    nb["metadata"]["papermill"] = {"input_path": "/home/me/book.ipynb", "duration": 1.5}
+    for cell in nb["cells"]:
+        cell["metadata"] |= {"papermill": {"duration": 2}, "execution": {"iopub.status.busy": "t"}}
+        cell["metadata"].setdefault("tags", [])
+    return nb
+
+
+def with_outputs(*outputs):
+    return {**code("work()"), "outputs": list(outputs)}
+
+
+def stream(text, name="stderr"):
+    return {"output_type": "stream", "name": name, "text": text}
+
+
+def shown(**data):
+    data = {kind.replace("_", "/"): value for kind, value in data.items()}
+    return {"output_type": "display_data", "data": data, "metadata": {}}
+
+
+def outputs_of(*outputs):
+    return tidy_notebook(executed(with_outputs(*outputs)))["cells"][-1]["outputs"]
+
+
+def test_the_injected_parameters_take_the_place_of_the_defaults():
+    cells = tidy_notebook(executed("n"))["cells"]
+    assert [c["source"] for c in cells] == ["# A chapter\n\nWith a text.", "n = 4\n", "n"]
+    assert cells[1]["metadata"] == {
+        "tags": ["hide-input", "injected-parameters"],
+        "mystnb": {"code_prompt_show": "Parameters of this run", "code_prompt_hide": "Parameters of this run"},
+    }
+
+
+def test_without_injected_parameters_the_defaults_stay():
+    cells = tidy_notebook(executed("n", injected=False))["cells"]
+    assert cells[1]["metadata"]["tags"] == ["parameters"]
+
+
+def test_notes_of_the_run_are_dropped_and_cells_numbered():
+    tidied = tidy_notebook(executed("n", markdown("text")))
+    assert "papermill" not in tidied["metadata"]
+    assert [c["id"] for c in tidied["cells"]] == ["cell-00", "cell-01", "cell-02", "cell-03"]
+    assert all(not c["metadata"].keys() & {"papermill", "execution"} for c in tidied["cells"])
+    assert "/home/me" not in write_form(tidied)
+
+
+def test_metadata_that_a_page_needs_is_kept():
+    figure = {"image": {"alt": "a line"}, "figure": {"name": "fig-x", "caption": "A line."}}
+    cells = tidy_notebook(executed(code("plot()", mystnb=figure, tags=["hide-input"])))["cells"]
+    assert cells[-1]["metadata"] == {"mystnb": figure, "tags": ["hide-input"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (f"\r  0%|          | 0/10 [00:00<?, ?it/s]\r{BAR}\n", ""),
+        (f"\repoch 3: {BAR}\x1b[A\rloss: {BAR}", ""),
+        ("12it [00:03,  3.9it/s]\r13it [00:03,  3.9it/s]\n", ""),
+        (f"{MARK}compiling\n{BAR}\n", ""),
+        (f"{BAR}\nUserWarning: careful\n{BAR}", "UserWarning: careful\n"),
+        ("100 % of [clips] are fine\n", "100 % of [clips] are fine\n"),
+    ],
+)
+def test_progress_on_stderr_is_dropped_and_warnings_stay(text, kept):
+    assert [o["text"] for o in outputs_of(stream(text))] == ([kept] if kept else [])
+
+
+def test_what_is_printed_stays_as_it_is():
+    assert outputs_of(stream(BAR, "stdout"))[0]["text"] == BAR
+
+
+def test_a_progress_widget_is_dropped_with_its_state():
+    bar = shown(text_plain=f"Epochs: {BAR}") | {}
+    bar["data"][VIEW] = {"model_id": "a" * 32}
+    nb = executed(with_outputs(bar, stream("done\n", "stdout")))
+    nb["metadata"]["widgets"] = {STATE: {"state": {"a" * 32: {"state": {}}}}}
+    tidied = tidy_notebook(nb)
+    assert [o["output_type"] for o in tidied["cells"][-1]["outputs"]] == ["stream"]
+    assert "widgets" not in tidied["metadata"]
+
+
+def test_streams_in_a_row_are_joined_until_something_else_comes():
+    got = outputs_of(
+        stream("a\n", "stdout"), stream("b\n", "stdout"), stream("c\n"), shown(text_plain="x"), stream("d\n")
+    )
+    assert [o.get("text") for o in got] == ["a\nb\n", "c\n", None, "d\n"]
+
+
+def test_process_ids_addresses_and_the_project_s_place_are_dropped():
+    (output,) = outputs_of(stream(f"/tmp/ipykernel_123/98765.py:2: W\n<Axes at 0x7f12ab34cd56> {ROOT}/book/x\n"))
+    assert output["text"] == "cell:2: W\n<Axes> book/x\n"
+
+
+def test_pictures_are_not_touched():
+    picture = " at 0x7f12ab34cd56"  # stands for bytes that look like an address
+    assert outputs_of(shown(image_png=picture))[0]["data"] == {"image/png": picture}
+
+
+def test_styled_tables_are_numbered_each_with_a_name_of_its_own():
+    def table(name):
+        return shown(text_html=f'<style>#T_{name}_row0 {{}}</style><table id="T_{name}"></table>')
+
+    first, second = outputs_of(table("0beef"), table("00000"))
+    assert first["data"] == table("00000")["data"]
+    assert second["data"] == table("00001")["data"]
+
+
+def slider_with_link(ids):
+    """Return a notebook with a box of two sliders, two links between them, and a stray bar."""
+    box, one, two, link, back, stray = ids
+    links = {
+        link: {"model_name": "LinkModel", "state": {"source": [f"IPY_MODEL_{one}", "value"], "z": f"IPY_MODEL_{two}"}},
+        back: {"model_name": "LinkModel", "state": {"source": [f"IPY_MODEL_{two}", "max"], "z": f"IPY_MODEL_{one}"}},
+    }
+    models = {
+        **{model: links[model] for model in sorted(links)},
+        stray: {"model_name": "FloatProgressModel", "state": {"value": 3}},
+        two: {"model_name": "IntSlider", "state": {"value": 2}},
+        box: {"model_name": "Box", "state": {"children": [f"IPY_MODEL_{one}", f"IPY_MODEL_{two}"]}},
+        one: {"model_name": "IntSlider", "state": {"value": 1}},
+    }
+    view = {"output_type": "display_data", "metadata": {}, "data": {VIEW: {"model_id": box}}}
+    nb = executed(with_outputs(view))
+    nb["metadata"]["widgets"] = {STATE: {"state": models, "version_major": 2}}
+    return nb
+
+
+def test_widgets_get_the_same_numbers_whatever_their_random_ids():
+    one = tidy_notebook(slider_with_link([c * 32 for c in "abcdef"]))
+    other = tidy_notebook(slider_with_link([c * 32 for c in "93fe10"]))
+    assert write_form(one) == write_form(other)
+    models = one["metadata"]["widgets"][STATE]["state"]
+    assert [models[f"{i:032x}"]["model_name"] for i in range(5)] == [
+        "Box",
+        "IntSlider",
+        "IntSlider",
+        "LinkModel",
+        "LinkModel",
+    ]
+    assert one["cells"][-1]["outputs"][0]["data"][VIEW]["model_id"] == "0" * 32
+    assert models["0" * 32]["state"]["children"] == [f"IPY_MODEL_{i:032x}" for i in (1, 2)]
+
+
+def test_tidying_twice_is_tidying_once_and_the_input_is_not_changed():
+    nb = slider_with_link([c * 32 for c in "abcdef"])
+    nb["cells"].append({**with_outputs(stream(f"{BAR}\nwarn\n")), "id": "q"})
+    before = copy.deepcopy(nb)
+    once = tidy_notebook(nb)
+    assert nb == before
+    assert tidy_notebook(once) == once
+
+
+def test_the_written_form_is_stable_and_a_notebook():
+    import nbformat
+
+    tidied = tidy_notebook(executed("n", with_outputs(stream("x\n"))))
+    text = write_form(tidied)
+    nbformat.validate(nbformat.reads(text, as_version=4))
+    assert text == write_form(json.loads(text))
+
+
+def test_each_figure_is_followed_by_how_it_was_made():
+    note = '<small class="provenance">Parameters `k = 3`.</small>'
+    figure = code("plot()", mystnb={"figure": {"name": "fig-a"}})
+    last = code("provenance()") | {"outputs": [shown(**{"text/markdown": note})]}
+    page = annotate_figures(tidy_notebook(executed(figure, code("1"), figure, last)))
+    after = [
+        page["cells"][i + 1] for i, cell in enumerate(page["cells"]) if "figure" in cell["metadata"].get("mystnb", {})
+    ]
+    assert [cell["source"] for cell in after] == [f":::{{dropdown}} How this figure was made\n{note}\n:::"] * 2
+    assert len({cell["id"] for cell in page["cells"]}) == len(page["cells"])
+
+
+def test_without_provenance_no_figure_is_annotated():
+    page = tidy_notebook(executed(code("plot()", mystnb={"figure": {"name": "fig-a"}})))
+    assert annotate_figures(page) == page

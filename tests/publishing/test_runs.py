@@ -1,0 +1,296 @@
+"""Running a chapter: what runs again and what does not, what is kept, how a failure is told."""
+
+import json
+import os
+import shutil
+import sys
+from types import SimpleNamespace
+
+import papermill
+import pytest
+from jupyter_client.kernelspec import NoSuchKernel
+from nbclient.exceptions import DeadKernelError
+from notebooks import PARAMETERS, code, write_chapter
+
+from analysis_lib.chapters.chapter import load_chapter
+from analysis_lib.chapters.recorded import BUILT
+from analysis_lib.errors import UserError
+from analysis_lib.publishing import runs
+from analysis_lib.publishing.runs import run_chapter, run_inputs
+
+CODE = (
+    "import pandas as pd\nfrom analysis_lib.chapters.provenance import provenance, record_table",
+    "table = pd.DataFrame({'i': range(n)})\nrecord_table(table, 'count')",
+    "provenance('count', globals())",
+)
+
+
+@pytest.fixture(scope="module")
+def stubs():
+    """Stand-ins for what a run depends on, to be changed one by one."""
+    return SimpleNamespace(data="d1", model="m1", roots=[])
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory, stubs):
+    """A book of one chapter, with a library and a lock of its own."""
+    root = tmp_path_factory.mktemp("project")
+    write_chapter(root, "count", *CODE, parameters=PARAMETERS + "\nmodel: str = 'm'  # model")
+    (root / "lib").mkdir()
+    (root / "lib" / "a.py").write_text("1")
+    (root / "lock").write_text("torch==1\n")
+
+    def source_digest(name, data_root):
+        stubs.roots.append((name, data_root))
+        return stubs.data
+
+    catalogue = SimpleNamespace(source_digest=source_digest)
+    checkpoints = SimpleNamespace(checkpoint_digest=lambda name: stubs.model)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "analysis_lib.datasets.catalogue", catalogue)
+        patch.setitem(sys.modules, "analysis_lib.networks.checkpoints", checkpoints)
+        patch.setattr(runs, "LIBRARY", root / "lib")
+        patch.setattr(runs, "LOCK", root / "lock")
+        yield root
+
+
+@pytest.fixture(scope="module")
+def first(place):
+    """The chapter, really executed once with n = 4."""
+    chapter = load_chapter("count", place)
+    lines = []
+    run = run_chapter(chapter, chapter.resolve({"n": 4}), place / "out", cache=place / "cache", report=lines.append)
+    return SimpleNamespace(run=run, lines=lines, chapter=chapter)
+
+
+@pytest.fixture
+def no_kernel(monkeypatch):
+    """Make any execution a failure of the test."""
+
+    def execute(*args, **kwargs):
+        pytest.fail("the chapter was executed")
+
+    monkeypatch.setattr(papermill, "execute_notebook", execute)
+
+
+def again(place, first, **given):
+    parameters = first.chapter.resolve({"n": 4})
+    return run_chapter(first.chapter, parameters, place / "out", cache=place / "cache", **given)
+
+
+def test_a_run_gives_a_tidied_notebook_and_its_tables(place, first):
+    assert first.run.fresh
+    assert first.lines[0] == "count: running"
+    page = json.loads((place / "out" / "count.ipynb").read_text())
+    assert [c["id"] for c in page["cells"]] == [f"cell-0{i}" for i in range(5)]
+    assert "".join(page["cells"][1]["source"]).startswith('n = 4\ndataset = "synthetic"\n')
+    table = place / "out" / "tables" / "count" / "table.csv"
+    assert table.read_text() == "i\n0\n1\n2\n3\n"
+    facts = json.loads((table.parent / "provenance.json").read_text())
+    assert facts["parameters"] == {"n": 4, "dataset": "synthetic", "model": "m"}
+    assert not list((place / "cache" / "count").glob(".*"))
+
+
+def test_the_source_is_left_without_outputs(first):
+    assert all(not cell.get("outputs") for cell in first.chapter.cells)
+    assert len(first.chapter.cells) == 5
+
+
+def test_nothing_runs_while_nothing_has_changed(place, first, no_kernel):
+    shutil.rmtree(place / "out")
+    lines = []
+    run = again(place, first, report=lines.append)
+    assert not run.fresh
+    assert lines == ["count: unchanged, not run"]
+    assert (place / "out" / "tables" / "count" / "table.csv").exists()
+
+
+def test_compiled_code_is_no_change_of_the_library(place):
+    before = runs.code_digest()
+    (place / "lib" / "__pycache__").mkdir()
+    for name in ("a.cpython-311.pyc", "a.kernel-1.py311.nbi"):  # Python's cache, and numba's
+        (place / "lib" / "__pycache__" / name).write_bytes(b"compiled")
+    assert runs.code_digest() == before
+
+
+def test_two_runs_differ_in_the_line_of_the_run_time_alone(place, first):
+    before = first.run.notebook.read_text().splitlines()
+    assert again(place, first, force=True).fresh
+    after = first.run.notebook.read_text().splitlines()
+    changed = [a for a, b in zip(before, after, strict=True) if a != b]
+    assert all(line.strip().startswith('"Run time') for line in changed)
+
+
+def changes(place, stubs, monkeypatch):
+    """Yield the kind of input and a function that changes it."""
+    yield "chapter", lambda: write_chapter(place, "count", *CODE, "1 + 1")
+    yield "chapter", lambda: write_chapter(place, "count", *CODE, "1 + 2")
+    yield "chapter", lambda: write_chapter(place, "count", *CODE, "1 + 2", title="# New text")
+    hidden = code("1 + 2", tags=["hide-input"])
+    yield "chapter", lambda: write_chapter(place, "count", *CODE, hidden, title="# New text")
+    yield "library", lambda: (place / "lib" / "a.py").write_text("2")
+    yield "library", lambda: (place / "lib" / "a.py").rename(place / "lib" / "b.py")
+    yield "requirements", lambda: (place / "lock").write_text("torch==2\n")
+    yield "data", lambda: monkeypatch.setattr(stubs, "data", "d2")
+    yield "models", lambda: monkeypatch.setattr(stubs, "model", "m2")
+    yield "python", lambda: monkeypatch.setattr(sys, "version", "3.99.0 (x)")
+
+
+def test_each_input_alone_changes_the_key(place, first, stubs, monkeypatch):
+    kept = {path: path.read_bytes() for path in (first.chapter.path, place / "lock")}
+    parameters = first.chapter.resolve({"n": 4})
+    before = run_inputs(first.chapter, parameters)
+    assert run_inputs(first.chapter, parameters) == before
+    for kind, change in changes(place, stubs, monkeypatch):
+        was = run_inputs(first.chapter, parameters)
+        change()
+        now = run_inputs(first.chapter, parameters)
+        assert {key for key in now if now[key] != was[key]} == {kind}
+    monkeypatch.undo()
+    (place / "lib" / "b.py").unlink()
+    (place / "lib" / "a.py").write_text("1")
+    for path, content in kept.items():
+        path.write_bytes(content)
+    assert run_inputs(first.chapter, parameters) == before
+    assert run_inputs(first.chapter, {**parameters, "n": 5}) != before
+
+
+def test_every_dataset_and_model_that_a_parameter_names_counts(place, first):
+    given = {
+        "dataset": "a",
+        "target_dataset": "b",
+        "datasets": ["c", "a"],
+        "data_root": "/raw",
+        "models": ["m", "n"],
+        "model_of_noise": "gaussian",
+        "other_model": None,
+    }
+    inputs = run_inputs(first.chapter, given)
+    assert list(inputs["data"]) == ["a", "b", "c"]
+    assert list(inputs["models"]) == ["m", "n"]
+
+
+def test_the_data_root_reaches_library_and_kernel_but_not_the_page(place, first, monkeypatch):
+    seen = {}
+
+    def execute(source, target, *args, **kwargs):
+        seen.update(os.environ)
+        shutil.copyfile(first.run.notebook, target)
+
+    monkeypatch.setattr(papermill, "execute_notebook", execute)
+    monkeypatch.delenv("STGBOOK_DATA", raising=False)
+    monkeypatch.chdir(place)
+    run = again(place, first, force=True, data_root="raw")
+    assert seen["STGBOOK_DATA"] == str(place / "raw")
+    assert "STGBOOK_DATA" not in os.environ
+    assert "STGBOOK_TABLES" not in os.environ
+    assert str(place) not in run.notebook.read_text()
+
+
+def test_a_damaged_run_is_made_again(place, first, monkeypatch):
+    page = first.run.notebook.read_text()
+    executed = []
+
+    def execute(source, target, *args, **kwargs):
+        executed.append(source)
+        with open(target, "w") as handle:
+            handle.write(page)
+
+    monkeypatch.setattr(papermill, "execute_notebook", execute)
+    first.run.notebook.write_text(page[:100])
+    assert again(place, first).fresh
+    assert not again(place, first).fresh
+    assert executed == [str(first.chapter.path)]
+
+
+def failing(place, *cells):
+    write_chapter(place, "bad", *cells)
+    chapter = load_chapter("bad", place)
+    return lambda: run_chapter(chapter, chapter.resolve({}), place / "out", cache=place / "cache")
+
+
+def test_a_failing_cell_is_one_line_the_second_time_too(place):
+    run = failing(place, "x = 1", "print(n)\nraise KeyError('two\\nlines')", "y = 2")
+    partial = place / "out" / "bad.failed.ipynb"
+    for _ in range(2):
+        with pytest.raises(UserError) as error:
+            run()
+        assert str(error.value) == (
+            f"chapter 'bad' failed in cell 4 of 5: KeyError: 'two\\nlines'; the notebook as far as it got: {partial}"
+        )
+        assert '"3\\n"' in partial.read_text()
+    assert list((place / "cache" / "bad").iterdir()) == []
+    assert not (place / "out" / "bad.ipynb").exists()
+
+
+def raising(error):
+    def execute(source, target, *args, **kwargs):
+        shutil.copyfile(source, target)
+        raise error
+
+    return execute
+
+
+def cell_error(index, ename, evalue):
+    return papermill.PapermillExecutionError(index, 3, "source", ename, evalue, [])
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (cell_error(3, "DataError", "clip 3: NaN"), "clip 3: NaN"),
+        (cell_error(3, "UserError", "k is too large"), "k is too large"),
+        (
+            cell_error(0, "ValueError", "\x1b[31mred\x1b[0m\n  text"),
+            "chapter 'bad' failed in cell 1 of 3: ValueError: red text; the notebook as far",
+        ),
+        (cell_error(2, "NameError", "x"), "chapter 'bad' failed in cell 2 of 3: NameError: x;"),
+        (NoSuchKernel("python3"), "there is no Jupyter kernel 'python3'; install ipykernel"),
+        (DeadKernelError("Kernel died"), "chapter 'bad': its kernel died (Kernel died)"),
+    ],
+)
+def test_each_kind_of_failure_has_its_line(place, monkeypatch, error, message):
+    run = failing(place, "x")
+    monkeypatch.setattr(papermill, "execute_notebook", raising(error))
+    with pytest.raises(UserError) as raised:
+        run()
+    assert str(raised.value).startswith(message)
+
+
+def test_an_interrupted_run_leaves_nothing_behind(place, monkeypatch):
+    run = failing(place, "x")
+    monkeypatch.setattr(papermill, "execute_notebook", raising(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    assert list((place / "cache" / "bad").iterdir()) == []
+
+
+def test_a_success_removes_the_notebook_of_the_failure_before(place, first, no_kernel):
+    failed = place / "out" / "count.failed.ipynb"
+    failed.write_text("{}")
+    again(place, first)
+    assert not failed.exists()
+
+
+def test_old_runs_are_forgotten_least_recently_used_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "_KEPT", 2)
+    for age, name in enumerate("abcd"):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (1000 - age, 1000 - age))
+    runs._forget_old_runs(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_a_build_hands_its_tables_on(place, first, monkeypatch):
+    seen = []
+
+    def execute(source, target, *args, **kwargs):
+        seen.append(os.environ.get(BUILT))
+        shutil.copyfile(first.run.notebook, target)
+
+    monkeypatch.setattr(papermill, "execute_notebook", execute)
+    monkeypatch.delenv(BUILT, raising=False)
+    again(place, first, force=True)
+    again(place, first, force=True, edition="mine")
+    assert seen == [None, f"mine={place / 'out' / 'tables'}"]
+    assert BUILT not in os.environ

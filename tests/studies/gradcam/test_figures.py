@@ -1,0 +1,188 @@
+"""Figures of the GradCAM chapter: sizes, places, colours and labels are read back from them."""
+
+import itertools
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import PathCollection, QuadMesh
+from matplotlib.colors import to_rgba
+
+from analysis_lib.errors import UserError
+from analysis_lib.plots.style import GROUP_COLOURS, NEGATIVE, POSITIVE
+from analysis_lib.skeletons.skeleton import Skeleton
+from analysis_lib.studies.gradcam.check_figures import plot_masking, plot_randomisation
+from analysis_lib.studies.gradcam.figures import (
+    plot_counterfactual,
+    plot_joints,
+    plot_layers,
+    plot_parts,
+    plot_strength,
+    slice_names,
+)
+
+pytestmark = pytest.mark.usefixtures("drawn_whole")
+
+STICK = Skeleton("stick", ("foot", "hip", "head"), ((0, 1), (2, 1)), 1, parts={"leg": (0,), "trunk": (1, 2)})
+ACTIONS = {"kick": "lower body", "wave": "upper body"}
+
+
+@pytest.fixture
+def table(rng):
+    index = itertools.product(ACTIONS, (1, 2, 3, 4), (1, 2, 3), STICK.joints)
+    table = pd.DataFrame(index, columns=["class", "layer", "slice", "joint"])
+    values = rng.random((3, len(table)))
+    table[["importance", "layer_scaled", "global_scaled"]] = values.T
+    return table.assign(group=table["class"].map(ACTIONS), clips=7)
+
+
+@pytest.fixture
+def poses(rng):
+    table = pd.DataFrame(itertools.product(ACTIONS, (1, 2, 3), STICK.joints), columns=["class", "slice", "joint"])
+    return table.assign(x=rng.normal(size=len(table)), y=rng.normal(size=len(table)), clip="c")
+
+
+def dots(axes):
+    return [c for c in axes.collections if isinstance(c, PathCollection)]
+
+
+def texts(figure):
+    return {t.get_text() for t in figure.findobj(mpl.text.Text) if t.get_text()}
+
+
+@pytest.mark.parametrize(("norm", "column"), [("layer", "layer_scaled"), ("global", "global_scaled")])
+def test_layers_run_across_and_time_down(table, poses, norm, column):
+    shuffled = table.sample(frac=1, random_state=0)
+    figure = plot_layers(shuffled, poses.sample(frac=1, random_state=1), STICK, "wave", norm)
+    panels = np.array(figure.axes[:12]).reshape(3, 4)
+    for (s, layer), axes in np.ndenumerate(panels):
+        rows = table.query(f"`class` == 'wave' and layer == {layer + 1} and slice == {s + 1}")
+        (drawn,) = dots(axes)
+        np.testing.assert_allclose(drawn.get_array(), rows[column])
+        order = drawn.get_sizes().argsort()
+        assert (order == np.argsort(rows[column])).all()
+        places = poses.query(f"`class` == 'wave' and slice == {s + 1}")[["x", "y"]]
+        np.testing.assert_allclose(drawn.get_offsets(), places)
+        assert drawn.get_clim() == (0, 1)
+    assert len({axes.get_xlim() for axes in panels.flat}) == 1
+    assert {"start", "middle", "end", "layer 4"} <= texts(figure)
+    assert "wave: layers 1 to 4, mean of 7 clips" in texts(figure)
+
+
+def test_an_unknown_norm_lists_the_choices(table, poses):
+    with pytest.raises(UserError, match="unknown norm 'locla'"):
+        plot_layers(table, poses, STICK, "wave", "locla")
+
+
+def test_slices_have_names():
+    assert slice_names(2) == ["slice 1", "slice 2"]
+
+
+def test_the_heat_map_has_a_row_a_joint_and_a_column_an_action(rng):
+    table = pd.DataFrame(itertools.product(ACTIONS, STICK.joints), columns=["class", "joint"])
+    table = table.assign(scaled=rng.random(6), group=table["class"].map(ACTIONS))
+    axes = plot_joints(table, STICK, ["kick"]).axes[0]
+    (mesh,) = [c for c in axes.collections if isinstance(c, QuadMesh)]
+    cells = mesh.get_array().reshape(3, 2)
+    columns = [t.get_text() for t in axes.get_xticklabels()]
+    rows = [t.get_text() for t in axes.get_yticklabels()]
+    for (i, j), value in np.ndenumerate(cells):
+        one = table[(table["joint"] == rows[i]) & (table["class"] == columns[j])]
+        assert value == one["scaled"].item()
+    for label in axes.get_xticklabels():
+        assert label.get_color() == GROUP_COLOURS[ACTIONS[label.get_text()]]
+        assert label.get_fontweight() == ("bold" if label.get_text() == "kick" else "normal")
+
+
+def test_the_sign_is_a_shape_and_a_colour(table, poses):
+    counter = table.assign(importance=table["importance"].to_numpy()[::-1])
+    figure = plot_counterfactual(table, counter, poses, STICK, ["wave", "kick"])
+    panels = np.array(figure.axes).reshape(2, 3)
+    for (row, s), axes in np.ndenumerate(panels):
+        key = f"`class` == '{['wave', 'kick'][row]}' and layer == 4"
+        signed = table.query(key)["importance"] - counter.query(key)["importance"]
+        share = (signed / signed.abs().max())[table["slice"] == s + 1].to_numpy()
+        _, positive, negative = dots(axes)
+        assert len(positive.get_offsets()) == (share > 0).sum()
+        assert len(negative.get_offsets()) == (share < 0).sum()
+        sizes = np.concatenate([positive.get_sizes(), negative.get_sizes()])
+        np.testing.assert_allclose(sizes, 110 * np.abs(np.r_[share[share > 0], share[share < 0]]))
+        for drawn, colour in ((positive, POSITIVE), (negative, NEGATIVE)):
+            assert all(tuple(c) == to_rgba(colour) for c in drawn.get_facecolors())
+
+
+def curves(axes):
+    return {line.get_label(): line.get_ydata() for line in axes.lines}
+
+
+def test_strength_is_relative_to_the_largest():
+    table = pd.DataFrame(
+        {
+            "layer": [1, 2, 3],
+            "mean": [1, 2, 4],
+            "mass": [4, 1, 2],
+            "similarity": [0.1, 0.2, 0.9],
+            "low": 0.0,
+            "high": 1.0,
+            "repeat": 0.7,
+        }
+    )
+    strength, alike = plot_strength(table).axes
+    assert curves(strength)["mean of the map"].tolist() == [0.25, 0.5, 1]
+    assert curves(strength)["sum of the map"].tolist() == [1, 0.25, 0.5]
+    assert curves(alike)["other actions"].tolist() == [0.1, 0.2, 0.9]
+    assert curves(alike)["same action, other clips"].tolist() == [0.7] * 3
+
+
+def test_parts_are_drawn_against_an_even_map():
+    rows = [
+        {"class": c, "layer": layer, "part": part, "share": share, "joints": 0.5}
+        for c in ACTIONS
+        for layer in (1, 2)
+        for part, share in (("leg", 0.8), ("trunk", 0.2))
+    ]
+    for axes in plot_parts(pd.DataFrame(rows), list(ACTIONS)).axes:
+        assert curves(axes)["leg"].tolist() == [1.6, 1.6]
+        assert curves(axes)["trunk"].tolist() == [0.4, 0.4]
+
+
+def test_randomisation_writes_each_cell_and_draws_the_last_layer():
+    steps, rho = ["head", "b", "a"], np.array([[0.9, 0.5], [-0.04, -0.3], [0.1, 0.2]])
+    rows = [
+        {
+            "step": i + 1,
+            "forgotten": step,
+            "layer": k + 1,
+            "mean": rho[i, k],
+            "low": rho[i, k] - 0.1,
+            "high": rho[i, k] + 0.1,
+        }
+        for i, step in enumerate(steps)
+        for k in (0, 1)
+    ]
+    cells, curve = plot_randomisation(pd.DataFrame(rows), ["a", "b"]).axes[:2]
+    written = {t.get_position(): t.get_text() for t in cells.texts}
+    assert written == {(1, 1): "0.9", (2, 1): "0.5", (1, 2): "0.0", (2, 2): "−0.3", (1, 3): "0.1", (2, 3): "0.2"}
+    labels = [t.get_text() for t in cells.get_yticklabels()]
+    assert labels == ["head", "… layer 2", "… layer 1"]
+    assert curve.lines[0].get_xdata().tolist() == [0.5, -0.3, 0.2]
+    low, high = cells.get_ylim()
+    assert low > high
+
+
+def test_masking_draws_one_curve_an_order_in_both_tests(rng):
+    rows = [
+        {"test": t, "order": o, "joints": k, "mean": rng.random(), "low": 0, "high": 1}
+        for t in ("deletion", "insertion")
+        for o in ("importance", "motion", "random")
+        for k in (0, 2, 5)
+    ]
+    table = pd.DataFrame(rows)
+    for axes, test in zip(plot_masking(table).axes, ("deletion", "insertion"), strict=True):
+        assert test in axes.get_title("left").lower()
+        for order, name in (("importance", "by importance"), ("random", "at random")):
+            mine = table[(table["test"] == test) & (table["order"] == order)]
+            assert curves(axes)[name].tolist() == mine["mean"].tolist()

@@ -1,0 +1,250 @@
+"""Tables, sentences and figures of recorded measurements."""
+
+import json
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot as plt
+
+from analysis_lib.errors import DataError
+from analysis_lib.studies.performance import words as report
+from analysis_lib.studies.performance.figures import plot_growth, plot_speed
+from analysis_lib.studies.performance.tables import growth_exponents, growth_table, load_bench, nnk_table, speed_table
+
+
+def shape(frames, features, ours, peer_clips=10):
+    """Return a case of 10 clips: the floor is 2 s + 1 s, ours as given; of two tslearn, 8 s."""
+    return {
+        "frames": frames,
+        "features": features,
+        "clips": 10,
+        "windows": 4,
+        "operations": 200,
+        "cells": 10,
+        "floor": {"operations": {"work": 100, "seconds": [1, 1, 7]}, "cells": {"work": 40, "seconds": [4, 4, 4]}},
+        "methods": [
+            {"name": "windowed_dtw", "how": "a", "clips": 10, "seconds": ours, "gap": None},
+            {"name": "windowed_dtw, by path length", "how": "b", "clips": 10, "seconds": [6], "gap": None},
+            {"name": "tslearn", "how": "1", "clips": 10, "seconds": [9, 8, 3], "gap": 1e-6},
+            {"name": "tslearn", "how": "2", "clips": 10, "seconds": [9], "gap": 1e-6},
+            {"name": "aeon", "how": "3", "clips": peer_clips, "seconds": [40], "gap": 2e-6},
+        ],
+    }
+
+
+def weights(nodes, candidates):
+    return {
+        "kernel": "Gaussian",
+        "nodes": nodes,
+        "candidates": candidates,
+        "ridged": 1,
+        "duplicates": 0,
+        "violation": 2e-9,
+        "methods": [
+            {"name": "nnk_weights", "seconds": [2, 1, 9], "above": 0.0, "below": 0.0},
+            {"name": "nnls", "seconds": [30], "above": 1e-3, "below": 0.0},
+        ],
+    }
+
+
+def size(clips, seconds, computed):
+    return {
+        "clips": clips,
+        "frames": 13,
+        "features": 64,
+        "neighbours": 5,
+        "pairs": clips * (clips - 1) // 2,
+        "computed": computed,
+        "methods": [
+            {"name": "windowed_dtw_knn", "seconds": [seconds]},
+            {"name": "windowed_dtw", "seconds": [clips**2 / 1e6]},
+        ],
+    }
+
+
+@pytest.fixture
+def record():
+    machine = {
+        "cpu": "Some CPU",
+        "cores": 2,
+        "blas": "openblas 1",
+        "date": "2025-01-31",
+        "code": "1.2 (abc)",
+        "versions": {"python": "3.11", "numba": "0.6"},
+    }
+    return {
+        "format": 1,
+        "quick": False,
+        "machine": machine,
+        "missing": {},
+        "dtw": [shape(52, 60, [4, 6, 5]), shape(16, 5120, [4], 4)],
+        "nnk": [weights(500, 15), weights(2000, 15)],
+        "growth": [size(100, 0.1, 990), size(400, 0.8, 3990)],
+    }
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+    mpl.rcdefaults()
+
+
+def test_what_was_written_is_read(record, tmp_path):
+    path = tmp_path / "bench.json"
+    path.write_text(json.dumps(record))
+    assert load_bench(path) == record
+
+
+def test_a_path_that_is_not_here_is_looked_for_in_the_project(record, tmp_path, monkeypatch):
+    monkeypatch.setattr("analysis_lib.studies.performance.tables.ROOT", tmp_path)
+    (tmp_path / "bench.json").write_text(json.dumps(record))
+    assert load_bench("bench.json") == record
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, r"cannot read .*bench\.json: No such file.*; make bench writes one"),
+        ("{", r"bench\.json is not valid JSON: "),
+        ("[]", r"expected a bench record of format 1, got None; make bench writes one"),
+        ('{"format": 2}', r"expected a bench record of format 1, got 2"),
+    ],
+)
+def test_what_is_no_record_is_refused(tmp_path, text, message):
+    path = tmp_path / "bench.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(DataError, match=message):
+        load_bench(path)
+
+
+def test_a_part_that_was_not_measured_is_named(record):
+    del record["growth"]
+    with pytest.raises(DataError) as error:
+        growth_table(record)
+    assert str(error.value) == ("the record has no part 'growth', only dtw, nnk; make bench measures all")
+
+
+def test_speed_by_hand(record):
+    table = speed_table(record)
+    first = table[table["frames"] == 52].set_index("method")
+    assert list(first.index) == ["floor", "windowed_dtw", "windowed_dtw, by path length", "tslearn", "aeon"]
+    assert first["seconds"].tolist() == [3, 5, 6, 8, 40]
+    assert first["times"].tolist() == pytest.approx([0.6, 1, 1.2, 1.6, 8])
+    assert first["of_floor"].tolist() == pytest.approx([1, 0.6, 0.5, 0.375, 0.075])
+    assert first.loc["tslearn", "how"] == "1"
+    assert first["runs"].tolist() == [3, 3, 1, 3, 1]
+    second = table[table["frames"] == 16].set_index("method").loc["aeon"]
+    assert second["seconds"] == pytest.approx(40 * 90 / 12)  # 4 clips have 6 pairs of the 45
+    assert (second["measured"], second["clips"], second["gap"]) == (4, 10, 2e-6)
+
+
+def test_the_fastest_setting_counts_after_scaling(record):
+    record["dtw"][0]["methods"][2]["clips"] = 5  # now 8 s for 10 pairs of 45
+    assert speed_table(record).set_index("method").loc["tslearn", "how"].iloc[0] == "2"
+
+
+def test_weights_and_growth_by_hand(record):
+    nnk = nnk_table(record)
+    assert nnk["times"].tolist() == [1, 15, 1, 15]
+    assert nnk[["above", "ridged", "violation"]].iloc[1].tolist() == [1e-3, 1, 2e-9]
+    growth = growth_table(record)
+    assert growth["share"].tolist() == pytest.approx([0.2, 0.2, 0.05, 0.05])
+    assert growth["times"].tolist() == pytest.approx([1, 0.1, 1, 0.2])
+    assert growth_exponents(growth).to_dict() == pytest.approx(
+        {"windowed_dtw_knn": np.log(8) / np.log(4), "windowed_dtw": 2}
+    )
+
+
+def test_growth_of_one_size_is_refused(record):
+    with pytest.raises(DataError, match=r"^growth needs at least two numbers of clips, got one$"):
+        growth_exponents(growth_table({**record, "growth": record["growth"][:1]}))
+
+
+def test_tables_for_people(record):
+    speed = report.speed_overview(speed_table(record))
+    assert speed.index.tolist() == ["52 x 60", "16 x 5120"]
+    assert speed.loc["16 x 5120"].to_dict() == {
+        "windowed_dtw": "4.00 s",
+        "floor": "3.00 s",
+        "of floor": "0.75",
+        "windowed_dtw, by path length": "1.5x",
+        "tslearn": "2.0x",
+        "aeon": "75x*",
+    }
+    nnk = report.nnk_overview(nnk_table(record))
+    assert nnk.loc[("Gaussian", 2000, 15)].to_dict() == {
+        "nnk_weights": "2.00 s",
+        "nnls": "15x",
+        "excess, nnls": "1.0e-03",
+        "nodes with a ridge": 1,
+        "KKT": "2.0e-09",
+    }
+    growth = report.growth_overview(growth_table(record))
+    assert growth.loc[400].to_dict() == {
+        "windowed_dtw_knn": "800 ms",
+        "windowed_dtw": "160 ms",
+        "pairs": "79,800",
+        "computed": "5.0 %",
+    }
+
+
+def test_sentences_have_the_table_s_numbers(record):
+    table = speed_table(record)
+    assert report.speed_sentence(table) == (
+        "All pairs of 10 clips take 4.00 s to 5.00 s, depending on the shape; the least that this "
+        "machine could need is 0.60 to 0.75 of that. The other libraries take 1.6x (the fastest, "
+        "tslearn at 52 x 60) to 75x (aeon at 16 x 5120) as long."
+    )
+    assert "other libraries" not in report.speed_sentence(
+        table[table["method"].str.startswith(("floor", "windowed_dtw"))]
+    )
+    assert report.growth_sentence(growth_table(record)) == (
+        "From 100 to 400 clips the time grows as n^1.50 (windowed_dtw_knn) and n^2.00 "
+        "(windowed_dtw); of all pairs, 20.0 % to 5.0 % had to be computed for the 5 nearest."
+    )
+    assert report.machine_sentence(record) == (
+        "Some CPU, 2 cores, openblas 1, 2025-01-31, code 1.2 (abc); python 3.11, numba 0.6."
+    )
+    assert report.machine_sentence({**record, "quick": True}).endswith("not a measurement.")
+
+
+def test_the_speed_figure_shows_its_table(record):
+    left, right = plot_speed(speed_table(record)).axes
+    assert [t.get_text() for t in left.get_yticklabels()] == ["52 × 60", "16 × 5120"]
+    legend = [t.get_text() for t in left.get_legend().get_texts()]
+    assert legend == ["floor of this machine", "windowed_dtw", "tslearn", "aeon"]
+    dots = [tuple(d) for c in left.collections for d in c.get_offsets().tolist()]
+    assert {(3, 0), (5, 0), (8, 0), (40, 0), (3, 1), (4, 1), (8, 1), (300, 1)} == set(dots)
+    hollow = [c for c in left.collections if len(c.get_offsets()) and (c.get_facecolor() == 1).all()]
+    assert [c.get_offsets().tolist() for c in hollow] == [[[300, 1]]]
+    shares = sorted(x for c in right.collections for x, _ in c.get_offsets().tolist())
+    assert shares == pytest.approx([0.5, 0.5, 0.6, 0.75])
+    assert {"0.60", "0.75", "0.50"} == {t.get_text() for t in right.texts}
+    left.figure.canvas.draw()
+
+
+def test_the_growth_figure_shows_its_table(record):
+    left, right = plot_growth(growth_table(record)).axes
+    curves = {line.get_label(): line.get_ydata().tolist() for line in left.get_lines()}
+    assert curves == {
+        "windowed_dtw_knn: grows as $n^{1.50}$": [0.1, 0.8],
+        "windowed_dtw: grows as $n^{2.00}$": pytest.approx([0.01, 0.16]),
+    }
+    (share,) = right.get_lines()
+    assert share.get_ydata().tolist() == pytest.approx([0.2, 0.05])
+    assert [t.get_text() for t in right.texts] == ["20.0%", "5.0%"]
+    left.figure.canvas.draw()
+
+
+def test_figures_need_nothing_but_the_recorded_table(record, tmp_path):
+    table = speed_table(record)
+    table.to_csv(tmp_path / "speed.csv", index=False)
+    again = plot_speed(pd.read_csv(tmp_path / "speed.csv"))
+    fresh = plot_speed(table)
+    for one, other in zip(again.axes, fresh.axes, strict=True):
+        for a, b in zip(one.collections, other.collections, strict=True):
+            assert np.allclose(a.get_offsets(), b.get_offsets())

@@ -1,0 +1,208 @@
+"""Transfer runs: what is planned, kept and resumed; their accuracies and their forecast."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.stats import spearmanr
+
+from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.datasets.preparation.recipe import Preprocessing
+from analysis_lib.errors import UserError
+from analysis_lib.networks.checkpoints import Checkpoint
+from analysis_lib.networks.stgcn import STGCN
+from analysis_lib.networks.training import fine_tuning
+from analysis_lib.skeletons.layouts import layout
+from analysis_lib.studies.transfer import tables as transfer
+from analysis_lib.studies.transfer.accuracy import final_table, right_by_clip
+from analysis_lib.studies.transfer.findings import choice_table, forecast_table, size_curves
+from analysis_lib.studies.transfer.tables import Target, as_target, plan, transfer_table, untrained
+
+SKELETON = layout("kinect-20")
+N_NEW = 3
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    model = STGCN(SKELETON, 2, width=0.0625, dropout=0.0).eval()
+    card = {
+        "architecture": "stgcn",
+        "arguments": {"width": 0.0625, "dropout": 0.0},
+        "skeleton": SKELETON.to_dict(),
+        "class_names": ["a", "b"],
+        "in_channels": 3,
+    }
+    return Checkpoint("small", model, model.layer_names, Preprocessing(frames=16), card)
+
+
+@pytest.fixture(scope="module")
+def clips():
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(N_NEW), 6)
+    x = [rng.normal(size=(1, 12, 20, 3)) + label for label in labels]
+    return SkeletonDataset("new", SKELETON, tuple(x), labels, ("x", "y", "z"))
+
+
+@pytest.fixture(scope="module")
+def target(network, clips):
+    return as_target(network, clips, clips.take(range(0, 18, 2)))
+
+
+def table_of(network, target, **options):
+    return transfer_table(network, target, [1, 3], [0, 2], n_seeds=2, epochs=2, score_every=1, **options)
+
+
+def test_every_case_is_run_at_every_size_and_seed(network, target):
+    table, predictions = table_of(network, target)
+    runs = predictions.groupby(["case", "cut", "clips_per_class", "seed"]).size()
+    expected = {
+        (case, cut, size, seed)
+        for case, cut in (("head", 0), ("last 2 + head", 2))
+        for size in (1, 3)
+        for seed in (0, 1)
+    } | {("scratch", 10, 3, s) for s in (0, 1)}
+    assert set(runs.index) == expected
+    assert set(runs) == {len(target.test_labels)}
+    last = table[table["epoch"] == 2].set_index(["case", "clips_per_class", "seed"])["accuracy"]
+    for key, part in predictions.groupby(["case", "clips_per_class", "seed"]):
+        assert last[key] == pytest.approx((part["label"] == part["predicted"]).mean())
+    small = table[(table["clips_per_class"] == 1) & (table["epoch"] == 1)]
+    assert small["accuracy"].isna().all()  # read at the largest size only
+    assert table.loc[table["clips_per_class"] == 3, "accuracy"].notna().all()
+
+
+def test_the_old_head_reads_new_numbers_as_old_ones(network, target):
+    table, _ = transfer_table(network, target, [1], [0], n_seeds=1, epochs=1)
+    old = table[table["case"] == "old head"].iloc[0]
+    with torch.no_grad():
+        named = network.model(torch.from_numpy(target.test_x)).argmax(1).numpy()
+    assert old["accuracy"] == (named == target.test_labels).mean()
+    assert np.isnan(old["loss"])  # two classes cannot name three
+    fewer = Target(target.x, target.labels % 2, target.test_x, target.test_labels % 2, 2)
+    table, _ = transfer_table(network, fewer, [1], [0], n_seeds=1, epochs=1)
+    assert table.loc[table["case"] == "old head", "loss"].notna().all()
+
+
+def test_runs_are_kept_and_found_again(network, target, tmp_path, monkeypatch):
+    monkeypatch.setenv("STGBOOK_STORE", str(tmp_path / "store"))
+    monkeypatch.setattr(transfer, "STATES", tmp_path / "states")
+    first = table_of(network, target)
+    assert list((tmp_path / "states").glob("*")) == []
+    monkeypatch.setattr(fine_tuning, "fine_tune", None)  # nothing may run
+    for a, b in zip(first, table_of(network, target), strict=True):
+        pd.testing.assert_frame_equal(a, b)
+
+
+def test_an_interrupted_table_goes_on_from_the_last_epoch(network, target, tmp_path, monkeypatch):
+    whole = table_of(network, target)
+    monkeypatch.setenv("STGBOOK_STORE", str(tmp_path / "store"))
+    monkeypatch.setattr(transfer, "STATES", tmp_path / "states")
+    real, calls = fine_tuning.train_epoch, []
+
+    def counted(*args, **options):
+        calls.append(args)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return real(*args, **options)
+
+    monkeypatch.setattr(fine_tuning, "train_epoch", counted)
+    with pytest.raises(KeyboardInterrupt):
+        table_of(network, target)
+    assert len(list((tmp_path / "states").glob("*.pt"))) == 1
+    resumed = table_of(network, target)
+    assert len(calls) == 1 + 2 * 10  # two epochs of ten runs; one was broken off and done again
+    for a, b in zip(whole, resumed, strict=True):
+        pd.testing.assert_frame_equal(a, b)
+
+
+def test_a_network_from_scratch_is_new_and_seeded(network):
+    new = untrained(network, 3)
+    assert not torch.equal(new.fcn.weight, network.model.fcn.weight)
+    assert torch.equal(new.fcn.weight, untrained(network, 3).fcn.weight)
+    own = Checkpoint("own", network.model, network.layers, network.preprocessing, {})
+    assert not torch.equal(untrained(own, 3).fcn.weight, network.model.fcn.weight)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "cuts", "seeds", "epochs", "text"),
+    [
+        ([2], [11], 1, 1, "cut 11: the network has 10 layers"),
+        ([0], [0], 1, 1, "clips_per_class must be at least 1"),
+        ([7], [0], 1, 1, "has 6 clips"),
+        ([], [0], 1, 1, "at least one set size"),
+        ([2], [0], 0, 1, "one seed"),
+        ([2], [0], 1, 0, "one epoch"),
+    ],
+)
+def test_plans_that_cannot_be_run(network, target, sizes, cuts, seeds, epochs, text):
+    with pytest.raises(UserError, match=text):
+        plan(network, target, sizes, cuts, seeds, epochs)
+
+
+def predictions_of(right):
+    """Return predictions of four clips: right[case, cut, size][seed] says which are right."""
+    rows = [
+        {"case": case, "cut": cut, "clips_per_class": size, "seed": seed, "clip": i, "label": 0, "predicted": 1 - r}
+        for (case, cut, size), seeds in right.items()
+        for seed, clips in enumerate(seeds)
+        for i, r in enumerate(clips)
+    ]
+    return pd.DataFrame(rows)
+
+
+RIGHT = {
+    ("head", 0, 2): [[1, 1, 0, 0], [1, 0, 0, 0]],
+    ("all", 2, 2): [[1, 1, 1, 1], [1, 1, 1, 0]],
+    ("scratch", 2, 2): [[0, 0, 0, 0], [1, 0, 0, 0]],
+}
+
+
+def test_final_accuracy_is_the_mean_of_the_seeds():
+    final = final_table(predictions_of(RIGHT)).set_index("case")
+    assert final.loc["head", ["accuracy", "seeds_low", "seeds_high"]].tolist() == [0.375, 0.25, 0.5]
+    assert final.loc["all", "accuracy"] == 0.875
+    assert (final["low"] <= final["accuracy"]).all()
+    assert (final["accuracy"] <= final["high"]).all()
+    found = {keys["case"]: right.tolist() for keys, right in right_by_clip(predictions_of(RIGHT))}
+    assert found["head"] == [1, 0.5, 0, 0]
+
+
+def curve(values, size=2):
+    return pd.DataFrame({"clips_per_class": size, "seed": 0, "layer": range(len(values)), "q": values})
+
+
+def test_forecasts_by_hand():
+    table = forecast_table(curve([0.8, 0.6, 0.5]), curve([0.9, 0.4, 0.1]), [0, 1, 2])
+    values = table.pivot(index="cut", columns="forecast", values="value")
+    assert values["target's curve"].tolist() == [0.5, 0.6, 0.8]
+    np.testing.assert_allclose(values["target's against source's"], [0.5, 0.6 * 0.1 / 0.4, 0.8 * 0.1 / 0.9])
+    with pytest.raises(UserError, match="cut 3: the curve has 2 layers"):
+        forecast_table(curve([0.8, 0.6, 0.5]), curve([0.9, 0.4, 0.1]), [3])
+
+
+def test_choices_are_held_against_the_best_cut():
+    forecasts = forecast_table(curve([0.8, 0.6, 0.5]), curve([0.9, 0.4, 0.1]), [0, 2])
+    choices = choice_table(forecasts, predictions_of(RIGHT)).set_index("rule")
+    assert choices["best_cut"].unique().tolist() == [2]
+    assert choices.loc["always cut 2", ["lost", "low", "high"]].tolist() == [0, 0, 0]
+    assert choices.loc["target's curve", "cut"] == 0
+    assert choices.loc["target's curve", "lost"] == 0.5
+    assert choices.loc["target's against source's", "cut"] == 2
+    assert choices["rho"].isna().all()  # two cuts have no order to speak of
+
+
+def test_agreement_is_spearmans():
+    right = {("c", cut, 2): [row] for cut, row in enumerate([[1, 0, 0, 0], [1, 1, 1, 0], [1, 1, 0, 0]])}
+    forecasts = forecast_table(curve([0.8, 0.6, 0.5]), curve([0.9, 0.9, 0.9]), [0, 1, 2])
+    choices = choice_table(forecasts, predictions_of(right)).set_index("rule")
+    expected = spearmanr([-0.5, -0.6, -0.8], [0.25, 0.75, 0.5]).statistic
+    assert choices.loc["target's curve", "rho"] == pytest.approx(expected)
+
+
+def test_curves_of_small_sets_have_a_point_a_layer(network, clips):
+    curves = size_curves(network, clips, [1, 4], n_neighbors=10, n_seeds=2)
+    assert len(curves) == 2 * 2 * 11
+    assert curves["q"].between(0, 1).all()
+    alone = curves[curves["clips_per_class"] == 1]
+    assert (alone["q"] == 1).all()  # with one clip a class all edges leave their class
