@@ -1,9 +1,47 @@
 """Statistics over clips: intervals of proportions and means, correlations of ranks."""
 
+from dataclasses import dataclass
+from enum import StrEnum
+from math import nan
+
 import numpy as np
 from scipy.stats import rankdata
 
 from analysis_lib.errors import UserError
+
+
+class Verdict(StrEnum):
+    """What was found of a statement."""
+
+    HOLDS = "holds"
+    FAILS = "does not hold"
+    UNDECIDED = "undecided"
+    UNTESTED = "cannot be tested here"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its 95 % interval; NaN where there is none."""
+
+    value: float
+    low: float = nan
+    high: float = nan
+
+    def above(self, bound: float) -> Verdict:
+        """Return whether the value lies above a bound; undecided where the interval does not say.
+
+        >>> Estimate(0.2, 0.1, 0.3).above(0), Estimate(0.2, -0.1, 0.5).above(0), Estimate(0.2).above(0)
+        (<Verdict.HOLDS: 'holds'>, <Verdict.UNDECIDED: 'undecided'>, <Verdict.UNDECIDED: 'undecided'>)
+        """
+        return Verdict.HOLDS if self.low > bound else Verdict.FAILS if self.high <= bound else Verdict.UNDECIDED
+
+    def below(self, bound: float) -> Verdict:
+        """Return whether the value lies below a bound.
+
+        >>> Estimate(-0.2, -0.3, -0.1).below(0)
+        <Verdict.HOLDS: 'holds'>
+        """
+        return Verdict.HOLDS if self.high < bound else Verdict.FAILS if self.low >= bound else Verdict.UNDECIDED
 
 
 def wilson_interval(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:

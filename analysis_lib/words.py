@@ -3,7 +3,10 @@
 Minus signs are true ones, a thin space stands before the per cent sign, thousands have commas.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from math import isnan
+
+from analysis_lib.statistics import Estimate
 
 #: narrow no-break space
 THIN = "\u202f"
@@ -37,13 +40,15 @@ def points(difference: float, digits: int = 1) -> str:
     return number(100 * difference, digits, signed=True)
 
 
-def interval(value: float, low: float, high: float, written=number) -> str:
-    """Return a value and its interval, each written by one function of this module.
+def estimate(found: Estimate, written: Callable[[float], str] = number) -> str:
+    """Return a value and its interval, if it has one, each written by one function of this module.
 
-    >>> interval(0.31, -0.2, 0.42)
-    '0.31 (−0.20 to 0.42)'
+    >>> estimate(Estimate(0.31, -0.2, 0.42)), estimate(Estimate(0.5))
+    ('0.31 (−0.20 to 0.42)', '0.50')
     """
-    return f"{written(value)} ({written(low)} to {written(high)})"
+    if isnan(found.low):
+        return written(found.value)
+    return f"{written(found.value)} ({written(found.low)} to {written(found.high)})"
 
 
 def listed(names: Iterable, none: str = "none") -> str:
