@@ -10,6 +10,7 @@ from analysis_lib.bench.peers import Peer, unit_windows
 from analysis_lib.bench.rounds import in_turns, seconds_of
 from analysis_lib.errors import DataError
 from analysis_lib.warping.distances import windowed_dtw
+from analysis_lib.warping.options import Warping
 
 #: frames and features of the layers that are measured
 SHAPES = ((52, 60), (16, 5120), (26, 2560), (64, 1280), (75, 6400))
@@ -58,7 +59,7 @@ def bench_shape(
     """
     clips = np.abs(np.random.default_rng(0).standard_normal((n_clips, n_frames, n_features), dtype=np.float32))
     own = {
-        mode: lambda mode=mode: windowed_dtw(clips, n_windows=n_windows, normalise=mode) for mode in ("none", "path")
+        mode: lambda how=Warping(n_windows, normalise=mode): windowed_dtw(clips, how=how) for mode in ("none", "path")
     }
     ours, _ = own["none"](), own["path"]()  # compiles
     fitted = [_fit(peer, clips, n_windows, ours, budget) for peer in peers]

@@ -6,6 +6,7 @@ Embeddings, distances and graphs are computed once and shared by all chapters (`
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from inspect import signature
 
 import numpy as np
@@ -24,7 +25,8 @@ from analysis_lib.geometry.smoothness_bootstrap import bootstrap_smoothness, smo
 from analysis_lib.networks.checkpoints import Checkpoint, weights_digest
 from analysis_lib.results.digest import array_digest, module_digest
 from analysis_lib.results.store import Store, open_store
-from analysis_lib.warping.distances import windowed_dtw
+from analysis_lib.warping.distances import windowed_dtw, windowed_dtw_between
+from analysis_lib.warping.options import Warping
 from analysis_lib.warping.windows import layer_lengths
 
 GRAPHS = {"nnk": nnk_graph, "knn": knn_graph}
@@ -35,8 +37,10 @@ MODULES = {
     "graphs": "analysis_lib.geometry.graphs",
 }
 LOADED = {kind: module_digest(module) for kind, module in MODULES.items()}
-#: options that change how a result is computed, but not what it is
-MEANS = {"batch_size", "folder", "max_memory", "n_jobs", "progress", "scheduler"}
+#: options of `embed` that change how features are computed, but not what they are
+MEANS = {"batch_size", "folder", "max_memory", "progress"}
+#: environment variables: a Dask scheduler that computes the distances, or a CUDA device
+SCHEDULER, DEVICE = "STGBOOK_SCHEDULER", "STGBOOK_DEVICE"
 
 
 @dataclass(frozen=True)
@@ -107,8 +111,9 @@ def dataset_graphs(
     n_neighbors: int,
     graph: str = "nnk",
     symmetrise: str = "max",
+    how: Warping = Warping(),
+    *,
     progress: bool = False,
-    **options,
 ) -> list[LayerGraph]:
     """Return the dataset graph of every layer, the input first.
 
@@ -122,18 +127,24 @@ def dataset_graphs(
         Candidates of each node.
     graph : {"nnk", "knn"}
     symmetrise : {"max", "mean", "author"}
-    **options
-        Go to `analysis_lib.warping.distances.windowed_dtw`.
+    how : Warping
+    progress : bool
+        Show a bar.
     """
     layers = range(len(embeddings.layers))
     return [
-        layer_graph(embeddings, layer, n_neighbors, graph, symmetrise, **options)
+        layer_graph(embeddings, layer, n_neighbors, graph, symmetrise, how)
         for layer in tqdm(layers, "layers", disable=not progress)
     ]
 
 
 def layer_graph(
-    embeddings: Embeddings, layer: int, n_neighbors: int, graph: str = "nnk", symmetrise: str = "max", **options
+    embeddings: Embeddings,
+    layer: int,
+    n_neighbors: int,
+    graph: str = "nnk",
+    symmetrise: str = "max",
+    how: Warping = Warping(),
 ) -> LayerGraph:
     """Return the dataset graph of one layer.
 
@@ -141,7 +152,7 @@ def layer_graph(
     ----------
     layer : int
         0 is the input.
-    n_neighbors, graph, symmetrise, **options
+    n_neighbors, graph, symmetrise, how
         As for `dataset_graphs`.
 
     Raises
@@ -154,17 +165,55 @@ def layer_graph(
     if not 0 <= layer < len(embeddings.layers):
         raise UserError(f"layers are 0 (the input) to {len(embeddings.layers) - 1}, got {layer}")
     name = embeddings.layers[layer]
-    distance = _layer_distance(name, embeddings.features[layer], embeddings.lengths[layer], options)
+    distance = stored_distances(embeddings.features[layer], embeddings.lengths[layer], how=how, about=name)
     weights, diagnostics = _layer_graph(distance, graph, n_neighbors, symmetrise)
     return LayerGraph(layer, name, distance, weights, diagnostics)
 
 
-def _layer_distance(name: str, features: np.ndarray, lengths: np.ndarray, options: Mapping) -> np.ndarray:
-    """Return the windowed DTW distances at one layer, shape (n, n)."""
-    inputs = {"features": array_digest(features), "lengths": array_digest(lengths)}
-    place = {"scheduler": os.environ.get("STGBOOK_SCHEDULER") or None}  # as `stgbook` was told
-    make = lambda folder: {"distance": windowed_dtw(features, lengths, **place | dict(options))}  # noqa: E731
-    return _kept("distances", inputs, _deciding(windowed_dtw, options), make, name)["distance"]
+def stored_distances(
+    x: np.ndarray,
+    lengths: np.ndarray,
+    references: np.ndarray | None = None,
+    reference_lengths: np.ndarray | None = None,
+    how: Warping = Warping(),
+    *,
+    about: str = "",
+    progress: bool = False,
+) -> np.ndarray:
+    """Return windowed DTW distances, those that were computed before from the store.
+
+    They are computed where ``stgbook`` was told to: by the machines of the Dask scheduler
+    ``$STGBOOK_SCHEDULER``, on the device ``$STGBOOK_DEVICE`` (``cuda``, ``cuda:1``), or here.
+
+    Parameters
+    ----------
+    x : float ndarray or memmap, shape (n, T, D)
+    lengths : int ndarray, shape (n,)
+    references : float ndarray or memmap, shape (r, T, D), optional
+        What the clips are compared with; with each other by default.
+    reference_lengths : int ndarray, shape (r,), optional
+    how : Warping
+    about : str
+        What they are distances of, in a few words, for ``stgbook cache``.
+    progress : bool
+        Show a bar.
+
+    Returns
+    -------
+    ndarray, shape (n, n) or (n, r)
+        As from `analysis_lib.warping.distances.windowed_dtw` or ``windowed_dtw_between``.
+    """
+    given = {"features": x, "lengths": lengths}
+    device = os.environ.get(DEVICE) or "cpu"
+    place = {"scheduler": os.environ.get(SCHEDULER) or None, "device": device, "progress": progress}
+    if references is None:
+        compute = partial(windowed_dtw, x, lengths, how, **place)
+    else:
+        given |= {"references": references, "reference_lengths": reference_lengths}
+        compute = partial(windowed_dtw_between, x, references, lengths, reference_lengths, how, **place)
+    inputs = {name: array_digest(value) for name, value in given.items()}
+    options = asdict(how) | {"device": device}
+    return _kept("distances", inputs, options, lambda folder: {"distance": compute()}, about)["distance"]
 
 
 def _layer_graph(

@@ -45,9 +45,8 @@ def distances(
 
     Examples
     --------
-    >>> from analysis_lib.warping.options import Choices, prepared
-    >>> choices = Choices(1, "cosine", None, "path", False, None, np.dtype(float))
-    >>> clips, rule = prepared(choices, clips=(np.eye(2)[[[0, 1], [0, 0]]], None))
+    >>> from analysis_lib.warping.options import Warping, prepared
+    >>> clips, rule = prepared(Warping(n_windows=1, dtype="float64"), clips=(np.eye(2)[[[0, 1], [0, 0]]], None))
     >>> distances(*clips, None, rule, "cpu:0", 2**20, 1, False).tolist()
     [[0.0, 0.5], [0.5, 0.0]]
     """

@@ -9,21 +9,16 @@ from joblib import cpu_count
 
 from analysis_lib.errors import UserError
 from analysis_lib.warping.local import distances
-from analysis_lib.warping.options import Choices, prepared
+from analysis_lib.warping.options import Warping, prepared
 
 GIB = 2**30
 
 
 def windowed_dtw(
-    embeddings: np.ndarray,
+    x: np.ndarray,
     lengths: np.ndarray | None = None,
-    n_windows: int = 4,
-    metric: str = "cosine",
-    band: int | None = None,
-    normalise: str = "path",
-    relative: bool = False,
-    alpha: np.ndarray | None = None,
-    dtype=np.float32,
+    how: Warping = Warping(),
+    *,
     progress: bool = False,
     n_jobs: int | None = None,
     max_memory: int = GIB,
@@ -35,38 +30,22 @@ def windowed_dtw(
     .. math:: \mathrm{wDTW}(s_i, s_j) = \sum_w \alpha_w\, \mathrm{DTW}(s_i^w, s_j^w), \qquad
               D_{ab} = d_{ab} + \min(D_{a-1,b-1}, D_{a-1,b}, D_{a,b-1})
 
-    The local distance is :math:`d = 1 - \cos`, cut to [0, 1]; two zero frames are at distance 0, a
-    zero frame and another one at 1. Of equally cheap paths the shortest counts.
-
     A window that is empty in both clips is left out, and the remaining weights of that pair
     rescaled to sum 1. One that is empty in one clip puts each frame of the other at distance 1.
 
     Parameters
     ----------
-    embeddings : float ndarray or memmap, shape (n, T, D)
+    x : float ndarray or memmap, shape (n, T, D)
         Frame features, read panel by panel.
     lengths : int ndarray, shape (n,), optional
         Valid frames of each clip, 1..T; all T by default.
-    n_windows : int
-        Windows m, with boundaries at :math:`\lfloor w T / m \rfloor`.
-    metric : {"cosine", "sqeuclidean"}
-    band : int, optional
-        Sakoe-Chiba radius in frames; widened to the difference of lengths where that is larger.
-    normalise : {"path", "none", "sum"}
-        Divide each window's cost by the length of its path (a mean local distance), by nothing, or
-        by the sum of the two lengths.
-    relative : bool
-        Divide each clip by its own length instead; the windows then weigh the same.
-    alpha : ndarray, shape (m,), optional
-        Weights of the windows; by default those of `analysis_lib.warping.windows.window_weights`.
-    dtype : {float32, float64}
-        Of the computation and the result.
+    how : Warping
     progress : bool
         Show a bar.
     n_jobs : int, optional
         Threads; all cores by default.
     max_memory : int
-        Bytes of working memory, above the embeddings and the result; those on ``device``, if any.
+        Bytes of working memory, above the clips and the result; those on ``device``, if any.
     device : str
         ``"cpu"`` for the compiled kernels, or a CUDA device (``"cuda"``, ``"cuda:1"``) for the same
         distances, to rounding, by PyTorch. Give it most of its memory as ``max_memory``.
@@ -78,13 +57,13 @@ def windowed_dtw(
 
     Returns
     -------
-    ndarray of ``dtype``, shape (n, n)
+    ndarray, shape (n, n)
         Symmetric, zero diagonal; in [0, 1] for the cosine with ``"path"`` or ``"sum"``.
 
     Raises
     ------
     UserError, DataError
-        If a shape, length or choice is wrong, or a valid frame holds a NaN or an infinity; or for
+        If a shape or length is wrong, or a valid frame holds a NaN or an infinity; or for
         ``"sqeuclidean"`` where exactly one of two windows is empty, as it has no largest value; or
         if there is no such device; or if no scheduler answers, or it stays without workers.
 
@@ -96,11 +75,10 @@ def windowed_dtw(
     --------
     >>> east, north = [1.0, 0.0], [0.0, 1.0]
     >>> clips = np.array([[east, east, north], [east, north, north], [east, east, east]])
-    >>> windowed_dtw(clips, n_windows=1, dtype=float).round(3).tolist()
+    >>> windowed_dtw(clips, how=Warping(n_windows=1, dtype="float64")).round(3).tolist()
     [[0.0, 0.0, 0.333], [0.0, 0.0, 0.667], [0.333, 0.667, 0.0]]
     """
-    choices = Choices(n_windows, metric, band, normalise, relative, alpha, np.dtype(dtype))
-    clips, rule = prepared(choices, embeddings=(embeddings, lengths))
+    clips, rule = prepared(how, embeddings=(x, lengths))
     return _distances(*clips, None, rule, device, scheduler, max_memory, n_jobs or cpu_count(), progress)
 
 
@@ -109,13 +87,8 @@ def windowed_dtw_between(
     references: np.ndarray,
     query_lengths: np.ndarray | None = None,
     reference_lengths: np.ndarray | None = None,
-    n_windows: int = 4,
-    metric: str = "cosine",
-    band: int | None = None,
-    normalise: str = "path",
-    relative: bool = False,
-    alpha: np.ndarray | None = None,
-    dtype=np.float32,
+    how: Warping = Warping(),
+    *,
     progress: bool = False,
     n_jobs: int | None = None,
     max_memory: int = GIB,
@@ -131,22 +104,20 @@ def windowed_dtw_between(
     ----------
     queries, references : float ndarray or memmap, shapes (q, T, D) and (r, T, D)
     query_lengths, reference_lengths : int ndarray, shapes (q,) and (r,), optional
-    n_windows, metric, band, normalise, relative, alpha, dtype, progress, n_jobs, max_memory, device,
-    scheduler
+    how, progress, n_jobs, max_memory, device, scheduler
         As in `windowed_dtw`.
 
     Returns
     -------
-    ndarray of ``dtype``, shape (q, r)
+    ndarray, shape (q, r)
 
     Examples
     --------
     >>> clips = np.eye(3)[:, None]
-    >>> windowed_dtw_between(clips[:1], clips, n_windows=1).tolist()
+    >>> windowed_dtw_between(clips[:1], clips, how=Warping(n_windows=1)).tolist()
     [[0.0, 1.0, 1.0]]
     """
-    choices = Choices(n_windows, metric, band, normalise, relative, alpha, np.dtype(dtype))
-    clips, rule = prepared(choices, queries=(queries, query_lengths), references=(references, reference_lengths))
+    clips, rule = prepared(how, queries=(queries, query_lengths), references=(references, reference_lengths))
     return _distances(*clips, rule, device, scheduler, max_memory, n_jobs or cpu_count(), progress)
 
 

@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 from analysis_lib.errors import UserError
 from analysis_lib.warping.bounds import computed, insert, lower_bounds
 from analysis_lib.warping.kernels import LANES
-from analysis_lib.warping.options import Choices, prepared
+from analysis_lib.warping.options import Warping, prepared
 from analysis_lib.warping.tiles import Crew
 
 PART, BATCH = 0.25, 4  # of the promising blocks computed next, unless they are few a row
@@ -45,16 +45,11 @@ class Neighbours:
 
 
 def windowed_dtw_knn(
-    embeddings: np.ndarray,
+    x: np.ndarray,
     k: int,
     lengths: np.ndarray | None = None,
-    n_windows: int = 4,
-    metric: str = "cosine",
-    band: int | None = None,
-    normalise: str = "path",
-    relative: bool = False,
-    alpha: np.ndarray | None = None,
-    dtype=np.float32,
+    how: Warping = Warping(),
+    *,
     progress: bool = False,
     n_jobs: int | None = None,
     max_memory: int = GIB,
@@ -70,13 +65,13 @@ def windowed_dtw_knn(
 
     Parameters
     ----------
-    embeddings : float ndarray or memmap, shape (n, T, D)
+    x : float ndarray or memmap, shape (n, T, D)
     k : int
         1..n - 1.
-    lengths, n_windows, metric, band, normalise, relative, alpha, dtype, progress, n_jobs
+    lengths, how, progress, n_jobs
         As in `analysis_lib.warping.distances.windowed_dtw`.
     max_memory : int
-        Bytes of working memory above the embeddings, besides one bound for each clip and each block
+        Bytes of working memory above the clips, besides one bound for each clip and each block
         of eight clips (:math:`n^2 / 2` bytes).
 
     Returns
@@ -95,12 +90,11 @@ def windowed_dtw_knn(
     Examples
     --------
     >>> clips = np.array([0.0, 0.1, 1.0])[:, None, None] * [[[1.0, 0.0]]] + [0.0, 1.0]
-    >>> found = windowed_dtw_knn(clips, 1, n_windows=1)
+    >>> found = windowed_dtw_knn(clips, 1, how=Warping(n_windows=1))
     >>> found.indices.tolist()
     [[1], [0], [1]]
     """
-    choices = Choices(n_windows, metric, band, normalise, relative, alpha, np.dtype(dtype))
-    (clips,), rule = prepared(choices, embeddings=(embeddings, lengths))
+    (clips,), rule = prepared(how, embeddings=(x, lengths))
     n = len(clips.x)
     if not 1 <= k < n:
         raise UserError(f"the number of neighbours must lie in 1..{n - 1} for {n} clips, got {k}")
@@ -125,16 +119,11 @@ def windowed_dtw_knn(
 
 
 def windowed_dtw_pairs(
-    embeddings: np.ndarray,
+    x: np.ndarray,
     pairs: np.ndarray,
     lengths: np.ndarray | None = None,
-    n_windows: int = 4,
-    metric: str = "cosine",
-    band: int | None = None,
-    normalise: str = "path",
-    relative: bool = False,
-    alpha: np.ndarray | None = None,
-    dtype=np.float32,
+    how: Warping = Warping(),
+    *,
     n_jobs: int | None = None,
     max_memory: int = GIB,
 ) -> np.ndarray:
@@ -145,15 +134,15 @@ def windowed_dtw_pairs(
 
     Parameters
     ----------
-    embeddings : float ndarray or memmap, shape (n, T, D)
+    x : float ndarray or memmap, shape (n, T, D)
     pairs : int ndarray, shape (p, 2)
         Clips, in any order; a pair may come twice.
-    lengths, n_windows, metric, band, normalise, relative, alpha, dtype, n_jobs, max_memory
+    lengths, how, n_jobs, max_memory
         As in `analysis_lib.warping.distances.windowed_dtw`.
 
     Returns
     -------
-    ndarray of ``dtype``, shape (p,)
+    ndarray, shape (p,)
 
     Raises
     ------
@@ -162,11 +151,10 @@ def windowed_dtw_pairs(
 
     Examples
     --------
-    >>> windowed_dtw_pairs(np.eye(3)[:, None], np.array([[0, 1], [2, 2]]), n_windows=1).tolist()
+    >>> windowed_dtw_pairs(np.eye(3)[:, None], np.array([[0, 1], [2, 2]]), how=Warping(n_windows=1)).tolist()
     [1.0, 0.0]
     """
-    choices = Choices(n_windows, metric, band, normalise, relative, alpha, np.dtype(dtype))
-    (clips,), rule = prepared(choices, embeddings=(embeddings, lengths))
+    (clips,), rule = prepared(how, embeddings=(x, lengths))
     n, pairs = len(clips.x), np.asarray(pairs)
     if pairs.ndim != 2 or pairs.shape[1] != 2 or not np.issubdtype(pairs.dtype, np.integer):
         raise UserError(f"pairs must be whole numbers (p, 2), got {pairs.dtype} of {pairs.shape}")

@@ -1,4 +1,4 @@
-"""From what a person asks of windowed DTW to what is computed: choices and clips, checked."""
+"""What a person asks of windowed DTW, and what is computed then: choices and clips, checked."""
 
 from dataclasses import dataclass
 
@@ -10,32 +10,70 @@ from analysis_lib.warping.tiles import NORMALISATIONS, Clips, Rule
 from analysis_lib.warping.windows import checked_lengths, window_bounds, window_frames, window_weights
 
 METRICS = ("cosine", "sqeuclidean")
+PRECISIONS = ("float32", "float64")
 
 
 @dataclass(frozen=True)
-class Choices:
-    """How clips are to be compared (see `analysis_lib.warping.distances.windowed_dtw`)."""
+class Warping:
+    r"""Every choice of the windowed DTW: what two clips are, when they are compared.
 
-    n_windows: int
-    metric: str
-    band: int | None
-    normalise: str
-    relative: bool
-    alpha: np.ndarray | None
-    dtype: np.dtype
+    The local distance of the cosine is :math:`d = 1 - \cos`, cut to [0, 1]; two zero frames are at
+    distance 0, a zero frame and another one at 1. Of equally cheap paths the shortest counts.
+
+    Parameters
+    ----------
+    n_windows : int
+        Temporal windows m, with boundaries at :math:`\lfloor w T / m \rfloor`.
+    metric : {"cosine", "sqeuclidean"}
+    band : int, optional
+        Sakoe-Chiba radius in frames; widened to the difference of lengths where that is larger.
+    normalise : {"path", "none", "sum"}
+        Divide each window's cost by the length of its path (a mean local distance), by nothing, or
+        by the sum of the two lengths.
+    relative : bool
+        Divide each clip by its own length instead; the windows then weigh the same.
+    alpha : tuple of float, optional
+        Weights of the m windows; by default those of `analysis_lib.warping.windows.window_weights`.
+    dtype : {"float32", "float64"}
+        Of the computation and the result.
+
+    Raises
+    ------
+    UserError
+        If a choice does not exist, or the weights are not m, none negative, not all 0.
+
+    Examples
+    --------
+    >>> Warping(n_windows=2, alpha=[1, 3]).alpha
+    (1.0, 3.0)
+    """
+
+    n_windows: int = 4
+    metric: str = "cosine"
+    band: int | None = None
+    normalise: str = "path"
+    relative: bool = False
+    alpha: tuple[float, ...] | None = None
+    dtype: str = "float32"
 
     def __post_init__(self) -> None:
-        if self.metric not in METRICS:
-            raise unknown_choice("metric", self.metric, METRICS)
-        if self.normalise not in NORMALISATIONS:
-            raise unknown_choice("normalisation", self.normalise, NORMALISATIONS)
-        if self.dtype not in (np.float32, np.float64):
-            raise UserError(f"dtype must be float32 or float64, got {self.dtype}")
+        for kind, given, choices in (
+            ("metric", self.metric, METRICS),
+            ("normalisation", self.normalise, NORMALISATIONS),
+            ("dtype", self.dtype, PRECISIONS),
+        ):
+            if given not in choices:
+                raise unknown_choice(kind, given, choices)
         if self.band is not None and self.band < 0:
             raise UserError(f"band must not be negative, got {self.band}; None means no band")
+        if self.alpha is not None:
+            alpha = tuple(map(float, self.alpha))  # of a list or an array, so that it is hashable
+            if len(alpha) != self.n_windows or not min(alpha) >= 0 or not 0 < sum(alpha) < float("inf"):
+                raise UserError(f"alpha must be {self.n_windows} weights, none negative, not all 0, got {alpha}")
+            object.__setattr__(self, "alpha", alpha)
 
 
-def prepared(choices: Choices, **named) -> tuple[list[Clips], Rule]:
+def prepared(how: Warping, **named) -> tuple[list[Clips], Rule]:
     """Return the clips of each named (features, lengths), checked, and how they are compared.
 
     The windows are weighted by the lengths of the last.
@@ -50,24 +88,24 @@ def prepared(choices: Choices, **named) -> tuple[list[Clips], Rule]:
     (_, n_frames, n_features), lengths = found[-1][0].shape, found[-1][1]
     clips = []
     for name, (x, valid) in zip(named, found, strict=True):
-        start, stop = window_frames(valid, n_frames, choices.n_windows, choices.relative)
+        start, stop = window_frames(valid, n_frames, how.n_windows, how.relative)
         clips.append(Clips(name, x, start, stop - start))
-    alpha = _alpha(choices, lengths, n_frames)
-    _check_windows(clips[0], clips[-1], alpha, choices.metric)
+    alpha = _alpha(how, lengths, n_frames)
+    _check_windows(clips[0], clips[-1], alpha, how.metric)
     longest = np.max([c.counts.max(axis=0) for c in clips], axis=0)
     centre = {}
-    if choices.metric == "sqeuclidean":
+    if how.metric == "sqeuclidean":
         centre = dict(zip(("origin", "half_range"), _scale(found), strict=True))
     rule = Rule(
         alpha,
-        choices.metric,
-        choices.normalise,
-        choices.band,
-        choices.dtype,
+        how.metric,
+        how.normalise,
+        how.band,
+        np.dtype(how.dtype),
         int(longest.max()),
         int(longest.sum()),
         n_features,
-        zero_axis=choices.metric == "cosine" and any(any_zero_frame(*f) for f in found),
+        zero_axis=how.metric == "cosine" and any(any_zero_frame(*f) for f in found),
         **centre,
     )
     return clips, rule
@@ -88,16 +126,13 @@ def _checked(name: str, x, lengths) -> tuple[np.ndarray, np.ndarray]:
     return x, lengths
 
 
-def _alpha(choices: Choices, lengths: np.ndarray, n_frames: int) -> np.ndarray:
+def _alpha(how: Warping, lengths: np.ndarray, n_frames: int) -> np.ndarray:
     """Return the weights of the windows, shape (m,), sum 1."""
-    m = choices.n_windows
-    if choices.alpha is None:
-        bounds = window_bounds(n_frames, m)
-        return np.full(m, 1 / m) if choices.relative else window_weights(lengths, bounds)
-    alpha = np.asarray(choices.alpha, float)
-    if alpha.shape != (m,) or not (alpha >= 0).all() or not 0 < alpha.sum() < np.inf:
-        raise UserError(f"alpha must be {m} weights, none negative, not all 0, got {choices.alpha}")
-    return alpha / alpha.sum()
+    m = how.n_windows
+    if how.alpha is not None:
+        return np.array(how.alpha) / sum(how.alpha)
+    bounds = window_bounds(n_frames, m)
+    return np.full(m, 1 / m) if how.relative else window_weights(lengths, bounds)
 
 
 def _check_windows(left: Clips, right: Clips, alpha: np.ndarray, metric: str) -> None:

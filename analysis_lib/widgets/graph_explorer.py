@@ -1,6 +1,7 @@
 """What the reader moves: clips with their importance at all layers, and the graph of any layer."""
 
 from base64 import b64encode
+from dataclasses import replace
 from io import BytesIO
 
 import ipywidgets
@@ -19,6 +20,7 @@ from analysis_lib.geometry.smoothness import class_smoothness
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.plots.dataset_graph import plot_dataset_graphs
 from analysis_lib.plots.style import INK, WIDTH, Y_LABEL, group_styles, use_style
+from analysis_lib.warping.options import Warping
 from analysis_lib.widgets.player import SkeletonPlayer, skeleton_player
 
 #: steps of a preprocessing that choose bodies and frames; the others move joints
@@ -67,7 +69,7 @@ def explorer(
     embeddings: Embeddings,
     data: SkeletonDataset,
     n_neighbors: int = 10,
-    n_windows: int = 4,
+    how: Warping = Warping(),
     graph: str = "nnk",
     seed: int = 0,
 ) -> ipywidgets.VBox:
@@ -80,7 +82,7 @@ def explorer(
     ----------
     embeddings : Embeddings
         Of the clips of ``data``.
-    n_neighbors, n_windows, graph
+    n_neighbors, how, graph
         What is shown first, at the last layer.
     seed : int
         Of the places in the plane.
@@ -99,7 +101,7 @@ def explorer(
             min(n_neighbors, neighbours), 1, neighbours, description="Neighbours", **wide
         ),
         "n_windows": ipywidgets.IntSlider(
-            n_windows, 1, max(n_windows, _MOST["windows"]), description="Windows", **wide
+            how.n_windows, 1, max(how.n_windows, _MOST["windows"]), description="Windows", **wide
         ),
         "graph": ipywidgets.ToggleButtons(
             options=[({"nnk": "NNK", "knn": "k-NN"}[kind], kind) for kind in GRAPHS],
@@ -109,8 +111,9 @@ def explorer(
         ),
     }
 
-    def show(layer, **chosen):
-        show_layer(layer_graph(embeddings, layer, **chosen), data, seed)
+    def show(layer, n_neighbors, n_windows, graph):
+        chosen = replace(how, n_windows=n_windows)
+        show_layer(layer_graph(embeddings, layer, n_neighbors, graph, how=chosen), data, seed)
 
     shown = ipywidgets.interactive_output(show, controls)
     rows = ipywidgets.GridBox(

@@ -11,6 +11,7 @@ from analysis_lib.bench.peers import Peer, dtw_peers, unit_windows, why_missing
 from analysis_lib.bench.rounds import in_turns, seconds_of
 from analysis_lib.errors import DataError
 from analysis_lib.warping.distances import windowed_dtw
+from analysis_lib.warping.options import Warping
 
 
 def naive_dtw(local):
@@ -76,8 +77,8 @@ def test_generated_clips_are_alike_within_a_class_and_none_negative():
     assert clips.min() == 0
     assert np.array_equal(clips, moving_clips(40, 5, 30))
     assert not np.array_equal(clips, moving_clips(40, 5, 30, seed=1))
-    nearest = np.sort(windowed_dtw(clips, n_windows=1) + np.eye(40), axis=1)[:, 0]
-    assert np.median(nearest) < 0.5 * windowed_dtw(clips, n_windows=1).mean()
+    nearest = np.sort(windowed_dtw(clips, how=Warping(1)) + np.eye(40), axis=1)[:, 0]
+    assert np.median(nearest) < 0.5 * windowed_dtw(clips, how=Warping(1)).mean()
 
 
 def test_the_machine_is_named():
@@ -109,7 +110,7 @@ def test_peers_compute_what_we_compute(rng, peer):
     clips = np.abs(rng.normal(size=(5, 13, 6)))
     weights = np.array([0.4, 0.3, 0.2, 0.1])
     theirs = peer.prepared(unit_windows(clips, 4), weights)()
-    ours = windowed_dtw(clips, alpha=weights, normalise="none", dtype=float)
+    ours = windowed_dtw(clips, how=Warping(alpha=weights, normalise="none", dtype="float64"))
     assert theirs == pytest.approx(ours, abs=1e-6)
 
 
@@ -140,7 +141,7 @@ def test_a_slow_peer_is_measured_on_as_many_clips_as_fit(monkeypatch, seconds, c
 
     def costs(_, window):
         sizes.append(len(window))
-        return 2 * windowed_dtw(window, n_windows=1, normalise="none")
+        return 2 * windowed_dtw(window, how=Warping(1, normalise="none"))
 
     def seconds_of(call):
         call()

@@ -13,11 +13,18 @@ from analysis_lib.datasets.preparation.recipe import Preprocessing
 from analysis_lib.errors import UserError
 from analysis_lib.geometry import layerwise
 from analysis_lib.geometry.embeddings import Embeddings
-from analysis_lib.geometry.layerwise import dataset_graphs, graph_table, layer_embeddings, smoothness_table
+from analysis_lib.geometry.layerwise import (
+    dataset_graphs,
+    graph_table,
+    layer_embeddings,
+    smoothness_table,
+    stored_distances,
+)
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.stgcn import STGCN
 from analysis_lib.skeletons.skeleton import Skeleton
 from analysis_lib.studies.smoothness.tables import theorem_table
+from analysis_lib.warping.options import Warping
 
 STICK = Skeleton("stick", ("foot", "knee", "hip"), ((0, 1), (1, 2)), centre=2)
 PREPARE = Preprocessing(frames=8, steps=("first-bodies",))
@@ -118,7 +125,7 @@ def test_unknown_graph(data, rng):
 
 def test_a_network_goes_through_whole(data, network):
     embeddings = layer_embeddings(network, data)
-    layers = dataset_graphs(embeddings, 4, n_windows=2)
+    layers = dataset_graphs(embeddings, 4, how=Warping(2))
     assert [layer.layer for layer in layers] == list(range(11))
     theorem = theorem_table(network, data, layers)
     assert theorem["layer"].tolist() == list(range(2, 11))
@@ -164,39 +171,35 @@ def same(one, other):
 
 
 def test_chapters_share_embeddings_distances_and_graphs(data, network, calls, kept, monkeypatch):
-    first = dataset_graphs(layer_embeddings(network, data), 4, n_windows=2)
+    first = dataset_graphs(layer_embeddings(network, data), 4, how=Warping(2))
     assert calls == {"embed": 17, "windowed_dtw": 11, "similarity_kernel": 11}
     again = dataset_graphs(
-        layer_embeddings(network, data, batch_size=5, reduce="flatten", max_memory=10),
-        4,
-        n_windows=2,
-        normalise="path",
-        n_jobs=1,
+        layer_embeddings(network, data, batch_size=5, reduce="flatten", max_memory=10), 4, how=Warping(2)
     )
     assert calls == {"embed": 17, "windowed_dtw": 11, "similarity_kernel": 11}
     same(first, again)
     monkeypatch.setenv("STGBOOK_STORE", "off")
-    same(first, dataset_graphs(layer_embeddings(network, data), 4, n_windows=2))
+    same(first, dataset_graphs(layer_embeddings(network, data), 4, how=Warping(2)))
     assert calls == {"embed": 34, "windowed_dtw": 22, "similarity_kernel": 22}
 
 
 def test_another_graph_on_the_same_distances(data, network, calls):
     embeddings = layer_embeddings(network, data)
-    knn = dataset_graphs(embeddings, 4, graph="knn", n_windows=2)
-    nnk = dataset_graphs(embeddings, 4, n_windows=2)
+    knn = dataset_graphs(embeddings, 4, graph="knn", how=Warping(2))
+    nnk = dataset_graphs(embeddings, 4, how=Warping(2))
     for k, symmetrise in ((5, "max"), (4, "mean")):
-        dataset_graphs(embeddings, k, symmetrise=symmetrise, n_windows=2)
+        dataset_graphs(embeddings, k, symmetrise=symmetrise, how=Warping(2))
     assert calls == {"embed": 17, "windowed_dtw": 11, "similarity_kernel": 44}
     assert all(a.graph.nnz >= b.graph.nnz for a, b in zip(knn, nnk, strict=True))
 
 
 @pytest.mark.parametrize(
-    "options", [{"n_windows": 2}, {"band": 3}, {"dtype": np.float64}, {"alpha": np.array([0.4, 0.2, 0.2, 0.2])}]
+    "how", [Warping(2), Warping(band=3), Warping(dtype="float64"), Warping(alpha=(0.4, 0.2, 0.2, 0.2))]
 )
-def test_another_distance_is_computed(data, rng, calls, options):
+def test_another_distance_is_computed(data, rng, calls, how):
     embeddings = known_embeddings(rng, data.labels)
     dataset_graphs(embeddings, 4)
-    dataset_graphs(embeddings, 4, **options)
+    dataset_graphs(embeddings, 4, how=how)
     assert calls["windowed_dtw"] == 4
 
 
@@ -270,15 +273,24 @@ def test_embeddings_that_outgrow_memory(data, network, kept, monkeypatch, place)
         mapped.folder.cleanup()
 
 
-def test_a_scheduler_of_the_command_line_is_handed_to_the_distances(rng, monkeypatch):
+@pytest.mark.parametrize("between", [False, True])
+def test_distances_are_computed_where_one_is_told_and_kept(rng, monkeypatch, between):
     seen = []
-    monkeypatch.setattr(
-        layerwise,
-        "windowed_dtw",
-        lambda x, lengths, scheduler=None, **options: seen.append(scheduler) or np.zeros((len(x), len(x)), np.float32),
-    )
-    for value, expected in (("tcp://one:8786", "tcp://one:8786"), ("", None)):
-        monkeypatch.setenv("STGBOOK_SCHEDULER", value)
-        features = rng.random((4, 6, 3), np.float32)
-        dataset_graphs(Embeddings(("input",), (features,), (np.full(4, 6),)), 2)
-        assert seen.pop() == expected
+
+    def stub(x, *_, scheduler, device, **options):
+        seen.append((scheduler, device))
+        return np.full((len(x), 3), len(seen))
+
+    for name in ("windowed_dtw", "windowed_dtw_between"):
+        monkeypatch.setattr(layerwise, name, stub)
+    clips, lengths = rng.random((3, 6, 3), np.float32), np.full(3, 6)
+    references = (clips[:, ::-1], lengths) if between else ()
+    for i, (scheduler, device) in enumerate((("tcp://one:8786", ""), ("", "cuda"), ("", ""))):
+        monkeypatch.setenv("STGBOOK_SCHEDULER", scheduler)
+        monkeypatch.setenv("STGBOOK_DEVICE", device)
+        found = stored_distances(clips, lengths, *references)
+        assert found.max() == (1, 2, 1)[i]  # machines do not show in a distance, a device does
+    assert seen == [("tcp://one:8786", "cpu"), (None, "cuda")]
+    stored_distances(clips, lengths, *references, how=Warping(2))
+    stored_distances(clips, lengths, clips, lengths)
+    assert len(seen) == 4

@@ -20,7 +20,7 @@ from analysis_lib.warping import cluster as dtw_cluster
 from analysis_lib.warping import local as dtw_run
 from analysis_lib.warping import tiles as dtw_tiles
 from analysis_lib.warping.distances import windowed_dtw, windowed_dtw_between
-from analysis_lib.warping.options import Choices, prepared
+from analysis_lib.warping.options import Warping, prepared
 
 OPTIONS = {"threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
 
@@ -91,29 +91,28 @@ def ragged(rng):
 
 
 @pytest.mark.parametrize(
-    ("n_windows", "options"),
+    "how",
     [
-        (3, {}),
-        (3, {"dtype": float, "relative": True, "normalise": "sum"}),
-        (1, {"metric": "sqeuclidean", "band": 1, "normalise": "none"}),
+        Warping(3),
+        Warping(3, dtype="float64", relative=True, normalise="sum"),
+        Warping(1, metric="sqeuclidean", band=1, normalise="none"),
     ],
 )
-def test_it_is_the_local_run_bit_for_bit(client, ragged, n_windows, options):
-    local = windowed_dtw(*ragged, n_windows, **options)
-    np.testing.assert_array_equal(windowed_dtw(*ragged, n_windows, scheduler=client, **options), local)
+def test_it_is_the_local_run_bit_for_bit(client, ragged, how):
+    np.testing.assert_array_equal(windowed_dtw(*ragged, how, scheduler=client), windowed_dtw(*ragged, how))
 
 
 def test_queries_against_references(client, ragged):
     x, lengths = ragged
-    arguments = (x[:29], x[20:], lengths[:29], lengths[20:], 3)
+    arguments = (x[:29], x[20:], lengths[:29], lengths[20:], Warping(3))
     found = windowed_dtw_between(*arguments, scheduler=client)
     np.testing.assert_array_equal(found, windowed_dtw_between(*arguments))
 
 
 def test_few_clips_and_a_cluster_of_ones_own(ragged):
     x, lengths = (part[:5] for part in ragged)
-    found = windowed_dtw(x, lengths, 3, scheduler="local", n_jobs=1)
-    np.testing.assert_array_equal(found, windowed_dtw(x, lengths, 3))
+    found = windowed_dtw(x, lengths, Warping(3), scheduler="local", n_jobs=1)
+    np.testing.assert_array_equal(found, windowed_dtw(x, lengths, Warping(3)))
 
 
 def after_each_answer(monkeypatch, act):
@@ -144,8 +143,8 @@ def test_a_worker_killed_half_way_loses_nothing(machines, ragged, monkeypatch):
     monkeypatch.setattr(dtw_cluster, "TASKS", 12)
     monkeypatch.setattr(dtw_cluster, "match_panels", slowly)
     after_each_answer(monkeypatch, kill_one)
-    found = windowed_dtw(*ragged, 3, scheduler=client)
-    np.testing.assert_array_equal(found, windowed_dtw(*ragged, 3))
+    found = windowed_dtw(*ragged, Warping(3), scheduler=client)
+    np.testing.assert_array_equal(found, windowed_dtw(*ragged, Warping(3)))
     assert len(seen) >= 24
     assert len(client.nthreads()) == 1
 
@@ -163,8 +162,8 @@ def test_a_panel_that_only_the_killed_worker_had_is_sent_again(machines, ragged,
             workers[holder].kill()
 
     after_each_answer(monkeypatch, kill_the_holder)
-    found = windowed_dtw(*ragged, 3, scheduler=client)
-    np.testing.assert_array_equal(found, windowed_dtw(*ragged, 3))
+    found = windowed_dtw(*ragged, Warping(3), scheduler=client)
+    np.testing.assert_array_equal(found, windowed_dtw(*ragged, Warping(3)))
     assert [panel.status for panel in sent].count("finished") == len(sent) - 1
 
 
@@ -178,8 +177,8 @@ def test_a_panel_that_cannot_be_delivered_is_delivered_later(client, ragged, mon
         return scatter(*arguments, **options)
 
     monkeypatch.setattr(client, "scatter", fails_twice)
-    found = windowed_dtw(*ragged, 3, scheduler=client)
-    np.testing.assert_array_equal(found, windowed_dtw(*ragged, 3))
+    found = windowed_dtw(*ragged, Warping(3), scheduler=client)
+    np.testing.assert_array_equal(found, windowed_dtw(*ragged, Warping(3)))
 
 
 def test_a_task_that_no_worker_survives_is_an_error(client, ragged, monkeypatch):
@@ -193,7 +192,7 @@ def test_a_task_that_no_worker_survives_is_an_error(client, ragged, monkeypatch)
         with monkeypatch.context() as patch:
             patch.setattr(place, name, fate)
             with pytest.raises(UserError, match="lost again and again at one task; have they"):
-                windowed_dtw(*ragged, 3, scheduler=client)
+                windowed_dtw(*ragged, Warping(3), scheduler=client)
 
 
 def test_a_scheduler_that_stays_without_workers(ragged, monkeypatch):
@@ -231,7 +230,7 @@ def test_other_versions_are_an_error_and_other_kernels_a_warning(client, ragged,
 def test_no_more_than_a_few_tasks_are_in_hand(client, ragged, monkeypatch):
     settled, most = dtw_cluster._settled, []
     monkeypatch.setattr(dtw_cluster, "_settled", lambda r: most.append(len(r)) or settled(r))
-    windowed_dtw(*ragged, 3, scheduler=client)
+    windowed_dtw(*ragged, Warping(3), scheduler=client)
     assert max(most) == 2 * dtw_cluster.AHEAD
 
 
@@ -240,7 +239,7 @@ def test_the_bar_counts_pairs(client, ragged, capsys):
     after = dtw_cluster.tqdm.update
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dtw_cluster.tqdm, "update", lambda bar, n: seen.append(n) or after(bar, n))
-        windowed_dtw(*ragged, 3, scheduler=client, progress=True)
+        windowed_dtw(*ragged, Warping(3), scheduler=client, progress=True)
     assert sum(seen) == 101 * 100 // 2
     assert "5.05k" in capsys.readouterr().err
 
@@ -249,8 +248,7 @@ def test_the_bar_counts_pairs(client, ragged, capsys):
 @pytest.mark.parametrize("n_wanted", [1, 5, 40, 1000])
 @pytest.mark.parametrize("max_memory", [2**14, 19_000, 30_400, 2**20])
 def test_every_tile_of_the_local_run_is_in_one_parcel(ragged, symmetric, n_wanted, max_memory):
-    choices = Choices(3, "cosine", None, "path", False, None, np.dtype("f"))
-    (clips,), rule = prepared(choices, x=ragged)
+    (clips,), rule = prepared(Warping(3), x=ragged)
     wanted = dtw_tiles.tiles(rule, *[range(clips.n_blocks)] * 2, symmetric)
     found = dtw_cluster.divided(clips, clips, rule, symmetric, max_memory, n_wanted)
     assert sorted(tile for parcel in found for tile in parcel.tiles) == sorted(wanted)
@@ -267,9 +265,9 @@ def test_a_nan_names_the_clip_and_a_device_is_refused(client, ragged):
     x, lengths = ragged
     x[37, 0, 2] = np.nan
     with pytest.raises(DataError, match="clip 37 of embeddings"):
-        windowed_dtw(x, lengths, 3, scheduler=client)
+        windowed_dtw(x, lengths, Warping(3), scheduler=client)
     with pytest.raises(UserError, match="take no device, got 'cuda'"):
-        windowed_dtw(x, lengths, 3, scheduler=client, device="cuda")
+        windowed_dtw(x, lengths, Warping(3), scheduler=client, device="cuda")
 
 
 def test_the_command_line_hands_the_scheduler_on(cluster, monkeypatch, capsys):

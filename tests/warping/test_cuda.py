@@ -20,11 +20,11 @@ from torch.utils._pytree import tree_leaves
 from analysis_lib.errors import DataError, UserError
 from analysis_lib.warping import cuda as dtw_torch
 from analysis_lib.warping.distances import windowed_dtw, windowed_dtw_between
-from analysis_lib.warping.options import Choices, prepared
+from analysis_lib.warping.options import Warping, prepared
 from analysis_lib.warping.tiles import Crew
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu:0"
-TOLERANCE = {np.float32: 2e-5, np.float64: 1e-9}
+TOLERANCE = {"float32": 2e-5, "float64": 1e-9}
 
 
 def clips(seed, n=21, frames=9, features=4, shortest=1, kind="generic"):
@@ -45,38 +45,31 @@ def clips(seed, n=21, frames=9, features=4, shortest=1, kind="generic"):
     normalise=st.sampled_from(["path", "none", "sum"]),
     relative=st.booleans(),
     band=st.sampled_from([None, 0, 1, 3]),
-    dtype=st.sampled_from([np.float32, np.float64]),
+    dtype=st.sampled_from(["float32", "float64"]),
 )
 def test_equals_the_compiled_kernels(seed, metric, kind, m, normalise, relative, band, dtype):
     if metric == "sqeuclidean":  # no window may be empty, and ties are lost in the rounding
         x, lengths = clips(seed, shortest=7)
     else:
         x, lengths = clips(seed, kind=kind)
-    options = {
-        "n_windows": m,
-        "metric": metric,
-        "band": band,
-        "normalise": normalise,
-        "relative": relative,
-        "dtype": dtype,
-    }
-    wanted = windowed_dtw(x, lengths, **options)
-    found = windowed_dtw(x, lengths, **options, device=DEVICE)
+    how = Warping(m, metric, band, normalise, relative, dtype=dtype)
+    wanted = windowed_dtw(x, lengths, how)
+    found = windowed_dtw(x, lengths, how, device=DEVICE)
     assert found.dtype == dtype
     np.testing.assert_array_equal(found, found.T)
     assert metric != "cosine" or normalise == "none" or found.max() <= 1
     np.testing.assert_allclose(found, wanted, atol=TOLERANCE[dtype] * max(1, wanted.max()))
-    wanted = windowed_dtw_between(x[:5], x[5:], lengths[:5], lengths[5:], **options)
-    found = windowed_dtw_between(x[:5], x[5:], lengths[:5], lengths[5:], **options, device=DEVICE)
+    wanted = windowed_dtw_between(x[:5], x[5:], lengths[:5], lengths[5:], how)
+    found = windowed_dtw_between(x[:5], x[5:], lengths[:5], lengths[5:], how, device=DEVICE)
     np.testing.assert_allclose(found, wanted, atol=TOLERANCE[dtype] * max(1, wanted.max()))
 
 
 def test_costs_are_rounded_to_the_nearest_quantum_and_none_is_negative():
     x, _ = clips(0, n=40, features=64)
-    found = windowed_dtw(x, dtype=float, device=DEVICE)
-    assert np.abs(found - windowed_dtw(x, dtype=float)).mean() < 2.0**-44  # a quantum is 2^-40
+    found = windowed_dtw(x, how=Warping(dtype="float64"), device=DEVICE)
+    assert np.abs(found - windowed_dtw(x, how=Warping(dtype="float64"))).mean() < 2.0**-44  # a quantum is 2^-40
     copies = np.repeat(10 + x[:5], 8, axis=0)
-    found = windowed_dtw(copies, metric="sqeuclidean", normalise="none", device=DEVICE)
+    found = windowed_dtw(copies, how=Warping(metric="sqeuclidean", normalise="none"), device=DEVICE)
     assert found.min() == 0
 
 
@@ -96,7 +89,7 @@ def every_path(n_a, n_b):
 @pytest.mark.parametrize("kind", ["generic", "ties"])
 def test_is_the_best_of_all_paths(kind):
     x, lengths = clips(3, n=6, frames=5, features=3, kind=kind)
-    found = windowed_dtw(x, lengths, 1, dtype=float, device=DEVICE)
+    found = windowed_dtw(x, lengths, Warping(1, dtype="float64"), device=DEVICE)
     unit = x / np.maximum(np.linalg.norm(x, axis=2, keepdims=True), 1e-9)
     zero = ~x.any(axis=2)
     for a, b in np.argwhere(~np.eye(6, dtype=bool)):
@@ -111,25 +104,11 @@ def test_memory_does_not_change_the_distances(monkeypatch, kibibytes):
     monkeypatch.setattr(dtw_torch, "SIDE", 16)
     x, lengths = clips(0, n=61)
     options = {"max_memory": 1024 * kibibytes, "device": DEVICE}
-    found = windowed_dtw(x, lengths, 3, **options)
-    np.testing.assert_allclose(found, windowed_dtw(x, lengths, 3), atol=2e-6)
-    arguments = (x[:29], x, lengths[:29], lengths, 3)
+    found = windowed_dtw(x, lengths, Warping(3), **options)
+    np.testing.assert_allclose(found, windowed_dtw(x, lengths, Warping(3)), atol=2e-6)
+    arguments = (x[:29], x, lengths[:29], lengths, Warping(3))
     found = windowed_dtw_between(*arguments, **options)
     np.testing.assert_allclose(found, windowed_dtw_between(*arguments), atol=2e-6)
-
-
-def rule_and_clips(x, lengths=None, **options):
-    chosen = {
-        "n_windows": 3,
-        "metric": "cosine",
-        "band": None,
-        "normalise": "path",
-        "relative": False,
-        "alpha": None,
-        "dtype": np.dtype(np.float32),
-    } | options
-    (found,), rule = prepared(Choices(**chosen), embeddings=(x, lengths))
-    return rule, found
 
 
 class Held(TorchDispatchMode):
@@ -156,7 +135,7 @@ def test_no_more_memory_is_held_than_allowed(frames, features, band):
     x, lengths = clips(0, 150, frames, features, shortest=frames - 2)
     for mebibytes in (2, 6):
         with Held() as record:
-            windowed_dtw(x, lengths, 1, band=band, max_memory=mebibytes * 2**20, device=DEVICE)
+            windowed_dtw(x, lengths, Warping(1, band=band), max_memory=mebibytes * 2**20, device=DEVICE)
         assert 0.15 < record.most / 2**20 / mebibytes <= 1
 
 
@@ -192,7 +171,7 @@ def test_too_little_memory_says_how_much_suffices():
 
 @pytest.mark.parametrize(("band", "normalise"), [(None, "path"), (1, "sum")])
 def test_a_strip_stays_on_its_device_and_waits_for_no_value(band, normalise):
-    rule, found = rule_and_clips(*clips(0), band=band, normalise=normalise)
+    (found,), rule = prepared(Warping(3, band=band, normalise=normalise), embeddings=clips(0))
     with Crew(1) as crew:
         block = dtw_torch.Block.packed(found, rule, range(3), crew, torch.device("cpu"))
     tensors = {key: [t.to("meta") for t in getattr(block, key)] for key in block._fields[1:]}

@@ -14,6 +14,7 @@ from analysis_lib.warping import local as dtw_run
 from analysis_lib.warping import tiles as dtw_tiles
 from analysis_lib.warping.distances import windowed_dtw, windowed_dtw_between
 from analysis_lib.warping.kernels import LANES
+from analysis_lib.warping.options import Warping
 
 
 @pytest.fixture
@@ -32,9 +33,9 @@ def ragged(rng):
 
 
 def test_small_tiles_say_the_same(ragged, monkeypatch, request):
-    whole = windowed_dtw(*ragged, 3, dtype=float)
+    whole = windowed_dtw(*ragged, Warping(3, dtype="float64"))
     request.getfixturevalue("small_tiles")
-    np.testing.assert_allclose(windowed_dtw(*ragged, 3, dtype=float), whole, atol=1e-9)
+    np.testing.assert_allclose(windowed_dtw(*ragged, Warping(3, dtype="float64")), whole, atol=1e-9)
 
 
 @pytest.mark.parametrize("kibibytes", [26, 40, 2**20])
@@ -42,9 +43,9 @@ def test_small_tiles_say_the_same(ragged, monkeypatch, request):
 def test_memory_and_threads_do_not_change_a_bit(ragged, small_tiles, kibibytes, n_jobs):
     x, lengths = ragged
     options = {"max_memory": 1024 * kibibytes, "n_jobs": n_jobs}
-    once, again = windowed_dtw(x, lengths, 3), windowed_dtw(x, lengths, 3, **options)
+    once, again = windowed_dtw(x, lengths, Warping(3)), windowed_dtw(x, lengths, Warping(3), **options)
     np.testing.assert_array_equal(again, once)
-    arguments = (x[:29], x, lengths[:29], lengths, 3)
+    arguments = (x[:29], x, lengths[:29], lengths, Warping(3))
     np.testing.assert_array_equal(windowed_dtw_between(*arguments, **options), windowed_dtw_between(*arguments))
     np.testing.assert_allclose(windowed_dtw_between(*arguments), once[:29], atol=1e-5)
 
@@ -53,7 +54,7 @@ def test_less_memory_makes_more_panels(ragged, small_tiles, monkeypatch):
     seen = []
     packed = dtw_tiles.Panel.packed
     monkeypatch.setattr(dtw_tiles.Panel, "packed", lambda *a: seen.append(len(a[2])) or packed(*a))
-    windowed_dtw(*ragged, 3, max_memory=20 * 1024, n_jobs=2)
+    windowed_dtw(*ragged, Warping(3), max_memory=20 * 1024, n_jobs=2)
     assert len(seen) > 4
     assert sum(seen) >= 61 // LANES
 
@@ -83,12 +84,12 @@ def test_workspaces_begin_with_a_line_of_the_cache(dtype):
 def test_workspaces_are_used_again_and_what_was_in_them_does_not_show(ragged, monkeypatch):
     x, lengths = ragged
     monkeypatch.setattr(dtw_tiles, "_FREE", [])
-    first = windowed_dtw(x, lengths, 3)
+    first = windowed_dtw(x, lengths, Warping(3))
     free = list(dtw_tiles._FREE)
     assert free
     for memory in free:
         memory[:] = 0xFF  # NaN, in floats
-    again = windowed_dtw(x, lengths, 3)
+    again = windowed_dtw(x, lengths, Warping(3))
     np.testing.assert_array_equal(again, first)
     assert {id(memory) for memory in dtw_tiles._FREE} == {id(memory) for memory in free}
 
@@ -108,10 +109,10 @@ def test_the_clip_with_a_nan_is_named_whichever_block_it_is_in(ragged, value):
     x, lengths = ragged
     lengths[37] = 5
     x[37, 5:] = value  # padding may hold anything
-    windowed_dtw(x, lengths, 3)
+    windowed_dtw(x, lengths, Warping(3))
     x[37, 4, 2] = value
     with pytest.raises(DataError, match="clip 37 of embeddings"):
-        windowed_dtw(x, lengths, 3)
+        windowed_dtw(x, lengths, Warping(3))
 
 
 UNDER_A_LIMIT = dedent("""

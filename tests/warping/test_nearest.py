@@ -13,7 +13,7 @@ from analysis_lib.warping.bounds import lower_bounds
 from analysis_lib.warping.distances import windowed_dtw
 from analysis_lib.warping.kernels import LANES
 from analysis_lib.warping.nearest import windowed_dtw_knn, windowed_dtw_pairs
-from analysis_lib.warping.options import Choices, prepared
+from analysis_lib.warping.options import Warping, prepared
 from analysis_lib.warping.tiles import Crew, Panel, Tile, match
 
 
@@ -31,7 +31,7 @@ OPTIONS = [
     {"normalise": "sum", "band": 1},
     {"relative": True, "band": 2},
     {"metric": "sqeuclidean", "relative": True},
-    {"dtype": float},
+    {"dtype": "float64"},
     {"metric": "sqeuclidean", "normalise": "none", "relative": True},
 ]
 
@@ -40,9 +40,9 @@ OPTIONS = [
 @pytest.mark.parametrize("n", [5, 71])
 def test_the_nearest_are_those_of_the_whole_matrix(options, n):
     x, lengths = clustered(0, n)
-    distances = windowed_dtw(x, lengths, 2, **options)
+    distances = windowed_dtw(x, lengths, Warping(2, **options))
     np.fill_diagonal(distances, np.inf)
-    found = windowed_dtw_knn(x, 4, lengths, 2, **options)
+    found = windowed_dtw_knn(x, 4, lengths, Warping(2, **options))
     expected = np.sort(distances, axis=1)[:, :4]
     np.testing.assert_allclose(found.distances, expected, rtol=1e-5, atol=1e-5)
     shown = np.take_along_axis(distances, found.indices, axis=1)
@@ -54,9 +54,9 @@ def test_the_nearest_are_those_of_the_whole_matrix(options, n):
 @given(seed=st.integers(0, 2**20), k=st.integers(1, 12), n=st.integers(13, 60))
 def test_exact_for_any_clips(seed, k, n):
     x, lengths = clustered(seed, n, n_clusters=3)
-    distances = windowed_dtw(x, lengths, 3)
+    distances = windowed_dtw(x, lengths, Warping(3))
     np.fill_diagonal(distances, np.inf)
-    found = windowed_dtw_knn(x, k, lengths, 3, n_jobs=1)
+    found = windowed_dtw_knn(x, k, lengths, Warping(3), n_jobs=1)
     np.testing.assert_allclose(found.distances, np.sort(distances, axis=1)[:, :k], atol=1e-5)
 
 
@@ -72,12 +72,12 @@ def test_neither_threads_nor_memory_show_in_a_distance(seed, n, options, n_jobs,
     x, lengths = clustered(seed, n, n_clusters=5)
     x[np.random.default_rng(seed).random(x.shape[:2]) < 0.1] = 0
     resources = {"n_jobs": n_jobs, "max_memory": mebibytes * 2**20}
-    distances = windowed_dtw(x, lengths, 2, **options)
-    found = windowed_dtw_knn(x, 5, lengths, 2, **options, **resources)
+    distances = windowed_dtw(x, lengths, Warping(2, **options))
+    found = windowed_dtw_knn(x, 5, lengths, Warping(2, **options), **resources)
     shown = np.take_along_axis(distances, found.indices, axis=1)
     np.testing.assert_allclose(found.distances, shown, rtol=1e-5, atol=1e-5)
     pairs = np.random.default_rng(seed).integers(0, n, (300, 2))
-    listed = windowed_dtw_pairs(x, pairs, lengths, 2, **options, **resources)
+    listed = windowed_dtw_pairs(x, pairs, lengths, Warping(2, **options), **resources)
     np.testing.assert_allclose(listed, distances[tuple(pairs.T)], rtol=1e-5, atol=1e-5)
     np.fill_diagonal(distances, np.inf)
     nearest = np.sort(distances, axis=1)[:, :5]
@@ -94,26 +94,17 @@ def test_far_clusters_are_not_compared():
 def test_duplicates_come_first_and_by_index():
     x, _ = clustered(2, 30)
     x[[4, 9, 21]] = x[0]
-    found = windowed_dtw_knn(x, 3, dtype=float)
+    found = windowed_dtw_knn(x, 3, how=Warping(dtype="float64"))
     assert found.indices[[0, 4, 9, 21]].tolist() == [[4, 9, 21], [0, 9, 21], [0, 4, 21], [0, 4, 9]]
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_a_bound_never_exceeds_the_distance(options):
     x, lengths = clustered(3, 61)
-    given_options = {
-        "metric": "cosine",
-        "band": None,
-        "normalise": "path",
-        "relative": False,
-        "alpha": None,
-        "dtype": np.float32,
-    } | options
-    given_options["dtype"] = np.dtype(given_options["dtype"])
-    (clips,), rule = prepared(Choices(2, **given_options), clips=(x, lengths))
+    (clips,), rule = prepared(Warping(2, **options), clips=(x, lengths))
     with Crew(2) as crew:
         clips, bounds = lower_bounds(clips, rule, 2**30, crew)
-    distances = windowed_dtw(x, lengths, 2, **options)[np.ix_(clips.order, clips.order)]
+    distances = windowed_dtw(x, lengths, Warping(2, **options))[np.ix_(clips.order, clips.order)]
     for b in range(bounds.shape[1]):
         least = distances[:, b * LANES : (b + 1) * LANES].min(axis=1)
         assert (bounds[:61, b] <= least).all()
@@ -128,7 +119,7 @@ def test_the_least_mean_along_a_path_by_hand(rounds, expected):
     bound 0.12 + (0.24 - 3 x 0.12) / 2, the next its mean, which no path is below.
     """
     x = np.array([[[1.0, 0.0], [0.8, 0.6]], [[0.8, 0.6], [0.6, 0.8]]])
-    (clips,), rule = prepared(Choices(1, "cosine", None, "path", False, None, np.dtype(np.float32)), clips=(x, None))
+    (clips,), rule = prepared(Warping(1), clips=(x, None))
     out = np.zeros((2, 2), np.float32)
     with Crew(1) as crew:
         panel = Panel.packed(clips, rule, range(1), crew)
@@ -139,10 +130,10 @@ def test_the_least_mean_along_a_path_by_hand(rounds, expected):
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_pairs_are_entries_of_the_whole_matrix(rng, options):
     x, lengths = clustered(4, 83)
-    distances = windowed_dtw(x, lengths, 2, **options)
+    distances = windowed_dtw(x, lengths, Warping(2, **options))
     pairs = rng.integers(0, 83, (200, 2))
     pairs[0] = 7, 7
-    found = windowed_dtw_pairs(x, pairs, lengths, 2, **options)
+    found = windowed_dtw_pairs(x, pairs, lengths, Warping(2, **options))
     np.testing.assert_allclose(found, distances[pairs[:, 0], pairs[:, 1]], rtol=1e-5, atol=1e-5)
     assert found[0] == 0
 

@@ -21,6 +21,7 @@ from analysis_lib.geometry.smoothness import label_smoothness, laplacian
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.stgcn import STGCN
 from analysis_lib.skeletons.skeleton import Skeleton
+from analysis_lib.warping.options import Warping
 from analysis_lib.widgets import graph_explorer as explorer
 
 STICK = Skeleton("stick", ("foot", "knee", "hip"), ((0, 1), (1, 2)), centre=2)
@@ -67,9 +68,9 @@ def shown(monkeypatch):
 
 @pytest.mark.parametrize("graph", ["nnk", "knn"])
 def test_one_layer_is_what_all_layers_are(embeddings, graph):
-    layers = dataset_graphs(embeddings, 4, graph, "mean", n_windows=2)
+    layers = dataset_graphs(embeddings, 4, graph, "mean", how=Warping(2))
     for i, expected in enumerate(layers):
-        found = layer_graph(embeddings, i, 4, graph, "mean", n_windows=2)
+        found = layer_graph(embeddings, i, 4, graph, "mean", how=Warping(2))
         assert (found.layer, found.name) == (i, embeddings.layers[i])
         assert found.diagnostics == expected.diagnostics
         np.testing.assert_array_equal(found.distance, expected.distance)
@@ -108,7 +109,7 @@ def test_bars_are_as_long_as_the_label_variation(embeddings, data):
 
 
 def test_controls_show_the_layer_that_they_name(embeddings, data, shown):
-    box = explorer.explorer(embeddings, data, n_neighbors=40, n_windows=2)
+    box = explorer.explorer(embeddings, data, n_neighbors=40, how=Warping(2))
     layer, neighbours, windows, graph = box.children[0].children
     assert (layer.value, neighbours.value, windows.value, graph.value) == (1, 14, 2, "nnk")
     assert not neighbours.continuous_update
@@ -124,11 +125,11 @@ def test_controls_show_the_layer_that_they_name(embeddings, data, shown):
         return f"variation of 3 classes {q:.2f}"
 
     assert last().startswith("Dataset graph of layer 1: 15 clips")
-    assert expected(1, 14, n_windows=2) in last()
+    assert expected(1, 14, how=Warping(2)) in last()
     layer.value = 0
     assert last().startswith("Dataset graph of the input")
     neighbours.value, graph.value, windows.value = 3, "knn", 4
-    assert expected(0, 3, "knn", n_windows=4) in last()
+    assert expected(0, 3, "knn", how=Warping(4)) in last()
     assert len(shown) == 2 * 5
 
 

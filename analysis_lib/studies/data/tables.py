@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.datasets.dataset import SkeletonDataset
-from analysis_lib.warping.distances import windowed_dtw_between
+from analysis_lib.geometry.layerwise import stored_distances
+from analysis_lib.warping.options import Warping
 from analysis_lib.errors import UserError
 from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensors
 
@@ -79,7 +80,7 @@ def nearest_neighbour_predictions(
     """
     (x, x_lengths), (y, y_lengths) = (clip_tensors(d, preprocessing) for d in (test, train))
     flat = lambda z: z.transpose(0, 2, 1, 3, 4).reshape(len(z), z.shape[2], -1)  # noqa: E731
-    distances = windowed_dtw_between(
-        flat(x), flat(y), x_lengths, y_lengths, n_windows=1, metric="sqeuclidean", progress=progress
-    )
+    how = Warping(n_windows=1, metric="sqeuclidean")
+    about = f"joints of {test.name} and {train.name}"
+    distances = stored_distances(flat(x), x_lengths, flat(y), y_lengths, how, about=about, progress=progress)
     return train.labels[distances.argmin(axis=1)]

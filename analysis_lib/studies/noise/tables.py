@@ -14,13 +14,12 @@ from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensors
 from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.geometry.embeddings import Embeddings
 from analysis_lib.geometry.graphs import nnk_graph, similarity_kernel
-from analysis_lib.geometry.layerwise import LayerGraph, dataset_graphs, layer_embeddings, layer_graph
+from analysis_lib.geometry.layerwise import LayerGraph, dataset_graphs, layer_embeddings, layer_graph, stored_distances
 from analysis_lib.geometry.smoothness import label_smoothness, laplacian
 from analysis_lib.geometry.smoothness_bootstrap import bootstrap_smoothness, smoothness_intervals
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.training.fit import evaluate
 from analysis_lib.statistics import mean_interval, wilson_interval
-from analysis_lib.warping.distances import windowed_dtw_between
 
 #: sets of clips that accuracy is given for, beside the single actions
 CHOSEN, ALL = "chosen actions", "all clips"
@@ -180,7 +179,7 @@ def _mixed_graph(
         return layer_graph(noisy, graph.layer, n_neighbors).graph
     features, lengths = np.array(clean.features[graph.layer]), clean.lengths[graph.layer]
     features[where] = noisy.features[graph.layer]
-    rows = windowed_dtw_between(features[where], features, lengths[where], lengths)
+    rows = stored_distances(features[where], lengths[where], features, lengths, about="disturbed clips")
     rows[:, where] = (rows[:, where] + rows[:, where].T) / 2  # equal but for rounding
     distance = graph.distance.copy()
     distance[where], distance[:, where] = rows, rows.T

@@ -26,6 +26,7 @@ from analysis_lib.geometry.smoothness import class_smoothness
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.statistics import mean_interval
 from analysis_lib.studies.transfer.accuracy import right_by_clip
+from analysis_lib.warping.options import Warping
 
 #: forecasts by name: (target's curve, source's curve, layers that stay) -> low for good
 FORECASTS = {
@@ -41,8 +42,8 @@ def size_curves(
     n_neighbors: int = 10,
     n_seeds: int = 2,
     seed: int = 0,
+    how: Warping = Warping(),
     progress: bool = False,
-    **options,
 ) -> pd.DataFrame:
     """Return mean label variation of the classes by layer, on small sets of clips.
 
@@ -53,8 +54,7 @@ def size_curves(
     clips_per_class : sequence of int
     n_neighbors : int
         Candidates of each node; on a smaller set, all other clips.
-    **options
-        Go to `analysis_lib.geometry.layerwise.dataset_graphs`.
+    how : Warping
 
     Returns
     -------
@@ -66,7 +66,7 @@ def size_curves(
     for size, s in tqdm(jobs, "label variation", disable=not progress):
         clips = data.take(sample_per_class(data.labels, size, s))
         embeddings = layer_embeddings(network, clips)
-        for layer in dataset_graphs(embeddings, min(n_neighbors, len(clips) - 1), **options):
+        for layer in dataset_graphs(embeddings, min(n_neighbors, len(clips) - 1), how=how):
             classes = class_smoothness(layer.graph, clips.labels)
             rows.append((size, s, layer.layer, classes["normalised"].mean()))
     return pd.DataFrame(rows, columns=["clips_per_class", "seed", "layer", "q"])
