@@ -4,11 +4,11 @@ import json
 
 import pandas as pd
 import pytest
+from notebooks import record
 from pandas.testing import assert_frame_equal
 
 from analysis_lib.chapters import recorded
 from analysis_lib.chapters.other_editions import Beside, other_editions, recorded_beside
-from analysis_lib.chapters.provenance import TABLES, record_table
 
 HERE = {"dataset": "synthetic", "model": "synthetic", "k": 10, "graph": "nnk", "name": "unrelated"}
 FACTS = {
@@ -31,8 +31,7 @@ def published(tmp_path, monkeypatch):
         ("mine", "own", {"dataset": "m.npz"}),
         ("third", "another", {}),
     ):
-        monkeypatch.setenv(TABLES, str(tmp_path / edition))
-        record_table(TABLE, chapter, "accuracy")
+        record(tmp_path / edition, chapter, accuracy=TABLE)
         facts = {**FACTS, "parameters": {**FACTS["parameters"], **extra}}
         (tmp_path / edition / chapter / "provenance.json").write_text(json.dumps(facts))
     return tmp_path

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from notebooks import record
 
 from analysis_lib.chapters import recorded
-from analysis_lib.chapters.provenance import TABLES, record_table
 from analysis_lib.chapters.recorded import recorded_editions, recorded_provenance, recorded_table, table_folder
 from analysis_lib.errors import DataError
 
@@ -24,16 +24,15 @@ def published(tmp_path, monkeypatch):
     return tmp_path / "published"
 
 
-def write(folder, monkeypatch, frame=FRAME, name="table"):
-    """Record a table of chapter "own" below ``folder`` as a chapter does."""
-    monkeypatch.setenv(TABLES, str(folder))
-    record_table(frame, "own", name)
+def write(folder, frame=FRAME, name="table"):
+    """Record a table of chapter "own" below ``folder``."""
+    record(folder, "own", **{name: frame})
 
 
 def test_a_table_comes_back_as_it_was(published, monkeypatch):
-    write(published / "mine", monkeypatch)
+    write(published / "mine")
     pd.testing.assert_frame_equal(recorded_table("mine", "own"), FRAME)
-    write(published / "mine", monkeypatch, FRAME[["q"]], "other")
+    write(published / "mine", FRAME[["q"]], "other")
     pd.testing.assert_frame_equal(recorded_table("mine", "own", "other"), FRAME[["q"]])
 
 
@@ -41,13 +40,13 @@ def test_what_is_not_recorded_is_none(published, monkeypatch):
     assert recorded_table("mine", "own") is None
     assert recorded_provenance("mine", "own") is None
     assert recorded_editions() == []
-    write(published / "mine", monkeypatch)
+    write(published / "mine")
     assert recorded_table("mine", "own", "other") is None
     assert recorded_table("other", "own") is None
 
 
 def test_a_table_without_rows_keeps_its_columns(published, monkeypatch):
-    write(published / "mine", monkeypatch, FRAME[:0])
+    write(published / "mine", FRAME[:0])
     assert list(recorded_table("mine", "own").columns) == list(FRAME)
 
 
@@ -83,11 +82,11 @@ def test_where_a_table_comes_from(published):
 
 def test_tables_of_this_build_go_before_published_ones_of_its_edition(published, tmp_path, monkeypatch):
     built = tmp_path / "built"
-    write(published / "mine", monkeypatch)
-    write(published / "other", monkeypatch)
+    write(published / "mine")
+    write(published / "other")
     monkeypatch.setenv(recorded.BUILT, f"mine={built}")
     assert len(recorded_table("mine", "own")) == 2  # not built yet
-    write(built, monkeypatch, FRAME[:1])
+    write(built, FRAME[:1])
     assert len(recorded_table("mine", "own")) == 1
     assert len(recorded_table("other", "own")) == 2
     assert table_folder("mine", "own") == built / "own"

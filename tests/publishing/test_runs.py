@@ -19,9 +19,9 @@ from analysis_lib.publishing import runs
 from analysis_lib.publishing.runs import run_chapter, run_inputs
 
 CODE = (
-    "import pandas as pd\nfrom analysis_lib.chapters.provenance import provenance, record_table",
-    "table = pd.DataFrame({'i': range(n)})\nrecord_table(table, 'count')",
-    "provenance('count', globals())",
+    "import pandas as pd\nfrom analysis_lib.chapters.session import open_chapter",
+    "chapter = open_chapter('count', globals())\ntable = pd.DataFrame({'i': range(n)})",
+    "chapter.record(table=table)",
 )
 
 

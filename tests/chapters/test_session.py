@@ -1,4 +1,4 @@
-"""The line beside a figure, and the recorded table."""
+"""A chapter's session: what it has, the line beside its figures, and the tables that it keeps."""
 
 import json
 import subprocess
@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from analysis_lib import __version__
-from analysis_lib.chapters import provenance as module
-from analysis_lib.chapters.provenance import code_version, provenance, record_table
+from analysis_lib.chapters import session as module
+from analysis_lib.chapters.session import Session
+from analysis_lib.results.digest import code_version
 
 DATA = SimpleNamespace(name="synthetic", fingerprint="0123456789abcdef" * 4)
 MODEL = SimpleNamespace(name="mine", card={"weights_sha256": "fedcba9876543210" * 4})
@@ -19,17 +20,20 @@ NAMESPACE = {"n": 3, "layers": [1, 2], "data_root": "/home/me", "other": object(
 
 
 @pytest.fixture(autouse=True)
-def no_tables(monkeypatch):
-    monkeypatch.delenv("STGBOOK_TABLES", raising=False)
-
-
-@pytest.fixture
 def version(monkeypatch):
+    monkeypatch.delenv("STGBOOK_TABLES", raising=False)
     monkeypatch.setattr(module, "code_version", lambda: "1.2 (abc1234)")
 
 
-def test_the_line_has_parameters_code_data_model_and_time(version):
-    text = provenance("own", NAMESPACE, DATA, MODEL).data
+def opened(chapter="own", namespace=NAMESPACE, **used):
+    """Return a session whose data and network, if given, have been used."""
+    session = Session(chapter, namespace)
+    vars(session).update(used)
+    return session
+
+
+def test_the_line_has_parameters_code_data_model_and_time():
+    text = opened(data=DATA, network=MODEL).record().data
     first, second = text.split("\n")
     assert first == (
         '<small class="provenance">Parameters `n = 3`, `layers = [1, 2]`; code 1.2 (abc1234); '
@@ -39,27 +43,33 @@ def test_the_line_has_parameters_code_data_model_and_time(version):
     assert second.endswith(".</small>")
 
 
-def test_a_model_without_stored_weights_has_its_name_alone(version):
-    text = provenance("own", {}, None, SimpleNamespace(name="nets:make", card={})).data
+def test_a_model_without_stored_weights_has_its_name_alone():
+    text = opened(namespace={}, network=SimpleNamespace(name="nets:make", card={})).record().data
     assert "Parameters none; code 1.2 (abc1234); model nets:make." in text
 
 
-def test_a_chapter_of_the_book_shows_what_it_declares(version, monkeypatch):
+def test_a_chapter_of_the_book_has_the_parameters_that_it_declares(monkeypatch):
     declared = SimpleNamespace(parameters=[SimpleNamespace(name="other"), SimpleNamespace(name="k")])
     monkeypatch.setattr(module, "load_chapter", lambda name: declared)
-    assert "Parameters `other = 1`;" in provenance("data", {"other": 1, "n": 3}).data
+    assert opened("data", {"other": 1, "n": 3}).parameters == {"other": 1}
 
 
-def test_nothing_is_written_unless_a_folder_is_named(version, tmp_path, monkeypatch):
+def test_parameters_are_those_of_the_first_cell():
+    namespace = {"n": 3, "__annotations__": {"n": int}}
+    session = opened(namespace=namespace)
+    namespace["n"] = 4
+    assert session.parameters == {"n": 3}
+
+
+def test_nothing_is_written_unless_a_folder_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    provenance("own", NAMESPACE)
-    record_table(pd.DataFrame({"a": [1]}), "own")
+    opened().record(table=pd.DataFrame({"a": [1]}))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_facts_are_written_beside_the_tables(version, tmp_path, monkeypatch):
+def test_the_facts_are_written_beside_the_tables(tmp_path, monkeypatch):
     monkeypatch.setenv("STGBOOK_TABLES", str(tmp_path))
-    provenance("own", NAMESPACE, DATA, MODEL)
+    opened(data=DATA, network=MODEL).record()
     assert json.loads((tmp_path / "own" / "provenance.json").read_text()) == {
         "chapter": "own",
         "parameters": {"n": 3, "layers": [1, 2]},
@@ -72,10 +82,17 @@ def test_the_facts_are_written_beside_the_tables(version, tmp_path, monkeypatch)
 def test_a_table_is_read_back_as_it_was(tmp_path, monkeypatch):
     monkeypatch.setenv("STGBOOK_TABLES", str(tmp_path))
     frame = pd.DataFrame({"layer": [0, 1], "smoothness": [1 / 3, np.pi], "class": ["a", "b,c"]})
-    record_table(frame.set_index(np.array([7, 8])), "own", "bands")
+    opened().record(bands=frame.set_index(np.array([7, 8])))
     path = tmp_path / "own" / "bands.csv"
     assert path.read_bytes().startswith(b"layer,smoothness,class\n0,0.3333333333,a\n")
     pd.testing.assert_frame_equal(pd.read_csv(path), frame, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("sentences", "shown"), [(("One.", "", "Two."), "One.\n\nTwo."), ((), ""), (("Alone.",), "Alone.")]
+)
+def test_sentences_are_paragraphs(sentences, shown):
+    assert opened().say(*sentences).data == shown
 
 
 def git(folder, *arguments):
