@@ -1,17 +1,13 @@
 """A chapter's session: what it has, the line beside its figures, and the tables that it keeps."""
 
 import json
-import subprocess
 from types import SimpleNamespace
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from analysis_lib import __version__
 from analysis_lib.chapters import session as module
 from analysis_lib.chapters.session import Session
-from analysis_lib.results.digest import code_version
 
 DATA = SimpleNamespace(name="synthetic", fingerprint="0123456789abcdef" * 4)
 MODEL = SimpleNamespace(name="mine", card={"weights_sha256": "fedcba9876543210" * 4})
@@ -36,8 +32,8 @@ def test_the_line_has_parameters_code_data_model_and_time():
     text = opened(data=DATA, network=MODEL).record().data
     first, second = text.split("\n")
     assert first == (
-        '<small class="provenance">Parameters `n = 3`, `layers = [1, 2]`; code 1.2 (abc1234); '
-        "data synthetic `0123456789ab`; model mine `fedcba987654`."
+        '<small class="provenance">Parameters `n = 3`, `layers = [1, 2]`; data synthetic `0123456789ab`; '
+        "model mine `fedcba987654`; code 1.2 (abc1234)."
     )
     assert second.startswith("Run time ")
     assert second.endswith(".</small>")
@@ -45,7 +41,7 @@ def test_the_line_has_parameters_code_data_model_and_time():
 
 def test_a_model_without_stored_weights_has_its_name_alone():
     text = opened(namespace={}, network=SimpleNamespace(name="nets:make", card={})).record().data
-    assert "Parameters none; code 1.2 (abc1234); model nets:make." in text
+    assert "Parameters none; model nets:make; code 1.2 (abc1234)." in text
 
 
 def test_a_chapter_of_the_book_has_the_parameters_that_it_declares(monkeypatch):
@@ -76,16 +72,8 @@ def test_the_facts_are_written_beside_the_tables(tmp_path, monkeypatch):
         "code": "1.2 (abc1234)",
         "data": {"name": "synthetic", "fingerprint": DATA.fingerprint},
         "model": {"name": "mine", "weights": MODEL.card["weights_sha256"]},
+        "files": {},
     }
-
-
-def test_a_table_is_read_back_as_it_was(tmp_path, monkeypatch):
-    monkeypatch.setenv("STGBOOK_TABLES", str(tmp_path))
-    frame = pd.DataFrame({"layer": [0, 1], "smoothness": [1 / 3, np.pi], "class": ["a", "b,c"]})
-    opened().record(bands=frame.set_index(np.array([7, 8])))
-    path = tmp_path / "own" / "bands.csv"
-    assert path.read_bytes().startswith(b"layer,smoothness,class\n0,0.3333333333,a\n")
-    pd.testing.assert_frame_equal(pd.read_csv(path), frame, rtol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -93,38 +81,3 @@ def test_a_table_is_read_back_as_it_was(tmp_path, monkeypatch):
 )
 def test_sentences_are_paragraphs(sentences, shown):
     assert opened().say(*sentences).data == shown
-
-
-def git(folder, *arguments):
-    subprocess.run(
-        ["git", "-C", folder, "-c", "user.name=a", "-c", "user.email=a@b", *arguments], check=True, capture_output=True
-    )
-
-
-@pytest.fixture
-def repository(tmp_path):
-    (tmp_path / "analysis_lib").mkdir()
-    (tmp_path / "analysis_lib" / "a.py").write_text("1")
-    git(tmp_path, "init")
-    git(tmp_path, "add", "--all")
-    git(tmp_path, "commit", "-m", "one")
-    return tmp_path
-
-
-def test_the_version_has_the_commit_and_says_when_the_code_differs(repository):
-    clean = code_version(repository)
-    assert clean.startswith(f"{__version__} (")
-    assert "+changes" not in clean
-    (repository / "remark.txt").write_text("not code")
-    assert code_version(repository) == clean
-    (repository / "analysis_lib" / "a.py").write_text("2")
-    assert code_version(repository) == clean[:-1] + "+changes)"
-
-
-def test_a_folder_inside_somebody_else_s_repository_has_no_commit(repository):
-    assert code_version(repository / "analysis_lib") == __version__
-
-
-def test_without_git_the_version_stands_alone(repository, monkeypatch):
-    monkeypatch.setenv("PATH", "")
-    assert code_version(repository) == __version__

@@ -9,12 +9,14 @@ from importlib import import_module
 import numpy as np
 import pytest
 
+from analysis_lib import __version__
 from analysis_lib.files import ROOT, file_digest
 from analysis_lib.results.digest import (
     array_digest,
     canonical_json,
     class_digest,
     closure,
+    code_version,
     imported_modules,
     library_versions,
     module_digest,
@@ -176,3 +178,38 @@ def test_library_versions_are_those_of_the_loaded_packages():
     found = library_versions()
     assert found["numpy"] == np.__version__
     assert set(found) == {"python", "numba", "numpy", "scipy", "torch"}
+
+
+def git(folder, *arguments):
+    subprocess.run(
+        ["git", "-C", folder, "-c", "user.name=a", "-c", "user.email=a@b", *arguments], check=True, capture_output=True
+    )
+
+
+@pytest.fixture
+def repository(tmp_path):
+    (tmp_path / "analysis_lib").mkdir()
+    (tmp_path / "analysis_lib" / "a.py").write_text("1")
+    git(tmp_path, "init")
+    git(tmp_path, "add", "--all")
+    git(tmp_path, "commit", "-m", "one")
+    return tmp_path
+
+
+def test_the_version_has_the_commit_and_says_when_the_code_differs(repository):
+    clean = code_version(repository)
+    assert clean.startswith(f"{__version__} (")
+    assert "+changes" not in clean
+    (repository / "remark.txt").write_text("not code")
+    assert code_version(repository) == clean
+    (repository / "analysis_lib" / "a.py").write_text("2")
+    assert code_version(repository) == clean[:-1] + "+changes)"
+
+
+def test_a_folder_inside_somebody_else_s_repository_has_no_commit(repository):
+    assert code_version(repository / "analysis_lib") == __version__
+
+
+def test_without_git_the_version_stands_alone(repository, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert code_version(repository) == __version__
