@@ -1,17 +1,22 @@
-"""Files that are never half written, digests of contents, and where things live."""
+"""Files and folders that are never half written, digests of contents, and where things live."""
 
 import hashlib
 import os
+import shutil
+import socket
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import NamedTemporaryFile, mkdtemp
 
 from analysis_lib.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "data"
 BUILD = ROOT / "_build"
+
+_WORKING = ".writing-"  # start of the names of folders that are not in their place yet
 
 
 @contextmanager
@@ -38,9 +43,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         yield temporary
         with open(temporary, "rb") as handle:
             os.fsync(handle.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+        temporary.chmod(0o666 & ~_umask())
         os.replace(temporary, path)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror or error}") from error
@@ -52,6 +55,88 @@ def write_text(path: str | Path, text: str) -> None:
     """Write ``text`` to ``path`` in one step (see `atomic_path`)."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def copy_file(source: str | Path, path: str | Path) -> None:
+    """Copy a file to ``path`` in one step (see `atomic_path`)."""
+    with atomic_path(path) as temporary:
+        shutil.copyfile(source, temporary)
+
+
+@contextmanager
+def working_folder(parent: str | Path, cure: str = "") -> Iterator[Path]:
+    """Yield a new folder in ``parent`` for what is being made; at the end it is gone, or was put in its place.
+
+    Its name says whose it is: those that processes of this machine left when they were killed are
+    removed, and another machine's after a day.
+
+    Raises
+    ------
+    UserError
+        If it cannot be made; the message ends with ``cure``.
+    """
+    parent = Path(parent)
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        work = Path(mkdtemp(dir=parent, prefix=f"{_WORKING}{socket.gethostname()}-{os.getpid()}-"))
+        work.chmod(0o777 & ~_umask())
+    except OSError as error:
+        raise UserError(f"cannot write {parent}: {error.strerror}{cure}") from error
+    for left in parent.glob(f"{_WORKING}*"):
+        if _is_left(left):
+            shutil.rmtree(left, ignore_errors=True)
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def put_in_place(made: Path, folder: Path) -> None:
+    """Give a folder that was made the name of another, beside it, which goes.
+
+    At every moment ``standing(folder)`` is the old folder or the new one, whole, also after a kill.
+    """
+    before = _before(folder)
+    while True:
+        try:
+            made.rename(folder)
+            break
+        except OSError:
+            if not folder.exists() or not made.exists():
+                raise
+            shutil.rmtree(before, ignore_errors=True)
+            with suppress(OSError):  # another process was faster
+                folder.rename(before)
+    shutil.rmtree(before, ignore_errors=True)
+
+
+def standing(folder: str | Path) -> Path:
+    """Return a folder, or what has stood there until now if it is just being replaced (`put_in_place`)."""
+    folder = Path(folder)
+    return _before(folder) if not folder.exists() and _before(folder).exists() else folder
+
+
+def _before(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.before")
+
+
+def _is_left(work: Path) -> bool:
+    """Return whether nobody works in a working folder any more."""
+    host, _, process = work.name.removeprefix(_WORKING).rpartition("-")[0].rpartition("-")
+    with suppress(OSError):
+        if host != socket.gethostname() or not process.isdigit():
+            return work.stat().st_mtime < time.time() - 86400
+        try:
+            os.kill(int(process), 0)
+        except ProcessLookupError:
+            return True
+    return False
+
+
+def _umask() -> int:
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask
 
 
 def digest(*parts: bytes | str) -> str:
@@ -72,10 +157,15 @@ def file_digest(path: str | Path) -> str:
     """Return the SHA-256 hex digest of a file, or of a folder's names and contents in order."""
     path = Path(path)
     if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.is_file())
-        return digest(*(f"{p.relative_to(path)}={file_digest(p)}" for p in files))
+        return digest(*(f"{name}={known}" for name, known in file_digests(path).items()))
     with open(path, "rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def file_digests(folder: str | Path) -> dict[str, str]:
+    """Return the digest of each file in a folder and below it, by its name from there, sorted."""
+    paths = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): file_digest(path) for path in paths}
 
 
 def data_root(given: str | Path | None = None) -> Path:

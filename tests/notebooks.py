@@ -1,6 +1,10 @@
-"""Small notebooks for the tests of what runs and builds the book."""
+"""Small notebooks, and records, for the tests of what runs and builds the book."""
 
 import json
+
+import pytest
+
+from analysis_lib.chapters.session import TABLES, Session
 
 PARAMETERS = "n: int = 3  # how many\ndataset: str = 'synthetic'  # data\ndata_root: str = ''  # raw"
 
@@ -28,3 +32,10 @@ def write_chapter(root, name, *cells, **kwargs):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(notebook(*cells, **kwargs)))
     return path
+
+
+def record(folder, chapter, **tables):
+    """Record tables in ``folder/CHAPTER`` as a chapter does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(TABLES, str(folder))
+        Session(chapter, {}).record(**tables)

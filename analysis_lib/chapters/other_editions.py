@@ -1,5 +1,6 @@
-"""What other editions recorded of a chapter, to be shown beside what the chapter computes."""
+"""Where a figure comes from: this run, and what other editions recorded that is drawn beside it."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -7,6 +8,9 @@ import pandas as pd
 
 from analysis_lib.chapters.editions import edition_names, load_edition
 from analysis_lib.chapters.recorded import recorded_editions, recorded_provenance, recorded_table
+
+#: type of an output that is not shown: the lines of the records that its cell has taken tables from
+SOURCES = "application/vnd.stgbook.sources+json"
 
 _WHOSE = ("dataset", "model")  # parameters that tell one edition from another
 _MISSING = object()
@@ -16,12 +20,6 @@ def other_editions(chapter: str, parameters: Mapping[str, object]) -> list[str]:
     """Return the editions whose record of a chapter is shown where it runs with ``parameters``.
 
     These are all that are recorded, but for those of the very dataset and model.
-
-    Parameters
-    ----------
-    chapter : str
-    parameters : mapping
-        May hold more than parameters: a notebook's ``globals()``.
     """
     records = {edition: recorded_provenance(edition, chapter) for edition in recorded_editions()}
     return [
@@ -46,9 +44,16 @@ class Beside:
     differing: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> dict[str, pd.DataFrame]:
-        """Return the tables that editions recorded under ``name``; empty if none did."""
-        tables = {_label(e): recorded_table(e, self.chapter, name) for e in self.differing}
-        return {label: table for label, table in tables.items() if table is not None}
+        """Return the tables that editions recorded under ``name``; empty if none did.
+
+        In a notebook the cell that asks gets an output that names them (`SOURCES`), so that the page
+        can say of its figure where it comes from: ask where the figure is drawn.
+        """
+        tables = {edition: recorded_table(edition, self.chapter, name) for edition in self.differing}
+        found = {edition: table for edition, table in tables.items() if table is not None}
+        if found:
+            _publish([self._line(edition) for edition in found])
+        return {edition_label(edition): table for edition, table in found.items()}
 
     def below(self, table: pd.DataFrame, name: str) -> pd.DataFrame:
         """Return a table with those of other editions under it; the first index says whose it is.
@@ -63,12 +68,7 @@ class Beside:
         return pd.concat({"here": table, **others}, names=["edition"]) if others else table
 
     def note(self):
-        """Return the lines of where the records come from, for display; None if there are none.
-
-        Returns
-        -------
-        IPython.display.Markdown or None
-        """
+        """Return the lines of where the records come from, as Markdown for display; None if there are none."""
         from IPython.display import Markdown
 
         lines = [self._line(edition) for edition in self.differing]
@@ -77,31 +77,15 @@ class Beside:
     def _line(self, edition: str) -> str:
         """Return dataset, model, code, date and differing parameters of one record."""
         facts = recorded_provenance(edition, self.chapter)
-        parts = [
-            f"{kind} {facts[kind]['name']} `{(facts[kind].get(key) or 'no digest')[:12]}`"
-            for kind, key in (("data", "fingerprint"), ("model", "weights"))
-            if kind in facts
-        ]
-        parts += [f"code {facts['code']}"] if "code" in facts else []
+        parts = _origin(facts)
         parts += [f"run on {facts['date']}"] if "date" in facts else []
-        values = ", ".join(f"`{name} = {value!r}`" for name, value in self.differing[edition].items())
+        values = _values(self.differing[edition])
         parts.append(f"parameters as here{' but ' if values else ''}{values}")
-        return f'<small class="provenance">*{_label(edition)}*: {"; ".join(parts)}.</small>'
+        return f'<small class="provenance">*{edition_label(edition)}*: {"; ".join(parts)}.</small>'
 
 
-def recorded_beside(chapter: str, namespace: Mapping[str, object]) -> Beside:
-    """Return what other editions recorded of a chapter (`other_editions`).
-
-    Parameters
-    ----------
-    chapter : str
-    namespace : mapping
-        ``globals()`` of the notebook, before a parameter is given another value.
-
-    Returns
-    -------
-    Beside
-        Without any record in the edition that was recorded itself.
+def recorded_beside(chapter: str, parameters: Mapping[str, object]) -> Beside:
+    """Return what other editions (`other_editions`) recorded of a chapter that runs with ``parameters``.
 
     Raises
     ------
@@ -115,21 +99,55 @@ def recorded_beside(chapter: str, namespace: Mapping[str, object]) -> Beside:
     ({}, None)
     """
     differing = {}
-    for edition in other_editions(chapter, namespace):
+    for edition in other_editions(chapter, parameters):
         recorded = recorded_provenance(edition, chapter)["parameters"]
         differing[edition] = {
             name: value
             for name, value in recorded.items()
-            if name not in (*_WHOSE, "data_root") and namespace.get(name, _MISSING) != value
+            if name not in (*_WHOSE, "data_root") and parameters.get(name, _MISSING) != value
         }
     return Beside(chapter, differing)
 
 
-def _label(edition: str) -> str:
+def run_line(facts: Mapping) -> str:
+    """Return the Markdown of a run's parameters, code, data and network; ``</small>`` is left to the caller.
+
+    Examples
+    --------
+    >>> run_line({"parameters": {"n": 3}, "code": "0.1.0", "data": {"name": "x", "fingerprint": "abcd"}})
+    '<small class="provenance">Parameters `n = 3`; data x `abcd`; code 0.1.0.'
+    """
+    parts = [f"Parameters {_values(facts['parameters']) or 'none'}", *_origin(facts)]
+    return f'<small class="provenance">{"; ".join(parts)}.'
+
+
+def edition_label(edition: str) -> str:
     """Return what a recorded edition is called in a legend.
 
-    >>> _label("nw-ucla")
+    >>> edition_label("nw-ucla")
     'NW-UCLA, recorded'
     """
     title = load_edition(edition).title if edition in edition_names() else edition
     return f"{title}, recorded"
+
+
+def _origin(facts: Mapping) -> list[str]:
+    """Return what a record or a run says of its data, network and code."""
+    parts = []
+    for kind, key in (("data", "fingerprint"), ("model", "weights")):
+        if kind in facts:
+            mark = f" `{facts[kind][key][:12]}`" if facts[kind].get(key) else ""
+            parts.append(f"{kind} {facts[kind]['name']}{mark}")
+    return [*parts, f"code {facts['code']}"] if "code" in facts else parts
+
+
+def _values(parameters: Mapping) -> str:
+    return ", ".join(f"`{name} = {value!r}`" for name, value in parameters.items())
+
+
+def _publish(lines: list[str]) -> None:
+    """Give the cell that runs now, if this is a notebook, an output of the type `SOURCES`."""
+    if ipython := sys.modules.get("IPython"):
+        shell = ipython.get_ipython()
+        if getattr(shell, "kernel", None):
+            ipython.display.display({SOURCES: lines, "text/plain": ""}, raw=True)

@@ -1,37 +1,54 @@
-"""Tables that chapters recorded: ``data/published/EDITION/CHAPTER/NAME.csv``, read back.
+"""Records: tables that chapters made, ``EDITION/CHAPTER/NAME.csv``, and ``provenance.json`` beside them.
 
-While a book is being built, ``$STGBOOK_BUILT`` is ``EDITION=FOLDER``: of that edition the tables that
-this very build has made (``FOLDER/CHAPTER/NAME.csv``) go before the published ones.
+It says what they were made from, and has the digest of each, so that a record is read as it was
+written or not at all. While a book is being built, ``$STGBOOK_BUILT`` is ``EDITION=FOLDER``: of that
+edition the records that this very build has made (``FOLDER/CHAPTER``) go before those in
+``data/published``.
 """
 
+import hashlib
+import io
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from analysis_lib.errors import DataError
-from analysis_lib.files import DATA
+from analysis_lib.files import DATA, atomic_path, file_digests, standing, write_text
 
 BUILT = "STGBOOK_BUILT"  # environment variable: EDITION=FOLDER of the tables of this build
 PUBLISHED = DATA / "published"
+FACTS = "provenance.json"
 
-_FACTS = "provenance.json"
+
+def write_record(folder: Path, facts: Mapping, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write tables and what they are made from to a folder.
+
+    Parameters
+    ----------
+    folder : Path
+    facts : mapping
+        What becomes of ``provenance.json``; the digests of the tables are added as ``files``.
+    tables : mapping of str to DataFrame
+        One observation a row; the index is not written, numbers keep ten digits.
+    """
+    for name, frame in tables.items():
+        with atomic_path(folder / f"{name}.csv") as temporary:
+            frame.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
+    write_facts(folder, facts)
+
+
+def write_facts(folder: Path, facts: Mapping) -> None:
+    """Write ``provenance.json`` beside the tables of a folder: the facts, and the tables' digests."""
+    files = {name: known for name, known in file_digests(folder).items() if name.endswith(".csv")}
+    write_text(folder / FACTS, json.dumps({**facts, "files": files}, indent=2) + "\n")
 
 
 def recorded_editions() -> list[str]:
     """Return the names of the editions of which some chapter's tables are published, sorted."""
-    return sorted({facts.parent.parent.name for facts in PUBLISHED.glob(f"*/*/{_FACTS}")})
-
-
-def table_folder(edition: str, chapter: str) -> Path:
-    """Return the folder of a chapter's tables: of this build if it has made them, else published.
-
-    It need not exist.
-    """
-    name, _, folder = os.environ.get(BUILT, "").partition("=")
-    built = Path(folder) / chapter
-    return built if name == edition and built.is_dir() else PUBLISHED / edition / chapter
+    return sorted({facts.parent.parent.name for facts in PUBLISHED.glob(f"*/*/{FACTS}")})
 
 
 def recorded_table(edition: str, chapter: str, name: str = "table") -> pd.DataFrame | None:
@@ -44,7 +61,7 @@ def recorded_table(edition: str, chapter: str, name: str = "table") -> pd.DataFr
     ----------
     edition, chapter : str
     name : str
-        As given to `analysis_lib.chapters.provenance.record_table`.
+        As given to `analysis_lib.chapters.session.Session.record`.
 
     Returns
     -------
@@ -53,20 +70,19 @@ def recorded_table(edition: str, chapter: str, name: str = "table") -> pd.DataFr
     Raises
     ------
     DataError
-        If the file cannot be read, is no table, or was cut off.
+        If the file is not what was recorded, or is gone.
     """
-    path = table_folder(edition, chapter) / f"{name}.csv"
-    if not path.exists():
-        return None
-    try:
-        frame = pd.read_csv(path, keep_default_na=False, na_values=[""])
-        whole = path.read_bytes().endswith(b"\n") and isinstance(frame.index, pd.RangeIndex)
-    except (OSError, ValueError) as error:  # pandas' own errors of parsing are ValueErrors
-        raise _damaged(path, edition, error) from error
-    if not whole:
-        raise _damaged(path, edition, "it does not end after a whole row, or a row is too long")
-    text = frame.columns[[pd.api.types.is_string_dtype(kind) for kind in frame.dtypes]]
-    return frame.fillna(dict.fromkeys(text, ""))
+    for _ in range(3):  # the record may be replaced between the two readings
+        path = _folder(edition, chapter)[0] / f"{name}.csv"
+        known = (recorded_provenance(edition, chapter) or {}).get("files", {}).get(path.name)
+        raw = path.read_bytes() if path.exists() else None
+        if known is None and raw is None:
+            return None
+        if raw is not None and hashlib.sha256(raw).hexdigest() == known:
+            frame = pd.read_csv(io.BytesIO(raw), keep_default_na=False, na_values=[""])
+            text = frame.columns[[pd.api.types.is_string_dtype(kind) for kind in frame.dtypes]]
+            return frame.fillna(dict.fromkeys(text, ""))
+    raise _damaged(path, edition, "it is gone" if raw is None else "it is not what was recorded")
 
 
 def recorded_provenance(edition: str, chapter: str) -> dict | None:
@@ -75,15 +91,17 @@ def recorded_provenance(edition: str, chapter: str) -> dict | None:
     Returns
     -------
     dict or None
-        ``parameters``, ``code``, ``data`` and ``model`` as the page's line has them; if published,
-        also ``date``, ``seed`` and ``inputs`` (`analysis_lib.publishing.site.record_run`).
+        ``parameters``, ``data``, ``model`` and ``files``; if published, also ``code``, ``date``,
+        ``seed`` and ``inputs`` (`analysis_lib.publishing.site.record_run`). A record of this build
+        was made by this code, whatever commit was checked out when its chapter ran.
 
     Raises
     ------
     DataError
         If the file is damaged.
     """
-    path = table_folder(edition, chapter) / _FACTS
+    folder, is_built = _folder(edition, chapter)
+    path = folder / FACTS
     if not path.exists():
         return None
     try:
@@ -92,7 +110,15 @@ def recorded_provenance(edition: str, chapter: str) -> dict | None:
         raise _damaged(path, edition, error) from error
     if not isinstance(facts, dict):
         raise _damaged(path, edition, f"expected one JSON object, got {type(facts).__name__}")
-    return facts
+    return {key: value for key, value in facts.items() if key != "code"} if is_built else facts
+
+
+def _folder(edition: str, chapter: str) -> tuple[Path, bool]:
+    """Return the folder of a chapter's record, and whether this build has made it."""
+    name, _, folder = os.environ.get(BUILT, "").partition("=")
+    built = Path(folder) / chapter
+    is_built = name == edition and built.is_dir()
+    return (built if is_built else standing(PUBLISHED / edition / chapter)), is_built
 
 
 def _damaged(path: Path, edition: str, reason: object) -> DataError:

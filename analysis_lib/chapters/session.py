@@ -1,6 +1,5 @@
 """The first cell of every chapter and its last: what it works on, what it says, what it keeps."""
 
-import json
 import os
 import time
 from collections.abc import Mapping
@@ -8,12 +7,11 @@ from functools import cached_property
 from pathlib import Path
 
 from analysis_lib.chapters.chapter import load_chapter
-from analysis_lib.chapters.other_editions import Beside, recorded_beside
-from analysis_lib.chapters.provenance import provenance_line
+from analysis_lib.chapters.other_editions import Beside, recorded_beside, run_line
+from analysis_lib.chapters.recorded import write_record
 from analysis_lib.datasets.catalogue import load_dataset
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.errors import UserError
-from analysis_lib.files import atomic_path, write_text
 from analysis_lib.networks.checkpoints import Checkpoint, load_checkpoint
 from analysis_lib.results.digest import code_version
 from analysis_lib.words import duration
@@ -69,22 +67,17 @@ class Session:
         Parameters
         ----------
         **tables : pandas.DataFrame
-            One observation a row; the index is not written, numbers keep ten digits. ``NAME`` becomes
-            ``$STGBOOK_TABLES/CHAPTER/NAME.csv``, and ``provenance.json`` says what they are made from.
+            Become ``$STGBOOK_TABLES/CHAPTER/NAME.csv`` (`analysis_lib.chapters.recorded.write_record`).
 
         Returns
         -------
         IPython.display.Markdown
-            Parameters, code, data, network; the run time has a line of its own.
+            Parameters, data, network, code; the run time has a line of its own.
         """
         facts = self.facts()
         if os.environ.get(TABLES):
-            folder = Path(os.environ[TABLES]) / self.chapter
-            for name, frame in tables.items():
-                with atomic_path(folder / f"{name}.csv") as temporary:
-                    frame.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
-            write_text(folder / "provenance.json", json.dumps(facts, indent=2) + "\n")
-        return self.say(f"{provenance_line(facts)}\nRun time {duration(time.monotonic() - self.started)}.</small>")
+            write_record(Path(os.environ[TABLES]) / self.chapter, facts, tables)
+        return self.say(f"{run_line(facts)}\nRun time {duration(time.monotonic() - self.started)}.</small>")
 
     def facts(self) -> dict:
         """Return the parameters, the code's version, and which data and network have been used.

@@ -7,10 +7,14 @@ import copy
 import json
 import re
 
+from analysis_lib.chapters.other_editions import SOURCES
 from analysis_lib.files import ROOT
 from analysis_lib.progress import MARK
-from analysis_lib.publishing.widget_state import number_widgets
 
+STATE = "application/vnd.jupyter.widget-state+json"
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+_RUN = '<small class="provenance">Parameters '  # how the line of a run begins
 _PROMPT = {f"code_prompt_{verb}": "Parameters of this run" for verb in ("show", "hide")}
 
 # a progress bar of tqdm: " 40%|████      | 4/10 [00:01<00:02,  2.9it/s]" or "12it [00:00, 3it/s]"
@@ -57,7 +61,7 @@ def tidy_notebook(notebook: dict) -> dict:
             cell["outputs"] = _tidy_outputs(cell["outputs"])
     notebook["cells"] = _number_styles(cells)
     notebook["metadata"].pop("papermill", None)
-    return number_widgets(notebook)
+    return _number_widgets(notebook)
 
 
 def write_form(notebook: dict) -> str:
@@ -66,33 +70,28 @@ def write_form(notebook: dict) -> str:
 
 
 def annotate_figures(notebook: dict) -> dict:
-    """Return a copy in which each figure is followed by the page's line of provenance, folded.
+    """Return a copy in which each figure is followed by where it comes from, folded.
 
-    The line is the one that `analysis_lib.chapters.provenance.provenance` displays at the end; a notebook
-    without one stays as it is.
+    That is the line of this run (`analysis_lib.chapters.session.Session.record`), and those of the
+    records that the figure's cell has taken tables from (`analysis_lib.chapters.other_editions`). A
+    notebook without a line of its run stays as it is.
     """
     notebook = copy.deepcopy(notebook)
-    line = next(filter(None, map(_provenance_line, notebook["cells"])), None)
+    shown = [o["data"] for cell in notebook["cells"] for o in cell.get("outputs", ()) if "data" in o]
+    run = [text for data in shown if _RUN in (text := _text(data.get("text/markdown", "")))]
     cells = []
     for cell in notebook["cells"]:
+        outputs = cell.get("outputs", [])
+        records = [line for o in outputs for line in o.get("data", {}).get(SOURCES, ())]
+        if records:
+            cell["outputs"] = [o for o in outputs if SOURCES not in o.get("data", {})]
         cells.append(cell)
-        if line and "figure" in cell["metadata"].get("mystnb", {}):
-            cells.append(
-                {
-                    "cell_type": "markdown",
-                    "id": f"{cell['id']}-made",
-                    "metadata": {},
-                    "source": f":::{{dropdown}} How this figure was made\n{line}\n:::",
-                }
-            )
+        if run and "figure" in cell["metadata"].get("mystnb", {}):
+            lines = "\n\n".join(dict.fromkeys([run[-1], *records]))
+            source = f":::{{dropdown}} How this figure was made\n{lines}\n:::"
+            cells.append({"cell_type": "markdown", "id": f"{cell['id']}-made", "metadata": {}, "source": source})
     notebook["cells"] = cells
     return notebook
-
-
-def _provenance_line(cell: dict) -> str | None:
-    """Return the Markdown of the provenance that a cell displays, if it displays one."""
-    shown = [_text(output.get("data", {}).get("text/markdown", "")) for output in cell.get("outputs", ())]
-    return next((text for text in shown if 'class="provenance"' in text), None)
 
 
 def _tags(cell: dict) -> list[str]:
@@ -118,10 +117,10 @@ def _tidy_outputs(outputs: list[dict]) -> list[dict]:
             elif text:
                 kept.append({**output, "text": text})
         elif "data" not in output:
-            kept.append({key: _steady_value(value) for key, value in output.items()})
+            kept.append({key: _steady(value) for key, value in output.items()})
         elif not _BAR.search(_text(output["data"].get("text/plain", ""))):
-            data = {kind: _steady_data(kind, value) for kind, value in output["data"].items()}
-            kept.append({**output, "data": data})
+            data = output["data"].items()
+            kept.append({**output, "data": {k: _steady(v) if k.startswith("text/") else v for k, v in data}})
     return kept
 
 
@@ -130,36 +129,55 @@ def _without_bars(text: str, stream: str) -> str:
     if stream != "stderr":
         return text
     lines = re.split(r"[\r\n]+|\x1b\[A", text)
-    return "".join(
-        f"{line}\n" for line in lines if line.strip() and not _BAR.search(line) and not line.startswith(MARK)
-    )
+    return "".join(f"{line}\n" for line in lines if line.strip() and not _BAR.search(line) and MARK not in line)
 
 
-def _steady_data(kind: str, value: object) -> object:
-    """Return one representation of an output; only text is touched."""
-    return _steady_value(value) if kind.startswith("text/") else value
-
-
-def _steady_value(value: object) -> object:
+def _steady(value: object) -> object:
+    """Return a text, or a list of texts, without what differs from run to run or from machine to machine."""
     if isinstance(value, list):
-        return [_steady(line) if isinstance(line, str) else line for line in value]
-    return _steady(value) if isinstance(value, str) else value
-
-
-def _steady(text: str) -> str:
-    """Return ``text`` without what differs from run to run or from machine to machine."""
-    for pattern, replacement in _CHANCE:
-        text = pattern.sub(replacement, text)
-    return text
+        return [_steady(line) for line in value]
+    for pattern, replacement in _CHANCE if isinstance(value, str) else ():
+        value = pattern.sub(replacement, value)
+    return value
 
 
 def _number_styles(cells: list[dict]) -> list[dict]:
     """Return the cells with the random names of pandas' styled tables numbered."""
     text = json.dumps(cells)
-    names = dict.fromkeys(re.findall(r'id=\\"T_([0-9a-f]{5})\\"', text))
-    number = {name: f"T_{place:05d}" for place, name in enumerate(names)}
-    styled = re.compile(rf"\bT_({'|'.join(number)})(?=[_\W])")
-    return json.loads(styled.sub(lambda match: number[match[1]], text)) if number else cells
+    return json.loads(_numbered(text, "T_", dict.fromkeys(re.findall(r'id=\\"T_([0-9a-f]{5})\\"', text)), 5))
+
+
+def _number_widgets(notebook: dict) -> dict:
+    """Return the notebook with widget ids 0...0, 0...1 in the order that outputs show them.
+
+    Models that no output shows follow if they refer to one that is (a link between two widgets); the
+    rest, such as finished progress bars, are dropped.
+    """
+    models = notebook["metadata"].get("widgets", {}).get(STATE, {}).get("state", {})
+    needs = {m: re.findall(r"IPY_MODEL_(\w+)", json.dumps(models[m]["state"], sort_keys=True)) for m in models}
+    shown = [
+        o["data"][VIEW]["model_id"]
+        for cell in notebook["cells"]
+        for o in cell.get("outputs", ())
+        if VIEW in o.get("data", {})
+    ]
+    order = list(dict.fromkeys(model for model in shown if model in models))
+    for model in order:  # it grows on the way
+        order += [m for m in dict.fromkeys(needs[model]) if m in models and m not in order]
+    links = [m for m in models if m not in order and set(needs[m]) & set(order)]
+    order += sorted(links, key=lambda m: _numbered(json.dumps(models[m], sort_keys=True), "", order, 32))
+    if not order:
+        notebook["metadata"].pop("widgets", None)
+        return notebook
+    notebook["metadata"]["widgets"][STATE]["state"] = {model: models[model] for model in order}
+    return json.loads(_numbered(json.dumps(notebook), "", order, 32))
+
+
+def _numbered(text: str, prefix: str, names, width: int) -> str:
+    """Return a text with each random hexadecimal name replaced by its place among them, all in one pass."""
+    number = {f"{prefix}{name}": f"{prefix}{place:0{width}x}" for place, name in enumerate(names)}
+    pattern = rf"{prefix}[0-9a-f]{{{width}}}(?![0-9a-f])"
+    return re.sub(pattern, lambda match: number.get(match[0], match[0]), text)
 
 
 def _text(source: str | list[str]) -> str:

@@ -1,8 +1,9 @@
 """Executing a chapter, and not executing it again while nothing that it depends on has changed.
 
-A run's key covers the chapter's source, its parameters, the library's code, the contents of its
-data, its checkpoint and the records that it reads, the locked requirements and the Python version.
-What ran is kept under ``_build/cache/CHAPTER/KEY``: the tidied notebook, its tables, and ``run.json``.
+A run's key covers the chapter's source, its parameters, the code that it imports, in depth, the
+contents of its data, its checkpoint and the records that it reads, the locked requirements and the
+Python version. What ran is kept under ``_build/cache/CHAPTER/KEY``: the tidied notebook, its tables,
+and ``run.json``, which has the digest of each.
 """
 
 import json
@@ -11,10 +12,9 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from itertools import product
@@ -22,18 +22,29 @@ from pathlib import Path
 
 from analysis_lib import errors
 from analysis_lib.chapters.chapter import Chapter
-from analysis_lib.chapters.other_editions import other_editions
-from analysis_lib.chapters.recorded import BUILT, table_folder
+from analysis_lib.chapters.other_editions import edition_label, other_editions
+from analysis_lib.chapters.recorded import BUILT, recorded_provenance
 from analysis_lib.chapters.session import TABLES
 from analysis_lib.errors import UserError
-from analysis_lib.files import BUILD, ROOT, atomic_path, digest, file_digest, write_text
+from analysis_lib.files import (
+    BUILD,
+    ROOT,
+    copy_file,
+    digest,
+    file_digest,
+    file_digests,
+    put_in_place,
+    working_folder,
+    write_text,
+)
 from analysis_lib.publishing.page import tidy_notebook, write_form
+from analysis_lib.results.digest import canonical_json, imported_modules, module_digest
 
-LIBRARY = ROOT / "analysis_lib"
 LOCK = ROOT / "requirements.lock"
 CACHE = BUILD / "cache"
 KERNEL = "python3"
 
+_FACTS = "run.json"
 _KEPT = 20  # runs of one chapter
 
 
@@ -65,15 +76,18 @@ class Run:
 
     @property
     def facts(self) -> dict:
-        """The run's ``inputs`` (see `run_inputs`), its ``date``, and its notebook's digest."""
-        return json.loads((self.folder / "run.json").read_text())
+        """The run's ``inputs`` (see `run_inputs`), its ``date``, and the digests of its ``files``."""
+        return json.loads((self.folder / _FACTS).read_text())
 
     def copy_to(self, out: str | Path) -> Path:
         """Copy notebook and tables to ``out`` and return the notebook's new path."""
         out = Path(out)
-        for source in (self.notebook, *self.tables.glob("*")):
-            with atomic_path(out / source.relative_to(self.folder)) as temporary:
-                shutil.copyfile(source, temporary)
+        with working_folder(out / "tables") as work:
+            tables = work / self.chapter
+            if self.tables.exists():
+                shutil.copytree(self.tables, tables)
+                put_in_place(tables, out / "tables" / self.chapter)
+        copy_file(self.notebook, out / self.notebook.name)
         (out / f"{self.chapter}.failed.ipynb").unlink(missing_ok=True)
         return out / self.notebook.name
 
@@ -118,8 +132,8 @@ def run_chapter(
     raw = str(Path(data_root).absolute()) if data_root else None
     with _environment(**{"STGBOOK_DATA": raw, BUILT: built}):
         inputs = run_inputs(chapter, parameters)
-        entry = Path(cache) / chapter.name / digest(json.dumps(inputs, sort_keys=True))[:20]
-        fresh = force or not _is_whole(entry, chapter.name)
+        entry = Path(cache) / chapter.name / digest(canonical_json(inputs))[:20]
+        fresh = force or not _is_whole(entry)
         if fresh:
             report(f"{chapter.name}: running")
             started = time.monotonic()
@@ -139,7 +153,8 @@ def run_inputs(chapter: Chapter, parameters: Mapping[str, object]) -> dict:
     Parameters called ``dataset`` or ``*_dataset`` name data, ``model`` or ``*_model`` checkpoints
     (plurals hold lists), ``record`` a file below the project's folder; ``edition`` or ``*_edition``
     together with ``chapters`` or ``*_chapters`` other chapters' recorded tables: their contents
-    count, not their names alone. So does what other editions recorded of this chapter.
+    count, not their names alone. So does what other editions recorded of this chapter. Of the code
+    counts what the chapter imports, in depth (`analysis_lib.results.digest.module_digest`).
     """
     from analysis_lib.datasets.catalogue import source_digest
     from analysis_lib.networks.checkpoints import checkpoint_digest
@@ -147,9 +162,9 @@ def run_inputs(chapter: Chapter, parameters: Mapping[str, object]) -> dict:
     root = str(parameters.get("data_root") or "")
     cells = [[c["cell_type"], "".join(c["source"]), c["metadata"]] for c in chapter.cells]
     return {
-        "chapter": digest(json.dumps(cells, sort_keys=True)),
+        "chapter": digest(canonical_json(cells)),
         "parameters": dict(parameters),
-        "library": code_digest(),
+        "code": _code_digest(chapter),
         "data": {name: source_digest(name, root) for name in _named("dataset", parameters)},
         "models": {name: checkpoint_digest(name) for name in _named("model", parameters)},
         "records": _record_digests(chapter.name, parameters),
@@ -158,19 +173,26 @@ def run_inputs(chapter: Chapter, parameters: Mapping[str, object]) -> dict:
     }
 
 
-def code_digest() -> str:
-    """Return a digest of the library's files: code, and what is shipped beside it."""
-    files = sorted(p for p in LIBRARY.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
-    return digest(*(f"{path.relative_to(LIBRARY)}={file_digest(path)}" for path in files))
+def _code_digest(chapter: Chapter) -> str:
+    """Return the digest of what a chapter's cells import, in depth, and of what makes a page of it."""
+    needed = {"analysis_lib.publishing.page"}
+    for cell in chapter.cells:
+        lines = "".join(cell["source"]).splitlines() if cell["cell_type"] == "code" else []
+        with suppress(SyntaxError):  # its run will say so
+            needed |= imported_modules("\n".join(line for line in lines if not line.startswith(("%", "!"))))
+    return module_digest(*needed, roots=(ROOT, Path.cwd()))
 
 
 def _record_digests(chapter: str, parameters: Mapping[str, object]) -> dict[str, str]:
     """Return the digests of the recorded files and tables that a run may read."""
     paths = {name: ROOT / name for name in _named("record", parameters)}
+    found = {name: file_digest(path) for name, path in paths.items() if path.exists()}
     read = {(edition, chapter) for edition in other_editions(chapter, parameters)}
     read.update(product(_named("edition", parameters), _named("chapter", parameters)))
-    paths |= {f"{edition}/{name}": table_folder(edition, name) for edition, name in sorted(read)}
-    return {name: file_digest(path) for name, path in paths.items() if path.exists()}
+    for edition, name in sorted(read):
+        if facts := recorded_provenance(edition, name):  # these have the digests of the tables
+            found[f"{edition}/{name}"] = digest(edition_label(edition), canonical_json(facts))
+    return found
 
 
 def _named(kind: str, parameters: Mapping[str, object]) -> list[str]:
@@ -183,37 +205,27 @@ def _named(kind: str, parameters: Mapping[str, object]) -> list[str]:
     return sorted(set(names))
 
 
-def _is_whole(entry: Path, chapter: str) -> bool:
-    """Return whether a cache entry is there and its notebook is the one that was written."""
+def _is_whole(entry: Path) -> bool:
+    """Return whether a cache entry is there, and each of its files is the one that was written."""
     try:
-        recorded = json.loads((entry / "run.json").read_text())["notebook_sha256"]
-        return file_digest(entry / f"{chapter}.ipynb") == recorded
+        files = json.loads((entry / _FACTS).read_text())["files"]
+        return files == {name: known for name, known in file_digests(entry).items() if name != _FACTS}
     except (OSError, ValueError, KeyError):
         return False
 
 
 def _execute(chapter: Chapter, parameters: Mapping, inputs: dict, entry: Path, out: Path) -> None:
     """Run the chapter in a temporary folder, which becomes the cache entry if all goes well."""
-    try:
-        entry.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(dir=entry.parent, prefix=".running-"))
-    except OSError as error:
-        raise UserError(f"cannot write {entry.parent}: {error.strerror}") from error
-    try:
+    with working_folder(entry.parent) as work:
         notebook = work / f"{chapter.name}.ipynb"
-        partial = out / f"{chapter.name}.failed.ipynb"
-        with _environment(
-            **{TABLES: str(work / "tables"), "PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
-        ):
-            _papermill(chapter, parameters, notebook, partial)
+        steady = {"PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+        with _environment(**{TABLES: str(work / "tables"), **steady}):
+            _papermill(chapter, parameters, notebook, out / f"{chapter.name}.failed.ipynb")
         page = write_form(tidy_notebook(json.loads(notebook.read_text(encoding="utf8"))))
         write_text(notebook, page)
-        facts = {"inputs": inputs, "date": str(date.today()), "notebook_sha256": file_digest(notebook)}
-        write_text(work / "run.json", json.dumps(facts, indent=2) + "\n")
-        shutil.rmtree(entry, ignore_errors=True)
-        work.replace(entry)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        facts = {"inputs": inputs, "date": str(date.today()), "files": file_digests(work)}
+        write_text(work / _FACTS, json.dumps(facts, indent=2) + "\n")
+        put_in_place(work, entry)
     _forget_old_runs(entry.parent)
 
 
@@ -231,8 +243,7 @@ def _papermill(chapter: Chapter, parameters: Mapping, output: Path, partial: Pat
             source, target, dict(parameters), kernel_name=KERNEL, extra_arguments=["--log-level=CRITICAL"]
         )
     except papermill.PapermillExecutionError as error:
-        with atomic_path(partial) as temporary:
-            shutil.copyfile(output, temporary)
+        copy_file(output, partial)
         raise _failure(chapter, error, partial) from None
     except NoSuchKernel:
         raise UserError(f"there is no Jupyter kernel '{KERNEL}'; install ipykernel into this environment") from None

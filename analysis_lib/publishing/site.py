@@ -11,17 +11,19 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
 from analysis_lib.chapters.chapter import load_chapter, table_of_contents
 from analysis_lib.chapters.editions import DEFAULT, Edition
+from analysis_lib.chapters.recorded import FACTS, write_facts
 from analysis_lib.errors import UserError
-from analysis_lib.files import BUILD, ROOT, atomic_path, digest, file_digest, write_text
+from analysis_lib.files import BUILD, ROOT, copy_file, digest, file_digest, put_in_place, working_folder, write_text
 from analysis_lib.publishing.page import annotate_figures, write_form
-from analysis_lib.publishing.runs import LIBRARY, Run, run_chapter
+from analysis_lib.publishing.runs import Run, run_chapter
+
+WIDGET_HOST = ROOT / "analysis_lib" / "widgets" / "assets" / "widget_host.js"
 
 _STAMP = ".source.sha256"  # in a site: the digest of all that it was built from
 _MATHJAX = "sphinx-mathjax-offline"
@@ -64,19 +66,8 @@ def build_book(
     chapters = [load_chapter(Path(page).name, root) for page in _notebooks(root)]
     plan = [(chapter, edition.parameters(chapter)) for chapter in chapters]  # fails before any runs
     shutil.rmtree(work / "runs" / "tables", ignore_errors=True)  # then only this build's are there
-    runs = [
-        run_chapter(
-            chapter,
-            parameters,
-            work / "runs",
-            data_root=data_root,
-            edition=edition.name,
-            force=force,
-            cache=build / "cache",
-            report=report,
-        )
-        for chapter, parameters in plan
-    ]
+    how = {"data_root": data_root, "edition": edition.name, "force": force, "cache": build / "cache", "report": report}
+    runs = [run_chapter(chapter, parameters, work / "runs", **how) for chapter, parameters in plan]
     if record:
         for run in runs:
             report(f"recorded {record_run(run, edition, root)}")
@@ -108,7 +99,7 @@ def assemble(edition: Edition, runs: list[Run], root: Path, source: Path) -> Non
             write_text(source / "book" / run.notebook.name, write_form(page))
         vendor = source / "book" / "_assets" / "vendor"
         copy_mathjax(vendor / "mathjax")
-        shutil.copyfile(LIBRARY / "widgets" / "assets" / "widget_host.js", vendor / "widget_host.js")
+        shutil.copyfile(WIDGET_HOST, vendor / WIDGET_HOST.name)
         config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf8"))
     except OSError as error:
         raise UserError(f"cannot put together {source}: {error}") from error
@@ -145,48 +136,28 @@ def build_site(source: Path, site: Path, log: Path, stamp: str) -> None:
     UserError
         With the first warning, their number, and the path of Sphinx's log.
     """
-    with tempfile.TemporaryDirectory(dir=source.parent, prefix=".site-") as temporary:
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-c",
-                "from jupyter_book.cli.main import main; main()",
-                "build",
-                str(source),
-                "--path-output",
-                temporary,
-                "-W",
-                "--keep-going",
-            ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+    program = "from jupyter_book.cli.main import main; main()"
+    with working_folder(source.parent) as work:
+        command = [sys.executable, "-c", program, "build", source, "--path-output", work, "-W", "--keep-going"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         output = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)  # Sphinx colours files, too
         write_text(log, output)
         if done.returncode:
             raise _sphinx_failure(output, source, log)
-        new = Path(temporary) / "_build" / "html"
+        new = work / "_build" / "html"
         write_text(new / _STAMP, stamp)
         site.parent.mkdir(parents=True, exist_ok=True)
-        if site.exists():
-            site.replace(Path(temporary) / "before")
-        new.replace(site)
+        put_in_place(new, site)
 
 
 def record_run(run: Run, edition: Edition, root: str | Path = ROOT) -> Path:
-    """Copy a run's tables to ``data/published/EDITION/CHAPTER``, with where they come from.
+    """Make a run's tables the record ``data/published/EDITION/CHAPTER``, in one step.
 
-    ``provenance.json`` has parameters, code version, data fingerprint, seed, and the run's date.
+    ``provenance.json`` has parameters, code version, data fingerprint, seed, the run's date and
+    inputs, and the digest of each table. A reader sees the old record or the new one, whole.
     """
     folder = Path(root) / "data" / "published" / edition.name / run.chapter
-    tables = sorted(run.tables.glob("*.csv"))
-    for table in tables:
-        with atomic_path(folder / table.name) as temporary:
-            shutil.copyfile(table, temporary)
-    for stale in set(folder.glob("*.csv")) - {folder / table.name for table in tables}:
-        stale.unlink()
-    facts, noted = run.facts, run.tables / "provenance.json"
+    facts, noted = run.facts, run.tables / FACTS
     parameters = {k: v for k, v in facts["inputs"]["parameters"].items() if k != "data_root"}
     inputs = {k: v for k, v in facts["inputs"].items() if k != "parameters"}
     record = {
@@ -198,7 +169,11 @@ def record_run(run: Run, edition: Edition, root: str | Path = ROOT) -> Path:
         **(json.loads(noted.read_text()) if noted.exists() else {}),
         "inputs": inputs,
     }
-    write_text(folder / "provenance.json", json.dumps(record, indent=2) + "\n")
+    with working_folder(folder.parent) as work:
+        for table in run.tables.glob("*.csv"):
+            copy_file(table, work / table.name)
+        write_facts(work, record)
+        put_in_place(work, folder)
     return folder
 
 

@@ -3,19 +3,26 @@
 import ast
 import hashlib
 import json
+import os
 import platform
+import re
 import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
 from analysis_lib import __version__
-from analysis_lib.files import ROOT, digest
+from analysis_lib.files import ROOT, digest, file_digest
 
 LIBRARIES = ("numba", "numpy", "scipy", "torch")
+
+_MODULE = re.compile(r"[A-Za-z_]\w*(\.[\w*]+)+(:\w+)?")  # package.module, package.*.module, package.module:name
+_FILE = re.compile(r"[\w+~. */-]*[\w+~ -]")  # folder/file.pt, or folder/*.pt
 
 
 def array_digest(array: np.ndarray) -> str:
@@ -53,34 +60,144 @@ def _plain(value: object) -> object:
     return value.item() if isinstance(value, np.generic) else np.dtype(value).str
 
 
-def module_digest(name: str, root: Path = ROOT) -> str:
-    """Return a digest of a module's source and of all below ``root`` that it imports, in depth.
+def module_digest(*names: str, roots: Sequence[Path] = (ROOT,), folders: Sequence[Path] = ()) -> str:
+    """Return a digest of modules and of all that they need, in depth.
+
+    That is, below the roots: what they import, in functions too, with the packages around it; what
+    their texts name, as registries do (``"package.module:thing"``, ``f"package.{name}.module"``); and
+    the files that their texts name alone or joined (``HERE / "weights" / "best.pt"``).
+
+    Parameters
+    ----------
+    *names : str
+        Modules.
+    roots : sequence of Path
+        Where modules are looked for. Of a folder of installed packages only the packages named count.
+    folders : sequence of Path
+        Where files are looked for, besides a module's own folder.
 
     Examples
     --------
     >>> module_digest("analysis_lib.files") == module_digest("analysis_lib.errors")
     False
     """
-    waiting, found = {name}, {}
+    return digest(*(f"{place}={known}" for place, known in sorted(closure(names, roots, folders).items())))
+
+
+def closure(names: Iterable[str], roots: Sequence[Path] = (ROOT,), folders: Sequence[Path] = ()) -> dict[str, str]:
+    """Return the digest of each file that modules need, by its path from its root (`module_digest`)."""
+    waiting, seen, found, index = set(names), set(), {}, {}
+    own = {name.split(".")[0] for name in waiting}
     while waiting:
-        module = waiting.pop()
-        path = root / (module.replace(".", "/") + ".py")
-        if module not in found and path.exists():
-            found[module], imported = _source(path, path.stat().st_mtime_ns)
-            waiting |= imported
-    return digest(*(f"{module}={found[module]}" for module in sorted(found)))
+        seen.add(name := waiting.pop())
+        top = name.split(".")[0]
+        if top not in index:
+            index[top] = _modules(top, roots, top in own)
+        if "*" in name:
+            pattern = re.compile(re.escape(name).replace(r"\*", r"\w+"))
+            waiting |= {module for module in index[top] if pattern.fullmatch(module)} - seen
+        elif name in index[top]:
+            root, path = index[top][name]
+            found[path.relative_to(root).as_posix()], needs, texts = _source(path, name, path.stat().st_mtime_ns)
+            waiting |= needs - seen
+            for file in _named_files(texts, [path.parent, *folders]) if folders or "__file__" in texts else ():
+                place = file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name
+                found[place] = file_digest(file)
+        if (package := name.rpartition(".")[0]) not in seen and package:
+            waiting.add(package)
+    return found
 
 
-@lru_cache(maxsize=512)
-def _source(path: Path, changed: int) -> tuple[str, frozenset[str]]:
-    """Return the digest of a source file and the names that it imports."""
-    source, names = path.read_bytes(), set()
+def imported_modules(source: str | bytes, package: str = "") -> set[str]:
+    """Return the modules that code imports or names; ``*`` stands for what is known only when it runs.
+
+    Examples
+    --------
+    >>> code = "from .. import files; load(f'a.{name}.b'), load('a.c:make')"
+    >>> sorted(imported_modules(code, "analysis_lib.results"))
+    ['a.*.b', 'a.c', 'analysis_lib', 'analysis_lib.files']
+    """
+    return _read(source, package)[0]
+
+
+def _read(source: str | bytes, package: str) -> tuple[set[str], set[str]]:
+    """Return the modules that code imports or names, and its texts that may name files."""
+    names, texts = set(), set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return hashlib.sha256(source).hexdigest(), frozenset(names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: 1 - node.level or None] if node.level else []
+            base = ".".join([*above, *filter(None, [node.module])])
+            names |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Constant | ast.JoinedStr):
+            texts.add(_text(node, package))
+        elif isinstance(node, ast.Name) and node.id == "__file__":
+            texts.add(node.id)  # without it a module does not know its folder
+    names |= {text.partition(":")[0] for text in texts if _MODULE.fullmatch(text)}
+    return names, {text for text in texts if len(text) < 200 and ".." not in text and _FILE.fullmatch(text)}
+
+
+def _text(node: ast.AST, package: str) -> str:
+    """Return the text that a literal is, as far as it is known; empty for other nodes."""
+    if isinstance(node, ast.FormattedValue):
+        return package if ast.unparse(node.value) == "__package__" else "*"
+    if isinstance(node, ast.JoinedStr):
+        return re.sub(r"\*+", "*", "".join(_text(part, package) for part in node.values))
+    return node.value if isinstance(node.value, str) else ""
+
+
+@lru_cache(maxsize=4096)
+def _source(path: Path, name: str, changed: int) -> tuple[str, set[str], set[str]]:
+    """Return a source file's digest, and what it needs (`_read`)."""
+    source = path.read_bytes()
+    package = name if path.stem == "__init__" else name.rpartition(".")[0]
+    return hashlib.sha256(source).hexdigest(), *_read(source, package)
+
+
+def _modules(top: str, roots: Sequence[Path], own: bool) -> dict[str, tuple[Path, Path]]:
+    """Return root and file of each module of a top package, or of the one module of that name.
+
+    A folder without ``__init__.py`` is one only if it is named itself; else it may hold anything.
+    """
+    found = {}
+    for root in roots if own else (root for root in roots if not root.name.endswith("-packages")):
+        folder = root / top
+        inside = folder.rglob("*.py") if own or (folder / "__init__.py").exists() else ()
+        for path in (*inside, *root.glob(f"{top}.py")):
+            parts = path.relative_to(root).with_suffix("").parts
+            found.setdefault(".".join(parts).removesuffix(".__init__"), (root, path))
+    return found
+
+
+def _named_files(texts: Iterable[str], folders: Sequence[Path]) -> Iterator[Path]:
+    """Yield the files that texts name, alone or joined, from some folders."""
+    folders = [folder.resolve() for folder in folders]
+    for folder in folders:
+        for text in texts:
+            path = folder / os.path.expanduser(text)
+            if path.is_dir() and path.is_relative_to(folder) and path not in folders:
+                folders.append(path)
+            for file in path.parent.glob(path.name) if "*" in text and path.suffix else [path]:
+                if file.is_file() and file.suffix != ".py":
+                    yield file
+
+
+def loaded_digest(module: ModuleType) -> str:
+    """Return the `module_digest` of a module of anybody's, with what stands beside it or in the library."""
+    path = Path(module.__file__).resolve()
+    root = path.parents[module.__name__.count(".") + (path.name == "__init__.py")]
+    return module_digest(module.__name__, roots=(root, ROOT), folders=(Path.cwd(),))
+
+
+def class_digest(*things: object) -> str:
+    """Return a digest of the code that defines the classes of some objects, such as a network's modules.
+
+    Classes of the libraries in `library_versions` and of Python itself are left out.
+    """
+    names = {type(thing).__module__ for thing in things}
+    modules = [sys.modules[name] for name in sorted(names) if name.split(".")[0] not in LIBRARIES]
+    return digest(*(loaded_digest(module) for module in modules if getattr(module, "__file__", None)))
 
 
 @lru_cache

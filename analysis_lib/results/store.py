@@ -3,18 +3,18 @@
 An entry is a folder ``_build/store/KIND/KEY``: arrays as ``.npy``, sparse matrices as ``.npz``,
 numbers as ``.json``, and ``entry.json``, which says what it is and has the digest of each file.
 The key covers the contents of the inputs, the options, the code, and the libraries below it. An
-entry appears whole, by renaming its folder, and is read only if its files are what was written; a
-damaged one is computed anew. Two processes may make the same entry at the same time.
+entry appears whole, and is read only if its files are what was written; a damaged one is computed
+anew. Two processes may make the same entry at the same time.
 
 ``$STGBOOK_STORE`` names another folder, or is ``off``.
 """
 
+import hashlib
+import io
 import json
 import logging
 import os
 import re
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -24,8 +24,8 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from analysis_lib.errors import UserError, unknown_choice
-from analysis_lib.files import BUILD, digest, file_digest
+from analysis_lib.errors import unknown_choice
+from analysis_lib.files import BUILD, digest, file_digests, put_in_place, working_folder
 from analysis_lib.results.digest import canonical_json, library_versions
 
 log = logging.getLogger(__name__)
@@ -34,12 +34,7 @@ VARIABLE = "STGBOOK_STORE"
 LIMIT = 5 * 2**30  # bytes; the least recently used entries beyond it are removed
 
 _SIDECAR = "entry.json"
-_WRITING = ".writing-"  # start of the names of folders that are no entries yet, or no longer
-_READERS = {
-    ".npy": lambda path: np.asarray(np.load(path, mmap_mode="c", allow_pickle=False)),
-    ".npz": sparse.load_npz,
-    ".json": lambda path: json.loads(path.read_text(encoding="utf-8")),
-}
+_READERS = {".npz": lambda raw: sparse.load_npz(io.BytesIO(raw)), ".json": json.loads}
 
 
 @dataclass(frozen=True)
@@ -81,7 +76,8 @@ class Store:
 
     Examples
     --------
-    >>> place = tempfile.TemporaryDirectory()
+    >>> from tempfile import TemporaryDirectory
+    >>> place = TemporaryDirectory()
     >>> store, calls = Store(Path(place.name)), []
     >>> def square(folder):
     ...     calls.append(folder)
@@ -131,33 +127,28 @@ class Store:
         facts = {"kind": kind, "inputs": inputs, "options": options, "code": code, "libraries": library_versions()}
         key = canonical_json(facts)
         entry = self.folder / kind / digest(key)
-        values = _read(entry)
-        return values if values is not None else self._make(entry, json.loads(key), make, about)
+        values = _load(entry)
+        if values is None:
+            return self._make(entry, json.loads(key), make, about)
+        with suppress(OSError):  # another process has removed it just now
+            os.utime(entry)
+        return values
 
     def _make(self, entry: Path, facts: dict, make: Callable, about: str) -> dict:
         """Compute, keep and return; if the disk will not have it, return it all the same."""
-        try:
-            entry.parent.mkdir(parents=True, exist_ok=True)
-            work = Path(tempfile.mkdtemp(dir=entry.parent, prefix=_WRITING))
-        except OSError as error:
-            raise UserError(f"cannot write {entry.parent}: {error.strerror}; {VARIABLE}=off does without it") from error
-        try:
+        with working_folder(entry.parent, f"; {VARIABLE}=off does without it") as work:
             started = time.monotonic()
             values = make(work)
             facts |= {"about": about, "seconds": round(time.monotonic() - started, 3)}
             try:
                 _write(work, values, facts)
-                _publish(work, entry)
+                if _load(entry) is None:  # else another process was first
+                    put_in_place(work, entry)
             except OSError as error:
                 log.warning("%s: %s; a result is used without being kept", entry.parent, error)
                 return values
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
         self._trim(entry)
-        try:
-            return _load(entry) or values
-        except OSError:  # another process has cleared the store just now
-            return values
+        return _load(entry, verify=False) or values
 
     def entries(self) -> list[Entry]:
         """Return what is kept, the oldest first; what each was made from is looked up by digest."""
@@ -175,11 +166,8 @@ class Store:
                 used = folder.stat().st_mtime
             except FileNotFoundError:  # another process has removed it just now
                 continue
-            entries.append(
-                Entry(
-                    folder, folder.parent.name, about, size, facts.get("seconds", 0.0), facts.get("created", used), used
-                )
-            )
+            seconds, created = facts.get("seconds", 0.0), facts.get("created", used)
+            entries.append(Entry(folder, folder.parent.name, about, size, seconds, created, used))
         return entries
 
     def clear(self, kind: str | None = None, older_than: float = 0.0) -> list[Entry]:
@@ -207,16 +195,12 @@ class Store:
         return gone
 
     def _trim(self, new: Path) -> None:
-        """Remove the least recently used entries beyond the limit, and what dead writers left."""
+        """Remove the least recently used entries beyond the limit."""
         total = 0
         for entry in sorted(self.entries(), key=lambda e: (e.folder == new, e.used), reverse=True):
             total += entry.size
             if total > self.limit and entry.folder != new and 1000 * entry.size > self.limit:
                 _remove(entry.folder)
-        for left in self.folder.glob(f"*/{_WRITING}*"):
-            with suppress(FileNotFoundError):  # another writer has just finished
-                if left.stat().st_mtime < time.time() - 86400:
-                    shutil.rmtree(left, ignore_errors=True)
 
 
 def open_store() -> Store | None:
@@ -235,53 +219,30 @@ def _write(folder: Path, values: Mapping, facts: dict) -> None:
             sparse.save_npz(folder / f"{name}.npz", value, compressed=False)
         else:
             (folder / f"{name}.json").write_text(json.dumps(value), encoding="utf-8")
-    files = {path.name: file_digest(path) for path in folder.iterdir()}
-    facts = facts | {"created": time.time(), "files": files}
+    facts = facts | {"created": time.time(), "files": file_digests(folder)}
     (folder / _SIDECAR).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-
-
-def _publish(work: Path, entry: Path) -> None:
-    """Give a written folder the entry's name, unless another process was first."""
-    try:
-        work.rename(entry)
-    except OSError:
-        if _is_whole(entry):
-            return
-        _remove(entry)
-        work.rename(entry)
 
 
 def _remove(entry: Path) -> None:
     """Remove a folder; nobody ever sees it in part."""
-    grave = Path(tempfile.mkdtemp(dir=entry.parent, prefix=_WRITING))
-    with suppress(FileNotFoundError):  # another process has removed it just now
+    with working_folder(entry.parent) as grave, suppress(FileNotFoundError):  # another process was faster
         entry.rename(grave)
-    shutil.rmtree(grave, ignore_errors=True)
 
 
-def _read(entry: Path) -> dict | None:
-    """Return the values of a whole entry, else None."""
+def _load(entry: Path, verify: bool = True) -> dict | None:
+    """Return the values of an entry if each file is there and is what was written; they are read once."""
+    values = {}
     try:
-        if not _is_whole(entry):
-            return None
-        os.utime(entry)
-        return _load(entry) or None
-    except OSError:  # another process has removed it just now
+        for name, known in _facts(entry).get("files", {}).items():
+            place = entry / name
+            array = np.load(place, mmap_mode="c", allow_pickle=False) if place.suffix == ".npy" else None
+            raw = place.read_bytes() if array is None else array.base  # the map of the whole file
+            if verify and hashlib.sha256(raw).hexdigest() != known:
+                return None
+            values[place.stem] = np.asarray(array) if array is not None else _READERS[place.suffix](raw)
+    except (OSError, ValueError, EOFError):
         return None
-
-
-def _load(entry: Path) -> dict:
-    """Return the values of an entry that is whole."""
-    paths = (entry / name for name in _facts(entry).get("files", ()))
-    return {path.stem: _READERS[path.suffix](path) for path in paths}
-
-
-def _is_whole(entry: Path) -> bool:
-    """Return whether each of the files is there, and is what was written."""
-    files = _facts(entry).get("files", {})
-    return bool(files) and all(
-        (entry / name).exists() and file_digest(entry / name) == known for name, known in files.items()
-    )
+    return values or None
 
 
 def _facts(entry: Path) -> dict:

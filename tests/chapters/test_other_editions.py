@@ -1,14 +1,16 @@
 """Records of other editions: whose are shown, how they are labelled, and what is said of them."""
 
-import json
+from types import SimpleNamespace
 
+import IPython
 import pandas as pd
 import pytest
+from notebooks import record
 from pandas.testing import assert_frame_equal
 
 from analysis_lib.chapters import recorded
-from analysis_lib.chapters.other_editions import Beside, other_editions, recorded_beside
-from analysis_lib.chapters.provenance import TABLES, record_table
+from analysis_lib.chapters.other_editions import SOURCES, Beside, other_editions, recorded_beside
+from analysis_lib.chapters.recorded import write_facts
 
 HERE = {"dataset": "synthetic", "model": "synthetic", "k": 10, "graph": "nnk", "name": "unrelated"}
 FACTS = {
@@ -19,6 +21,7 @@ FACTS = {
     "model": {"name": "nw-ucla", "weights": "fedcba9876543210"},
 }
 TABLE = pd.DataFrame({"method": ["net", "baseline"], "accuracy": [0.75, 0.5]})
+LABELS = ["mine, recorded", "NW-UCLA, recorded"]
 
 
 @pytest.fixture
@@ -31,10 +34,11 @@ def published(tmp_path, monkeypatch):
         ("mine", "own", {"dataset": "m.npz"}),
         ("third", "another", {}),
     ):
-        monkeypatch.setenv(TABLES, str(tmp_path / edition))
-        record_table(TABLE, chapter, "accuracy")
+        record(tmp_path / edition, chapter, accuracy=TABLE)
         facts = {**FACTS, "parameters": {**FACTS["parameters"], **extra}}
-        (tmp_path / edition / chapter / "provenance.json").write_text(json.dumps(facts))
+        write_facts(tmp_path / edition / chapter, facts)
+    record(tmp_path / "nw-ucla", "own", accuracy=TABLE, more=TABLE)
+    write_facts(tmp_path / "nw-ucla" / "own", FACTS)
     return tmp_path
 
 
@@ -55,7 +59,7 @@ def test_all_records_are_shown_but_that_of_the_same_data_and_model(published, da
 
 def test_tables_are_labelled_by_the_edition_s_title_or_name(published):
     beside = recorded_beside("own", HERE)
-    assert list(beside["accuracy"]) == ["mine, recorded", "NW-UCLA, recorded"]
+    assert list(beside["accuracy"]) == LABELS
     for table in beside["accuracy"].values():
         assert_frame_equal(table, TABLE)
     assert beside["never recorded"] == {}
@@ -72,27 +76,38 @@ def test_the_note_says_where_a_record_comes_from_and_what_is_not_as_here(publish
     assert same.count("; parameters as here.") == 2
 
 
-def test_parameters_are_those_of_the_moment_and_missing_ones_differ(published):
+def test_parameters_that_are_missing_here_differ(published):
     here = {name: value for name, value in HERE.items() if name != "graph"}
-    beside = recorded_beside("own", here)
-    here["k"] = 20  # as a chapter does that gives a parameter another value
-    assert beside.differing["nw-ucla"] == {"k": 20, "graph": "nnk"}
+    assert recorded_beside("own", here).differing["nw-ucla"] == {"k": 20, "graph": "nnk"}
 
 
-def test_a_record_of_this_build_s_facts_alone_is_told(published):
+def test_a_record_says_what_it_knows(published):
     """What a build in progress has made has no date yet, and a chapter may have no model."""
-    facts = {key: FACTS[key] for key in ("parameters", "code", "data")}
-    facts["data"]["fingerprint"] = None
-    (published / "nw-ucla" / "own" / "provenance.json").write_text(json.dumps(facts))
-    text = Beside("own", {"nw-ucla": {}}).note().data
-    assert "*: data nw-ucla `no digest`; code 0.1.0 (abc); parameters as here." in text
+    facts = {"parameters": {}, "data": {"name": "nw-ucla", "fingerprint": None}}
+    write_facts(published / "nw-ucla" / "own", facts)
+    assert "*: data nw-ucla; parameters as here." in Beside("own", {"nw-ucla": {}}).note().data
+
+
+def test_a_cell_of_a_notebook_is_told_which_records_it_took(published, monkeypatch):
+    shown = []
+    monkeypatch.setattr(IPython, "get_ipython", lambda: SimpleNamespace(kernel=True))
+    monkeypatch.setattr(IPython.display, "display", lambda data, raw: shown.append(data))
+    beside = recorded_beside("own", HERE)
+    assert beside["never recorded"] == {}
+    assert shown == []
+    assert list(beside["more"]) == LABELS[1:]
+    assert [list(data) for data in shown] == [[SOURCES, "text/plain"]]
+    assert shown[0][SOURCES] == [beside.note().data.split("\n\n")[1]]
+    monkeypatch.setattr(IPython, "get_ipython", lambda: None)
+    assert list(beside["more"]) == LABELS[1:]
+    assert len(shown) == 1
 
 
 def test_tables_stand_below_under_the_names_of_their_editions(published):
     own = TABLE.assign(accuracy=[1.0, 0.25]).set_index("method")
     joined = recorded_beside("own", HERE).below(own, "accuracy")
     assert joined.index.names == ["edition", "method"]
-    assert list(dict.fromkeys(joined.index.get_level_values(0))) == ["here", "mine, recorded", "NW-UCLA, recorded"]
+    assert list(dict.fromkeys(joined.index.get_level_values(0))) == ["here", *LABELS]
     assert_frame_equal(joined.loc["here"], own)
     assert_frame_equal(joined.loc["NW-UCLA, recorded"], TABLE.set_index("method"))
 

@@ -6,10 +6,10 @@ import json
 import pytest
 from notebooks import code, markdown, notebook
 
+from analysis_lib.chapters.other_editions import SOURCES
 from analysis_lib.files import ROOT
 from analysis_lib.progress import MARK
-from analysis_lib.publishing.page import annotate_figures, tidy_notebook, write_form
-from analysis_lib.publishing.widget_state import STATE, VIEW
+from analysis_lib.publishing.page import STATE, VIEW, annotate_figures, tidy_notebook, write_form
 
 BAR = " 50%|█████     | 5/10 [00:01<00:01,  4.9it/s]"
 
@@ -181,18 +181,29 @@ def test_the_written_form_is_stable_and_a_notebook():
     assert text == write_form(json.loads(text))
 
 
-def test_each_figure_is_followed_by_how_it_was_made():
-    note = '<small class="provenance">Parameters `k = 3`.</small>'
-    figure = code("plot()", mystnb={"figure": {"name": "fig-a"}})
-    last = code("provenance()") | {"outputs": [shown(**{"text/markdown": note})]}
-    page = annotate_figures(tidy_notebook(executed(figure, code("1"), figure, last)))
-    after = [
-        page["cells"][i + 1] for i, cell in enumerate(page["cells"]) if "figure" in cell["metadata"].get("mystnb", {})
-    ]
-    assert [cell["source"] for cell in after] == [f":::{{dropdown}} How this figure was made\n{note}\n:::"] * 2
+RUN = '<small class="provenance">Parameters `k = 3`.\nRun time 1 s.</small>'
+OTHER = '<small class="provenance">*Other, recorded*: code 1; parameters as here.</small>'
+FIGURE = code("plot()", mystnb={"figure": {"name": "fig-a"}})
+
+
+def sources(*lines):
+    return {"output_type": "display_data", "data": {SOURCES: list(lines), "text/plain": ""}, "metadata": {}}
+
+
+def test_each_figure_is_followed_by_its_own_sources():
+    """The first line of provenance on a page is of another edition: it is that of the figures that draw it, alone."""
+    note = code("beside.note()") | {"outputs": [shown(**{"text/markdown": OTHER})]}
+    both = FIGURE | {"outputs": [sources(OTHER), shown(**{"image/png": "p"}), sources(OTHER)]}
+    last = code("record()") | {"outputs": [shown(**{"text/markdown": RUN})]}
+    page = annotate_figures(tidy_notebook(executed(both, note, FIGURE, last)))
+    places = [i for i, cell in enumerate(page["cells"]) if "figure" in cell["metadata"].get("mystnb", {})]
+    said = [page["cells"][place + 1]["source"] for place in places]
+    head = ":::{dropdown} How this figure was made\n"
+    assert said == [f"{head}{RUN}\n\n{OTHER}\n:::", f"{head}{RUN}\n:::"]
+    assert [list(output["data"]) for output in page["cells"][places[0]]["outputs"]] == [["image/png"]]
     assert len({cell["id"] for cell in page["cells"]}) == len(page["cells"])
 
 
-def test_without_provenance_no_figure_is_annotated():
-    page = tidy_notebook(executed(code("plot()", mystnb={"figure": {"name": "fig-a"}})))
+def test_without_a_run_s_line_no_figure_is_annotated():
+    page = tidy_notebook(executed(FIGURE))
     assert annotate_figures(page) == page

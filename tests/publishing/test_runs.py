@@ -4,24 +4,30 @@ import json
 import os
 import shutil
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import papermill
 import pytest
 from jupyter_client.kernelspec import NoSuchKernel
 from nbclient.exceptions import DeadKernelError
-from notebooks import PARAMETERS, code, write_chapter
+from notebooks import PARAMETERS, code, record, write_chapter
 
-from analysis_lib.chapters.chapter import load_chapter
-from analysis_lib.chapters.recorded import BUILT
+from analysis_lib.chapters import recorded
+from analysis_lib.chapters.chapter import chapter_names, load_chapter
+from analysis_lib.chapters.recorded import BUILT, write_facts
+from analysis_lib.chapters.session import TABLES
 from analysis_lib.errors import UserError
+from analysis_lib.files import ROOT
 from analysis_lib.publishing import runs
 from analysis_lib.publishing.runs import run_chapter, run_inputs
+from analysis_lib.results.digest import closure
 
 CODE = (
-    "import pandas as pd\nfrom analysis_lib.chapters.provenance import provenance, record_table",
-    "table = pd.DataFrame({'i': range(n)})\nrecord_table(table, 'count')",
-    "provenance('count', globals())",
+    "import pandas as pd, mine\nfrom analysis_lib.chapters.session import open_chapter",
+    "chapter = open_chapter('count', globals())\ntable = pd.DataFrame({'i': range(n)})",
+    "chapter.record(table=table)",
 )
 
 
@@ -33,12 +39,14 @@ def stubs():
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory, stubs):
-    """A book of one chapter, with a library and a lock of its own."""
+    """A book of one chapter, with code and a lock of its own."""
     root = tmp_path_factory.mktemp("project")
     write_chapter(root, "count", *CODE, parameters=PARAMETERS + "\nmodel: str = 'm'  # model")
-    (root / "lib").mkdir()
-    (root / "lib" / "a.py").write_text("1")
     (root / "lock").write_text("torch==1\n")
+    for name, source in (("mine", "from mine import used"), ("used", ""), ("unused", "")):
+        path = root / "mine" / f"{'__init__' if name == 'mine' else name}.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(source)
 
     def source_digest(name, data_root):
         stubs.roots.append((name, data_root))
@@ -49,7 +57,7 @@ def place(tmp_path_factory, stubs):
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "analysis_lib.datasets.catalogue", catalogue)
         patch.setitem(sys.modules, "analysis_lib.networks.checkpoints", checkpoints)
-        patch.setattr(runs, "LIBRARY", root / "lib")
+        patch.chdir(root)
         patch.setattr(runs, "LOCK", root / "lock")
         yield root
 
@@ -105,12 +113,28 @@ def test_nothing_runs_while_nothing_has_changed(place, first, no_kernel):
     assert (place / "out" / "tables" / "count" / "table.csv").exists()
 
 
-def test_compiled_code_is_no_change_of_the_library(place):
-    before = runs.code_digest()
-    (place / "lib" / "__pycache__").mkdir()
-    for name in ("a.cpython-311.pyc", "a.kernel-1.py311.nbi"):  # Python's cache, and numba's
-        (place / "lib" / "__pycache__" / name).write_bytes(b"compiled")
-    assert runs.code_digest() == before
+@pytest.mark.parametrize(
+    ("edited", "rerun"),
+    [
+        ("studies/noise/words.py", {"noise"}),
+        ("studies/transfer/figures.py", {"transfer"}),
+        ("widgets/assets/skeleton_player.js", {"explore", "gradcam"}),
+        ("publishing/site.py", set()),
+        ("publishing/page.py", set(chapter_names())),
+        ("bench/machine.py", set()),
+        ("cli/main.py", set()),
+    ],
+)
+def test_a_change_of_the_library_reruns_the_chapters_that_use_it(monkeypatch, edited, rerun):
+    """The real book; `analysis_lib.results.digest` has the rules."""
+    found = []
+    monkeypatch.setattr(runs, "module_digest", lambda *names, roots: found.append(closure(names, roots)) or "")
+    for name in chapter_names():
+        runs._code_digest(load_chapter(name))
+    needed = dict(zip(chapter_names(), found, strict=True))
+    assert (ROOT / "analysis_lib" / edited).exists()
+    assert {name for name in needed if f"analysis_lib/{edited}" in needed[name]} == rerun
+    assert all(f"analysis_lib/chapters/{file}.py" in needed["data"] for file in ("__init__", "session", "recorded"))
 
 
 def test_two_runs_differ_in_the_line_of_the_run_time_alone(place, first):
@@ -128,8 +152,8 @@ def changes(place, stubs, monkeypatch):
     yield "chapter", lambda: write_chapter(place, "count", *CODE, "1 + 2", title="# New text")
     hidden = code("1 + 2", tags=["hide-input"])
     yield "chapter", lambda: write_chapter(place, "count", *CODE, hidden, title="# New text")
-    yield "library", lambda: (place / "lib" / "a.py").write_text("2")
-    yield "library", lambda: (place / "lib" / "a.py").rename(place / "lib" / "b.py")
+    yield "code", lambda: (place / "mine" / "used.py").write_text("edited = 1")
+    yield "", lambda: (place / "mine" / "unused.py").write_text("edited = 1")
     yield "requirements", lambda: (place / "lock").write_text("torch==2\n")
     yield "data", lambda: monkeypatch.setattr(stubs, "data", "d2")
     yield "models", lambda: monkeypatch.setattr(stubs, "model", "m2")
@@ -137,7 +161,8 @@ def changes(place, stubs, monkeypatch):
 
 
 def test_each_input_alone_changes_the_key(place, first, stubs, monkeypatch):
-    kept = {path: path.read_bytes() for path in (first.chapter.path, place / "lock")}
+    files = (first.chapter.path, place / "lock", place / "mine" / "used.py", place / "mine" / "unused.py")
+    kept = {path: path.read_bytes() for path in files}
     parameters = first.chapter.resolve({"n": 4})
     before = run_inputs(first.chapter, parameters)
     assert run_inputs(first.chapter, parameters) == before
@@ -145,10 +170,8 @@ def test_each_input_alone_changes_the_key(place, first, stubs, monkeypatch):
         was = run_inputs(first.chapter, parameters)
         change()
         now = run_inputs(first.chapter, parameters)
-        assert {key for key in now if now[key] != was[key]} == {kind}
+        assert {key for key in now if now[key] != was[key]} == {kind} - {""}
     monkeypatch.undo()
-    (place / "lib" / "b.py").unlink()
-    (place / "lib" / "a.py").write_text("1")
     for path, content in kept.items():
         path.write_bytes(content)
     assert run_inputs(first.chapter, parameters) == before
@@ -187,20 +210,23 @@ def test_the_data_root_reaches_library_and_kernel_but_not_the_page(place, first,
     assert str(place) not in run.notebook.read_text()
 
 
-def test_a_damaged_run_is_made_again(place, first, monkeypatch):
+@pytest.mark.parametrize("file", ["count.ipynb", "tables/count/table.csv", "tables/count/provenance.json", "run.json"])
+def test_a_run_of_which_any_file_is_damaged_is_made_again(place, first, monkeypatch, file):
     page = first.run.notebook.read_text()
     executed = []
 
     def execute(source, target, *args, **kwargs):
         executed.append(source)
-        with open(target, "w") as handle:
-            handle.write(page)
+        Path(target).write_text(page)
+        record(os.environ[TABLES], "count", table=pd.DataFrame({"i": range(4)}))
 
     monkeypatch.setattr(papermill, "execute_notebook", execute)
-    first.run.notebook.write_text(page[:100])
+    path = first.run.folder / file
+    path.write_bytes(path.read_bytes()[:-3])
     assert again(place, first).fresh
     assert not again(place, first).fresh
     assert executed == [str(first.chapter.path)]
+    assert (place / "out" / "tables" / "count" / "table.csv").read_text() == "i\n0\n1\n2\n3\n"
 
 
 def failing(place, *cells):
@@ -294,3 +320,55 @@ def test_a_build_hands_its_tables_on(place, first, monkeypatch):
     again(place, first, force=True, edition="mine")
     assert seen == [None, f"mine={place / 'out' / 'tables'}"]
     assert BUILT not in os.environ
+
+
+def test_another_record_at_the_same_path_is_another_run(monkeypatch, tmp_path):
+    chapter = load_chapter("performance")
+    monkeypatch.setattr(runs, "ROOT", tmp_path)
+    (tmp_path / "bench.json").write_text("{}")
+    before = run_inputs(chapter, {"record": "bench.json"})
+    (tmp_path / "bench.json").write_text("{} ")
+    assert run_inputs(chapter, {"record": "bench.json"})["records"] != before["records"]
+
+
+def recorded_as(folder, n, **facts):
+    """Record a table of n rows, made of these facts, in a folder."""
+    record(folder.parent, folder.name, table=pd.DataFrame({"i": range(n)}))
+    write_facts(folder, {"parameters": {"dataset": "synthetic", "model": "m"}, **facts})
+
+
+def test_tables_of_other_chapters_that_a_run_may_read_count(tmp_path, monkeypatch):
+    monkeypatch.setattr(recorded, "PUBLISHED", tmp_path)
+    monkeypatch.delenv(BUILT, raising=False)
+    chapter = load_chapter("performance")
+    given = {"edition": "mine", "other_editions": ["a", "b"], "chapters": ["data", "noise"]}
+
+    def records():
+        return run_inputs(chapter, given)["records"]
+
+    assert records() == {}
+    for place in ("mine/data", "b/noise", "c/data"):
+        recorded_as(tmp_path / place, 1, code="1")
+    before = records()
+    assert set(before) == {"mine/data", "b/noise"}
+    recorded_as(tmp_path / "b/noise", 1, code="2")  # a page may say which code it was
+    assert records()["b/noise"] != before["b/noise"]
+    monkeypatch.setenv(BUILT, f"mine={tmp_path / 'built'}")  # goes before the published one
+    recorded_as(tmp_path / "built" / "data", 1, code="1")
+    built = records()["mine/data"]
+    assert built != before["mine/data"]
+    recorded_as(tmp_path / "built" / "data", 1, code="1, edited")  # the same tables, made by other code
+    assert records()["mine/data"] == built
+    recorded_as(tmp_path / "built" / "data", 2, code="1")
+    assert records()["mine/data"] != built
+
+
+def test_what_other_editions_recorded_of_the_chapter_counts(tmp_path, monkeypatch):
+    monkeypatch.setattr(recorded, "PUBLISHED", tmp_path)
+    write_chapter(tmp_path, "count", "n")
+    for edition, model in (("mine", "m"), ("other", "n")):
+        recorded_as(tmp_path / edition / "count", 1, parameters={"dataset": "synthetic", "model": model})
+    chapter = load_chapter("count", tmp_path)
+    monkeypatch.setattr(runs, "_named", lambda kind, parameters: [])  # its data and model are none
+    given = {"dataset": "synthetic", "model": "m"}
+    assert set(run_inputs(chapter, given)["records"]) == {"other/count"}
