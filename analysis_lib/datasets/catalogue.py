@@ -22,13 +22,13 @@ from analysis_lib.datasets.readers.nw_ucla import read_nw_ucla
 from analysis_lib.datasets.readers.pyskl import read_pyskl
 from analysis_lib.datasets.synthetic.make import synthetic
 from analysis_lib.errors import DataError, UserError, unknown_choice
-from analysis_lib.files import BUILD, DATA, ROOT, data_root, digest, file_digest, write_text
+from analysis_lib.files import BUILD, DATA, data_root, digest, file_digest, write_text
+from analysis_lib.results.digest import module_digest
 
 log = logging.getLogger(__name__)
 
 MANIFESTS = DATA / "manifests"
 CACHE = BUILD / "cache" / "datasets"
-SOURCE = ROOT / "analysis_lib"
 
 #: reader of each kind of source, called with its path and the manifest's options
 READERS: Mapping[str, Callable[..., SkeletonDataset]] = {
@@ -268,10 +268,8 @@ def _computed(known: Manifest) -> SkeletonDataset:
 
 def _generator_digest(known: Manifest) -> str:
     """Return a digest of all that a computed dataset depends on: options, code and libraries."""
-    files = sorted([*SOURCE.glob("datasets/*.py"), SOURCE / "layouts.py", SOURCE / "skeletons.py"])
-    code = [f"{path.name}={file_digest(path)}" for path in files]
     options = json.dumps(dict(known.options), sort_keys=True)
-    return digest(known.name, options, np.__version__, scipy.__version__, *code)
+    return digest(known.name, options, np.__version__, scipy.__version__, module_digest(synthetic.__module__))
 
 
 def _remembered_digest(path: Path) -> str:

@@ -58,7 +58,7 @@ def test_another_seed_or_other_code_is_computed_and_the_old_file_goes(kept, monk
     kept.manifest("synthetic", seed=4)
     digests.add(source_digest("synthetic"))
     load_dataset("synthetic")
-    monkeypatch.setattr(catalogue, "file_digest", lambda path: "other code")
+    monkeypatch.setattr(catalogue, "module_digest", lambda name: "other code")
     digests.add(source_digest("synthetic"))
     load_dataset("synthetic")
     assert len(digests) == 4
