@@ -1,5 +1,6 @@
 """Statistics over clips: intervals of proportions and means, correlations of ranks."""
 
+import warnings
 from dataclasses import dataclass
 from enum import StrEnum
 from math import nan
@@ -65,6 +66,103 @@ def wilson_interval(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
     return float((p + z2 / 2 - half) / (1 + z2)), float((p + z2 / 2 + half) / (1 + z2))
 
 
+def times_drawn(labels: np.ndarray, n_replicates: int, rng: np.random.Generator) -> np.ndarray:
+    """Return how often each clip is drawn when clips are drawn again within each class.
+
+    Equal labels and generators draw the same clips: replicates of two quantities are then paired.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (n,)
+    n_replicates : int
+    rng : numpy Generator
+
+    Returns
+    -------
+    int64 ndarray, shape (n_replicates, n)
+        Over the clips of a class, each row adds up to their number.
+
+    Raises
+    ------
+    UserError
+        If there is no replicate, or no clip.
+
+    References
+    ----------
+    Efron & Tibshirani (1993), chapter 8 (stratified samples).
+
+    Examples
+    --------
+    >>> times_drawn(np.array([7, 3, 7]), 2, np.random.default_rng(1)).tolist()
+    [[1, 1, 1], [2, 1, 0]]
+    """
+    classes, index, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    if n_replicates < 1 or not len(classes):
+        raise UserError(f"need a clip and a replicate or more, got {len(index)} clips and {n_replicates} replicates")
+    drawn = np.empty((n_replicates, len(index)), np.int64)
+    for c, size in enumerate(sizes):
+        drawn[:, index == c] = rng.multinomial(size, np.full(size, 1 / size), n_replicates)
+    return drawn
+
+
+def resampled_means(
+    values: np.ndarray, labels: np.ndarray, rng: np.random.Generator, n_replicates: int = 500
+) -> np.ndarray:
+    """Return the mean of each class over clips drawn again within it (`times_drawn`).
+
+    Parameters
+    ----------
+    values : ndarray, shape (n, ...)
+        One a clip.
+    labels : ndarray, shape (n,)
+    rng : numpy Generator
+    n_replicates : int
+
+    Returns
+    -------
+    float64 ndarray, shape (n_replicates, n_classes, ...)
+        Classes in the order of ``np.unique(labels)``.
+
+    Examples
+    --------
+    >>> values, labels = np.array([0.0, 0, 1]), np.array([5, 5, 8])
+    >>> resampled_means(values, labels, np.random.default_rng(0), 2).tolist()
+    [[0.0, 1.0], [0.0, 1.0]]
+    """
+    values, labels = np.asarray(values, float), np.asarray(labels)
+    if values.shape[:1] != labels.shape:
+        raise UserError(f"need one value a label, got shapes {values.shape} and {labels.shape}")
+    drawn = times_drawn(labels, n_replicates, rng)
+    members = [np.flatnonzero(labels == c) for c in np.unique(labels)]
+    means = [np.tensordot(drawn[:, mine].astype(float), values[mine], 1) / len(mine) for mine in members]
+    return np.stack(means, axis=1)
+
+
+def percentile_interval(replicates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the bounds between which 95 % of replicates lie, along the first axis.
+
+    Replicates that are not finite are left out; where none is finite, the bounds are NaN.
+
+    Parameters
+    ----------
+    replicates : ndarray, shape (n_replicates, ...)
+
+    Returns
+    -------
+    low, high : float64 ndarray, shape (...)
+
+    Examples
+    --------
+    >>> [bound.tolist() for bound in percentile_interval(np.array([[0.0, 4], [1, np.inf]]))]
+    [[0.025, 4.0], [0.975, 4.0]]
+    """
+    finite = np.where(np.isfinite(replicates), replicates, np.nan)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of a column without any: NaN is what is meant
+        low, high = np.nanquantile(finite, [0.025, 0.975], axis=0)
+    return low, high
+
+
 def mean_interval(values: np.ndarray, seed: int = 0, n_bootstrap: int = 1000) -> dict[str, float]:
     """Return the mean over clips, and its 95 % percentile interval over clips drawn again.
 
@@ -86,9 +184,9 @@ def mean_interval(values: np.ndarray, seed: int = 0, n_bootstrap: int = 1000) ->
     >>> mean_interval(np.array([2.0, 2.0]))
     {'mean': 2.0, 'low': 2.0, 'high': 2.0}
     """
-    rng, n = np.random.default_rng(seed), len(values)
-    replicates = rng.multinomial(n, np.full(n, 1 / n), n_bootstrap) @ values / n
-    low, high = np.quantile(replicates, [0.025, 0.975])
+    together = np.zeros(len(values), int)
+    replicates = resampled_means(values, together, np.random.default_rng(seed), n_bootstrap)[:, 0]
+    low, high = percentile_interval(replicates)
     return {"mean": float(np.mean(values)), "low": float(low), "high": float(high)}
 
 

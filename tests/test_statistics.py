@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from analysis_lib.errors import UserError
-from analysis_lib.statistics import mean_interval, wilson_interval
+from analysis_lib.statistics import mean_interval, percentile_interval, resampled_means, times_drawn, wilson_interval
 
 
 @given(st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -29,6 +29,35 @@ def test_a_paired_difference_is_drawn_with_the_same_clips(rng):
     a = rng.normal(size=50)
     found = mean_interval((a + 0.25) - a)
     assert (found["low"], found["high"]) == pytest.approx((0.25, 0.25))
+
+
+def test_each_class_keeps_its_number_of_clips(rng):
+    labels = rng.permutation(np.repeat([3, 9, 4], [1, 10, 20]))
+    drawn = times_drawn(labels, 500, rng)
+    for c, size in ((3, 1), (9, 10), (4, 20)):
+        assert (drawn[:, labels == c].sum(axis=1) == size).all()
+    assert drawn[:, labels == 4].mean(axis=0) == pytest.approx(1, abs=0.2)
+
+
+def test_resampled_means_are_means_of_the_drawn_clips(rng):
+    values, labels = rng.random((30, 2)), np.repeat([3, 9], [10, 20])
+    means = resampled_means(values, labels, np.random.default_rng(5), 4000)
+    for found, drawn in zip(means[:50], times_drawn(labels, 4000, np.random.default_rng(5)), strict=False):
+        clips = np.repeat(np.arange(30), drawn)
+        np.testing.assert_allclose(found, [values[clips[:10]].mean(axis=0), values[clips[10:]].mean(axis=0)])
+    spread = [values[:10].std(axis=0) / np.sqrt(10), values[10:].std(axis=0) / np.sqrt(20)]
+    np.testing.assert_allclose(means.std(axis=0), spread, rtol=0.05)
+
+
+def test_replicates_that_are_not_finite_are_left_out():
+    low, high = percentile_interval(np.array([[1.0, np.nan], [3.0, np.inf], [np.inf, np.nan]]))
+    np.testing.assert_allclose((low, high), [[1.05, np.nan], [2.95, np.nan]])
+
+
+@pytest.mark.parametrize(("values", "n"), [(np.zeros(3), 5), (np.zeros(2), 0)])
+def test_values_and_labels_must_match_and_be_drawn(rng, values, n):
+    with pytest.raises(UserError, match=r"one value a label, got shapes \(3,\) and \(2,\)|and 0 replicates"):
+        resampled_means(values, np.zeros(2, int), rng, n)
 
 
 @pytest.mark.parametrize(("hits", "n"), [(3, 2), (-1, 2), (0, 0)])

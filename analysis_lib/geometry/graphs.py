@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from analysis_lib.errors import DataError, UserError, unknown_choice
-from analysis_lib.nnk.weights import checked_kernel, nearest, nnk_weights
+from analysis_lib.nnk.weights import nearest, nnk_weights
 
 SYMMETRISATIONS = ("max", "mean", "author", "none")
 KERNELS = ("linear", "gaussian")
@@ -123,7 +123,6 @@ def knn_graph(
     >>> knn_graph(kernel, 1)[0].toarray().tolist()
     [[0.0, 0.9, 0.0], [0.9, 0.0, 0.5], [0.0, 0.5, 0.0]]
     """
-    kernel = checked_kernel(kernel)
     neighbours = nearest(kernel, n_neighbors)
     weights = np.take_along_axis(kernel, neighbours, axis=1).astype(float)
     weights[weights < TOLERANCE] = 0
@@ -172,7 +171,6 @@ def nnk_graph(
     >>> diagnostics.n_edges
     2
     """
-    kernel = checked_kernel(kernel)
     result = nnk_weights(kernel, nearest(kernel, n_neighbors), TOLERANCE)
     return _finish(
         result.neighbours,

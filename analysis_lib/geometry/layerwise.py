@@ -20,8 +20,6 @@ from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.files import digest
 from analysis_lib.geometry.embeddings import Embeddings, embed
 from analysis_lib.geometry.graphs import GraphDiagnostics, knn_graph, nnk_graph, similarity_kernel
-from analysis_lib.geometry.smoothness import class_smoothness
-from analysis_lib.geometry.smoothness_bootstrap import bootstrap_smoothness, smoothness_intervals
 from analysis_lib.networks.checkpoints import Checkpoint, weights_digest
 from analysis_lib.results.digest import array_digest, module_digest
 from analysis_lib.results.store import Store, open_store
@@ -258,45 +256,3 @@ def graph_table(layers: list[LayerGraph]) -> pd.DataFrame:
         upper = layer.distance[np.triu_indices_from(layer.distance, 1)]
         rows.append({"layer": layer.layer, "name": layer.name, "mean_distance": upper.mean()} | vars(layer.diagnostics))
     return pd.DataFrame(rows)
-
-
-def smoothness_table(
-    layers: list[LayerGraph], data: SkeletonDataset, n_bootstrap: int = 500, seed: int = 0
-) -> pd.DataFrame:
-    """Return the label variation of every class and super-class at every layer.
-
-    Parameters
-    ----------
-    layers : list of LayerGraph
-    data : SkeletonDataset
-        The clips that are the nodes.
-    n_bootstrap, seed : int
-        Replicates behind the 95 % intervals (`analysis_lib.geometry.smoothness_bootstrap`); every layer is
-        resampled with the same nodes.
-
-    Returns
-    -------
-    DataFrame
-        Columns layer, layer_name, level (``"class"`` or ``"group"``), group, name, clips, q (share
-        of edge weight that leaves the class), low, high, raw (Laplacian quadratic form), per_clip,
-        chance (q of random labels). A super-class is the unweighted mean of its classes.
-    """
-    present = np.unique(data.labels)
-    groups = [data.groups[c] for c in present]
-    names = [data.class_names[c] for c in present]
-    tables = []
-    for layer in layers:
-        replicates = bootstrap_smoothness(layer.graph, data.labels, np.random.default_rng(seed), n_bootstrap)
-        bands = smoothness_intervals(replicates, groups).set_index(["kind", "name"])
-        classes = class_smoothness(layer.graph, data.labels, groups)
-        classes = classes.rename(columns={"normalised": "q"}).assign(name=names, level="class")
-        classes[["low", "high"]] = bands.loc["class"].loc[range(len(names)), ["low", "high"]].values
-        numbers = ["q", "raw", "per_clip", "chance"]
-        means = classes.groupby("group", as_index=False).agg({**dict.fromkeys(numbers, "mean"), "clips": "sum"})
-        means = means.assign(name=means["group"], level="group")
-        means[["low", "high"]] = bands.loc["group"].loc[means["name"], ["low", "high"]].values
-        both = pd.concat([means, classes], ignore_index=True)
-        tables.append(both.assign(layer=layer.layer, layer_name=layer.name))
-    return pd.concat(tables, ignore_index=True)[
-        ["layer", "layer_name", "level", "group", "name", "clips", "q", "low", "high", "raw", "per_clip", "chance"]
-    ]

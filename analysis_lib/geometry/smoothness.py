@@ -1,25 +1,18 @@
-"""Label smoothness: how much of a data-set graph's weight joins clips of different classes.
+"""Label smoothness: how much of a data-set graph's weight joins clips of different classes, and how surely.
 
 Labels are one-hot, one indicator y_c a class, so that no value depends on how classes are numbered.
+Graphs are symmetric, shape (n, n), without a need to leave self loops out: they do not count. Results
+are in the order of ``np.unique(labels)``.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from analysis_lib.errors import DataError, UserError, unknown_choice
-
-NORMALISATIONS = ("degree", "clip", "none")
-
-
-class Drop(NamedTuple):
-    """Largest fall of a curve: its size, and the index of the point before it."""
-
-    size: float
-    after: int
+from analysis_lib.errors import DataError, UserError
+from analysis_lib.statistics import percentile_interval, times_drawn
 
 
 def laplacian(graph: sparse.csr_array) -> sparse.csr_array:
@@ -44,41 +37,31 @@ def laplacian(graph: sparse.csr_array) -> sparse.csr_array:
     >>> laplacian(np.array([[0.0, 2.0], [2.0, 0.0]])).toarray().tolist()
     [[2.0, -2.0], [-2.0, 2.0]]
     """
-    graph = _checked(graph)
-    if abs(graph - graph.T).max() > 1e-9 * max(1.0, graph.max()):
-        raise UserError("the graph is directed; build it with symmetrise='max', 'mean' or 'author'")
+    graph = _symmetric(graph)
     return sparse.csr_array(sparse.diags_array(graph.sum(axis=1)) - graph)
 
 
-def label_smoothness(laplacian: sparse.csr_array, labels: np.ndarray, normalise: str = "degree") -> np.ndarray:
-    r"""Return the weight of the edges that leave each class, by default as a share.
+def quadratic_form(graph: sparse.csr_array, labels: np.ndarray) -> np.ndarray:
+    r"""Return the weight of the edges that leave each class.
 
-    .. math:: Q_c = \mathbf{y}_c^\top L\, \mathbf{y}_c, \qquad
-              q_c = Q_c / \mathbf{y}_c^\top D\, \mathbf{y}_c
+    .. math:: Q_c = \mathbf{y}_c^\top L\, \mathbf{y}_c
 
-    Smaller is smoother: 0 if the class is joined to itself only, 1 if to other classes only. With
-    random labels :math:`q_c` is about :math:`1 - n_c / n`. The paper prints no normalisation;
-    without one, a denser graph has larger values.
+    A denser graph has larger values: see `label_smoothness`.
 
     Parameters
     ----------
-    laplacian : sparse array, shape (n, n)
-        From `laplacian`.
+    graph : sparse array or ndarray, shape (n, n)
     labels : int ndarray, shape (n,)
         Any numbering.
-    normalise : {"degree", "clip", "none"}
-        :math:`q_c`, :math:`Q_c / n_c`, or :math:`Q_c`.
 
     Returns
     -------
     float64 ndarray, shape (n_classes,)
-        In the order of ``np.unique(labels)``.
 
     Raises
     ------
-    UserError
-        If the shapes disagree; or for ``"degree"``, if a class has no edge at all: its share is
-        0/0, and neither 0 nor 1 would be true.
+    UserError, DataError
+        As `laplacian`, or if there is not one label a clip.
 
     References
     ----------
@@ -86,27 +69,40 @@ def label_smoothness(laplacian: sparse.csr_array, labels: np.ndarray, normalise:
 
     Examples
     --------
-    >>> path = laplacian(np.array([[0.0, 1, 0], [1, 0, 1], [0, 1, 0]]))
-    >>> label_smoothness(path, np.array([7, 7, 3])).round(3).tolist()
-    [1.0, 0.333]
-    >>> label_smoothness(path, np.array([7, 7, 3]), "none").tolist()
+    >>> quadratic_form(np.array([[0.0, 1, 0], [1, 0, 1], [0, 1, 0]]), np.array([7, 7, 3])).tolist()
     [1.0, 1.0]
     """
-    if normalise not in NORMALISATIONS:
-        raise unknown_choice("normalisation", normalise, NORMALISATIONS)
-    classes, onehot = _onehot(labels, laplacian.shape[0])
-    raw = np.einsum("nc,nc->c", onehot, laplacian @ onehot)
-    if normalise == "none":
-        return np.maximum(raw, 0)
-    if normalise == "clip":
-        return np.maximum(raw, 0) / onehot.sum(axis=0)
-    volume = laplacian.diagonal() @ onehot
+    return _forms(graph, labels)[1]
+
+
+def label_smoothness(graph: sparse.csr_array, labels: np.ndarray) -> np.ndarray:
+    r"""Return the share of each class's edge weight that leaves the class.
+
+    .. math:: q_c = \mathbf{y}_c^\top L\, \mathbf{y}_c \,/\, \mathbf{y}_c^\top D\, \mathbf{y}_c
+
+    Smaller is smoother: 0 if the class is joined to itself only, 1 if to other classes only. With
+    random labels :math:`q_c` is about :math:`1 - n_c / n`. The paper prints no normalisation.
+
+    Parameters and errors are those of `quadratic_form`.
+
+    Raises
+    ------
+    UserError
+        If a class has no edge at all: its share is 0/0, and neither 0 nor 1 would be true.
+
+    Examples
+    --------
+    >>> path = np.array([[0.0, 1, 0], [1, 0, 1], [0, 1, 0]])
+    >>> label_smoothness(path, np.array([7, 7, 3])).round(3).tolist()
+    [1.0, 0.333]
+    """
+    classes, leaving, volume = _forms(graph, labels)
     if not (volume > 0).all():
         raise UserError(
             f"class {classes[int((volume <= 0).argmax())]} has no edge, so that its share is not "
             "defined; take more neighbours, or symmetrise='max'"
         )
-    return np.clip(raw / volume, 0, 1)
+    return np.minimum(leaving / volume, 1)
 
 
 def directed_smoothness(graph: sparse.csr_array, labels: np.ndarray) -> np.ndarray:
@@ -126,7 +122,6 @@ def directed_smoothness(graph: sparse.csr_array, labels: np.ndarray) -> np.ndarr
     Returns
     -------
     float64 ndarray, shape (n_classes,)
-        In the order of ``np.unique(labels)``.
 
     Raises
     ------
@@ -174,7 +169,7 @@ def group_means(values: np.ndarray, groups: Sequence[str]) -> tuple[tuple[str, .
 
 
 def class_smoothness(graph: sparse.csr_array, labels: np.ndarray, groups: Sequence[str] | None = None) -> pd.DataFrame:
-    """Return the smoothness of each class, one a row, by all normalisations.
+    """Return the smoothness of each class, one a row, plain and normalised.
 
     Parameters
     ----------
@@ -196,51 +191,93 @@ def class_smoothness(graph: sparse.csr_array, labels: np.ndarray, groups: Sequen
     >>> class_smoothness(graph, np.array([0, 0, 1])).columns.tolist()
     ['class', 'clips', 'raw', 'per_clip', 'normalised', 'chance']
     """
-    matrix = laplacian(graph)
-    classes, clips = np.unique(np.asarray(labels), return_counts=True)
-    measures = {"raw": "none", "per_clip": "clip", "normalised": "degree"}
-    table = pd.DataFrame({"class": classes, "clips": clips})
-    for column, normalise in measures.items():
-        table[column] = label_smoothness(matrix, labels, normalise)
-    table["chance"] = 1 - clips / clips.sum()
+    raw, (classes, clips) = quadratic_form(graph, labels), np.unique(labels, return_counts=True)
+    columns = {"class": classes, "clips": clips, "raw": raw, "per_clip": raw / clips}
+    shares = {"normalised": label_smoothness(graph, labels), "chance": 1 - clips / clips.sum()}
+    table = pd.DataFrame(columns | shares)
     if groups is not None:
         group_means(table["raw"].to_numpy(), groups)  # one group a class, or an error
         table.insert(1, "group", list(groups))
     return table
 
 
-def largest_drop(curve: Sequence[float]) -> Drop:
-    r"""Return the largest fall between successive points, and where: the "sudden fall" statistic.
+def resampled_smoothness(
+    graph: sparse.csr_array, labels: np.ndarray, n_replicates: int = 500, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    r"""Return `label_smoothness`, and what it is when clips are drawn again within each class.
 
-    .. math:: \max_l\; q(l) - q(l + 1)
+    Clip i drawn :math:`m_i` times (`analysis_lib.statistics.times_drawn`) gives each of its edges
+    that weight; the graph is not built again, for a repeated clip would be its own nearest neighbour:
 
-    Parameters
-    ----------
-    curve : sequence of float, length at least 2
-        One value a layer.
+    .. math:: q_c = \frac{O_c}{O_c + I_c}, \quad
+              O_c = \sum_{i \in c, j \notin c} w_{ij} m_i m_j, \quad
+              I_c = \frac{n_c}{n_c - 1} \sum_{i, j \in c} w_{ij} m_i m_j
+
+    The factor makes up for :math:`E[m_i m_j] = 1 - 1/n_c` within a class, without which every
+    replicate would be rougher than the sample on average. One seed draws the same clips on every
+    graph of these labels: differences of replicates are paired.
 
     Returns
     -------
-    Drop
-        ``size`` (negative if the curve only rises) and ``after``, the index l; the first of equals.
+    q : float64 ndarray, shape (n_classes,)
+    replicates : float64 ndarray, shape (n_replicates, n_classes)
+        NaN where a class kept no edge; `smoothness_interval` counts them.
 
     Raises
     ------
     UserError, DataError
-        If there are fewer than two points, or one is not finite.
+        As `label_smoothness`, or if there is no replicate.
 
     Examples
     --------
-    >>> largest_drop([0.75, 0.75, 0.5, 0.0])
-    Drop(size=0.5, after=2)
+    >>> graph = np.kron(np.eye(2), np.ones((3, 3)))  # two classes that do not touch
+    >>> q, replicates = resampled_smoothness(graph, np.repeat([0, 1], 3), 20)
+    >>> q.tolist(), replicates.shape, np.nanmax(replicates).item()
+    ([0.0, 0.0], (20, 2), 0.0)
     """
-    curve = np.asarray(curve, float)
-    if curve.ndim != 1 or len(curve) < 2:
-        raise UserError(f"a drop needs a curve of at least two layers, got shape {curve.shape}")
-    if not np.isfinite(curve).all():
-        raise DataError("the curve holds a NaN or infinity")
-    falls = curve[:-1] - curve[1:]
-    return Drop(float(falls.max()), int(falls.argmax()))
+    q, weights = label_smoothness(graph, labels), _symmetric(graph)
+    classes, index, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    draws = times_drawn(labels, n_replicates, np.random.default_rng(seed)).T.astype(float)  # (n, replicates)
+    edges = weights.tocoo()
+    together = index[edges.row] == index[edges.col]
+    same = sparse.csr_array((edges.data * together, edges.coords), weights.shape)
+    pick = np.eye(len(classes))[index].T
+    inside = pick @ (draws * (same @ draws))  # (classes, replicates)
+    outside = pick @ (draws * ((weights - same) @ draws))
+    inside *= (sizes / np.maximum(sizes - 1, 1))[:, None]
+    volume = inside + outside
+    return q, np.divide(outside, volume, out=np.full_like(volume, np.nan), where=volume > 0).T
+
+
+def smoothness_interval(replicates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the 95 % percentile interval of each column; replicates in which a class kept no edge are left out.
+
+    Parameters
+    ----------
+    replicates : ndarray, shape (n_replicates, ...)
+        From `resampled_smoothness`, of classes, or means or differences of these.
+
+    Returns
+    -------
+    low, high : float64 ndarray, shape (...)
+
+    Raises
+    ------
+    UserError
+        If more than half of the replicates of a column are NaN.
+
+    Examples
+    --------
+    >>> [bound.round(3).tolist() for bound in smoothness_interval(np.array([[0.1], [0.2], [0.3]]))]
+    [[0.105], [0.295]]
+    """
+    missing = np.isnan(replicates).sum(axis=0).max()
+    if 2 * missing > len(replicates):
+        raise UserError(
+            f"a class has no edge in {missing} of {len(replicates)} replicates; "
+            "sample more clips a class, or take more neighbours"
+        )
+    return percentile_interval(replicates)
 
 
 def _checked(graph) -> sparse.csr_array:
@@ -251,6 +288,22 @@ def _checked(graph) -> sparse.csr_array:
     if not (np.isfinite(graph.data).all() and (graph.data >= 0).all()):
         raise DataError("the graph's weights must be finite and not negative")
     return sparse.csr_array(graph - sparse.diags_array(graph.diagonal()))
+
+
+def _symmetric(graph) -> sparse.csr_array:
+    """Return what `_checked` returns, or raise where an edge has two weights."""
+    graph = _checked(graph)
+    if abs(graph - graph.T).max() > 1e-9 * max(1.0, graph.max()):
+        raise UserError("the graph is directed; build it with symmetrise='max', 'mean' or 'author'")
+    return graph
+
+
+def _forms(graph, labels) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the classes, the weight that leaves each, and the weight of all edges of its clips."""
+    matrix = laplacian(graph)
+    classes, onehot = _onehot(labels, matrix.shape[0])
+    leaving = np.maximum(np.einsum("nc,nc->c", onehot, matrix @ onehot), 0)
+    return classes, leaving, matrix.diagonal() @ onehot
 
 
 def _onehot(labels, n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -11,8 +11,7 @@ from joblib import cpu_count
 from scipy import sparse
 
 from analysis_lib.errors import DataError, UserError
-from analysis_lib.nnk.nearest_kernels import first_unsound, insert_nearest
-from analysis_lib.nnk.solver import solve_nodes
+from analysis_lib.nnk.solver import SOUND, insert_nearest, solve_nodes
 
 #: smallest eigenvalue that the kernel of a candidate set is lifted to
 FLOOR = 1e-6
@@ -45,26 +44,6 @@ class NNKResult:
     duplicate: np.ndarray
     violation: np.ndarray
 
-    @property
-    def n_neighbours(self) -> np.ndarray:
-        """Number of neighbours of each node, shape (n,)."""
-        return (self.weights > 0).sum(axis=1)
-
-
-def checked_kernel(kernel: np.ndarray) -> np.ndarray:
-    """Return a contiguous similarity matrix, or say what keeps it from being one.
-
-    Raises
-    ------
-    UserError, DataError
-        If it is not square, finite, symmetric, and 1 on the diagonal.
-    """
-    kernel = _checked_form(kernel)
-    if sparse.issparse(kernel):
-        raise UserError("a sparse kernel does not hold all similarities; give an ndarray")
-    _in_threads(first_unsound, kernel, len(kernel), kernel)
-    return kernel
-
 
 def nearest(kernel: np.ndarray, k: int) -> np.ndarray:
     """Return the k most similar other nodes of each node, most similar first.
@@ -84,15 +63,19 @@ def nearest(kernel: np.ndarray, k: int) -> np.ndarray:
 
     Raises
     ------
-    UserError
-        If there are not k other nodes, or the kernel is not a similarity (`checked_kernel`).
+    UserError, DataError
+        If there are not k other nodes, or the kernel is not square, finite, symmetric and 1 on the
+        diagonal.
 
     Examples
     --------
     >>> nearest(np.array([[1.0, 1.0, 0.2], [1.0, 1.0, 0.2], [0.2, 0.2, 1.0]]), 1).tolist()
     [[1], [0], [0]]
     """
-    kernel = checked_kernel(kernel)
+    kernel = _checked_form(kernel)
+    if sparse.issparse(kernel):
+        raise UserError("a sparse kernel does not hold all similarities; give an ndarray")
+    _check_all_pairs(kernel)
     n = len(kernel)
     if not 1 <= k < n:
         raise UserError(f"the number of neighbours must lie in 1..{n - 1} for {n} nodes, got {k}")
@@ -178,6 +161,18 @@ def _checked_form(kernel):
     if not kernel.has_canonical_format:
         raise UserError("the sparse kernel has unsorted or repeated entries; sum_duplicates() first")
     return kernel
+
+
+def _check_all_pairs(kernel: np.ndarray, rows: int = 64) -> None:
+    """Raise unless a dense kernel is symmetric, and 1 on its diagonal; a few rows at a time."""
+    for top in range(0, len(kernel), rows):
+        mirrored = kernel[:, top : top + rows].T.copy()
+        np.fill_diagonal(mirrored[:, top:], 1)
+        with np.errstate(invalid="ignore"):
+            sound = np.abs(kernel[top : top + rows] - mirrored) <= SOUND
+        if not sound.all():
+            i, j = np.argwhere(~sound)[0]
+            raise _unsound(kernel, top + int(i), int(j))
 
 
 def _rows(kernel) -> tuple:

@@ -12,14 +12,9 @@ from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import Preprocessing
 from analysis_lib.errors import UserError
 from analysis_lib.geometry import layerwise
+from analysis_lib.geometry.curves import label_curves, smoothness_table
 from analysis_lib.geometry.embeddings import Embeddings
-from analysis_lib.geometry.layerwise import (
-    dataset_graphs,
-    graph_table,
-    layer_embeddings,
-    smoothness_table,
-    stored_distances,
-)
+from analysis_lib.geometry.layerwise import dataset_graphs, graph_table, layer_embeddings, stored_distances
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.stgcn import STGCN
 from analysis_lib.skeletons.skeleton import Skeleton
@@ -79,7 +74,7 @@ def known_embeddings(rng, labels):
 
 def test_orthogonal_classes_are_smooth_and_mixed_ones_are_not(data, rng):
     layers = dataset_graphs(known_embeddings(rng, data.labels), 4)
-    table = smoothness_table(layers, data, n_bootstrap=50)
+    table = smoothness_table(label_curves(layers, data, 50))
     by_layer = table[table["level"] == "class"].groupby("layer")["q"]
     assert by_layer.max()[1] < 0.01
     assert by_layer.min()[0] > 0.4
@@ -88,7 +83,7 @@ def test_orthogonal_classes_are_smooth_and_mixed_ones_are_not(data, rng):
 @pytest.mark.parametrize("graph", ["nnk", "knn"])
 def test_a_super_class_is_the_mean_of_its_classes_and_bands_enclose(data, rng, graph):
     layers = dataset_graphs(known_embeddings(rng, data.labels), 4, graph=graph)
-    table = smoothness_table(layers, data, n_bootstrap=200)
+    table = smoothness_table(label_curves(layers, data, 200))
     first = table[table["layer"] == 0].set_index(["level", "name"])
     assert first.loc[("group", "lower"), "q"] == pytest.approx(
         (first.loc[("class", "kick"), "q"] + first.loc[("class", "jump"), "q"]) / 2
@@ -105,7 +100,7 @@ def test_class_numbering_does_not_matter(data, rng):
         "toy", STICK, data.sequences, 2 - data.labels, ("wave", "jump", "kick"), ("upper", "lower", "lower")
     )
     layers = dataset_graphs(embeddings, 4)
-    one, other = (smoothness_table(layers, d, n_bootstrap=2) for d in (data, renamed))
+    one, other = (smoothness_table(label_curves(layers, d, 2)) for d in (data, renamed))
     keys = ["layer", "level", "name"]
     np.testing.assert_allclose(one.sort_values(keys)["q"], other.sort_values(keys)["q"])
 

@@ -1,4 +1,4 @@
-"""Votes by hand and by loop, ties that favour nobody, and draws that pair with those of q."""
+"""Votes by hand and by loop, and ties that favour nobody."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from analysis_lib.errors import DataError, UserError
-from analysis_lib.geometry.neighbour_votes import bootstrap_class_means, class_means, vote_errors
-from analysis_lib.geometry.smoothness_bootstrap import bootstrap_smoothness
+from analysis_lib.geometry.neighbour_votes import class_means, vote_errors
 
 
 def random_graph(rng, n=20):
@@ -67,35 +66,6 @@ def test_what_is_no_graph_of_neighbours_is_refused(graph, labels, message):
     assert isinstance(error.value, DataError) == message.startswith("the graph's")
 
 
-def test_class_means_and_their_replicates_by_hand(rng):
+def test_class_means_by_hand(rng):
     values, labels = rng.random(30), np.repeat([3, 9], [10, 20])
     assert class_means(values, labels) == pytest.approx([values[:10].mean(), values[10:].mean()])
-    replicates = bootstrap_class_means(values, labels, rng, 4000)
-    assert replicates.shape == (4000, 2)
-    spread = [values[:10].std() / np.sqrt(10), values[10:].std() / np.sqrt(20)]
-    assert replicates.std(axis=0) == pytest.approx(spread, rel=0.05)
-    assert replicates.mean(axis=0) == pytest.approx(class_means(values, labels), abs=0.01)
-
-
-def test_draws_are_those_of_the_smoothness_bootstrap(rng):
-    """How often each clip was drawn, read off the means of indicators, gives the replicates of q."""
-    graph = random_graph(rng, 9)
-    graph, labels = graph + graph.T + 0.1 * (1 - np.eye(9)), np.repeat([0, 1], [4, 5])
-    q = bootstrap_smoothness(graph, labels, np.random.default_rng(5), 20)
-    drawn = np.stack(
-        [bootstrap_class_means(np.eye(9)[i], labels, np.random.default_rng(5), 20)[:, labels[i]] for i in range(9)]
-    )  # (clip, replicate), a share of the class
-    for b, m in enumerate(drawn.T):
-        m = m * np.where(labels == 0, 4, 5)
-        weight = graph * np.outer(m, m)
-        for c, n in ((0, 4), (1, 5)):
-            mine = labels == c
-            inside, outside = weight[mine][:, mine].sum(), weight[mine][:, ~mine].sum()
-            assert q[b, c] == pytest.approx(outside / (outside + inside * n / (n - 1)))
-
-
-def test_values_and_labels_must_match(rng):
-    with pytest.raises(UserError, match=r"one value a label .* got shapes \(3,\) and \(2,\)"):
-        bootstrap_class_means(np.zeros(3), np.zeros(2, int), rng)
-    with pytest.raises(UserError, match="and 0 replicates"):
-        bootstrap_class_means(np.zeros(2), np.zeros(2, int), rng, 0)

@@ -16,9 +16,11 @@ from analysis_lib.geometry.smoothness import (
     group_means,
     label_smoothness,
     laplacian,
-    largest_drop,
+    quadratic_form,
+    resampled_smoothness,
+    smoothness_interval,
 )
-from analysis_lib.geometry.smoothness_bootstrap import _multiplicities, bootstrap_smoothness, smoothness_intervals
+from analysis_lib.statistics import times_drawn
 
 PATH = np.array([[0, 2, 0], [2, 0, 3], [0, 3, 0.0]])  # 0 -2- 1 -3- 2
 seeds = st.integers(0, 10_000)
@@ -33,12 +35,10 @@ def random_graph(seed, n=14, density=0.4, n_classes=3):
 
 
 def test_path_graph_by_hand():
-    matrix = laplacian(PATH)
-    assert matrix.toarray().tolist() == [[2, -2, 0], [-2, 5, -3], [0, -3, 3]]
+    assert laplacian(PATH).toarray().tolist() == [[2, -2, 0], [-2, 5, -3], [0, -3, 3]]
     labels = np.array([0, 0, 1])
-    assert label_smoothness(matrix, labels, "none").tolist() == [3, 3]
-    assert label_smoothness(matrix, labels, "clip").tolist() == [1.5, 3]
-    np.testing.assert_allclose(label_smoothness(matrix, labels), [3 / 7, 1])
+    assert quadratic_form(PATH, labels).tolist() == [3, 3]
+    np.testing.assert_allclose(label_smoothness(PATH, labels), [3 / 7, 1])
 
 
 def test_self_loops_are_left_out():
@@ -52,9 +52,8 @@ def test_self_loops_are_left_out():
 @given(seed=seeds)
 def test_equals_the_sum_over_edges(seed):
     graph, labels = random_graph(seed)
-    for c, (raw, share) in enumerate(
-        zip(*(label_smoothness(laplacian(graph), labels, n) for n in ("none", "degree")), strict=True)
-    ):
+    forms, shares = quadratic_form(graph, labels), label_smoothness(graph, labels)
+    for c, (raw, share) in enumerate(zip(forms, shares, strict=True)):
         leaving = sum(
             graph[i, j] for i, j in product(range(14), repeat=2) if i < j and (labels[i] == c) != (labels[j] == c)
         )
@@ -66,25 +65,23 @@ def test_equals_the_sum_over_edges(seed):
 @given(seed=seeds, scale=st.floats(0.01, 100))
 def test_laws(seed, scale):
     graph, labels = random_graph(seed)
-    matrix = laplacian(graph)
-    shares = label_smoothness(matrix, labels)
+    shares = label_smoothness(graph, labels)
     assert (shares >= 0).all()
     assert (shares <= 1).all()
-    np.testing.assert_allclose(label_smoothness(laplacian(scale * graph), labels), shares)
+    np.testing.assert_allclose(label_smoothness(scale * graph, labels), shares)
     # the numbering of classes does not matter, only their order follows it
     renamed = np.array([70, -3, 12])[labels]
-    np.testing.assert_allclose(label_smoothness(matrix, renamed), shares[[1, 2, 0]])
+    np.testing.assert_allclose(label_smoothness(graph, renamed), shares[[1, 2, 0]])
     # the order of clips does not matter
     order = np.random.default_rng(seed).permutation(14)
-    moved = laplacian(graph[np.ix_(order, order)])
-    np.testing.assert_allclose(label_smoothness(moved, labels[order]), shares)
+    np.testing.assert_allclose(label_smoothness(graph[np.ix_(order, order)], labels[order]), shares)
 
 
 @settings(deadline=None, max_examples=20)
-@given(seed=seeds, normalise=st.sampled_from(["none", "clip", "degree"]))
-def test_constant_labels_give_zero(seed, normalise):
+@given(seed=seeds, measure=st.sampled_from([quadratic_form, label_smoothness]))
+def test_constant_labels_give_zero(seed, measure):
     graph, _ = random_graph(seed)
-    assert label_smoothness(laplacian(graph), np.full(14, 5), normalise) == pytest.approx(0, abs=1e-12)
+    assert measure(graph, np.full(14, 5)) == pytest.approx(0, abs=1e-12)
 
 
 def test_random_labels_come_out_at_chance(rng):
@@ -108,7 +105,7 @@ def test_the_directed_twin_equals_the_share_where_all_degrees_are_equal(seed):
     gaps = np.abs(np.subtract.outer(np.arange(12), np.arange(12)))
     circulant = np.r_[0, steps][np.minimum(gaps, 12 - gaps)]
     labels = rng.permutation(np.repeat([0, 1, 2], 4))
-    np.testing.assert_allclose(directed_smoothness(circulant, labels), label_smoothness(laplacian(circulant), labels))
+    np.testing.assert_allclose(directed_smoothness(circulant, labels), label_smoothness(circulant, labels))
 
 
 def test_super_classes_are_unweighted_means():
@@ -135,22 +132,13 @@ def test_table_of_classes():
     )
 
 
-def test_largest_drop():
-    assert largest_drop([0.9, 0.8, 0.8, 0.2, 0.1]) == (pytest.approx(0.6), 2)
-    assert largest_drop([0.5, 0.25, 0.0]) == (0.25, 0)  # the first of equals
-    size, after = largest_drop([0.1, 0.2, 0.5])
-    assert size == pytest.approx(-0.1)
-    assert after == 0
-
-
 def test_bootstrap_equals_a_sum_over_the_drawn_clips():
     graph, labels = random_graph(3)
-    found = bootstrap_smoothness(graph, labels, np.random.default_rng(7), 8)
-    _, index, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-    draws = _multiplicities(index, sizes, 8, np.random.default_rng(7)).astype(int)
-    for replicate in range(8):
-        clips = np.repeat(np.arange(14), draws[:, replicate])
-        assert np.bincount(labels[clips]).tolist() == sizes.tolist()
+    q, found = resampled_smoothness(graph, labels, 8, seed=7)
+    assert q.tolist() == label_smoothness(graph, labels).tolist()
+    sizes = np.bincount(labels)
+    for replicate, drawn in enumerate(times_drawn(labels, 8, np.random.default_rng(7))):
+        clips = np.repeat(np.arange(14), drawn)
         for c in range(3):
             inside = outside = 0.0
             for a, b in product(clips, repeat=2):
@@ -170,31 +158,27 @@ def test_bootstrap_centres_on_the_sample_and_its_interval_shrinks_with_it():
         close = np.where(labels[:, None] == labels, 0.5, 0.2)
         graph = np.triu(rng.random((n, n)) < close, 1).astype(float)
         graph += graph.T
-        point = label_smoothness(laplacian(graph), labels)
-        table = smoothness_intervals(bootstrap_smoothness(graph, labels, rng, 400))
-        np.testing.assert_allclose(table["median"], point, atol=0.01)
-        assert ((table["low"] < point) & (point < table["high"])).all()
-        widths.append((table["high"] - table["low"]).mean())
+        point, replicates = resampled_smoothness(graph, labels, 400)
+        np.testing.assert_allclose(np.median(replicates, axis=0), point, atol=0.01)
+        low, high = smoothness_interval(replicates)
+        assert ((low < point) & (point < high)).all()
+        widths.append((high - low).mean())
     assert widths[1] < widths[0] / 2
 
 
 def test_bootstrap_follows_the_seed_and_accepts_classes_of_one_clip():
-    labels = np.array([0, 0, 1])
-    graph = np.ones((3, 3))
-    one, two, other = (bootstrap_smoothness(graph, labels, np.random.default_rng(s), 30) for s in (1, 1, 2))
+    labels, graph = np.array([0, 0, 1]), np.ones((3, 3))
+    one, two, other = (resampled_smoothness(graph, labels, 30, s)[1] for s in (1, 1, 2))
     np.testing.assert_array_equal(one, two)
     assert not np.array_equal(one, other)
     assert (one[:, 1] == 1).all()
 
 
-def test_intervals_of_groups_and_undefined_replicates():
-    replicates = np.array([[0.0, 1.0], [0.2, 0.8], [np.nan, 0.6]])
-    table = smoothness_intervals(replicates, ["legs", "legs"], level=0.5)
-    assert table["kind"].tolist() == ["class", "class", "group"]
-    assert table["name"].tolist() == [0, 1, "legs"]
-    assert table["undefined"].tolist() == [1, 0, 1]
-    np.testing.assert_allclose(table["median"], [0.1, 0.8, 0.5])
-    np.testing.assert_allclose(table["low"], [0.05, 0.7, 0.5])
+def test_intervals_leave_undefined_replicates_out():
+    replicates = np.array([[0.0, 1.0], [0.4, 0.8], [np.nan, 0.6]])
+    low, high = smoothness_interval(replicates)
+    np.testing.assert_allclose(low, [0.01, 0.61])
+    np.testing.assert_allclose(high, [0.39, 0.99])
 
 
 @pytest.mark.parametrize(
@@ -204,26 +188,22 @@ def test_intervals_of_groups_and_undefined_replicates():
         (lambda: laplacian(-PATH), DataError, "finite and not negative"),
         (lambda: laplacian(np.full((2, 2), np.nan)), DataError, "finite and not negative"),
         (lambda: laplacian(np.ones((2, 3))), UserError, r"square matrix, got shape \(2, 3\)"),
-        (lambda: label_smoothness(laplacian(PATH), np.zeros(2)), UserError, r"3 in all, got shape \(2,\)"),
-        (lambda: label_smoothness(laplacian(PATH), np.zeros(3), "degre"), UserError, "did you mean 'deg"),
+        (lambda: label_smoothness(PATH, np.zeros(2)), UserError, r"3 in all, got shape \(2,\)"),
         (
-            lambda: label_smoothness(laplacian(np.diag([0, 1.0])), np.array([4, 6])),
+            lambda: label_smoothness(np.diag([0, 1.0]), np.array([4, 6])),
             UserError,
             "class 4 has no edge, so that its share is not defined; take more neighbours",
         ),
         (lambda: directed_smoothness(np.triu(PATH), np.zeros(3)), UserError, "clip 2 has no neighbour"),
         (lambda: group_means(np.ones(3), ["a"]), UserError, "1 groups for 3 classes; give one a class"),
         (lambda: class_smoothness(PATH, np.array([0, 0, 1]), ["a"]), UserError, "1 groups for 2 classes"),
-        (lambda: largest_drop([1.0]), UserError, r"at least two layers, got shape \(1,\)"),
-        (lambda: largest_drop([1.0, np.nan]), DataError, "NaN or infinity"),
-        (lambda: bootstrap_smoothness(PATH, np.zeros(2), None), UserError, "3 clips need as many labels"),
-        (lambda: bootstrap_smoothness(PATH, np.zeros(3), None, 0), UserError, "at least 1, got 0"),
+        (lambda: resampled_smoothness(PATH, np.zeros(2)), UserError, r"3 in all, got shape \(2,\)"),
+        (lambda: resampled_smoothness(PATH, np.zeros(3), 0), UserError, "3 clips and 0 replicates"),
         (
-            lambda: smoothness_intervals(np.full((4, 1), np.nan)),
+            lambda: smoothness_interval(np.array([[np.nan, 0.1], [np.nan, 0.2], [0.1, np.nan]])),
             UserError,
-            "class 0 has no edge in 4 of 4 replicates; sample more clips",
+            "a class has no edge in 2 of 3 replicates; sample more clips",
         ),
-        (lambda: smoothness_intervals(np.ones((4, 1)), level=95), UserError, "0.95 means 95 %"),
     ],
 )
 def test_errors(call, error, message):

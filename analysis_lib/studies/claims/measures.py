@@ -12,7 +12,7 @@ from math import nan
 import numpy as np
 import pandas as pd
 
-from analysis_lib.geometry.curve_shapes import EVERY
+from analysis_lib.geometry.curves import EVERY
 from analysis_lib.geometry.operator_norms import change_norm_correlation
 
 
@@ -95,9 +95,9 @@ def shape(table: pd.DataFrame, statistic: str, boundary: int = 8) -> Measured:
     Parameters
     ----------
     table : DataFrame
-        From `analysis_lib.geometry.curve_shapes.shape_table`.
+        From `analysis_lib.geometry.curves.shape_table`.
     statistic : str
-        A key of `analysis_lib.geometry.curve_shapes.shapes`.
+        A key of `analysis_lib.geometry.curves.shapes`.
     boundary : int
         Layer that must part early from late.
     """

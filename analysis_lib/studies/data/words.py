@@ -7,7 +7,7 @@ import pandas as pd
 from IPython.display import Markdown
 
 from analysis_lib.networks.checkpoints import Checkpoint
-from analysis_lib.geometry.curve_shapes import EVERY
+from analysis_lib.geometry.curves import EVERY
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.statistics import wilson_interval
 from analysis_lib.studies.data.tables import nearest_neighbour_predictions
@@ -116,7 +116,7 @@ def smoothness_answer(table: pd.DataFrame, shape: pd.DataFrame) -> Markdown:
     table : DataFrame
         From `analysis_lib.geometry.layerwise.smoothness_table`.
     shape : DataFrame
-        From `analysis_lib.geometry.curve_shapes.shape_table`.
+        From `analysis_lib.geometry.curves.shape_table`.
     """
     groups = table[(table["level"] == "group") & (table["layer"] > 0)]
     mean = groups.groupby("layer")["q"].mean()

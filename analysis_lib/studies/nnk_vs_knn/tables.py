@@ -12,9 +12,15 @@ from tqdm.auto import tqdm
 from analysis_lib.errors import UserError
 from analysis_lib.geometry.graphs import SYMMETRISATIONS, TOLERANCE, GraphDiagnostics, knn_graph, similarity_kernel
 from analysis_lib.geometry.layerwise import GRAPHS, LayerGraph
-from analysis_lib.geometry.neighbour_votes import bootstrap_class_means, class_means, vote_errors
-from analysis_lib.geometry.smoothness import class_smoothness, directed_smoothness, label_smoothness, laplacian
-from analysis_lib.geometry.smoothness_bootstrap import bootstrap_smoothness, smoothness_intervals
+from analysis_lib.geometry.neighbour_votes import class_means, vote_errors
+from analysis_lib.geometry.smoothness import (
+    class_smoothness,
+    directed_smoothness,
+    label_smoothness,
+    resampled_smoothness,
+    smoothness_interval,
+)
+from analysis_lib.statistics import resampled_means
 
 #: what is read off each graph, class by class
 MEASURES = ("q", "error")
@@ -121,11 +127,10 @@ def _read(
     graph, diagnostics = build(kernel, width, symmetrise)
     wrong = vote_errors(build(kernel, width, "none")[0], labels)
     classes = class_smoothness(graph, labels)
-    values = {"q": classes["normalised"].to_numpy(), "error": class_means(wrong, labels)}
-    drawn = {"q": (bootstrap_smoothness, graph), "error": (bootstrap_class_means, wrong)}
-    replicates = {
-        measure: draw(of, labels, np.random.default_rng(seed), n_bootstrap) for measure, (draw, of) in drawn.items()
-    }
+    q, q_again = resampled_smoothness(graph, labels, n_bootstrap, seed)
+    errors_again = resampled_means(wrong, labels, np.random.default_rng(seed), n_bootstrap)
+    values = {"q": q, "error": class_means(wrong, labels)}
+    replicates = {"q": q_again, "error": errors_again}
     return GraphReading(
         layer.layer,
         layer.name,
@@ -227,8 +232,7 @@ def _place(reading: GraphReading) -> dict:
 
 def _interval(replicates: np.ndarray) -> tuple[float, float]:
     """Return the 95 % percentile interval of the unweighted mean of the classes."""
-    table = smoothness_intervals(replicates, ["all"] * replicates.shape[1]).set_index("kind")
-    return table.loc["group", "low"], table.loc["group", "high"]
+    return smoothness_interval(replicates.mean(axis=1))
 
 
 def gap_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -278,7 +282,7 @@ def symmetrisation_table(layers: Sequence[LayerGraph], labels: np.ndarray, n_nei
         kernel = similarity_kernel(layer.distance)
         for name, symmetrise in product(GRAPHS, SYMMETRISATIONS):
             graph, diagnostics = GRAPHS[name](kernel, n_neighbors, symmetrise)
-            q = (directed_smoothness if symmetrise == "none" else _shares)(graph, labels)
+            q = (directed_smoothness if symmetrise == "none" else label_smoothness)(graph, labels)
             error = class_means(vote_errors(graph, labels), labels)
             rows.append(
                 {
@@ -292,7 +296,3 @@ def symmetrisation_table(layers: Sequence[LayerGraph], labels: np.ndarray, n_nei
                 }
             )
     return pd.DataFrame(rows)
-
-
-def _shares(graph, labels: np.ndarray) -> np.ndarray:
-    return label_smoothness(laplacian(graph), labels)

@@ -15,8 +15,7 @@ from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.geometry.embeddings import Embeddings
 from analysis_lib.geometry.graphs import nnk_graph, similarity_kernel
 from analysis_lib.geometry.layerwise import LayerGraph, dataset_graphs, layer_embeddings, layer_graph, stored_distances
-from analysis_lib.geometry.smoothness import label_smoothness, laplacian
-from analysis_lib.geometry.smoothness_bootstrap import bootstrap_smoothness, smoothness_intervals
+from analysis_lib.geometry.smoothness import resampled_smoothness, smoothness_interval
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.training.fit import evaluate
 from analysis_lib.statistics import mean_interval, wilson_interval
@@ -189,13 +188,7 @@ def _mixed_graph(
 
 def _resampled(graphs, labels: np.ndarray, n_bootstrap: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return q, (layers, classes), and its replicates, (layers, replicates, classes)."""
-    pairs = [
-        (
-            label_smoothness(laplacian(graph), labels),
-            bootstrap_smoothness(graph, labels, np.random.default_rng(seed), n_bootstrap),
-        )
-        for graph in graphs
-    ]
+    pairs = [resampled_smoothness(graph, labels, n_bootstrap, seed) for graph in graphs]
     q, replicates = zip(*pairs, strict=True)
     return np.stack(q), np.stack(replicates)
 
@@ -204,9 +197,9 @@ def _variation(draws: list, before: tuple[np.ndarray, np.ndarray], layer: int) -
     """Return q of each class and its change at one layer, means of the draws, with intervals."""
     q, replicates = (np.mean([draw[i][layer] for draw in draws], axis=0) for i in (0, 1))
     shifts = replicates - before[1][layer]
-    bands, changes = (smoothness_intervals(r)[["low", "high"]] for r in (replicates, shifts))
-    values = pd.DataFrame({"q": q, "change": q - before[0][layer]})
-    return pd.concat([values, bands, changes.add_prefix("change_")], axis=1)
+    ends = dict(zip(("low", "high"), smoothness_interval(replicates), strict=True))
+    changes = dict(zip(("change_low", "change_high"), smoothness_interval(shifts), strict=True))
+    return pd.DataFrame({"q": q, "change": q - before[0][layer]} | ends | changes)
 
 
 def _named(rows: pd.DataFrame, data: SkeletonDataset, actions: Sequence[str]) -> pd.DataFrame:

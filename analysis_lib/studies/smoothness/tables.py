@@ -12,7 +12,7 @@ from analysis_lib.datasets.preparation.recipe import clip_tensors
 from analysis_lib.errors import UserError
 from analysis_lib.geometry.layerwise import LayerGraph, layer_embeddings
 from analysis_lib.geometry.operator_norms import data_smoothness, operator_norm
-from analysis_lib.geometry.smoothness import label_smoothness, laplacian
+from analysis_lib.geometry.smoothness import quadratic_form
 from analysis_lib.networks.checkpoints import Checkpoint
 
 COLUMNS = ("layer", "name", "norm", "bound", "label_ratio", "data_ratio")
@@ -45,7 +45,7 @@ def theorem_table(network: Checkpoint, data: SkeletonDataset, layers: list[Layer
         return pd.DataFrame(columns=COLUMNS)
     features = layer_embeddings(network, data).features
     norms = _layer_norms(network, data, np.random.default_rng(seed))
-    variation = [label_smoothness(laplacian(x.graph), data.labels, "none").sum() for x in layers]
+    variation = [quadratic_form(x.graph, data.labels).sum() for x in layers]
     rows = []
     for i in range(2, len(layers)):
         before = layers[i - 1].graph

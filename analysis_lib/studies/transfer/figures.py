@@ -39,7 +39,7 @@ def plot_smoothness(new: pd.DataFrame, own: pd.DataFrame, beside: Tables = NOTHI
     Parameters
     ----------
     new, own : DataFrame
-        From `analysis_lib.geometry.layerwise.smoothness_table`, for the target and for the source.
+        From `analysis_lib.geometry.curves.smoothness_table`, for the target and for the source.
     beside : mapping of str to DataFrame
         Recorded tables of new actions.
     """

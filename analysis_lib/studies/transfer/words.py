@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
-from analysis_lib.geometry.curve_shapes import EVERY
+from analysis_lib.geometry.curves import EVERY
 from analysis_lib.words import percent
 
 
@@ -50,9 +50,9 @@ def curves_report(new: pd.DataFrame, own: pd.DataFrame, shape: pd.DataFrame) -> 
     Parameters
     ----------
     new, own : DataFrame
-        From `analysis_lib.geometry.layerwise.smoothness_table`.
+        From `analysis_lib.geometry.curves.smoothness_table`.
     shape : DataFrame
-        Of the new actions, from `analysis_lib.geometry.curve_shapes.shape_table`.
+        Of the new actions, from `analysis_lib.geometry.curves.shape_table`.
     """
     curves = {
         name: table[table["level"] == "class"].groupby("layer")["q"].mean().loc[1:]

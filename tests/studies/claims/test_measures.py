@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis_lib.geometry.curve_shapes import EVERY
+from analysis_lib.geometry.curves import EVERY
 from analysis_lib.studies.claims.measures import (
     Measured,
     UnmeasuredError,

@@ -6,7 +6,7 @@ import pytest
 from torch import nn
 
 from analysis_lib.networks.checkpoints import Checkpoint, load_checkpoint
-from analysis_lib.geometry.curve_shapes import _with_all
+from analysis_lib.geometry.curves import _with_all
 from analysis_lib.datasets.preparation.recipe import Preprocessing
 from analysis_lib.studies.data.words import data_answer, model_card, smoothness_answer, theorem_answer
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis_lib.nnk.spectra import is_above, smallest_eigenvalue, tridiagonalise
+from analysis_lib.nnk.solver import is_above, smallest_eigenvalue, tridiagonalise
 
 
 def padded(matrix):

@@ -8,10 +8,8 @@ from hypothesis.extra.numpy import arrays
 from scipy.sparse import csr_array
 
 from analysis_lib.datasets.dataset import SkeletonDataset
-from analysis_lib.errors import UserError
-from analysis_lib.geometry.curve_shapes import EVERY, shape_table, shapes
+from analysis_lib.geometry.curves import EVERY, label_curves, shape_table, shapes, smoothness_table
 from analysis_lib.geometry.layerwise import LayerGraph
-from analysis_lib.geometry.smoothness import largest_drop
 from analysis_lib.skeletons.layouts import layout
 
 CURVES = arrays(float, (3, 6), elements=st.floats(0.01, 1.0))
@@ -24,15 +22,6 @@ def test_shapes_by_hand():
     np.testing.assert_allclose(found["drop"], [0.75, 0.4])
     np.testing.assert_allclose(found["early change"], [0.1 / 0.7, np.inf])
     np.testing.assert_allclose(found["fall"], [8 / 9, 0.8])
-
-
-@given(CURVES)
-def test_the_drop_is_the_largest(curves):
-    found = shapes(curves, boundary=3)
-    for i, curve in enumerate(curves):
-        size, after = largest_drop(curve)
-        assert found["drop"][i] == pytest.approx(size, abs=1e-11)
-        assert found["drop after"][i] == after + 1
 
 
 @given(CURVES, st.floats(0.1, 10))
@@ -58,7 +47,7 @@ def clips():
 
 def test_a_fall_at_one_layer_is_found_with_its_interval(clips, rng):
     layers = [layer_of(i, m, rng) for i, m in enumerate([0.2, 0.8, 0.8, 0.8, 0.3, 0.3])]
-    table = shape_table(layers, clips, n_bootstrap=200, boundary=3)
+    table = shape_table(label_curves(layers, clips, 200), 3)
     assert set(table["group"]) == {"arms", "legs", EVERY}
     assert set(table["clips"]) == {20}
     drop = table[table["statistic"] == "drop after"]
@@ -74,13 +63,25 @@ def test_a_fall_at_one_layer_is_found_with_its_interval(clips, rng):
 
 def test_without_a_fall_the_place_is_anywhere(clips, rng):
     layers = [layer_of(i, 0.5, rng) for i in range(7)]
-    table = shape_table(layers, clips, n_bootstrap=200)
+    table = shape_table(label_curves(layers, clips, 200), 8)
     assert set(table["boundary"]) == {5}  # the network has no layer after 8
     place = table[(table["statistic"] == "drop after") & (table["group"] == "arms")].iloc[0]
     assert place["high"] - place["low"] >= 2
 
 
-def test_too_few_layers(clips, rng):
-    with pytest.raises(UserError, match="needs two layers, got 1"):
-        shape_table([layer_of(i, 0.5, rng) for i in range(2)], clips)
-    assert len(shape_table([layer_of(i, 0.5, rng) for i in range(3)], clips)) == 3 * 4
+@pytest.mark.parametrize(("depth", "rows", "boundary"), [(1, 0, []), (2, 12, [1]), (3, 12, [2]), (40, 12, [8])])
+def test_networks_of_any_depth(clips, rng, depth, rows, boundary):
+    curves = label_curves([layer_of(i, 0.5, rng) for i in range(depth + 1)], clips, 2)
+    table = shape_table(curves, 8)
+    assert len(table) == rows
+    assert table["boundary"].unique().tolist() == boundary
+    assert len(smoothness_table(curves)) == (depth + 1) * (2 + 4)
+
+
+def test_a_flat_curve_has_no_ratios(clips, rng):
+    flat = layer_of(1, 0.0, rng)
+    table = shape_table(label_curves([flat] * 5, clips, 20), 3).set_index(["statistic", "group"])["value"]
+    assert table.loc["drop"].tolist() == [0, 0, 0]
+    assert table.loc[["early change", "fall"]].isna().all()
+    found = shapes(np.array([0.5, 0.4, 0.3, 0.3]), 3)
+    assert found["early change"] == np.inf
