@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.datasets.sampling import sample_per_class
 from analysis_lib.errors import UserError
 from analysis_lib.datasets.preparation.recipe import Preprocessing
 from analysis_lib.skeletons.skeleton import Skeleton
-from analysis_lib.studies.data.tables import (class_table, clip_table, confusion_table, example_clips, nearest_neighbour_predictions, sample_per_class)
+from analysis_lib.studies.data.tables import (class_table, clip_table, confusion_table, example_clips, nearest_neighbour_predictions)
 
 STICK = Skeleton("stick", ("foot", "knee"), ((0, 1),))
 
