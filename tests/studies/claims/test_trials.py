@@ -4,9 +4,6 @@ from itertools import product
 
 import pandas as pd
 import pytest
-
-from analysis_lib.statistics import wilson_interval
-from analysis_lib.studies.claims.measures import UnmeasuredError
 from analysis_lib.studies.claims.trials import (
     case_accuracy,
     early_strength,
@@ -18,6 +15,9 @@ from analysis_lib.studies.claims.trials import (
     part_share,
     steady_change,
 )
+
+from analysis_lib.statistics import wilson_interval
+from analysis_lib.studies.claims.measures import UnmeasuredError
 
 
 def test_early_maps_over_late_ones():
