@@ -11,18 +11,8 @@ from analysis_lib.statistics import Estimate, Verdict
 class Findings:
     """What the chapter found.
 
-    Attributes
-    ----------
-    clips, actions, people : int
-        People are 0 if it is not known who acted.
-    shortest, median, longest : float
-        Frames of a clip.
-    network, baseline : Estimate
-        Accuracy.
-    gap : float
-        Network minus baseline.
-    better : Verdict
-        Whether the network is above the baseline, by intervals that do not meet.
+    Frames of a clip; people, 0 if it is not known who acted; the accuracy of the network and of the baseline; ``gap``,
+    network minus baseline; and whether it is ``better``, by intervals that do not meet.
     """
 
     clips: int
@@ -42,16 +32,9 @@ def findings(clips: pd.DataFrame, scores: pd.DataFrame) -> Findings:
     rows = scores[["accuracy", "low", "high", "clips"]].itertuples(index=False, name=None)
     network, baseline = (Estimate(*row) for row in rows)
     gap = network.value - baseline.value
-    unsure = Verdict.UNDECIDED if gap > 0 else Verdict.FAILS
-    return Findings(
-        clips=len(clips),
-        actions=clips["label"].nunique(),
-        people=clips["subject"][clips["subject"] >= 0].nunique(),
-        shortest=clips["frames"].min(),
-        median=clips["frames"].median(),
-        longest=clips["frames"].max(),
-        network=network,
-        baseline=baseline,
-        gap=gap,
-        better=Verdict.HOLDS if network.low > baseline.high else unsure,
-    )
+    better = Verdict.UNDECIDED if gap > 0 else Verdict.FAILS
+    if network.low > baseline.high:
+        better = Verdict.HOLDS
+    people = clips["subject"][clips["subject"] >= 0].nunique()
+    frames = clips["frames"].agg(["min", "median", "max"])
+    return Findings(len(clips), clips["label"].nunique(), people, *frames, network, baseline, gap, better)
