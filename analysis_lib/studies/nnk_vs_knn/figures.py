@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
 
 from analysis_lib.plots.beside import GREY, NOTHING, Tables, faint, keys, where
+from analysis_lib.plots.panels import key_below
 from analysis_lib.plots.style import COLOURS, INK, MARKERS, SEQUENTIAL, WIDTH, use_style
 from analysis_lib.studies.nnk_vs_knn.tables import RIVALS
 
@@ -36,7 +37,8 @@ def plot_forms(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     use_style()
     counts = list(dict.fromkeys(table["n_neighbors"]))
     others = where(beside, n_neighbors=counts)
-    figure, grid = plt.subplots(2, len(counts), sharex=True, sharey="row", squeeze=False, figsize=(WIDTH, 0.68 * WIDTH))
+    size = (WIDTH, 0.68 * WIDTH)
+    figure, grid = plt.subplots(2, len(counts), sharex=True, sharey="row", squeeze=False, figsize=size)
     for (top, bottom), k in zip(grid.T, counts, strict=True):
         mine, theirs = table[table["n_neighbors"] == k], where(others, n_neighbors=k)
         _curves(top, mine, "q", GRAPHS, beside=theirs)
@@ -49,7 +51,7 @@ def plot_forms(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     grid[0, 0].set_ylabel(f"normalised:\n{MEASURES['q']}")
     grid[1, 0].set_ylabel("raw (log scale):\nmean $Q_c$ of a class")
     chance_line = plt.Line2D([], [], color=INK, lw=0.8, ls=":", label="random labels")
-    _legend(figure, grid[0, 0], chance_line, *keys(others))
+    key_below(figure, [grid[0, 0]], [chance_line, *keys(others)])
     return figure
 
 
@@ -58,16 +60,16 @@ def plot_errors(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     use_style()
     counts = list(dict.fromkeys(table["n_neighbors"]))
     others = where(beside, n_neighbors=counts)
-    figure, grid = plt.subplots(1, len(counts), sharex=True, sharey=True, squeeze=False, figsize=(WIDTH, 0.42 * WIDTH))
-    for axes, k in zip(grid[0], counts, strict=True):
+    size = (WIDTH, 0.42 * WIDTH)
+    figure, (row,) = plt.subplots(1, len(counts), sharex=True, sharey=True, squeeze=False, figsize=size)
+    for axes, k in zip(row, counts, strict=True):
         mine = table[table["n_neighbors"] == k]
         _curves(axes, mine, "error", GRAPHS, beside=where(others, n_neighbors=k))
         axes.set_title(f"$k$ = {k}")
         _layers(axes, mine, *others.values())
-    grid[0, 0].set_ylim(0, None)
-    grid[0, 0].set_ylabel(MEASURES["error"])
-    grid[0, 0].yaxis.set_major_formatter(PercentFormatter(1))
-    _legend(figure, grid[0, 0], *keys(others))
+    row[0].set(ylim=(0, None), ylabel=MEASURES["error"])
+    row[0].yaxis.set_major_formatter(PercentFormatter(1))
+    key_below(figure, [row[0]], keys(others))
     return figure
 
 
@@ -77,17 +79,12 @@ def plot_support(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     figure, (support, last) = plt.subplots(1, 2, figsize=(WIDTH, 0.46 * WIDTH))
     nnk = table[table["graph"] == "nnk"]
     layers = list(dict.fromkeys(nnk["layer"]))
+    named = _some(layers, 12)
     for i, (layer, shade) in enumerate(zip(layers, sns.color_palette(SEQUENTIAL, len(layers)), strict=True)):
         curve = nnk[nnk["layer"] == layer].sort_values("n_neighbors")
-        support.plot(
-            curve["n_neighbors"],
-            curve["neighbours"],
-            color=shade,
-            lw=1.2,
-            marker=MARKERS[i % 8],
-            markersize=3.5,
-            label=str(layer or "in"),
-        )
+        style = {"color": shade, "lw": 1.2, "marker": MARKERS[i % 8], "markersize": 3.5}
+        label = str(layer or "in") if layer in named else None
+        support.plot(curve["n_neighbors"], curve["neighbours"], label=label, **style)
     counts = sorted(set(nnk["n_neighbors"]))
     support.plot(counts, counts, color=COLOURS[1], ls="--", label="$k$-NN")
     others = where(beside, n_neighbors=counts)
@@ -101,23 +98,22 @@ def plot_support(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     support.yaxis.set_major_formatter("{x:.0f}")
     support.yaxis.set_minor_locator(NullLocator())
     support.legend(title="NNK at layer", fontsize=6.5, ncols=2, title_fontsize=7)
-    deepest = table[table["layer"] == layers[-1]].sort_values("n_neighbors")
-    ends = {
-        label: other[other["layer"] == other["layer"].max()].sort_values("n_neighbors")
-        for label, other in others.items()
-    }
+    deepest, ends = _deepest(table), {label: _deepest(other) for label, other in others.items()}
     _curves(last, deepest, "q", GRAPHS, x="n_neighbors", beside=ends)
     last.set(title=f"at the last layer ({layers[-1]})", ylabel=MEASURES["q"], ylim=(0, 1))
     last.legend(fontsize=7.5, loc="upper left")
-    if others:
-        figure.legend(handles=keys(others), loc="outside lower center", ncols=len(others))
+    key_below(figure, handles=keys(others))
     for axes in (support, last):
-        axes.set_xscale("log")
+        axes.set(xscale="log", xlabel="candidates $k$ (log scale)")
         axes.set_xticks(counts, counts)
         axes.xaxis.set_minor_locator(NullLocator())
-        axes.set_xlabel("candidates $k$ (log scale)")
         axes.grid(axis="y")
     return figure
+
+
+def _deepest(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the last layer, by k."""
+    return table[table["layer"] == table["layer"].max()].sort_values("n_neighbors")
 
 
 def plot_differences(differences: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
@@ -133,15 +129,13 @@ def plot_differences(differences: pd.DataFrame, beside: Tables = NOTHING) -> Fig
             for i, (k, shade) in enumerate(zip(counts, shades, strict=True)):
                 one = mine[mine["n_neighbors"] == k]
                 shift = 0.7 * ((i + 0.5) / len(counts) - 0.5)
-                x = one["layer"] + shift
+                x, dots = one["layer"] + shift, {"color": shade, "ls": "", "marker": MARKERS[i % 8], "markersize": 3.2}
                 axes.vlines(x, one["low"], one["high"], color=shade, lw=1.3)
-                axes.plot(
-                    x, one["difference"], color=shade, ls="", marker=MARKERS[i % 8], markersize=3.2, label=f"$k$ = {k}"
-                )
+                axes.plot(x, one["difference"], label=f"$k$ = {k}", **dots)
                 here = where(others, n_neighbors=k, measure=measure, against=against)
                 for other, thin in faint(here):
-                    dots = {"color": shade, "ls": "", "marker": thin["marker"] or "_", "alpha": 0.8}
-                    axes.plot(other["layer"] + shift, other["difference"], **thin | dots)
+                    dash = {"color": shade, "ls": "", "marker": thin["marker"] or "_", "alpha": 0.8}
+                    axes.plot(other["layer"] + shift, other["difference"], **thin | dash)
             axes.axhline(0, color=INK, lw=0.8)
             axes.grid(axis="y")
         row[0].set_ylabel(f"difference of\n{MEASURES[measure]}")
@@ -149,7 +143,7 @@ def plot_differences(differences: pd.DataFrame, beside: Tables = NOTHING) -> Fig
         axes.set_title(f"NNK minus {GRAPHS[against][0]}")
     for axes in grid[1]:
         _layers(axes, differences, *others.values(), most=12)
-    _legend(figure, grid[0, 0], *keys(others))
+    key_below(figure, [grid[0, 0]], keys(others))
     return figure
 
 
@@ -177,10 +171,9 @@ def plot_gap(gap: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     axes.invert_yaxis()
     axes.axvline(1, color=INK, lw=0.8)
     axes.set_xlabel("raw form of $k$-NN over that of NNK (log scale)")
-    faded = [
-        Patch(color=GREY, alpha=0.5, label=f"below, pale: {label}") for label, other in others.items() if len(other)
-    ]
-    handles = [*axes.get_legend_handles_labels()[0], *faded]
+    shown = [label for label, other in others.items() if len(other)]
+    pale = [Patch(color=GREY, alpha=0.5, label=f"below, pale: {label}") for label in shown]
+    handles = [*axes.get_legend_handles_labels()[0], *pale]
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
     return figure
 
@@ -189,29 +182,12 @@ def _gap_bar(axes: Axes, row: pd.Series, y: float, height: float, ink: str, firs
     """Draw the factors of one k as one bar, and write their product beside it."""
     ends = {True: 1.0, False: 1.0}  # of the bar: right of 1, and left of it
     for name, (label, colour, hatch) in FACTORS.items():
-        start = ends[row[name] >= 1]
-        axes.barh(
-            y,
-            start * (row[name] - 1),
-            left=start,
-            color=colour,
-            hatch=hatch,
-            height=height,
-            edgecolor="white",
-            label=label if first else None,
-            **look,
-        )
+        start, fill = ends[row[name] >= 1], {"color": colour, "hatch": hatch, "edgecolor": "white"}
+        width = start * (row[name] - 1)
+        axes.barh(y, width, left=start, height=height, label=label if first else None, **fill, **look)
         ends[row[name] >= 1] = start * row[name]
-    product = " × ".join(f"{row[name]:.2f}" for name in FACTORS)
-    axes.text(
-        1.02,
-        y,
-        f"{row['raw']:.3g} = {product}",
-        fontsize=8,
-        va="center",
-        color=ink,
-        transform=axes.get_yaxis_transform(),
-    )
+    text = f"{row['raw']:.3g} = " + " × ".join(f"{row[name]:.2f}" for name in FACTORS)
+    axes.text(1.02, y, text, fontsize=8, va="center", color=ink, transform=axes.get_yaxis_transform())
 
 
 def _gap_means(gap: pd.DataFrame) -> pd.DataFrame:
@@ -241,7 +217,7 @@ def plot_symmetrisation(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure
         axes.set_title(GRAPHS[graph][0])
     for axes in grid[1]:
         _layers(axes, table, *beside.values(), most=12)
-    _legend(figure, grid[0, 0], *keys(beside))
+    key_below(figure, [grid[0, 0]], keys(beside))
     return figure
 
 
@@ -261,12 +237,12 @@ def _curves(axes: Axes, table: pd.DataFrame, column: str, graphs, x: str = "laye
 def _layers(axes: Axes, *tables: pd.DataFrame, most: int = 6) -> None:
     """Name at most so many layers on the x axis, the input first."""
     layers = sorted(set(pd.concat(tables)["layer"]))
-    shown = layers[:: -(-len(layers) // most)]
+    shown = _some(layers, most)
     axes.set_xticks(shown, [str(layer or "in") for layer in shown])
     axes.set_xlim(layers[0] - 0.6, layers[-1] + 0.6)
     axes.set_xlabel("layer")
 
 
-def _legend(figure: Figure, axes: Axes, *more) -> None:
-    handles = [*axes.get_legend_handles_labels()[0], *more]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+def _some(layers: list[int], most: int) -> list[int]:
+    """Return at most so many of the layers, evenly spread."""
+    return layers[:: -(-len(layers) // most)]
