@@ -3,8 +3,10 @@
 ``beside`` are the same tables as other editions recorded them (`analysis_lib.chapters.other_editions`).
 """
 
+from collections.abc import Mapping
+from itertools import product
+
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -14,8 +16,8 @@ from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
 
 from analysis_lib.plots.beside import GREY, NOTHING, Tables, faint, keys, where
 from analysis_lib.plots.panels import key_below
-from analysis_lib.plots.style import COLOURS, INK, MARKERS, SEQUENTIAL, WIDTH, use_style
-from analysis_lib.studies.nnk_vs_knn.tables import RIVALS
+from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, SEQUENTIAL, WIDTH, use_style
+from analysis_lib.studies.nnk_vs_knn.tables import RIVALS, gap_means
 
 #: label, colour, marker and dash of each graph
 GRAPHS = {
@@ -34,43 +36,45 @@ FACTORS = {
 
 def plot_forms(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     """Draw the normalised form above the raw one by layer, a column for each k."""
-    use_style()
-    counts = list(dict.fromkeys(table["n_neighbors"]))
-    others = where(beside, n_neighbors=counts)
-    size = (WIDTH, 0.68 * WIDTH)
-    figure, grid = plt.subplots(2, len(counts), sharex=True, sharey="row", squeeze=False, figsize=size)
-    for (top, bottom), k in zip(grid.T, counts, strict=True):
+    figure, columns, others = _by_candidates(table, beside, 2, 0.68)
+    for k, (top, bottom) in columns.items():
         mine, theirs = table[table["n_neighbors"] == k], where(others, n_neighbors=k)
         _curves(top, mine, "q", GRAPHS, beside=theirs)
         _curves(bottom, mine, "raw", ("nnk", "knn"), beside=theirs)
         chance = mine.groupby("layer")["chance"].mean()
         top.plot(chance.index, chance, color=INK, lw=0.8, ls=":")
-        top.set(title=f"$k$ = {k}", ylim=(0, 1))
+        top.set_ylim(0, 1)
         bottom.set_yscale("log")
-        _layers(bottom, mine, *others.values())
-    grid[0, 0].set_ylabel(f"normalised:\n{MEASURES['q']}")
-    grid[1, 0].set_ylabel("raw (log scale):\nmean $Q_c$ of a class")
+    top, bottom = next(iter(columns.values()))
+    top.set_ylabel(f"normalised:\n{MEASURES['q']}")
+    bottom.set_ylabel("raw (log scale):\nmean $Q_c$ of a class")
     chance_line = plt.Line2D([], [], color=INK, lw=0.8, ls=":", label="random labels")
-    key_below(figure, [grid[0, 0]], [chance_line, *keys(others)])
+    key_below(figure, [top], [chance_line, *keys(others)])
     return figure
 
 
 def plot_errors(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     """Draw the leave-one-out error by layer, a column for each k."""
+    figure, columns, others = _by_candidates(table, beside, 1, 0.42)
+    for k, (axes,) in columns.items():
+        _curves(axes, table[table["n_neighbors"] == k], "error", GRAPHS, beside=where(others, n_neighbors=k))
+    (first,) = next(iter(columns.values()))
+    first.set(ylim=(0, None), ylabel=MEASURES["error"])
+    first.yaxis.set_major_formatter(PercentFormatter(1))
+    key_below(figure, [first], keys(others))
+    return figure
+
+
+def _by_candidates(table: pd.DataFrame, beside: Tables, rows: int, height: float) -> tuple[Figure, dict, Tables]:
+    """Return a figure, its axes from top to bottom by number of candidates, and other editions' rows of these."""
     use_style()
     counts = list(dict.fromkeys(table["n_neighbors"]))
-    others = where(beside, n_neighbors=counts)
-    size = (WIDTH, 0.42 * WIDTH)
-    figure, (row,) = plt.subplots(1, len(counts), sharex=True, sharey=True, squeeze=False, figsize=size)
-    for axes, k in zip(row, counts, strict=True):
-        mine = table[table["n_neighbors"] == k]
-        _curves(axes, mine, "error", GRAPHS, beside=where(others, n_neighbors=k))
-        axes.set_title(f"$k$ = {k}")
-        _layers(axes, mine, *others.values())
-    row[0].set(ylim=(0, None), ylabel=MEASURES["error"])
-    row[0].yaxis.set_major_formatter(PercentFormatter(1))
-    key_below(figure, [row[0]], keys(others))
-    return figure
+    others, size = where(beside, n_neighbors=counts), (WIDTH, height * WIDTH)
+    figure, grid = plt.subplots(rows, len(counts), sharex=True, sharey="row", squeeze=False, figsize=size)
+    for k, top, bottom in zip(counts, grid[0], grid[-1], strict=True):
+        top.set_title(f"$k$ = {k}")
+        _layers(bottom, table, *others.values())
+    return figure, dict(zip(counts, grid.T, strict=True)), others
 
 
 def plot_support(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
@@ -118,33 +122,57 @@ def _deepest(table: pd.DataFrame) -> pd.DataFrame:
 
 def plot_differences(differences: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     """Draw NNK minus each other graph by layer and k, with paired intervals and a line at zero."""
-    use_style()
-    figure, grid = plt.subplots(2, 2, sharex=True, sharey="row", figsize=(WIDTH, 0.8 * WIDTH))
     counts = list(dict.fromkeys(differences["n_neighbors"]))
-    shades = sns.color_palette(SEQUENTIAL, len(counts))
     others = where(beside, n_neighbors=counts)
-    for row, measure in zip(grid, MEASURES, strict=True):
-        for axes, against in zip(row, RIVALS, strict=True):
-            mine = differences[(differences["measure"] == measure) & (differences["against"] == against)]
-            for i, (k, shade) in enumerate(zip(counts, shades, strict=True)):
-                one = mine[mine["n_neighbors"] == k]
-                shift = 0.7 * ((i + 0.5) / len(counts) - 0.5)
-                x, dots = one["layer"] + shift, {"color": shade, "ls": "", "marker": MARKERS[i % 8], "markersize": 3.2}
-                axes.vlines(x, one["low"], one["high"], color=shade, lw=1.3)
-                axes.plot(x, one["difference"], label=f"$k$ = {k}", **dots)
-                here = where(others, n_neighbors=k, measure=measure, against=against)
-                for other, thin in faint(here):
-                    dash = {"color": shade, "ls": "", "marker": thin["marker"] or "_", "alpha": 0.8}
-                    axes.plot(other["layer"] + shift, other["difference"], **thin | dash)
-            axes.axhline(0, color=INK, lw=0.8)
-            axes.grid(axis="y")
-        row[0].set_ylabel(f"difference of\n{MEASURES[measure]}")
-    for axes, against in zip(grid[0], RIVALS, strict=True):
-        axes.set_title(f"NNK minus {GRAPHS[against][0]}")
-    for axes in grid[1]:
-        _layers(axes, differences, *others.values(), most=12)
-    key_below(figure, [grid[0, 0]], keys(others))
+    titles = {against: f"NNK minus {GRAPHS[against][0]}" for against in RIVALS}
+    figure, grid = _by_measure(titles, 0.8, differences, *others.values())
+    for (measure, against), axes in grid.items():
+        mine = differences[(differences["measure"] == measure) & (differences["against"] == against)]
+        for i, (k, shade) in enumerate(zip(counts, sns.color_palette(SEQUENTIAL, len(counts)), strict=True)):
+            one, shift = mine[mine["n_neighbors"] == k], 0.7 * ((i + 0.5) / len(counts) - 0.5)
+            x, dots = one["layer"] + shift, {"color": shade, "ls": "", "marker": MARKERS[i % 8], "markersize": 3.2}
+            axes.vlines(x, one["low"], one["high"], color=shade, lw=1.3)
+            axes.plot(x, one["difference"], label=f"$k$ = {k}", **dots)
+            for other, thin in faint(where(others, n_neighbors=k, measure=measure, against=against)):
+                dash = {"color": shade, "ls": "", "marker": thin["marker"] or "_", "alpha": 0.8}
+                axes.plot(other["layer"] + shift, other["difference"], **thin | dash)
+        axes.axhline(0, color=INK, lw=0.8)
+    for measure, label in MEASURES.items():
+        grid[measure, "knn"].set_ylabel(f"difference of\n{label}")
+    key_below(figure, [grid["q", "knn"]], keys(others))
     return figure
+
+
+def plot_symmetrisation(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
+    """Draw label variation and error by layer for each way to make edges symmetric."""
+    titles = {graph: GRAPHS[graph][0] for graph in ("nnk", "knn")}
+    figure, grid = _by_measure(titles, 0.72, table, *beside.values())
+    for (measure, graph), axes in grid.items():
+        mine = table[table["graph"] == graph]
+        for i, name in enumerate(dict.fromkeys(mine["symmetrise"])):
+            curve = mine[mine["symmetrise"] == name]
+            style = {"color": COLOURS[i], "linestyle": DASHES[i]}
+            axes.plot(curve["layer"], curve[measure], marker=MARKERS[i], markersize=4, lw=1.4, label=name, **style)
+            for other, thin in faint(where(beside, graph=graph, symmetrise=name)):
+                axes.plot(other["layer"], other[measure], **style | thin)
+    for measure, label in MEASURES.items():
+        grid[measure, "nnk"].set(ylim=(0, None), ylabel=label)
+    grid["error", "nnk"].yaxis.set_major_formatter(PercentFormatter(1))
+    key_below(figure, [grid["q", "nnk"]], keys(beside))
+    return figure
+
+
+def _by_measure(titles: Mapping[str, str], height: float, *tables: pd.DataFrame) -> tuple[Figure, dict]:
+    """Return a figure of a row a measure and a column a title, and its axes by measure and key of the title."""
+    use_style()
+    figure, grid = plt.subplots(2, 2, sharex=True, sharey="row", figsize=(WIDTH, height * WIDTH))
+    for axes, title in zip(grid[0], titles.values(), strict=True):
+        axes.set_title(title)
+    for axes in grid[1]:
+        _layers(axes, *tables, most=12)
+    for axes in grid.flat:
+        axes.grid(axis="y")
+    return figure, dict(zip(product(MEASURES, titles), grid.flat, strict=True))
 
 
 def plot_gap(gap: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
@@ -154,8 +182,8 @@ def plot_gap(gap: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     one layer do. Those above 1 lengthen the bar to the right of 1, those below 1 to the left of it.
     """
     use_style()
-    means = _gap_means(gap)
-    others = {label: _gap_means(other) for label, other in where(beside, n_neighbors=list(means.index)).items()}
+    means = gap_means(gap)
+    others = {label: gap_means(other) for label, other in where(beside, n_neighbors=list(means.index)).items()}
     figure, axes = plt.subplots(figsize=(WIDTH, 1.1 + (0.36 + 0.2 * len(others)) * len(means)))
     height = 0.66 / (1 + 0.6 * len(others))
     for y, (k, row) in enumerate(means.iterrows()):
@@ -174,7 +202,7 @@ def plot_gap(gap: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     shown = [label for label, other in others.items() if len(other)]
     pale = [Patch(color=GREY, alpha=0.5, label=f"below, pale: {label}") for label in shown]
     handles = [*axes.get_legend_handles_labels()[0], *pale]
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
+    figure.legend(handles=handles, loc="outside upper center", ncols=max(1, len(handles)))
     return figure
 
 
@@ -188,37 +216,6 @@ def _gap_bar(axes: Axes, row: pd.Series, y: float, height: float, ink: str, firs
         ends[row[name] >= 1] = start * row[name]
     text = f"{row['raw']:.3g} = " + " × ".join(f"{row[name]:.2f}" for name in FACTORS)
     axes.text(1.02, y, text, fontsize=8, va="center", color=ink, transform=axes.get_yaxis_transform())
-
-
-def _gap_means(gap: pd.DataFrame) -> pd.DataFrame:
-    """Return the geometric means of the layers without the input, by k."""
-    logs = np.log(gap[gap["layer"] > 0].drop(columns="layer").set_index("n_neighbors"))
-    return np.exp(logs.groupby(level=0, sort=False).mean())
-
-
-def plot_symmetrisation(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
-    """Draw label variation and error by layer for each way to make edges symmetric."""
-    use_style()
-    figure, grid = plt.subplots(2, 2, sharex=True, sharey="row", figsize=(WIDTH, 0.72 * WIDTH))
-    for row, (measure, label) in zip(grid, MEASURES.items(), strict=True):
-        for axes, graph in zip(row, ("nnk", "knn"), strict=True):
-            mine = table[table["graph"] == graph]
-            for i, name in enumerate(dict.fromkeys(mine["symmetrise"])):
-                curve = mine[mine["symmetrise"] == name]
-                style = {"color": COLOURS[i], "linestyle": ("-", "--", "-.", ":")[i]}
-                axes.plot(curve["layer"], curve[measure], marker=MARKERS[i], markersize=4, lw=1.4, label=name, **style)
-                for other, thin in faint(where(beside, graph=graph, symmetrise=name)):
-                    axes.plot(other["layer"], other[measure], **style | thin)
-            axes.grid(axis="y")
-        row[0].set_ylim(0, None)
-        row[0].set_ylabel(label)
-    grid[1, 0].yaxis.set_major_formatter(PercentFormatter(1))
-    for axes, graph in zip(grid[0], ("nnk", "knn"), strict=True):
-        axes.set_title(GRAPHS[graph][0])
-    for axes in grid[1]:
-        _layers(axes, table, *beside.values(), most=12)
-    key_below(figure, [grid[0, 0]], keys(beside))
-    return figure
 
 
 def _curves(axes: Axes, table: pd.DataFrame, column: str, graphs, x: str = "layer", beside: Tables = NOTHING) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis_lib.studies.nnk_vs_knn.tables import gap_means
+
 #: growth of the support, as a share of k-NN's on a log scale, below which it counts as saturated
 SATURATED = 0.1
 #: share of 95 % intervals that miss zero although there is no difference
@@ -120,13 +122,13 @@ def errors(table: pd.DataFrame, differences: pd.DataFrame) -> Errors:
 
 def gap(table: pd.DataFrame) -> Gap:
     """Return how much of the raw form's gap is the number and the weight of edges (`gap_table`)."""
-    judged = _layers(table)
-    logs = np.log(judged.set_index("n_neighbors").drop(columns="layer")).groupby(level=0).mean()
-    logs = logs[logs["raw"] > 0]
-    factors = np.exp(logs.iloc[_ends(logs)]).to_dict("index")
-    weight, edges = ((logs[parts].sum(axis=1) / logs["raw"]) for parts in (["edges", "edge_weight"], ["edges"]))
+    above = _layers(table)["raw"] > 1
+    means = gap_means(table).sort_index()
+    means = means[means["raw"] > 1]
+    logs = np.log(means)
+    weight, edges = (logs["edges"] + logs["edge_weight"]) / logs["raw"], logs["edges"] / logs["raw"]
     ranges = ((share.min(), share.max()) for share in (weight, edges))
-    return Gap(len(judged), int((judged["raw"] > 1).sum()), factors, *ranges)
+    return Gap(len(above), int(above.sum()), means.iloc[_ends(means)].to_dict("index"), *ranges)
 
 
 def support(table: pd.DataFrame) -> Support:

@@ -16,9 +16,15 @@ from analysis_lib.errors import UserError
 from analysis_lib.geometry.embeddings import Embeddings
 from analysis_lib.geometry.graphs import SYMMETRISATIONS, TOLERANCE, knn_graph, similarity_kernel
 from analysis_lib.geometry.layerwise import GRAPHS, stored_distances
-from analysis_lib.geometry.neighbour_votes import bootstrap_class_means, class_means, vote_errors
-from analysis_lib.geometry.smoothness import class_smoothness, directed_smoothness, label_smoothness, laplacian
-from analysis_lib.geometry.smoothness_bootstrap import bootstrap_smoothness, smoothness_intervals
+from analysis_lib.geometry.neighbour_votes import class_means, vote_errors
+from analysis_lib.geometry.smoothness import (
+    class_smoothness,
+    directed_smoothness,
+    label_smoothness,
+    resampled_smoothness,
+    smoothness_interval,
+)
+from analysis_lib.statistics import resampled_means
 from analysis_lib.warping.options import Warping
 
 #: what is read off each graph, class by class
@@ -102,12 +108,11 @@ def read_graphs(
         If there is no k, or one that some clip has not enough similar clips for.
     """
     kernels = _kernels(distances, n_neighbors)
-    options = {"symmetrise": symmetrise, "n_bootstrap": n_bootstrap, "seed": seed}
     readings = []
     for layer, (name, kernel) in enumerate(tqdm(kernels.items(), "graphs", disable=not progress)):
         for k in n_neighbors:
             place = {"layer": layer, "layer_name": name, "n_neighbors": k}
-            read = partial(_read, place, kernel, labels, **options)
+            read = partial(_read, place, kernel, labels, symmetrise=symmetrise, draws=(n_bootstrap, seed))
             nnk = read("nnk", k)
             fewer = max(1, round(nnk.counts["neighbours"]))
             readings += [nnk, read("knn", k), read("matched", fewer)]
@@ -115,25 +120,16 @@ def read_graphs(
 
 
 def _read(
-    place: dict,
-    kernel: np.ndarray,
-    labels: np.ndarray,
-    name: str,
-    width: int,
-    symmetrise: str,
-    n_bootstrap: int,
-    seed: int,
+    place: dict, kernel: np.ndarray, labels: np.ndarray, name: str, width: int, symmetrise: str, draws: tuple[int, int]
 ) -> GraphReading:
-    """Return what one graph says; ``width`` is the number of candidates that it is offered."""
+    """Return what one graph says; ``width`` is how many candidates it is offered, ``draws`` number and seed."""
     build = GRAPHS.get(name, knn_graph)
     graph, found = build(kernel, width, symmetrise)
     wrong = vote_errors(build(kernel, width, "none")[0], labels)
     classes = class_smoothness(graph, labels)
-    values = {"q": classes["normalised"].to_numpy(), "error": class_means(wrong, labels)}
-    drawn = {"q": (bootstrap_smoothness, graph), "error": (bootstrap_class_means, wrong)}
-    replicates = {
-        measure: draw(of, labels, np.random.default_rng(seed), n_bootstrap) for measure, (draw, of) in drawn.items()
-    }
+    q, again = resampled_smoothness(graph, labels, *draws)
+    wrong_again = resampled_means(wrong, labels, np.random.default_rng(draws[1]), draws[0])
+    values, replicates = {"q": q, "error": class_means(wrong, labels)}, {"q": again, "error": wrong_again}
     clips = classes["clips"].to_numpy()
     counts = {"raw": classes["raw"].mean(), "weight": graph.sum() / 2, "edges": found.n_edges}
     counts |= {"neighbours": found.mean_neighbours, "isolated": found.n_isolated, "ridge": found.n_ridge}
@@ -205,8 +201,7 @@ def difference_table(readings: Sequence[GraphReading]) -> pd.DataFrame:
 
 def _interval(replicates: np.ndarray) -> tuple[float, float]:
     """Return the 95 % percentile interval of the unweighted mean of the classes."""
-    table = smoothness_intervals(replicates, ["all"] * replicates.shape[1]).set_index("kind")
-    return table.loc["group", "low"], table.loc["group", "high"]
+    return smoothness_interval(replicates.mean(axis=1))
 
 
 def gap_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -240,6 +235,12 @@ def gap_table(table: pd.DataFrame) -> pd.DataFrame:
     return ratio[["raw", "edges", "edge_weight", "share"]].reset_index()
 
 
+def gap_means(gap: pd.DataFrame) -> pd.DataFrame:
+    """Return the geometric means of the layers without the input by k; their factors multiply, too."""
+    logs = np.log(gap[gap["layer"] > 0].drop(columns="layer").set_index("n_neighbors"))
+    return np.exp(logs.groupby(level=0, sort=False).mean())
+
+
 def symmetrisation_table(distances: Mapping[str, np.ndarray], labels: np.ndarray, n_neighbors: int) -> pd.DataFrame:
     """Return label variation and error of both graphs for each way to make edges symmetric.
 
@@ -254,12 +255,8 @@ def symmetrisation_table(distances: Mapping[str, np.ndarray], labels: np.ndarray
     for layer, kernel in enumerate(_kernels(distances, [n_neighbors]).values()):
         for name, symmetrise in product(GRAPHS, SYMMETRISATIONS):
             graph, found = GRAPHS[name](kernel, n_neighbors, symmetrise)
-            q = (directed_smoothness if symmetrise == "none" else _shares)(graph, labels)
+            q = (directed_smoothness if symmetrise == "none" else label_smoothness)(graph, labels)
             error = class_means(vote_errors(graph, labels), labels)
             row = {"layer": layer, "graph": name, "symmetrise": symmetrise, "q": q.mean(), "error": error.mean()}
             rows.append(row | {"edges": found.n_edges, "isolated": found.n_isolated})
     return pd.DataFrame(rows)
-
-
-def _shares(graph, labels: np.ndarray) -> np.ndarray:
-    return label_smoothness(laplacian(graph), labels)
