@@ -153,9 +153,7 @@ def test_symmetrisations_agree_with_the_comparison_and_with_the_directed_graph(l
 
 @pytest.mark.parametrize("counts", [[24], [5, 100]])
 def test_more_candidates_than_other_clips_are_refused(layers, counts):
-    message = (
-        rf"n_neighbors asks for {counts[-1]} neighbours, but a clip has only 23 others; take smaller values, or more"
-    )
+    message = rf"n_neighbors asks for {counts[-1]} neighbours, but a clip has only 23 others; take smaller"
     for refused in (
         lambda: check_candidates(24, counts),
         lambda: read_graphs(layers, LABELS, counts),
