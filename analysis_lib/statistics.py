@@ -22,11 +22,12 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with its 95 % interval; NaN where there is none."""
+    """A value with its 95 % interval, NaN where there is none, and the number of clips behind it, 0 if not told."""
 
     value: float
     low: float = nan
     high: float = nan
+    clips: int = 0
 
     def above(self, bound: float) -> Verdict:
         """Return whether the value lies above a bound; undecided where the interval does not say.

@@ -71,14 +71,22 @@ def counted(count: int, thing: str, plural: str = "") -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time.
+    """Return a time: to three digits below a minute.
 
-    >>> duration(0.00812), duration(3.21), duration(75), duration(7260)
-    ('8.1 ms', '3.2 s', '1 min 15 s', '2 h 1 min')
+    >>> duration(0.00812), duration(0.1), duration(59.7), duration(75), duration(7260)
+    ('8.12 ms', '100 ms', '59.7 s', '1 min 15 s', '2 h 1 min')
     """
-    if seconds < 0.1:
-        return f"{1000 * seconds:.2g} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
+    if seconds < 59.95:
+        value, unit = (seconds, "s") if seconds >= 0.9995 else (1000 * seconds, "ms")
+        return f"{f'{value:#.3g}'.rstrip('.')} {unit}"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def ratio(times: float) -> str:
+    """Return how many times as much something is.
+
+    >>> ratio(83.4), ratio(8.21), ratio(1111)
+    ('83x', '8.2x', '1,111x')
+    """
+    return f"{number(times, 0 if times >= 9.95 else 1)}x"

@@ -11,8 +11,9 @@ from tqdm.auto import tqdm
 from analysis_lib.bench.machine import machine_facts
 from analysis_lib.errors import UserError
 from analysis_lib.files import BUILD, write_text
+from analysis_lib.studies.performance.overviews import growth_overview, nnk_overview, speed_overview
 from analysis_lib.studies.performance.tables import FORMAT, growth_table, nnk_table, speed_table
-from analysis_lib.studies.performance.words import growth_overview, machine_sentence, nnk_overview, speed_overview
+from analysis_lib.studies.performance.words import machine
 
 #: by part: what is printed, the tidy table of medians and ratios, and that table for people
 SHOWN = {
@@ -78,7 +79,7 @@ def main(quick: bool, only: tuple[str, ...], output: Path) -> None:
 
 def report(record: dict) -> str:
     """Return what was measured as text: a table a part, and what is missing."""
-    blocks = [machine_sentence(record)]
+    blocks = [machine(record)]
     for part, (title, table, overview) in SHOWN.items():
         if part in record:
             blocks.append(f"{title}\n{overview(table(record)).to_string()}")

@@ -68,7 +68,7 @@ def test_ratios_are_printed_and_every_run_is_written(measured, tmp_path):
     assert done.exit_code == 0
     row = next(line for line in done.output.splitlines() if line.startswith("52 x 60"))
     assert row.split() == ["52", "x", "60", "6.00", "ms", "3.00", "ms", "0.50", "50x"]
-    assert "25.0 %" in done.output
+    assert "25.0\u202f%" in done.output
     assert "NNK" not in done.output
     record = load_bench(tmp_path / "b.json")
     assert record["dtw"][0] == SHAPE

@@ -7,7 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis_lib.plots.style import INK, NEGATIVE, POSITIVE, WIDTH, use_style
-from analysis_lib.studies.claims.tables import FAILS, HOLDS, MISSING, UNTESTED, Claims
+from analysis_lib.studies.claims.findings import FAILS, HOLDS, MISSING, UNTESTED
+from analysis_lib.studies.claims.papers import Claims
 
 #: marker and colour of each verdict
 SIGNS = {HOLDS: ("o", POSITIVE), FAILS: ("X", NEGATIVE), UNTESTED: ("d", "#9A9A9A"), MISSING: ("$–$", "#9A9A9A")}

@@ -19,7 +19,7 @@ _MOMENTS = 5
 
 
 def plot_classes(classes: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
-    """Draw clip counts and the spread of lengths, one row a class, from `summary.class_table`.
+    """Draw clip counts and the spread of lengths, one row a class, from `analysis_lib.studies.data.tables.class_table`.
 
     Rows of other editions stand below, paler, each edition under its name.
     """
@@ -58,33 +58,23 @@ def plot_examples(data: SkeletonDataset, n_classes: int) -> Figure:
     clips = example_clips(data, n_classes)
     styles = group_styles(data.groups)
     figure, grid = plt.subplots(len(clips), _MOMENTS, figsize=(WIDTH, 1.25 * len(clips)), squeeze=False)
-    for axes_row, i in zip(grid, clips, strict=True):
+    for row, i in zip(grid, clips, strict=True):
         x = data.sequences[i][0]  # first body: (T, V, C)
         low, high = x[..., :2].min(axis=(0, 1)), x[..., :2].max(axis=(0, 1))
-        half = 0.55 * (high - low).max()
-        frames = np.linspace(0, len(x) - 1, _MOMENTS).astype(int)
-        for axes, frame in zip(axes_row, frames, strict=True):
+        half, (across, up) = 0.55 * (high - low).max(), (low + high) / 2
+        for axes, frame in zip(row, np.linspace(0, len(x) - 1, _MOMENTS).astype(int), strict=True):
             draw_skeleton(axes, data.skeleton, x[frame])
-            middle = (low + high) / 2
-            axes.set_xlim(middle[0] - half, middle[0] + half)
-            axes.set_ylim(middle[1] - half, middle[1] + half)
+            axes.set(xlim=(across - half, across + half), ylim=(up - half, up + half))
             axes.set_title(f"frame {frame + 1}", fontsize=7, loc="center", color="#666666", pad=1)
         c = data.labels[i]
-        axes_row[0].text(
-            -0.05,
-            0.5,
-            data.class_names[c].replace(" ", "\n"),
-            ha="right",
-            va="center",
-            transform=axes_row[0].transAxes,
-            fontsize=8.5,
-            color=styles[data.groups[c]]["color"],
-        )
+        name, ink = data.class_names[c].replace(" ", "\n"), styles[data.groups[c]]["color"]
+        left = {"ha": "right", "va": "center", "transform": row[0].transAxes}
+        row[0].text(-0.05, 0.5, name, fontsize=8.5, color=ink, **left)
     return figure
 
 
 def plot_confusion(confusion: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
-    """Draw the confusion matrix, from `summary.confusion_table`: shares of each row.
+    """Draw the confusion matrix, from `analysis_lib.studies.data.tables.confusion_table`: shares of each row.
 
     Those of other editions, with actions of their own, stand below in the same size of cell.
     """
@@ -92,9 +82,8 @@ def plot_confusion(confusion: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     tables = [confusion, *beside.values()]
     sizes = [table["label"].nunique() for table in tables]
     side = min(WIDTH, 2.4 + 0.26 * max(sizes))
-    figure, grid = plt.subplots(
-        len(tables), 1, squeeze=False, height_ratios=sizes, figsize=(side, 0.92 * side * sum(sizes) / max(sizes))
-    )
+    size = (side, 0.92 * side * sum(sizes) / max(sizes))
+    figure, grid = plt.subplots(len(tables), 1, squeeze=False, height_ratios=sizes, figsize=size)
     for axes, table in zip(grid[:, 0], tables, strict=True):
         image = _confusion(axes, table)
         axes.set_xlim(-0.5, max(sizes) - 0.5)
@@ -110,16 +99,9 @@ def _confusion(axes: Axes, confusion: pd.DataFrame):
     names = list(dict.fromkeys(confusion["label"]))
     share = confusion["share"].to_numpy().reshape(len(names), len(names))
     image = axes.imshow(share, cmap=SEQUENTIAL, vmin=0, vmax=1)
+    look = {"ha": "center", "va": "center", "fontsize": 7 if len(names) <= 12 else 6}
     for i, j in np.argwhere(share >= 0.005):
-        axes.text(
-            j,
-            i,
-            f"{100 * share[i, j]:.0f}",
-            ha="center",
-            va="center",
-            fontsize=7 if len(names) <= 12 else 6,
-            color="white" if share[i, j] > 0.5 else INK,
-        )
+        axes.text(j, i, f"{100 * share[i, j]:.0f}", color="white" if share[i, j] > 0.5 else INK, **look)
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(names)), names)
     axes.set_ylabel("action")

@@ -1,13 +1,17 @@
 """Tables that say what is in a dataset, and how well a clip's class can be read off it."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from analysis_lib.datasets.dataset import SkeletonDataset
-from analysis_lib.geometry.layerwise import stored_distances
-from analysis_lib.warping.options import Warping
-from analysis_lib.errors import UserError
 from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensors
+from analysis_lib.geometry.layerwise import stored_distances
+from analysis_lib.networks.checkpoints import Checkpoint
+from analysis_lib.networks.training.fit import evaluate
+from analysis_lib.statistics import wilson_interval
+from analysis_lib.warping.options import Warping
 
 
 def clip_table(data: SkeletonDataset) -> pd.DataFrame:
@@ -67,6 +71,28 @@ def confusion_table(labels: np.ndarray, predicted: np.ndarray, class_names) -> p
     total = np.repeat(counts.sum(axis=1), n)
     table["share"] = np.divide(counts.ravel(), total, out=np.zeros(n * n), where=total > 0)
     return table
+
+
+def predictions(
+    network: Checkpoint, train: SkeletonDataset, test: SkeletonDataset, progress: bool = False
+) -> dict[str, np.ndarray]:
+    """Return the classes that the network and the baseline predict, (n_test,) each, by what they are called."""
+    own = evaluate(network.model, test, network.preprocessing, progress=progress)["predicted"]
+    nearest = nearest_neighbour_predictions(train, test, network.preprocessing, progress)
+    return {f"network '{network.name}'": own, "nearest neighbour, DTW on raw joints": nearest}
+
+
+def accuracy_table(predicted: Mapping[str, np.ndarray], labels: np.ndarray) -> pd.DataFrame:
+    """Return the accuracy of each method with its 95 % interval: method, accuracy, low, high, clips.
+
+    >>> accuracy_table({"all 0": np.zeros(4, int)}, np.array([0, 0, 0, 1])).round(2).to_dict("records")
+    [{'method': 'all 0', 'accuracy': 0.75, 'low': 0.3, 'high': 0.95, 'clips': 4}]
+    """
+    n, rows = len(labels), []
+    for method, found in predicted.items():
+        hits = int((found == labels).sum())
+        rows.append((method, hits / n, *wilson_interval(hits, n), n))
+    return pd.DataFrame(rows, columns=["method", "accuracy", "low", "high", "clips"])
 
 
 def nearest_neighbour_predictions(

@@ -1,109 +1,69 @@
-"""Sentences and small tables of the chapters, built from what was computed."""
+"""Sentences and the network's card of the chapter on data and network."""
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
-from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.geometry.curves import EVERY
-from analysis_lib.datasets.dataset import SkeletonDataset
-from analysis_lib.statistics import wilson_interval
-from analysis_lib.studies.data.tables import nearest_neighbour_predictions
 from analysis_lib.geometry.operator_norms import change_norm_correlation
-from analysis_lib.networks.training.fit import evaluate
+from analysis_lib.networks.checkpoints import Checkpoint
+from analysis_lib.statistics import Verdict
+from analysis_lib.studies.data.findings import Findings
+from analysis_lib.words import counted, number, percent
 
 
-def percent(share: float) -> str:
-    """Return a share in per cent, with one digit.
-
-    >>> percent(0.9353)
-    '93.5 %'
-    """
-    return f"{100 * share:.1f} %"
-
-
-def accuracy_table(
-    network: Checkpoint, train: SkeletonDataset, test: SkeletonDataset, progress: bool = False
-) -> pd.DataFrame:
-    """Return the test accuracy of the network and of the baseline, with 95 % intervals.
-
-    Returns
-    -------
-    DataFrame
-        Columns method, accuracy, low, high, clips; ``attrs["predicted"]`` holds the network's
-        predicted classes, shape (n_test,).
-    """
-    predicted = evaluate(network.model, test, network.preprocessing, progress=progress)["predicted"]
-    nearest = nearest_neighbour_predictions(train, test, network.preprocessing, progress)
-    rows = []
-    for method, found in ((f"network '{network.name}'", predicted), ("nearest neighbour, DTW on raw joints", nearest)):
-        hits = int((found == test.labels).sum())
-        low, high = wilson_interval(hits, len(test))
-        rows.append({"method": method, "accuracy": hits / len(test), "low": low, "high": high, "clips": len(test)})
-    table = pd.DataFrame(rows)
-    table.attrs["predicted"] = predicted
-    return table
-
-
-def data_answer(data: SkeletonDataset, scores: pd.DataFrame) -> Markdown:
-    """Return the data chapter's answer in one sentence."""
-    network, baseline = scores.to_dict("records")
-    people = len(np.unique(data.subjects[data.subjects >= 0]))
-    gap = network["accuracy"] - baseline["accuracy"]
-    verdict = (
-        f"{100 * gap:.1f} points more than"
-        if network["low"] > baseline["high"]
-        else "not clearly more than"
-        if gap > 0
-        else "no more than"
-    )
-    return Markdown(
-        f"**Answer.** {len(data):,} clips of {len(data.class_names)} actions"
-        + (f" by {people} people" if people else "")
-        + f", {np.median(data.lengths):.0f} frames long in the median "
-        f"({data.lengths.min()} to {data.lengths.max()}). The network names "
-        f"{percent(network['accuracy'])} of {network['clips']} test clips rightly "
-        f"({percent(network['low'])} to {percent(network['high'])}), {verdict} the nearest-neighbour "
-        f"baseline's {percent(baseline['accuracy'])}."
+def answer(found: Findings) -> str:
+    """Return the chapter's answer: what is recognised, how well, and whether looking up does as well."""
+    people = f" by {counted(found.people, 'person', 'people')}" if found.people else ""
+    lengths = f"({number(found.shortest, 0)} to {number(found.longest, 0)})"
+    better = {
+        Verdict.HOLDS: f"{number(100 * found.gap, 1)} points more than",
+        Verdict.UNDECIDED: "not clearly more than",
+        Verdict.FAILS: "no more than",
+    }[found.better]
+    own = found.network
+    return (
+        f"**Answer.** {counted(found.clips, 'clip')} of {counted(found.actions, 'action')}{people}, "
+        f"{number(found.median, 0)} frames long in the median {lengths}. The network names {percent(own.value)} of "
+        f"{counted(own.clips, 'test clip')} rightly ({percent(own.low)} to {percent(own.high)}), {better} the "
+        f"nearest-neighbour baseline's {percent(found.baseline.value)}."
     )
 
 
-def model_card(network: Checkpoint) -> Markdown:
+def model_card(network: Checkpoint) -> str:
     """Return the network's card as a table; what a network of the user's own shows is its size."""
-    size = sum(p.numel() for p in network.model.parameters())
+    card, size = network.card, sum(p.numel() for p in network.model.parameters())
     facts: dict[str, object] = {
         "network": f"{type(network.model).__name__} `{network.name}`",
         "layers": len(network.layers),
-        "parameters": f"{size:,}",
+        "parameters": number(size, 0),
         "input": _input_sentence(network),
     }
-    if network.card:
-        facts |= _training_facts(network.card)
-    if "note" in network.card:
-        facts["note"] = network.card["note"]
-    lines = [f"| {name} | {value} |" for name, value in facts.items()]
-    return Markdown("\n".join(["| | |", "|---|---|", *lines]))
+    facts |= _training_facts(card) if card else {}
+    facts |= {"note": card["note"]} if "note" in card else {}
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in facts.items())])
 
 
 def _input_sentence(network: Checkpoint) -> str:
     p = network.preprocessing
     fit = "resampled to" if p.fit == "resample" else "padded to"
-    return f"{', '.join(p.steps)}; {fit} {p.frames} frames, {p.bodies} body" + "s" * (p.bodies > 1)
+    return f"{', '.join(p.steps)}; {fit} {counted(p.frames, 'frame')}, {counted(p.bodies, 'body', 'bodies')}"
 
 
 def _training_facts(card: Mapping) -> dict[str, object]:
+    """Return how a network was trained, and how well it does, as its card has it."""
     recipe = card["recipe"]
+    clips, tested = counted(card["n_train"], "clip"), counted(card["n_test"], "clip")
+    steps = f"SGD, peak rate {recipe['lr']:g}, weight decay {recipe['weight_decay']:g}, batch {recipe['batch_size']}"
+    held = f"the loss on {percent(recipe['holdout'])} of the training clips, held out by whole (subject, class) cells"
     return {
-        "trained on": f"{card['dataset']}, split `{card['train_split']}`, {card['n_train']:,} clips",
-        "recipe": f"SGD, peak rate {recipe['lr']:g}, weight decay {recipe['weight_decay']:g}, "
-        f"batch {recipe['batch_size']}, {card['epochs_run']} epochs, cosine decay",
+        "trained on": f"{card['dataset']}, split `{card['train_split']}`, {clips}",
+        "recipe": f"{steps}, {counted(card['epochs_run'], 'epoch')}, cosine decay",
         "augmentation": ", ".join(card["preprocessing"]["augment"]) or "none",
-        "stopped by": f"the end of the schedule, or the loss on {percent(recipe['holdout'])} of the "
-        "training clips, held out by whole (subject, class) cells",
+        "stopped by": f"the end of the schedule, or {held}",
         "seed": recipe["seed"],
-        "test accuracy": f"{percent(card['test_accuracy'])} of {card['n_test']} clips, split `{card['test_split']}`",
+        "test accuracy": f"{percent(card['test_accuracy'])} of {tested}, split `{card['test_split']}`",
         "code": card["code"],
     }
 
@@ -116,7 +76,7 @@ def smoothness_answer(table: pd.DataFrame, shape: pd.DataFrame) -> Markdown:
     table : DataFrame
         From `analysis_lib.geometry.layerwise.smoothness_table`.
     shape : DataFrame
-        From `analysis_lib.geometry.curves.shape_table`.
+        From `analysis_lib.geometry.curve_shapes.shape_table`.
     """
     groups = table[(table["level"] == "group") & (table["layer"] > 0)]
     mean = groups.groupby("layer")["q"].mean()

@@ -3,8 +3,10 @@
 ``beside`` are the same tables as other editions recorded them (`analysis_lib.chapters.other_editions`).
 """
 
+from collections.abc import Mapping
+from itertools import product
+
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -13,8 +15,9 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
 
 from analysis_lib.plots.beside import GREY, NOTHING, Tables, faint, keys, where
-from analysis_lib.plots.style import COLOURS, INK, MARKERS, SEQUENTIAL, WIDTH, use_style
-from analysis_lib.studies.nnk_vs_knn.tables import RIVALS
+from analysis_lib.plots.panels import key_below
+from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, SEQUENTIAL, WIDTH, use_style
+from analysis_lib.studies.nnk_vs_knn.tables import RIVALS, gap_means
 
 #: label, colour, marker and dash of each graph
 GRAPHS = {
@@ -33,42 +36,45 @@ FACTORS = {
 
 def plot_forms(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     """Draw the normalised form above the raw one by layer, a column for each k."""
-    use_style()
-    counts = list(dict.fromkeys(table["n_neighbors"]))
-    others = where(beside, n_neighbors=counts)
-    figure, grid = plt.subplots(2, len(counts), sharex=True, sharey="row", squeeze=False, figsize=(WIDTH, 0.68 * WIDTH))
-    for (top, bottom), k in zip(grid.T, counts, strict=True):
+    figure, columns, others = _by_candidates(table, beside, 2, 0.68)
+    for k, (top, bottom) in columns.items():
         mine, theirs = table[table["n_neighbors"] == k], where(others, n_neighbors=k)
         _curves(top, mine, "q", GRAPHS, beside=theirs)
         _curves(bottom, mine, "raw", ("nnk", "knn"), beside=theirs)
         chance = mine.groupby("layer")["chance"].mean()
         top.plot(chance.index, chance, color=INK, lw=0.8, ls=":")
-        top.set(title=f"$k$ = {k}", ylim=(0, 1))
+        top.set_ylim(0, 1)
         bottom.set_yscale("log")
-        _layers(bottom, mine, *others.values())
-    grid[0, 0].set_ylabel(f"normalised:\n{MEASURES['q']}")
-    grid[1, 0].set_ylabel("raw (log scale):\nmean $Q_c$ of a class")
+    top, bottom = next(iter(columns.values()))
+    top.set_ylabel(f"normalised:\n{MEASURES['q']}")
+    bottom.set_ylabel("raw (log scale):\nmean $Q_c$ of a class")
     chance_line = plt.Line2D([], [], color=INK, lw=0.8, ls=":", label="random labels")
-    _legend(figure, grid[0, 0], chance_line, *keys(others))
+    key_below(figure, [top], [chance_line, *keys(others)])
     return figure
 
 
 def plot_errors(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     """Draw the leave-one-out error by layer, a column for each k."""
+    figure, columns, others = _by_candidates(table, beside, 1, 0.42)
+    for k, (axes,) in columns.items():
+        _curves(axes, table[table["n_neighbors"] == k], "error", GRAPHS, beside=where(others, n_neighbors=k))
+    (first,) = next(iter(columns.values()))
+    first.set(ylim=(0, None), ylabel=MEASURES["error"])
+    first.yaxis.set_major_formatter(PercentFormatter(1))
+    key_below(figure, [first], keys(others))
+    return figure
+
+
+def _by_candidates(table: pd.DataFrame, beside: Tables, rows: int, height: float) -> tuple[Figure, dict, Tables]:
+    """Return a figure, its axes from top to bottom by number of candidates, and other editions' rows of these."""
     use_style()
     counts = list(dict.fromkeys(table["n_neighbors"]))
-    others = where(beside, n_neighbors=counts)
-    figure, grid = plt.subplots(1, len(counts), sharex=True, sharey=True, squeeze=False, figsize=(WIDTH, 0.42 * WIDTH))
-    for axes, k in zip(grid[0], counts, strict=True):
-        mine = table[table["n_neighbors"] == k]
-        _curves(axes, mine, "error", GRAPHS, beside=where(others, n_neighbors=k))
-        axes.set_title(f"$k$ = {k}")
-        _layers(axes, mine, *others.values())
-    grid[0, 0].set_ylim(0, None)
-    grid[0, 0].set_ylabel(MEASURES["error"])
-    grid[0, 0].yaxis.set_major_formatter(PercentFormatter(1))
-    _legend(figure, grid[0, 0], *keys(others))
-    return figure
+    others, size = where(beside, n_neighbors=counts), (WIDTH, height * WIDTH)
+    figure, grid = plt.subplots(rows, len(counts), sharex=True, sharey="row", squeeze=False, figsize=size)
+    for k, top, bottom in zip(counts, grid[0], grid[-1], strict=True):
+        top.set_title(f"$k$ = {k}")
+        _layers(bottom, table, *others.values())
+    return figure, dict(zip(counts, grid.T, strict=True)), others
 
 
 def plot_support(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
@@ -77,17 +83,12 @@ def plot_support(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     figure, (support, last) = plt.subplots(1, 2, figsize=(WIDTH, 0.46 * WIDTH))
     nnk = table[table["graph"] == "nnk"]
     layers = list(dict.fromkeys(nnk["layer"]))
+    named = _some(layers, 12)
     for i, (layer, shade) in enumerate(zip(layers, sns.color_palette(SEQUENTIAL, len(layers)), strict=True)):
         curve = nnk[nnk["layer"] == layer].sort_values("n_neighbors")
-        support.plot(
-            curve["n_neighbors"],
-            curve["neighbours"],
-            color=shade,
-            lw=1.2,
-            marker=MARKERS[i % 8],
-            markersize=3.5,
-            label=str(layer or "in"),
-        )
+        style = {"color": shade, "lw": 1.2, "marker": MARKERS[i % 8], "markersize": 3.5}
+        label = str(layer or "in") if layer in named else None
+        support.plot(curve["n_neighbors"], curve["neighbours"], label=label, **style)
     counts = sorted(set(nnk["n_neighbors"]))
     support.plot(counts, counts, color=COLOURS[1], ls="--", label="$k$-NN")
     others = where(beside, n_neighbors=counts)
@@ -101,56 +102,77 @@ def plot_support(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     support.yaxis.set_major_formatter("{x:.0f}")
     support.yaxis.set_minor_locator(NullLocator())
     support.legend(title="NNK at layer", fontsize=6.5, ncols=2, title_fontsize=7)
-    deepest = table[table["layer"] == layers[-1]].sort_values("n_neighbors")
-    ends = {
-        label: other[other["layer"] == other["layer"].max()].sort_values("n_neighbors")
-        for label, other in others.items()
-    }
+    deepest, ends = _deepest(table), {label: _deepest(other) for label, other in others.items()}
     _curves(last, deepest, "q", GRAPHS, x="n_neighbors", beside=ends)
     last.set(title=f"at the last layer ({layers[-1]})", ylabel=MEASURES["q"], ylim=(0, 1))
     last.legend(fontsize=7.5, loc="upper left")
-    if others:
-        figure.legend(handles=keys(others), loc="outside lower center", ncols=len(others))
+    key_below(figure, handles=keys(others))
     for axes in (support, last):
-        axes.set_xscale("log")
+        axes.set(xscale="log", xlabel="candidates $k$ (log scale)")
         axes.set_xticks(counts, counts)
         axes.xaxis.set_minor_locator(NullLocator())
-        axes.set_xlabel("candidates $k$ (log scale)")
         axes.grid(axis="y")
     return figure
 
 
+def _deepest(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the last layer, by k."""
+    return table[table["layer"] == table["layer"].max()].sort_values("n_neighbors")
+
+
 def plot_differences(differences: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     """Draw NNK minus each other graph by layer and k, with paired intervals and a line at zero."""
-    use_style()
-    figure, grid = plt.subplots(2, 2, sharex=True, sharey="row", figsize=(WIDTH, 0.8 * WIDTH))
     counts = list(dict.fromkeys(differences["n_neighbors"]))
-    shades = sns.color_palette(SEQUENTIAL, len(counts))
     others = where(beside, n_neighbors=counts)
-    for row, measure in zip(grid, MEASURES, strict=True):
-        for axes, against in zip(row, RIVALS, strict=True):
-            mine = differences[(differences["measure"] == measure) & (differences["against"] == against)]
-            for i, (k, shade) in enumerate(zip(counts, shades, strict=True)):
-                one = mine[mine["n_neighbors"] == k]
-                shift = 0.7 * ((i + 0.5) / len(counts) - 0.5)
-                x = one["layer"] + shift
-                axes.vlines(x, one["low"], one["high"], color=shade, lw=1.3)
-                axes.plot(
-                    x, one["difference"], color=shade, ls="", marker=MARKERS[i % 8], markersize=3.2, label=f"$k$ = {k}"
-                )
-                here = where(others, n_neighbors=k, measure=measure, against=against)
-                for other, thin in faint(here):
-                    dots = {"color": shade, "ls": "", "marker": thin["marker"] or "_", "alpha": 0.8}
-                    axes.plot(other["layer"] + shift, other["difference"], **thin | dots)
-            axes.axhline(0, color=INK, lw=0.8)
-            axes.grid(axis="y")
-        row[0].set_ylabel(f"difference of\n{MEASURES[measure]}")
-    for axes, against in zip(grid[0], RIVALS, strict=True):
-        axes.set_title(f"NNK minus {GRAPHS[against][0]}")
-    for axes in grid[1]:
-        _layers(axes, differences, *others.values(), most=12)
-    _legend(figure, grid[0, 0], *keys(others))
+    titles = {against: f"NNK minus {GRAPHS[against][0]}" for against in RIVALS}
+    figure, grid = _by_measure(titles, 0.8, differences, *others.values())
+    for (measure, against), axes in grid.items():
+        mine = differences[(differences["measure"] == measure) & (differences["against"] == against)]
+        for i, (k, shade) in enumerate(zip(counts, sns.color_palette(SEQUENTIAL, len(counts)), strict=True)):
+            one, shift = mine[mine["n_neighbors"] == k], 0.7 * ((i + 0.5) / len(counts) - 0.5)
+            x, dots = one["layer"] + shift, {"color": shade, "ls": "", "marker": MARKERS[i % 8], "markersize": 3.2}
+            axes.vlines(x, one["low"], one["high"], color=shade, lw=1.3)
+            axes.plot(x, one["difference"], label=f"$k$ = {k}", **dots)
+            for other, thin in faint(where(others, n_neighbors=k, measure=measure, against=against)):
+                dash = {"color": shade, "ls": "", "marker": thin["marker"] or "_", "alpha": 0.8}
+                axes.plot(other["layer"] + shift, other["difference"], **thin | dash)
+        axes.axhline(0, color=INK, lw=0.8)
+    for measure, label in MEASURES.items():
+        grid[measure, "knn"].set_ylabel(f"difference of\n{label}")
+    key_below(figure, [grid["q", "knn"]], keys(others))
     return figure
+
+
+def plot_symmetrisation(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
+    """Draw label variation and error by layer for each way to make edges symmetric."""
+    titles = {graph: GRAPHS[graph][0] for graph in ("nnk", "knn")}
+    figure, grid = _by_measure(titles, 0.72, table, *beside.values())
+    for (measure, graph), axes in grid.items():
+        mine = table[table["graph"] == graph]
+        for i, name in enumerate(dict.fromkeys(mine["symmetrise"])):
+            curve = mine[mine["symmetrise"] == name]
+            style = {"color": COLOURS[i], "linestyle": DASHES[i]}
+            axes.plot(curve["layer"], curve[measure], marker=MARKERS[i], markersize=4, lw=1.4, label=name, **style)
+            for other, thin in faint(where(beside, graph=graph, symmetrise=name)):
+                axes.plot(other["layer"], other[measure], **style | thin)
+    for measure, label in MEASURES.items():
+        grid[measure, "nnk"].set(ylim=(0, None), ylabel=label)
+    grid["error", "nnk"].yaxis.set_major_formatter(PercentFormatter(1))
+    key_below(figure, [grid["q", "nnk"]], keys(beside))
+    return figure
+
+
+def _by_measure(titles: Mapping[str, str], height: float, *tables: pd.DataFrame) -> tuple[Figure, dict]:
+    """Return a figure of a row a measure and a column a title, and its axes by measure and key of the title."""
+    use_style()
+    figure, grid = plt.subplots(2, 2, sharex=True, sharey="row", figsize=(WIDTH, height * WIDTH))
+    for axes, title in zip(grid[0], titles.values(), strict=True):
+        axes.set_title(title)
+    for axes in grid[1]:
+        _layers(axes, *tables, most=12)
+    for axes in grid.flat:
+        axes.grid(axis="y")
+    return figure, dict(zip(product(MEASURES, titles), grid.flat, strict=True))
 
 
 def plot_gap(gap: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
@@ -160,8 +182,8 @@ def plot_gap(gap: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     one layer do. Those above 1 lengthen the bar to the right of 1, those below 1 to the left of it.
     """
     use_style()
-    means = _gap_means(gap)
-    others = {label: _gap_means(other) for label, other in where(beside, n_neighbors=list(means.index)).items()}
+    means = gap_means(gap)
+    others = {label: gap_means(other) for label, other in where(beside, n_neighbors=list(means.index)).items()}
     figure, axes = plt.subplots(figsize=(WIDTH, 1.1 + (0.36 + 0.2 * len(others)) * len(means)))
     height = 0.66 / (1 + 0.6 * len(others))
     for y, (k, row) in enumerate(means.iterrows()):
@@ -177,11 +199,10 @@ def plot_gap(gap: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     axes.invert_yaxis()
     axes.axvline(1, color=INK, lw=0.8)
     axes.set_xlabel("raw form of $k$-NN over that of NNK (log scale)")
-    faded = [
-        Patch(color=GREY, alpha=0.5, label=f"below, pale: {label}") for label, other in others.items() if len(other)
-    ]
-    handles = [*axes.get_legend_handles_labels()[0], *faded]
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
+    shown = [label for label, other in others.items() if len(other)]
+    pale = [Patch(color=GREY, alpha=0.5, label=f"below, pale: {label}") for label in shown]
+    handles = [*axes.get_legend_handles_labels()[0], *pale]
+    figure.legend(handles=handles, loc="outside upper center", ncols=max(1, len(handles)))
     return figure
 
 
@@ -189,60 +210,12 @@ def _gap_bar(axes: Axes, row: pd.Series, y: float, height: float, ink: str, firs
     """Draw the factors of one k as one bar, and write their product beside it."""
     ends = {True: 1.0, False: 1.0}  # of the bar: right of 1, and left of it
     for name, (label, colour, hatch) in FACTORS.items():
-        start = ends[row[name] >= 1]
-        axes.barh(
-            y,
-            start * (row[name] - 1),
-            left=start,
-            color=colour,
-            hatch=hatch,
-            height=height,
-            edgecolor="white",
-            label=label if first else None,
-            **look,
-        )
+        start, fill = ends[row[name] >= 1], {"color": colour, "hatch": hatch, "edgecolor": "white"}
+        width = start * (row[name] - 1)
+        axes.barh(y, width, left=start, height=height, label=label if first else None, **fill, **look)
         ends[row[name] >= 1] = start * row[name]
-    product = " × ".join(f"{row[name]:.2f}" for name in FACTORS)
-    axes.text(
-        1.02,
-        y,
-        f"{row['raw']:.3g} = {product}",
-        fontsize=8,
-        va="center",
-        color=ink,
-        transform=axes.get_yaxis_transform(),
-    )
-
-
-def _gap_means(gap: pd.DataFrame) -> pd.DataFrame:
-    """Return the geometric means of the layers without the input, by k."""
-    logs = np.log(gap[gap["layer"] > 0].drop(columns="layer").set_index("n_neighbors"))
-    return np.exp(logs.groupby(level=0, sort=False).mean())
-
-
-def plot_symmetrisation(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
-    """Draw label variation and error by layer for each way to make edges symmetric."""
-    use_style()
-    figure, grid = plt.subplots(2, 2, sharex=True, sharey="row", figsize=(WIDTH, 0.72 * WIDTH))
-    for row, (measure, label) in zip(grid, MEASURES.items(), strict=True):
-        for axes, graph in zip(row, ("nnk", "knn"), strict=True):
-            mine = table[table["graph"] == graph]
-            for i, name in enumerate(dict.fromkeys(mine["symmetrise"])):
-                curve = mine[mine["symmetrise"] == name]
-                style = {"color": COLOURS[i], "linestyle": ("-", "--", "-.", ":")[i]}
-                axes.plot(curve["layer"], curve[measure], marker=MARKERS[i], markersize=4, lw=1.4, label=name, **style)
-                for other, thin in faint(where(beside, graph=graph, symmetrise=name)):
-                    axes.plot(other["layer"], other[measure], **style | thin)
-            axes.grid(axis="y")
-        row[0].set_ylim(0, None)
-        row[0].set_ylabel(label)
-    grid[1, 0].yaxis.set_major_formatter(PercentFormatter(1))
-    for axes, graph in zip(grid[0], ("nnk", "knn"), strict=True):
-        axes.set_title(GRAPHS[graph][0])
-    for axes in grid[1]:
-        _layers(axes, table, *beside.values(), most=12)
-    _legend(figure, grid[0, 0], *keys(beside))
-    return figure
+    text = f"{row['raw']:.3g} = " + " × ".join(f"{row[name]:.2f}" for name in FACTORS)
+    axes.text(1.02, y, text, fontsize=8, va="center", color=ink, transform=axes.get_yaxis_transform())
 
 
 def _curves(axes: Axes, table: pd.DataFrame, column: str, graphs, x: str = "layer", beside: Tables = NOTHING) -> None:
@@ -261,12 +234,12 @@ def _curves(axes: Axes, table: pd.DataFrame, column: str, graphs, x: str = "laye
 def _layers(axes: Axes, *tables: pd.DataFrame, most: int = 6) -> None:
     """Name at most so many layers on the x axis, the input first."""
     layers = sorted(set(pd.concat(tables)["layer"]))
-    shown = layers[:: -(-len(layers) // most)]
+    shown = _some(layers, most)
     axes.set_xticks(shown, [str(layer or "in") for layer in shown])
     axes.set_xlim(layers[0] - 0.6, layers[-1] + 0.6)
     axes.set_xlabel("layer")
 
 
-def _legend(figure: Figure, axes: Axes, *more) -> None:
-    handles = [*axes.get_legend_handles_labels()[0], *more]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+def _some(layers: list[int], most: int) -> list[int]:
+    """Return at most so many of the layers, evenly spread."""
+    return layers[:: -(-len(layers) // most)]

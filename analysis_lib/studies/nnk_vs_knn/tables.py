@@ -1,4 +1,7 @@
-"""NNK beside k-NN on one kernel: label variation, leave-one-out error, edges, layer by layer."""
+"""NNK beside k-NN on one kernel: label variation, leave-one-out error, edges, layer by layer.
+
+Distances come by layer: a mapping from the layer's name to its windowed DTW distances, shape (n, n), the input first.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +13,9 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from analysis_lib.errors import UserError
-from analysis_lib.geometry.graphs import SYMMETRISATIONS, TOLERANCE, GraphDiagnostics, knn_graph, similarity_kernel
-from analysis_lib.geometry.layerwise import GRAPHS, LayerGraph
+from analysis_lib.geometry.embeddings import Embeddings
+from analysis_lib.geometry.graphs import SYMMETRISATIONS, TOLERANCE, knn_graph, similarity_kernel
+from analysis_lib.geometry.layerwise import GRAPHS, stored_distances
 from analysis_lib.geometry.neighbour_votes import class_means, vote_errors
 from analysis_lib.geometry.smoothness import (
     class_smoothness,
@@ -21,6 +25,7 @@ from analysis_lib.geometry.smoothness import (
     smoothness_interval,
 )
 from analysis_lib.statistics import resampled_means
+from analysis_lib.warping.options import Warping
 
 #: what is read off each graph, class by class
 MEASURES = ("q", "error")
@@ -34,41 +39,46 @@ class GraphReading:
 
     Attributes
     ----------
-    layer : int
-        0 is the input.
-    name : str
-        Module name, or ``"input"``.
-    n_neighbors : int
-        Candidates k. The graph ``"matched"`` has this k too, though it takes fewer neighbours.
+    place : dict
+        ``layer`` (0 is the input), ``layer_name`` and ``n_neighbors``: candidates k. The graph ``"matched"`` has this
+        k too, though it takes fewer neighbours.
     graph : {"nnk", "knn", "matched"}
     values : mapping of str to ndarray, shape (n_classes,)
-        ``"q"``, share of edge weight that leaves the class; ``"error"``, share of its clips that
-        their neighbours name wrongly.
+        ``"q"``, share of edge weight that leaves the class; ``"error"``, share of its clips that their neighbours
+        name wrongly.
     replicates : mapping of str to ndarray, shape (n_bootstrap, n_classes)
         The same over resampled clips, the same ones for every graph.
-    raw : float
-        Laplacian quadratic form, mean of the classes.
-    weight : float
-        Sum of all edge weights, each edge once.
-    clips : int ndarray, shape (n_classes,)
-        Clips of each class.
-    diagnostics : GraphDiagnostics
+    counts : dict
+        What `comparison_table` has of the whole graph.
     """
 
-    layer: int
-    name: str
-    n_neighbors: int
+    place: dict
     graph: str
     values: Mapping[str, np.ndarray]
     replicates: Mapping[str, np.ndarray]
-    raw: float
-    weight: float
-    clips: np.ndarray
-    diagnostics: GraphDiagnostics
+    counts: dict
+
+
+def check_candidates(n_clips: int, n_neighbors: Sequence[int]) -> None:
+    """Raise unless every number of neighbours lies from 1 to one less than there are clips."""
+    if not n_neighbors or min(n_neighbors) < 1:
+        raise UserError(f"need numbers of neighbours from 1, got n_neighbors = {list(n_neighbors)}")
+    if max(n_neighbors) >= n_clips:
+        raise UserError(
+            f"n_neighbors asks for {max(n_neighbors)} neighbours, but a clip has only {n_clips - 1} others; take "
+            "smaller values, or more clips a class"
+        )
+
+
+def layer_distances(embeddings: Embeddings, how: Warping = Warping(), progress: bool = False) -> dict[str, np.ndarray]:
+    """Return the windowed DTW distances of every layer, by its name, the input first."""
+    layers = zip(embeddings.layers, embeddings.features, embeddings.lengths, strict=True)
+    bar = tqdm(layers, "distances", len(embeddings.layers), disable=not progress)
+    return {name: stored_distances(features, lengths, how=how, about=name) for name, features, lengths in bar}
 
 
 def read_graphs(
-    layers: Sequence[LayerGraph],
+    distances: Mapping[str, np.ndarray],
     labels: np.ndarray,
     n_neighbors: Sequence[int],
     symmetrise: str = "max",
@@ -78,14 +88,13 @@ def read_graphs(
 ) -> list[GraphReading]:
     """Return what NNK, k-NN and k-NN as sparse as NNK say, at every layer and for every k.
 
-    All graphs of a layer share its kernel, so that only the choice and the weights of neighbours
-    differ. The error is that of the clip's own, directed neighbourhood, which a new clip would have
-    too; everything else is read off the symmetric graph.
+    All graphs of a layer share its kernel, so that only the choice and the weights of neighbours differ. The error is
+    that of the clip's own, directed neighbourhood, which a new clip would have too; everything else is read off the
+    symmetric graph.
 
     Parameters
     ----------
-    layers : sequence of LayerGraph
-        Their distances are taken; their graphs are not used.
+    distances : mapping of str to ndarray, shape (n, n)
     labels : int ndarray, shape (n,)
     n_neighbors : sequence of int
         Values of k.
@@ -98,69 +107,51 @@ def read_graphs(
     UserError
         If there is no k, or one that some clip has not enough similar clips for.
     """
-    _check_candidates(layers, n_neighbors)
-    options = {"symmetrise": symmetrise, "n_bootstrap": n_bootstrap, "seed": seed}
+    kernels = _kernels(distances, n_neighbors)
     readings = []
-    for layer in tqdm(layers, "layers", disable=not progress):
-        read = partial(_read, layer, similarity_kernel(layer.distance), labels, **options)
+    for layer, (name, kernel) in enumerate(tqdm(kernels.items(), "graphs", disable=not progress)):
         for k in n_neighbors:
-            nnk = read("nnk", k, k)
-            fewer = max(1, round(nnk.diagnostics.mean_neighbours))
-            readings += [nnk, read("knn", k, k), read("matched", k, fewer)]
+            place = {"layer": layer, "layer_name": name, "n_neighbors": k}
+            read = partial(_read, place, kernel, labels, symmetrise=symmetrise, draws=(n_bootstrap, seed))
+            nnk = read("nnk", k)
+            fewer = max(1, round(nnk.counts["neighbours"]))
+            readings += [nnk, read("knn", k), read("matched", fewer)]
     return readings
 
 
 def _read(
-    layer: LayerGraph,
-    kernel: np.ndarray,
-    labels: np.ndarray,
-    name: str,
-    k: int,
-    width: int,
-    *,
-    symmetrise: str,
-    n_bootstrap: int,
-    seed: int,
+    place: dict, kernel: np.ndarray, labels: np.ndarray, name: str, width: int, symmetrise: str, draws: tuple[int, int]
 ) -> GraphReading:
-    """Return what one graph says; ``width`` is the number of candidates that it is offered."""
+    """Return what one graph says; ``width`` is how many candidates it is offered, ``draws`` number and seed."""
     build = GRAPHS.get(name, knn_graph)
-    graph, diagnostics = build(kernel, width, symmetrise)
+    graph, found = build(kernel, width, symmetrise)
     wrong = vote_errors(build(kernel, width, "none")[0], labels)
     classes = class_smoothness(graph, labels)
-    q, q_again = resampled_smoothness(graph, labels, n_bootstrap, seed)
-    errors_again = resampled_means(wrong, labels, np.random.default_rng(seed), n_bootstrap)
-    values = {"q": q, "error": class_means(wrong, labels)}
-    replicates = {"q": q_again, "error": errors_again}
-    return GraphReading(
-        layer.layer,
-        layer.name,
-        k,
-        name,
-        values,
-        replicates,
-        classes["raw"].mean(),
-        graph.sum() / 2,
-        classes["clips"].to_numpy(),
-        diagnostics,
-    )
+    q, again = resampled_smoothness(graph, labels, *draws)
+    wrong_again = resampled_means(wrong, labels, np.random.default_rng(draws[1]), draws[0])
+    values, replicates = {"q": q, "error": class_means(wrong, labels)}, {"q": again, "error": wrong_again}
+    clips = classes["clips"].to_numpy()
+    counts = {"raw": classes["raw"].mean(), "weight": graph.sum() / 2, "edges": found.n_edges}
+    counts |= {"neighbours": found.mean_neighbours, "isolated": found.n_isolated, "ridge": found.n_ridge}
+    counts |= {"clips": clips.sum(), "smallest_class": clips.min(), "chance": (1 - clips / clips.sum()).mean()}
+    return GraphReading(place, name, values, replicates, counts)
 
 
-def _check_candidates(layers: Sequence[LayerGraph], n_neighbors: Sequence[int]) -> None:
-    """Raise unless every clip has k similar others at every layer, for every k."""
-    if not layers or not n_neighbors or min(n_neighbors) < 1:
-        raise UserError(
-            f"need a layer and numbers of neighbours from 1, got {len(layers)} layers and "
-            f"n_neighbors = {list(n_neighbors)}"
-        )
-    largest = max(n_neighbors)
-    for layer in layers:
-        others = (similarity_kernel(layer.distance) >= TOLERANCE).sum(axis=1) - 1
-        if largest > others.min():
+def _kernels(distances: Mapping[str, np.ndarray], n_neighbors: Sequence[int]) -> dict[str, np.ndarray]:
+    """Return the similarities of every layer, once every clip has k similar others for every k."""
+    if not distances:
+        raise UserError("need the distances of a layer, got none")
+    check_candidates(len(next(iter(distances.values()))), n_neighbors)
+    kernels = {name: similarity_kernel(distance) for name, distance in distances.items()}
+    for layer, (name, kernel) in enumerate(kernels.items()):
+        others = (kernel >= TOLERANCE).sum(axis=1) - 1
+        if max(n_neighbors) > others.min():
             raise UserError(
-                f"n_neighbors asks for {largest} candidates, but clip {others.argmin()} has only "
-                f"{others.min()} others with any similarity at layer {layer.layer} ({layer.name}), "
-                f"of {len(others)} clips in all; take smaller values, or more clips a class"
+                f"n_neighbors asks for {max(n_neighbors)} candidates, but clip {others.argmin()} has only "
+                f"{others.min()} others with any similarity at layer {layer} ({name}), of {len(others)} clips in all; "
+                "take smaller values, or more clips a class"
             )
+    return kernels
 
 
 def comparison_table(readings: Sequence[GraphReading]) -> pd.DataFrame:
@@ -169,65 +160,43 @@ def comparison_table(readings: Sequence[GraphReading]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns layer, layer_name, n_neighbors, graph; q with q_low and q_high, error with
-        error_low and error_high (95 % intervals over resampled clips); raw (mean quadratic form of
-        a class), weight and edges of the whole graph; neighbours of a clip before symmetrisation;
-        isolated clips, ridge (clips whose candidate kernel was not positive definite); clips, those
-        of the smallest_class, and chance (q of random labels).
+        Columns layer, layer_name, n_neighbors, graph; q with q_low and q_high, error with error_low and error_high
+        (95 % intervals over resampled clips); raw (mean quadratic form of a class), weight and edges of the whole
+        graph; neighbours of a clip before symmetrisation; isolated clips, ridge (clips whose candidate kernel was not
+        positive definite); clips, those of the smallest_class, and chance (q of random labels).
     """
     rows = []
     for reading in readings:
-        row = _place(reading) | {"graph": reading.graph}
+        row = reading.place | {"graph": reading.graph}
         for measure in MEASURES:
             low, high = _interval(reading.replicates[measure])
             row |= {measure: reading.values[measure].mean(), f"{measure}_low": low, f"{measure}_high": high}
-        d = reading.diagnostics
-        rows.append(
-            row
-            | {
-                "raw": reading.raw,
-                "weight": reading.weight,
-                "edges": d.n_edges,
-                "neighbours": d.mean_neighbours,
-                "isolated": d.n_isolated,
-                "ridge": d.n_ridge,
-                "clips": reading.clips.sum(),
-                "smallest_class": reading.clips.min(),
-                "chance": (1 - reading.clips / reading.clips.sum()).mean(),
-            }
-        )
+        rows.append(row | reading.counts)
     return pd.DataFrame(rows)
 
 
 def difference_table(readings: Sequence[GraphReading]) -> pd.DataFrame:
     """Return NNK minus each of the other two graphs, with paired bootstrap intervals.
 
-    Both graphs are resampled with the same clips, so that what varies with the clips in both alike
-    drops out of the difference.
+    Both graphs are resampled with the same clips, so that what varies with the clips in both alike drops out of the
+    difference.
 
     Returns
     -------
     DataFrame
-        Columns layer, layer_name, n_neighbors, against (``"knn"`` or ``"matched"``), measure
-        (``"q"`` or ``"error"``), difference (negative where NNK is lower), low, high (95 %).
+        Columns layer, layer_name, n_neighbors, against (``"knn"`` or ``"matched"``), measure (``"q"`` or
+        ``"error"``), difference (negative where NNK is lower), low, high (95 %).
     """
-    found = {(r.layer, r.n_neighbors, r.graph): r for r in readings}
+    found = {(*reading.place.values(), reading.graph): reading for reading in readings}
     rows = []
-    for nnk in (r for r in readings if r.graph == "nnk"):
-        for against in RIVALS:
-            rival = found[nnk.layer, nnk.n_neighbors, against]
-            for measure in MEASURES:
-                low, high = _interval(nnk.replicates[measure] - rival.replicates[measure])
-                difference = (nnk.values[measure] - rival.values[measure]).mean()
-                rows.append(
-                    _place(nnk)
-                    | {"against": against, "measure": measure, "difference": difference, "low": low, "high": high}
-                )
+    for nnk in (reading for reading in readings if reading.graph == "nnk"):
+        for against, measure in product(RIVALS, MEASURES):
+            rival = found[*nnk.place.values(), against]
+            low, high = _interval(nnk.replicates[measure] - rival.replicates[measure])
+            difference = (nnk.values[measure] - rival.values[measure]).mean()
+            row = nnk.place | {"against": against, "measure": measure}
+            rows.append(row | {"difference": difference, "low": low, "high": high})
     return pd.DataFrame(rows)
-
-
-def _place(reading: GraphReading) -> dict:
-    return {"layer": reading.layer, "layer_name": reading.name, "n_neighbors": reading.n_neighbors}
 
 
 def _interval(replicates: np.ndarray) -> tuple[float, float]:
@@ -243,8 +212,8 @@ def gap_table(table: pd.DataFrame) -> pd.DataFrame:
               \underbrace{\frac{\bar w^{kNN}}{\bar w^{NNK}}}_{\text{weight of one}} \cdot
               \underbrace{\frac{s^{kNN}}{s^{NNK}}}_{\text{share that leaves}}
 
-    The share s is that of the whole graph's weight that joins different classes. Only the last
-    factor is about labels.
+    The share s is that of the whole graph's weight that joins different classes. Only the last factor is about
+    labels.
 
     Parameters
     ----------
@@ -254,8 +223,8 @@ def gap_table(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns layer, n_neighbors, raw, edges, edge_weight, share: ratios, k-NN over NNK. Left out
-        are the graphs in which no edge leaves its class, for their ratio is not defined.
+        Columns layer, n_neighbors, raw, edges, edge_weight, share: ratios, k-NN over NNK. Left out are the graphs in
+        which no edge leaves its class, for their ratio is not defined.
     """
     wide = table[table["graph"].isin(GRAPHS)].set_index(["layer", "n_neighbors", "graph"])
     wide = wide[["raw", "weight", "edges"]].unstack("graph")
@@ -266,33 +235,28 @@ def gap_table(table: pd.DataFrame) -> pd.DataFrame:
     return ratio[["raw", "edges", "edge_weight", "share"]].reset_index()
 
 
-def symmetrisation_table(layers: Sequence[LayerGraph], labels: np.ndarray, n_neighbors: int) -> pd.DataFrame:
+def gap_means(gap: pd.DataFrame) -> pd.DataFrame:
+    """Return the geometric means of the layers without the input by k; their factors multiply, too."""
+    logs = np.log(gap[gap["layer"] > 0].drop(columns="layer").set_index("n_neighbors"))
+    return np.exp(logs.groupby(level=0, sort=False).mean())
+
+
+def symmetrisation_table(distances: Mapping[str, np.ndarray], labels: np.ndarray, n_neighbors: int) -> pd.DataFrame:
     """Return label variation and error of both graphs for each way to make edges symmetric.
 
     Returns
     -------
     DataFrame
-        Columns layer, graph, symmetrise, q, error (mean of the classes), edges, isolated. For
-        ``"none"``, q is the mean share of a clip's own weight that leaves its class. The error is
-        that of the graph itself, whose edges may come from either end.
+        Columns layer, graph, symmetrise, q, error (mean of the classes), edges, isolated. For ``"none"``, q is the
+        mean share of a clip's own weight that leaves its class. The error is that of the graph itself, whose edges
+        may come from either end.
     """
-    _check_candidates(layers, [n_neighbors])
     rows = []
-    for layer in layers:
-        kernel = similarity_kernel(layer.distance)
+    for layer, kernel in enumerate(_kernels(distances, [n_neighbors]).values()):
         for name, symmetrise in product(GRAPHS, SYMMETRISATIONS):
-            graph, diagnostics = GRAPHS[name](kernel, n_neighbors, symmetrise)
+            graph, found = GRAPHS[name](kernel, n_neighbors, symmetrise)
             q = (directed_smoothness if symmetrise == "none" else label_smoothness)(graph, labels)
             error = class_means(vote_errors(graph, labels), labels)
-            rows.append(
-                {
-                    "layer": layer.layer,
-                    "graph": name,
-                    "symmetrise": symmetrise,
-                    "q": q.mean(),
-                    "error": error.mean(),
-                    "edges": diagnostics.n_edges,
-                    "isolated": diagnostics.n_isolated,
-                }
-            )
+            row = {"layer": layer, "graph": name, "symmetrise": symmetrise, "q": q.mean(), "error": error.mean()}
+            rows.append(row | {"edges": found.n_edges, "isolated": found.n_isolated})
     return pd.DataFrame(rows)

@@ -15,11 +15,6 @@ def plot_speed(table: pd.DataFrame) -> Figure:
 
     Left: one row a shape, one sign a method, log axis; hollow signs were measured on fewer clips;
     the bar across a row is the floor. Right: floor over our time, for both ways to normalise.
-
-    Parameters
-    ----------
-    table : DataFrame
-        From `analysis_lib.studies.performance.tables.speed_table`.
     """
     use_style()
     methods = [m for m in table["method"].unique() if m != "floor"]
@@ -40,27 +35,14 @@ def plot_speed(table: pd.DataFrame) -> Figure:
         left.scatter([], [], color=COLOURS[i % 8], label=method, **style)
         for part, face in ((mine & whole, COLOURS[i % 8]), (mine & ~whole, "white")):
             left.scatter(table["seconds"][part], y[part], facecolor=face, **style)
+    beside = {"textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 7}
     for i, method in enumerate(own):
         mine = (table["method"] == method).to_numpy()
         name = "costs alone" if method == ours else method.removeprefix(ours).strip(", ")
-        right.scatter(
-            table["of_floor"][mine],
-            y[mine] + 0.16 * (2 * i - 1),
-            marker="os"[i % 2],
-            s=30,
-            color=COLOURS[i],
-            label=name,
-        )
-        for share, place in zip(table["of_floor"][mine], y[mine], strict=True):
-            right.annotate(
-                f"{share:.2f}",
-                (share, place + 0.16 * (2 * i - 1)),
-                (-5, 0),
-                textcoords="offset points",
-                ha="right",
-                va="center",
-                fontsize=7,
-            )
+        share, place = table["of_floor"][mine], y[mine] + 0.16 * (2 * i - 1)
+        right.scatter(share, place, marker="os"[i % 2], s=30, color=COLOURS[i], label=name)
+        for x, up in zip(share, place, strict=True):
+            right.annotate(f"{x:.2f}", (x, up), (-5, 0), **beside)
     left.set_yticks(range(len(shapes)), [f"{t} × {d}" for t, d in shapes])
     left.set(xscale="log", xlabel="seconds (log scale)", ylabel="frames × features")
     left.set_ylim(len(shapes) - 0.5, -0.5)
@@ -72,25 +54,13 @@ def plot_speed(table: pd.DataFrame) -> Figure:
 
 
 def plot_growth(table: pd.DataFrame) -> Figure:
-    """Draw seconds against the number of clips, and the share of pairs that were computed.
-
-    Parameters
-    ----------
-    table : DataFrame
-        From `analysis_lib.studies.performance.tables.growth_table`.
-    """
+    """Draw seconds against the number of clips, and the share of pairs that were computed."""
     use_style()
     slopes = growth_exponents(table)
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 0.42 * WIDTH))
     for i, (method, part) in enumerate(table.groupby("method", sort=False)):
-        left.plot(
-            part["clips"],
-            part["seconds"],
-            color=COLOURS[i],
-            marker=MARKERS[i],
-            ls=DASHES[i],
-            label=f"{method}: grows as $n^{{{slopes[method]:.2f}}}$",
-        )
+        style = {"color": COLOURS[i], "marker": MARKERS[i], "ls": DASHES[i]}
+        left.plot(part["clips"], part["seconds"], label=f"{method}: grows as $n^{{{slopes[method]:.2f}}}$", **style)
     left.set(xscale="log", yscale="log", ylabel="seconds (log scale)")
     left.legend(loc="upper left")
     ours = table[table["method"] == slopes.index[0]]

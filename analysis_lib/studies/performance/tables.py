@@ -18,18 +18,9 @@ PARTS = ("dtw", "nnk", "growth")
 
 
 def load_bench(path: str | Path) -> dict:
-    """Return what ``make bench`` recorded.
+    """Return what ``make bench`` recorded: ``machine``, ``missing``, and a list for each of `PARTS` that was measured.
 
-    Parameters
-    ----------
-    path : path
-        Of a ``bench.json``; if it is not there, below the project's folder.
-
-    Returns
-    -------
-    dict
-        ``machine``, ``missing``, and a list for each part that was measured: ``dtw``, ``nnk``,
-        ``growth``.
+    A path that does not exist is looked for below the project's folder.
 
     Raises
     ------
@@ -75,36 +66,14 @@ def speed_table(record: dict) -> pd.DataFrame:
     for case in _part(record, "dtw"):
         pairs = case["clips"] * (case["clips"] - 1)
         methods = [{**m, "factor": pairs / (m["clips"] * (m["clips"] - 1))} for m in case["methods"]]
-        floor = sum(case[unit] * np.median(rate["seconds"]) / rate["work"] for unit, rate in case["floor"].items())
+        seconds = sum(case[unit] * np.median(rate["seconds"]) / rate["work"] for unit, rate in case["floor"].items())
+        floor = {"name": "floor", "how": "the limit of this machine", "clips": case["clips"], "median": seconds}
         best = _best(methods)
         ours = best[methods[0]["name"]]["median"]
-        shape = {key: case[key] for key in ("frames", "features", "clips")}
-        rows.append(
-            {
-                **shape,
-                "method": "floor",
-                "how": "the limit of this machine",
-                "measured": case["clips"],
-                "runs": len(case["floor"]["cells"]["seconds"]),
-                "seconds": floor,
-                "times": floor / ours,
-                "of_floor": 1.0,
-            }
-        )
-        for name, m in best.items():
-            rows.append(
-                {
-                    **shape,
-                    "method": name,
-                    "how": m["how"],
-                    "measured": m["clips"],
-                    "runs": len(m["seconds"]),
-                    "seconds": m["median"],
-                    "times": m["median"] / ours,
-                    "of_floor": floor / m["median"],
-                    "gap": m["gap"],
-                }
-            )
+        for m in (floor | {"seconds": case["floor"]["cells"]["seconds"]}, *best.values()):
+            row = {key: case[key] for key in ("frames", "features", "clips")} | {"method": m["name"], "how": m["how"]}
+            row |= {"measured": m["clips"], "runs": len(m["seconds"]), "seconds": m["median"]}
+            rows.append(row | {"times": m["median"] / ours, "of_floor": seconds / m["median"], "gap": m.get("gap")})
     return pd.DataFrame(rows).astype({"gap": float})
 
 
@@ -152,12 +121,9 @@ def growth_exponents(table: pd.DataFrame) -> pd.Series:
     """
     if table["clips"].nunique() < 2:
         raise DataError("growth needs at least two numbers of clips, got one")
-    return pd.Series(
-        {
-            method: np.polyfit(np.log(part["clips"]), np.log(part["seconds"]), 1)[0]
-            for method, part in table.groupby("method", sort=False)
-        }
-    )
+    methods = table.groupby("method", sort=False)
+    slope = {m: np.polyfit(*np.log(part[["clips", "seconds"]].T.to_numpy()), 1)[0] for m, part in methods}
+    return pd.Series(slope)
 
 
 def _part(record: dict, part: str) -> list[dict]:
@@ -175,16 +141,9 @@ def _compared(cases: list[dict], shared: tuple[str, ...], own: tuple[str, ...]) 
         best = _best(case["methods"])
         ours = best[case["methods"][0]["name"]]["median"]
         for name, m in best.items():
-            rows.append(
-                {
-                    **{key: case[key] for key in shared},
-                    "method": name,
-                    "runs": len(m["seconds"]),
-                    "seconds": m["median"],
-                    "times": m["median"] / ours,
-                    **{key: m[key] for key in own},
-                }
-            )
+            row = {key: case[key] for key in shared} | {"method": name, "runs": len(m["seconds"])}
+            row |= {"seconds": m["median"], "times": m["median"] / ours}
+            rows.append(row | {key: m[key] for key in own})
     return pd.DataFrame(rows)
 
 

@@ -13,6 +13,7 @@ from analysis_lib.studies.nnk_vs_knn.figures import FACTORS, GRAPHS, MEASURES
 pytestmark = pytest.mark.usefixtures("drawn_whole")
 
 COUNTS = (5, 20)
+NO_GAP = pd.DataFrame({"layer": [], "n_neighbors": [], **{name: [] for name in FACTORS}, "raw": []})
 
 
 @pytest.fixture
@@ -91,10 +92,15 @@ def test_tick_labels_in_per_cent_are_the_ticks(table):
         assert float(text.get_text().rstrip("%")) == pytest.approx(100 * place)
 
 
-def test_many_layers_are_named_only_as_far_as_there_is_room(table):
-    many = pd.concat([table.assign(layer=table["layer"] + 4 * i) for i in range(5)])
-    figure = figures.plot_errors(many)
-    assert [t.get_text() for t in figure.axes[0].get_xticklabels()] == ["in", "4", "8", "12", "16"]
+@pytest.mark.parametrize(("n_layers", "named"), [(1, ["in", "1"]), (19, ["in", "4", "8", "12", "16"]), (40, 6)])
+def test_networks_of_one_to_forty_layers_fit_with_one_k(table, n_layers, named):
+    one = rows(table, n_neighbors=5, layer=0)
+    many = pd.concat([one.assign(layer=i) for i in range(n_layers + 1)])
+    (axes,) = figures.plot_errors(many).axes
+    texts = [t.get_text() for t in axes.get_xticklabels()]
+    assert texts == named or len(texts) == named
+    assert len(figures.plot_support(many).axes[0].get_legend().get_texts()) <= 13
+    assert [len(figures.plot_forms(many).axes), len(figures.plot_gap(NO_GAP).axes)] == [2, 1]
 
 
 def test_support_is_drawn_below_the_line_of_knn(table):

@@ -5,31 +5,35 @@ import pandas as pd
 import pytest
 
 from analysis_lib.errors import UserError
+from analysis_lib.geometry.embeddings import Embeddings
 from analysis_lib.geometry.graphs import knn_graph, nnk_graph, similarity_kernel
-from analysis_lib.geometry.layerwise import LayerGraph
 from analysis_lib.geometry.neighbour_votes import vote_errors
 from analysis_lib.studies.nnk_vs_knn.tables import (
+    check_candidates,
     comparison_table,
     difference_table,
     gap_table,
+    layer_distances,
     read_graphs,
     symmetrisation_table,
 )
+from analysis_lib.warping.distances import windowed_dtw
+from analysis_lib.warping.options import Warping
 
 LABELS = np.repeat([0, 1, 2], 8)
 
 
-def layer(i, points):
-    """Return a layer in which clips are points of the plane, near ones similar."""
+def distance(points):
+    """Return distances of clips that are points of the plane, near ones similar."""
     apart = np.linalg.norm(points[:, None] - points[None], axis=-1)
-    return LayerGraph(i, f"layer{i}", 1 - np.exp(-(apart**2) / 2), None, None)
+    return 1 - np.exp(-(apart**2) / 2)
 
 
 @pytest.fixture
 def layers(rng):
     """One layer that mixes the classes, one that parts them halfway."""
     noise = rng.normal(size=(2, len(LABELS), 2))
-    return [layer(0, noise[0]), layer(1, noise[1] + 1.2 * np.eye(3)[LABELS][:, :2])]
+    return {"input": distance(noise[0]), "deep": distance(noise[1] + 1.2 * np.eye(3)[LABELS][:, :2])}
 
 
 @pytest.fixture
@@ -52,7 +56,7 @@ def test_a_row_says_what_its_graph_says(layers, readings, name, build):
     assert len(table) == 2 * 2 * 3
     for i, k in ((0, 3), (1, 10)):
         row = table.loc[(i, k, name)]
-        kernel = similarity_kernel(layers[i].distance)
+        kernel = similarity_kernel([*layers.values()][i])
         graph, diagnostics = build(kernel, k)
         leaving = graph.toarray() * (LABELS[:, None] != LABELS)
         assert row["q"] == pytest.approx(share_by_loop(graph))
@@ -83,7 +87,7 @@ def test_with_one_candidate_all_graphs_are_one_and_pairing_leaves_no_difference(
 
 def test_differences_are_those_of_the_table_with_quantiles_of_paired_replicates(readings):
     table = comparison_table(readings).set_index(["layer", "n_neighbors", "graph"])
-    found = {(r.layer, r.n_neighbors, r.graph): r.replicates for r in readings}
+    found = {(r.place["layer"], r.place["n_neighbors"], r.graph): r.replicates for r in readings}
     differences = difference_table(readings)
     assert len(differences) == 2 * 2 * 2 * 2
     for row in differences.itertuples():
@@ -142,36 +146,41 @@ def test_symmetrisations_agree_with_the_comparison_and_with_the_directed_graph(l
         assert table.loc[(1, name, "max"), "edges"] == main.loc[(1, name, 10), "edges"]
         assert table.loc[(1, name, "none"), "error"] == main.loc[(1, name, 10), "error"]
         assert table.loc[(1, name, "author"), "edges"] < table.loc[(1, name, "max"), "edges"]
-    directed = knn_graph(similarity_kernel(layers[1].distance), 10, "none")[0].toarray()
+    directed = knn_graph(similarity_kernel(layers["deep"]), 10, "none")[0].toarray()
     own = [directed[i, LABELS[i] == LABELS].sum() / directed[i].sum() for i in range(24)]
     assert table.loc[(1, "knn", "none"), "q"] == pytest.approx(1 - np.mean(own))
 
 
 @pytest.mark.parametrize("counts", [[24], [5, 100]])
 def test_more_candidates_than_other_clips_are_refused(layers, counts):
-    with pytest.raises(
-        UserError,
-        match=(
-            rf"n_neighbors asks for {counts[-1]} candidates, but clip 0 has only 23 others with any "
-            r"similarity at layer 0 \(layer0\), of 24 clips in all; take smaller values, or more clips"
-        ),
+    message = rf"n_neighbors asks for {counts[-1]} neighbours, but a clip has only 23 others; take smaller"
+    for refused in (
+        lambda: check_candidates(24, counts),
+        lambda: read_graphs(layers, LABELS, counts),
+        lambda: symmetrisation_table(layers, LABELS, counts[-1]),
     ):
-        read_graphs(layers, LABELS, counts)
-    with pytest.raises(UserError, match="has only 23 others"):
-        symmetrisation_table(layers, LABELS, counts[-1])
+        with pytest.raises(UserError, match=message):
+            refused()
 
 
 def test_the_smallest_candidate_set_counts_and_its_layer_and_clip_are_named(layers):
-    distance = layers[1].distance.copy()
-    distance[17, :20] = distance[:20, 17] = 1  # no similarity to 19 others
-    distance[17, 17] = 0
-    few = [layers[0], LayerGraph(1, "deep", distance, None, None)]
+    deep = layers["deep"].copy()
+    deep[17, :20] = deep[:20, 17] = 1  # no similarity to 19 others
+    deep[17, 17] = 0
+    few = layers | {"deep": deep}
     assert len(read_graphs(few, LABELS, [4], n_bootstrap=2)) == 6
     with pytest.raises(UserError, match=r"clip 17 has only 4 others .* at layer 1 \(deep\)"):
         read_graphs(few, LABELS, [5])
 
 
 @pytest.mark.parametrize("counts", [[], [0], [3, -1]])
-def test_a_number_of_neighbours_is_needed(layers, counts):
-    with pytest.raises(UserError, match="numbers of neighbours from 1, got 2 layers and n_neigh"):
-        read_graphs(layers, LABELS, counts)
+def test_a_number_of_neighbours_is_needed(counts):
+    with pytest.raises(UserError, match=r"need numbers of neighbours from 1, got n_neighbors = \["):
+        check_candidates(24, counts)
+
+
+def test_distances_have_the_names_of_layers_in_order(rng):
+    features = rng.normal(size=(2, 4, 6, 3)).astype("float32")
+    found = layer_distances(Embeddings(("input", "first"), tuple(features), (np.full(4, 6),) * 2), Warping(n_windows=2))
+    assert list(found) == ["input", "first"]
+    np.testing.assert_array_equal(found["first"], windowed_dtw(features[1], np.full(4, 6), Warping(n_windows=2)))

@@ -1,0 +1,182 @@
+"""What became of every claim in every edition, read off the tables that chapters recorded: never typed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isnan
+
+import pandas as pd
+
+from analysis_lib.chapters.recorded import recorded_editions, recorded_provenance, recorded_table
+from analysis_lib.errors import UserError, unknown_choice
+from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.studies.claims.papers import Check, Claim, Claims, Need
+
+HOLDS, FAILS, UNTESTED, MISSING = str(Verdict.HOLDS), str(Verdict.FAILS), "cannot be tested", "not recorded"
+VERDICTS = (HOLDS, FAILS, UNTESTED, MISSING)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What became of one claim in one edition.
+
+    Attributes
+    ----------
+    claim : Claim
+    edition : str
+    values : tuple of (Estimate or None)
+        What each check found.
+    verdict : str
+        One of `VERDICTS`.
+    clear : bool
+        False if the interval of a check that decides crosses a bound.
+    without, note, command : str
+        What is needed to test it, why these tables cannot tell, and the command that would test it.
+    """
+
+    claim: Claim
+    edition: str
+    values: tuple[Estimate | None, ...]
+    verdict: str
+    clear: bool = True
+    without: str = ""
+    note: str = ""
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Edition:
+    """How the claims fared in one edition, and where its tables are from.
+
+    Attributes
+    ----------
+    name : str
+    counts : mapping of str to int
+        Claims by verdict.
+    fails : tuple of str
+        Those that do not hold.
+    unclear : int
+        Verdicts that an interval leaves open.
+    data, dates, codes : tuple of str
+        Names of the data, first and last day of the record (of this build: none), versions of the code.
+    chapters, wanted : int
+        That there is a record of, and that are read.
+    """
+
+    name: str
+    counts: Mapping[str, int]
+    fails: tuple[str, ...]
+    unclear: int
+    data: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    chapters: int = 0
+    wanted: int = 0
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Every claim in every edition, claim by claim, and how many there are of each."""
+
+    claims: Sequence[Claim]
+    editions: Sequence[Edition]
+    found: Sequence[Finding]
+
+
+def findings(
+    claims: Claims, editions: Sequence[str], chapters: Sequence[str], given: Mapping[str, pd.DataFrame]
+) -> Findings:
+    """Return what the tables say of each claim.
+
+    Parameters
+    ----------
+    claims : Claims
+    editions : sequence of str
+        The first is the one that is being built; of the others, published tables are read.
+    chapters : sequence of str
+        Whose tables are read.
+    given : mapping of str to DataFrame
+        Tables that are the same in every edition, by ``"CHAPTER/TABLE"``.
+
+    Raises
+    ------
+    UserError
+        If an edition but the first has no record; those that have are listed.
+    """
+    editions = list(dict.fromkeys(editions))
+    for edition in editions[1:]:
+        if edition not in recorded_editions():
+            raise unknown_choice("recorded edition", edition, recorded_editions())
+    found = []
+    for claim in claims.claims:
+        for edition in editions:
+            values = [_measured(check, edition, chapters, given) for check in claim.checks]
+            record = "" if edition == editions[0] else " --record"
+            found.append(_judged(claim, edition, values, f"stgbook book --edition {edition}{record}"))
+    summaries = [_summary(edition, [f for f in found if f.edition == edition], chapters) for edition in editions]
+    return Findings(claims.claims, summaries, found)
+
+
+def _measured(
+    check: Check, edition: str, chapters: Sequence[str], given: Mapping[str, pd.DataFrame]
+) -> Estimate | str | None:
+    """Return what a check finds; a text says why it finds nothing, None that a table is missing."""
+    frames = []
+    for place in check.tables:
+        chapter, _, name = place.partition("/")
+        known = chapter in chapters
+        frames.append(given.get(place, recorded_table(edition, chapter, name) if known else None))
+    if any(frame is None for frame in frames):
+        return None
+    try:
+        value = check.measure(*frames, **check.arguments)
+    except UserError as error:
+        return str(error)
+    return "the number is not defined for this network" if isnan(value.value) else value
+
+
+def _judged(claim: Claim, edition: str, found: Sequence[Estimate | str | None], record: str) -> Finding:
+    """Return what is to be said of a claim; ``record`` is the command that makes missing tables."""
+    values = tuple(one if isinstance(one, Estimate) else None for one in found)
+    if claim.need and _dataset(claim, edition) not in claim.need.datasets:
+        return _untested(claim, edition, values, claim.need)
+    if any(one is None for one in found):
+        return Finding(claim, edition, values, MISSING, command=record)
+    if reasons := [one for one in found if isinstance(one, str)]:
+        return _untested(claim, edition, values, claim.otherwise, reasons[0])
+    right = [check.holds(one.value) for check, one in zip(claim.checks, values, strict=True)]
+    clear = [check.is_clear(one) for check, one in zip(claim.checks, values, strict=True)]
+    if all(right):
+        return Finding(claim, edition, values, HOLDS, all(clear))
+    return Finding(claim, edition, values, FAILS, any(c for c, r in zip(clear, right, strict=True) if not r))
+
+
+def _untested(claim: Claim, edition: str, values: tuple, need: Need | None, note: str = "") -> Finding:
+    """Return that a claim cannot be tested, what is needed for it, and the command."""
+    command = claim.command or (need.command.format(chapter=claim.chapter) if need else "")
+    return Finding(claim, edition, values, UNTESTED, True, need.name if need else "", note, command)
+
+
+def _dataset(claim: Claim, edition: str) -> str:
+    """Return the name of the data behind an edition's tables, empty if there is no record."""
+    facts = recorded_provenance(edition, claim.chapter) or {}
+    return (facts.get("data") or {}).get("name", "")
+
+
+def _summary(edition: str, found: Sequence[Finding], chapters: Sequence[str]) -> Edition:
+    """Return how the claims fared in one edition, and where its tables are from."""
+    verdicts = [f.verdict for f in found]
+    fails = tuple(f.claim.id for f in found if f.verdict == FAILS)
+    facts = [f for f in (recorded_provenance(edition, chapter) for chapter in chapters) if f]
+    data = sorted({f["data"]["name"] for f in facts if "data" in f})
+    dates, codes = (sorted({f[key] for f in facts if key in f}) for key in ("date", "code"))
+    return Edition(
+        edition,
+        {verdict: verdicts.count(verdict) for verdict in VERDICTS},
+        fails,
+        sum(not f.clear for f in found),
+        tuple(data),
+        tuple(dict.fromkeys((dates[0], dates[-1]))) if dates else (),
+        tuple(codes),
+        len(facts),
+        len(chapters),
+    )

@@ -1,0 +1,171 @@
+"""What papers claim, as ``data/claims/PAPER.json`` has it.
+
+A claim has *checks*: a number that a measure reads off recorded tables, and the bounds within which the claim holds.
+Where the paper gives no number the bounds are this book's own (``"ours": true``). Beside its ``claims`` a file may
+have
+
+- ``needs``: by name, what some claims need, the datasets that have it and the command that would test them;
+- ``otherwise``: the need that is named where a claim needs nothing, and yet an edition's tables cannot tell;
+- ``left_out``: statements of the paper that are no claims, and why;
+- ``lists``: benchmarks whose actions are counted by super-class.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from inspect import signature
+from math import inf, isnan
+from pathlib import Path
+
+from analysis_lib.errors import DataError, UserError, unknown_choice
+from analysis_lib.files import ROOT
+from analysis_lib.statistics import Estimate
+from analysis_lib.studies.claims.measures import measures_of
+
+
+@dataclass(frozen=True)
+class Check:
+    """A number, and the bounds within which the claim holds.
+
+    Attributes
+    ----------
+    name : str
+    tables : tuple of str
+        ``"CHAPTER/TABLE"``, handed to the measure in this order.
+    measure : callable
+        Named in the file; of `analysis_lib.studies.claims.measures.measures_of` the first table's chapter.
+    arguments : mapping
+        Further arguments of the measure.
+    at_least, at_most : float
+    unit : str
+        How people read it: number, signed, count, percent, points.
+    """
+
+    name: str
+    tables: tuple[str, ...]
+    measure: Callable[..., Estimate]
+    arguments: Mapping = field(default_factory=dict)
+    at_least: float = -inf
+    at_most: float = inf
+    unit: str = "number"
+
+    def holds(self, value: float) -> bool:
+        """Return whether a value lies within the bounds."""
+        return self.at_least <= value <= self.at_most
+
+    def is_clear(self, found: Estimate) -> bool:
+        """Return whether the whole interval is on the value's side of the bounds, if there is one."""
+        if self.holds(found.value):
+            return isnan(found.low) or (self.holds(found.low) and self.holds(found.high))
+        return isnan(found.low) or found.high < self.at_least or found.low > self.at_most
+
+
+@dataclass(frozen=True)
+class Need:
+    """What an edition must have so that a claim can be tested, and the command that then does.
+
+    ``{chapter}`` in the command stands for the chapter that the claim is read from.
+    """
+
+    name: str
+    datasets: tuple[str, ...]
+    command: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a paper says.
+
+    Attributes
+    ----------
+    id, claim, where, paper : str
+        Number, statement in our words, section and figure, and the paper's value.
+    figure : str
+        ``PAGE#ANCHOR`` in this book.
+    checks : tuple of Check
+        All of them must hold.
+    ours : bool
+        Whether the bounds are this book's own.
+    need, otherwise : Need or None
+        Without ``need``, any data will do; ``otherwise`` says what would, if an edition's cannot tell.
+    command : str
+        In place of the need's.
+    """
+
+    id: str
+    claim: str
+    where: str
+    paper: str
+    figure: str
+    checks: tuple[Check, ...]
+    ours: bool = False
+    need: Need | None = None
+    otherwise: Need | None = None
+    command: str = ""
+
+    @property
+    def chapter(self) -> str:
+        """The chapter that the claim is read from; that of its figure, if it has no check."""
+        return re.split("[/#]", self.checks[0].tables[0] if self.checks else self.figure)[0]
+
+
+@dataclass(frozen=True)
+class Claims:
+    """The claims of one paper or several, what was left out and why, and the lists to be counted."""
+
+    claims: tuple[Claim, ...]
+    left_out: Mapping[str, str]
+    lists: tuple[str, ...]
+
+
+def load_claims(paths: Sequence[str | Path]) -> Claims:
+    """Return the claims in JSON files, given by their paths from here or from the project's folder.
+
+    Raises
+    ------
+    DataError
+        If a file is missing or not as this module says, or two claims have one number.
+    UserError
+        If a check names an unknown measure; the choices are listed.
+    """
+    files = [_read(Path(path) if Path(path).exists() else ROOT / path) for path in paths]
+    claims = tuple(claim for file in files for claim in file.claims)
+    names = [claim.id for claim in claims]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise DataError(f"two claims are called {twice[0]}; number those of one paper apart from another's")
+    left_out = {name: why for file in files for name, why in file.left_out.items()}
+    return Claims(claims, left_out, tuple(dict.fromkeys(name for file in files for name in file.lists)))
+
+
+def _read(path: Path) -> Claims:
+    """Return the claims of one file."""
+    try:
+        given = json.loads(path.read_text(encoding="utf8"))
+        needs = {name: Need(name, **need) for name, need in given.get("needs", {}).items()}
+        otherwise = needs[given["otherwise"]] if "otherwise" in given else None
+        claims = tuple(_claim(one, needs, otherwise) for one in given["claims"])
+        return Claims(claims, given.get("left_out", {}), tuple(given.get("lists", ())))
+    except OSError as error:
+        raise DataError(f"cannot read claims from {path}: {error.strerror}") from error
+    except UserError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{path} is no list of claims: {error}") from error
+
+
+def _claim(given: dict, needs: Mapping[str, Need], otherwise: Need | None) -> Claim:
+    """Return the claim that one object of the file describes."""
+    need = needs[given.pop("needs")] if "needs" in given else None
+    checks = tuple(_check(given["id"], check) for check in given.pop("checks"))
+    return Claim(**given, checks=checks, need=need, otherwise=need or otherwise)
+
+
+def _check(claim: str, given: dict) -> Check:
+    """Return one check of a claim, whose measure takes its tables and arguments."""
+    choices = measures_of(given["tables"][0].partition("/")[0])
+    if given["measure"] not in choices:
+        raise unknown_choice(f"measure of claim {claim}", given["measure"], choices)
+    check = Check(**given | {"tables": tuple(given["tables"]), "measure": choices[given["measure"]]})
+    signature(check.measure).bind(*check.tables, **check.arguments)
+    return check

@@ -1,0 +1,60 @@
+"""How near to the floor the book's kernels are, how far other libraries, and how the cost grows, as numbers."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis_lib.studies.performance.tables import growth_exponents
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A method of another library at one shape, and how many times as long as ours it takes."""
+
+    method: str
+    frames: int
+    features: int
+    times: float
+
+
+@dataclass(frozen=True)
+class Speed:
+    """All pairs of so many clips: seconds and share of the floor, smallest and largest over the shapes; the peers."""
+
+    clips: int
+    seconds: tuple[float, float]
+    of_floor: tuple[float, float]
+    fastest: Peer | None
+    slowest: Peer | None
+
+
+@dataclass(frozen=True)
+class Growth:
+    """From so many clips to so many: exponents by method, and the largest and smallest share of pairs computed."""
+
+    clips: tuple[int, int]
+    exponents: dict[str, float]
+    share: tuple[float, float]
+    neighbours: int
+
+
+def speed(table: pd.DataFrame) -> Speed:
+    """Return what `analysis_lib.studies.performance.tables.speed_table` says."""
+    ours = table[table["method"] == table["method"].iloc[1]]
+    seconds, floor = (tuple(ours[column].agg(["min", "max"])) for column in ("seconds", "of_floor"))
+    peers = table[~table["method"].str.startswith(("floor", ours["method"].iloc[0]))].sort_values(
+        "times", kind="stable"
+    )
+    ends = peers[["method", "frames", "features", "times"]].iloc[[0, -1] if len(peers) else []]
+    fastest, slowest = [Peer(*row) for row in ends.itertuples(index=False)] or (None, None)
+    return Speed(ours["clips"].iloc[0], seconds, floor, fastest, slowest)
+
+
+def growth(table: pd.DataFrame) -> Growth:
+    """Return what `analysis_lib.studies.performance.tables.growth_table` says."""
+    slopes = growth_exponents(table)
+    ours = table[table["method"] == slopes.index[0]]
+    clips, share = (
+        tuple(ours[column].agg(ends)) for column, ends in (("clips", ["min", "max"]), ("share", ["max", "min"]))
+    )
+    return Growth(clips, slopes.to_dict(), share, ours["neighbours"].iloc[0])

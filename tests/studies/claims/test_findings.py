@@ -1,0 +1,110 @@
+"""Verdicts follow from the tables."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from analysis_lib.chapters import recorded
+from analysis_lib.errors import UserError
+from analysis_lib.statistics import Estimate
+from analysis_lib.studies.claims.findings import FAILS, HOLDS, MISSING, UNTESTED, Edition, findings
+from analysis_lib.studies.claims.measures import cell
+from analysis_lib.studies.claims.papers import Check, Claim, Claims, Need
+from analysis_lib.studies.claims.tables import claims_table
+
+FULL = Need("NTU", ("ntu-60",), "stgbook run {chapter}")
+
+
+def claim(*bounds, **more):
+    """Return a claim with a check for each pair of bounds, on column a, b, ... of one table."""
+    where = more.pop("where", {})
+    checks = tuple(
+        Check(c, ("own/table",), cell, {"column": c, "low": "low", "high": "high", "where": where}, low, high)
+        for c, (low, high) in zip("ab", bounds, strict=False)
+    )
+    return Claim("X1", "c", "w", "p", "own#f", checks, **more)
+
+
+@pytest.fixture
+def found(tmp_path, monkeypatch):
+    """Return a function from a claim to what is found of it on a record with a = 5 and b = 8."""
+    monkeypatch.setattr(recorded, "PUBLISHED", tmp_path)
+    folder = tmp_path / "mine" / "own"
+    folder.mkdir(parents=True)
+    (folder / "table.csv").write_text("a,b,low,high\n5,8,4,9\n")
+    facts = {"data": {"name": "small"}, "code": "1 (x)", "date": "2025-01-31"}
+    (folder / "provenance.json").write_text(json.dumps(facts))
+    return lambda claim, editions=("mine",), chapters=("own",): findings(
+        Claims((claim,), {}, ()), editions, chapters, {"claims/own": pd.DataFrame()}
+    )
+
+
+@pytest.mark.parametrize(
+    ("bounds", "expected", "clear"),
+    [
+        ([(0, 10), (0, 10)], HOLDS, True),
+        ([(0, 6), (0, 10)], HOLDS, False),  # a holds, but its interval goes to 9
+        ([(0, 10), (0, 3)], FAILS, True),  # b fails clearly
+        ([(0, 3), (0, 10)], FAILS, True),
+        ([(0, 4.5), (0, 10)], FAILS, False),
+        ([(0, 4.5), (0, 3)], FAILS, True),  # one clear failure is enough
+    ],
+)
+def test_a_claim_holds_if_all_its_checks_do(found, bounds, expected, clear):
+    (one,) = found(claim(*bounds)).found
+    assert (one.verdict, one.clear, one.command) == (expected, clear, "")
+    assert one.values == (Estimate(5, 4, 9), Estimate(8, 4, 9))
+
+
+def test_without_an_interval_nothing_is_unclear():
+    assert Check("n", (), cell, at_least=3).is_clear(Estimate(2))
+    assert Check("n", (), cell, at_least=3).is_clear(Estimate(4))
+
+
+def test_what_needs_other_data_is_measured_but_not_judged(found):
+    (one,) = found(claim((0, 10), need=FULL)).found
+    assert (one.verdict, one.without, one.values[0].value) == (UNTESTED, "NTU", 5)
+    assert one.command == "stgbook run own"
+    assert found(claim((0, 10), need=FULL, command="do")).found[0].command == "do"
+    assert found(claim((0, 10), need=Need("it", ("small",), ""))).found[0].verdict == HOLDS
+
+
+@pytest.mark.parametrize(("otherwise", "said"), [(FULL, ("NTU", "stgbook run own")), (None, ("", ""))])
+def test_what_a_table_cannot_say_is_told_with_the_reason(found, otherwise, said):
+    (one,) = found(claim((0, 10), where={"a": 7}, otherwise=otherwise)).found
+    assert (one.verdict, one.note, one.values) == (UNTESTED, "no row with a = 7", (None,))
+    assert (one.without, one.command) == said
+
+
+def test_a_number_that_is_not_defined_is_no_verdict(found):
+    check = Check("n", ("own/table",), lambda table: Estimate(float("nan")), at_most=1)
+    (one,) = found(Claim("X1", "c", "w", "p", "own#f", (check,))).found
+    assert (one.verdict, one.note) == (UNTESTED, "the number is not defined for this network")
+
+
+def test_what_is_not_recorded_is_told_with_the_command(found):
+    new, mine = found(claim((0, 10)), editions=("new", "mine")).found
+    assert (new.verdict, new.command) == (MISSING, "stgbook book --edition new")
+    assert mine.verdict == HOLDS
+    _, mine = found(claim((0, 10)), editions=("new", "mine"), chapters=()).found
+    assert (mine.verdict, mine.command) == (MISSING, "stgbook book --edition mine --record")
+    with pytest.raises(UserError, match="unknown recorded edition 'mime'; did you mean 'mine'"):
+        found(claim((0, 10)), editions=("new", "mime"))
+
+
+def test_editions_are_counted_and_have_their_sources(found):
+    new, mine = found(claim((0, 4.5)), ("new", "mine"), ("own", "other")).editions
+    assert new == Edition("new", {HOLDS: 0, FAILS: 0, UNTESTED: 0, MISSING: 1}, (), 0, wanted=2)
+    counts = {HOLDS: 0, FAILS: 1, UNTESTED: 0, MISSING: 0}
+    assert mine == Edition("mine", counts, ("X1",), 1, ("small",), ("2025-01-31",), ("1 (x)",), 1, 2)
+
+
+def test_a_row_of_the_table_is_a_check(found):
+    table = claims_table(found(claim((0, 10), (0, 3)), editions=("mine", "mine")))
+    assert table["check"].tolist() == ["a", "b"]
+    assert table["holds"].tolist() == [1, 0]
+    row = table.iloc[0]
+    assert (row["value"], row["low"], row["high"], row["verdict"], row["clips"]) == (5, 4, 9, FAILS, 0)
+    (row,) = claims_table(found(claim(need=FULL))).to_dict("records")
+    assert (row["check"], row["verdict"], row["command"]) == ("", UNTESTED, "stgbook run own")
