@@ -160,8 +160,7 @@ def norm_correlation(table: pd.DataFrame) -> Measured:
     """Return the rank correlation of a layer's norm with how much it changes label variation."""
     if table.empty:
         raise UnmeasuredError("the network names no linear maps")
-    renamed = table.rename(columns={"label_ratio": "r", "norm": "s"})
-    return Measured(change_norm_correlation(renamed))
+    return Measured(change_norm_correlation(table["label_ratio"], table["norm"]))
 
 
 def _rows(table: pd.DataFrame, where: Mapping) -> pd.DataFrame:
