@@ -14,15 +14,14 @@ label smoothness is not implied by any norm.
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import pandas as pd
 import torch
 from scipy import sparse
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
-from scipy.stats import spearmanr
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from analysis_lib.errors import DataError, UserError
+from analysis_lib.statistics import rank_correlation
 
 
 def data_smoothness(graph: sparse.csr_array, embeddings: np.ndarray) -> float:
@@ -175,70 +174,13 @@ def _check_linear(linear: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> N
         )
 
 
-def smoothness_ratios(
-    values: Sequence[float], norms: Sequence[float], layers: Sequence[str] | None = None
-) -> pd.DataFrame:
-    r"""Return, a layer a row, how the smoothness changes beside the norm of the layer.
-
-    .. math:: r_l = Q_l / Q_{l-1}, \qquad c_l = r_l / s_l^2
-
-    Theorem 1 holds at a layer with any constant :math:`c \ge c_l`.
-
-    Parameters
-    ----------
-    values : sequence of float, length L + 1
-        Smoothness Q of the input and after each layer, of data or of labels.
-    norms : sequence of float, length L
-        Spectral norm :math:`s_l` of each layer.
-    layers : sequence of str, optional
-        Their names; ``"1"``... by default.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``layer``, ``r``, ``s``, ``c``.
-
-    Raises
-    ------
-    UserError, DataError
-        If the numbers disagree, a norm is not positive, or a smoothness before a layer is zero.
-
-    References
-    ----------
-    Das, Shekkizhar & Ortega (2024), Theorem 1, equation (4).
-
-    Examples
-    --------
-    >>> smoothness_ratios([4.0, 2.0, 2.0], [1.0, 2.0])["c"].tolist()
-    [0.5, 0.25]
-    """
-    values, norms = np.asarray(values, float), np.asarray(norms, float)
-    if norms.ndim != 1 or not len(norms) or values.shape != (len(norms) + 1,):
-        raise UserError(
-            f"{len(np.atleast_1d(norms))} layers need one value more than norms (the input's "
-            f"first), got values of shape {values.shape}"
-        )
-    if not (np.isfinite(values).all() and np.isfinite(norms).all() and (norms > 0).all()):
-        raise DataError("smoothness must be finite, and norms finite and positive")
-    if not (values[:-1] > 0).all():
-        raise DataError(
-            f"the smoothness before layer {int((values[:-1] <= 0).argmax()) + 1} is "
-            "not positive, so that no ratio exists"
-        )
-    names = [str(i + 1) for i in range(len(norms))] if layers is None else list(layers)
-    if len(names) != len(norms):
-        raise UserError(f"{len(names)} names for {len(norms)} layers")
-    ratios = values[1:] / values[:-1]
-    return pd.DataFrame({"layer": names, "r": ratios, "s": norms, "c": ratios / norms**2})
-
-
-def change_norm_correlation(table: pd.DataFrame) -> float:
+def change_norm_correlation(ratios: Sequence[float], norms: Sequence[float]) -> float:
     r"""Return the Spearman correlation of :math:`|1 - r_l|` with :math:`s_l` (remark 1).
 
     Parameters
     ----------
-    table : DataFrame
-        From `smoothness_ratios`.
+    ratios, norms : sequence of float, length L
+        Of each layer: its smoothness out over in, and its spectral norm.
 
     Raises
     ------
@@ -247,12 +189,12 @@ def change_norm_correlation(table: pd.DataFrame) -> float:
 
     Examples
     --------
-    >>> change_norm_correlation(smoothness_ratios([4, 3, 1.5, 0.3], [1, 2, 3]))
+    >>> change_norm_correlation([0.75, 0.5, 0.2], [1, 2, 3])
     1.0
     """
-    change, norm = (1 - table["r"]).abs().to_numpy(), table["s"].to_numpy()
-    if len(table) < 3:
-        raise UserError(f"a rank correlation needs at least three layers, got {len(table)}")
-    if np.ptp(change) == 0 or np.ptp(norm) == 0:
+    change, norms = np.abs(1 - np.asarray(ratios, float)), np.asarray(norms, float)
+    if len(change) < 3:
+        raise UserError(f"a rank correlation needs at least three layers, got {len(change)}")
+    if np.ptp(change) == 0 or np.ptp(norms) == 0:
         raise UserError("the correlation is not defined: all ratios, or all norms, are equal")
-    return float(np.round(spearmanr(change, norm).statistic, 12))
+    return float(np.round(rank_correlation(change[None], norms[None])[0], 12))

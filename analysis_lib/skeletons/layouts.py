@@ -22,6 +22,11 @@ def layout(name: str) -> Skeleton:
     return LAYOUTS[name]
 
 
+def _names(text: str) -> tuple[str, ...]:
+    """Return joints from ``"hip, knee"``."""
+    return tuple(text.split(", "))
+
+
 def _one_based(text: str) -> tuple[Edge, ...]:
     """Return 0-based edges from ``"1-2 3-2"``, the 1-based form in which they are published."""
     return tuple((int(a) - 1, int(b) - 1) for a, b in (edge.split("-") for edge in text.split()))
@@ -36,32 +41,11 @@ _NTU_TRUNK = "1-2 2-21 3-21 4-3 5-21 6-5 7-6 8-7 9-21 10-9 11-10 12-11 13-1 14-1
 
 NTU_25 = Skeleton(
     name="ntu-25",
-    joints=(
-        "hip centre",
-        "mid spine",
-        "neck",
-        "head",
-        "left shoulder",
-        "left elbow",
-        "left wrist",
-        "left hand",
-        "right shoulder",
-        "right elbow",
-        "right wrist",
-        "right hand",
-        "left hip",
-        "left knee",
-        "left ankle",
-        "left foot",
-        "right hip",
-        "right knee",
-        "right ankle",
-        "right foot",
-        "upper spine",
-        "left hand tip",
-        "left thumb",
-        "right hand tip",
-        "right thumb",
+    joints=_names(
+        "hip centre, mid spine, neck, head, left shoulder, left elbow, left wrist, left hand, right shoulder, "
+        "right elbow, right wrist, right hand, left hip, left knee, left ankle, left foot, right hip, "
+        "right knee, right ankle, right foot, upper spine, left hand tip, left thumb, right hand tip, "
+        "right thumb"
     ),
     edges=_one_based(f"{_NTU_TRUNK} 22-23 23-8 24-25 25-12"),
     centre=20,
@@ -84,27 +68,10 @@ NTU_25 = Skeleton(
 
 KINECT_20 = Skeleton(
     name="kinect-20",
-    joints=(
-        "hip centre",
-        "spine",
-        "shoulder centre",
-        "head",
-        "left shoulder",
-        "left elbow",
-        "left wrist",
-        "left hand",
-        "right shoulder",
-        "right elbow",
-        "right wrist",
-        "right hand",
-        "left hip",
-        "left knee",
-        "left ankle",
-        "left foot",
-        "right hip",
-        "right knee",
-        "right ankle",
-        "right foot",
+    joints=_names(
+        "hip centre, spine, shoulder centre, head, left shoulder, left elbow, left wrist, left hand, "
+        "right shoulder, right elbow, right wrist, right hand, left hip, left knee, left ankle, left foot, "
+        "right hip, right knee, right ankle, right foot"
     ),
     edges=_one_based("1-2 2-3 4-3 5-3 6-5 7-6 8-7 9-3 10-9 11-10 12-11 13-1 14-13 15-14 16-15 17-1 18-17 19-18 20-19"),
     centre=2,
@@ -121,25 +88,10 @@ KINECT_20 = Skeleton(
 
 OPENPOSE_18 = Skeleton(
     name="openpose-18",
-    joints=(
-        "nose",
-        "neck",
-        "right shoulder",
-        "right elbow",
-        "right wrist",
-        "left shoulder",
-        "left elbow",
-        "left wrist",
-        "right hip",
-        "right knee",
-        "right ankle",
-        "left hip",
-        "left knee",
-        "left ankle",
-        "right eye",
-        "left eye",
-        "right ear",
-        "left ear",
+    joints=_names(
+        "nose, neck, right shoulder, right elbow, right wrist, left shoulder, left elbow, left wrist, "
+        "right hip, right knee, right ankle, left hip, left knee, left ankle, right eye, left eye, right ear, "
+        "left ear"
     ),
     edges=_zero_based("4-3 3-2 7-6 6-5 13-12 12-11 10-9 9-8 11-5 8-2 5-1 2-1 0-1 15-0 14-0 17-15 16-14"),
     centre=1,
@@ -156,36 +108,12 @@ OPENPOSE_18 = Skeleton(
 
 INFANT_29 = Skeleton(
     name="infant-29",
-    joints=(
-        "head top",
-        "nose",
-        "right ear",
-        "left ear",
-        "upper neck",
-        "right shoulder",
-        "right elbow",
-        "right wrist",
-        "thorax",
-        "left shoulder",
-        "left elbow",
-        "left wrist",
-        "pelvis",
-        "right hip",
-        "right knee",
-        "right ankle",
-        "left hip",
-        "left knee",
-        "left ankle",
-        "right little finger",
-        "right index finger",
-        "left little finger",
-        "left index finger",
-        "right heel",
-        "right little toe",
-        "right big toe",
-        "left heel",
-        "left little toe",
-        "left big toe",
+    joints=_names(
+        "head top, nose, right ear, left ear, upper neck, right shoulder, right elbow, right wrist, thorax, "
+        "left shoulder, left elbow, left wrist, pelvis, right hip, right knee, right ankle, left hip, "
+        "left knee, left ankle, right little finger, right index finger, left little finger, "
+        "left index finger, right heel, right little toe, right big toe, left heel, left little toe, "
+        "left big toe"
     ),
     edges=_zero_based(
         "0-1 2-1 3-1 1-4 9-8 10-9 11-10 5-8 6-5 7-6 4-8 12-8 16-12 17-16 18-17 13-12 14-13 15-14 "

@@ -5,7 +5,7 @@ parts) is a function of a `Skeleton`, so a new sensor needs a table here and no 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -120,16 +120,7 @@ class Skeleton:
         """Return the same joints under another published edge list (a key of ``variants``)."""
         if variant not in self.variants:
             raise unknown_choice(f"edge list of '{self.name}'", variant, self.variants)
-        return Skeleton(
-            self.name,
-            self.joints,
-            self.variants[variant],
-            self.centre,
-            dict(self.parts),
-            self.pairs,
-            f"{self.source}; edges: {variant}",
-            dict(self.variants),
-        )
+        return replace(self, edges=self.variants[variant], source=f"{self.source}; edges: {variant}")
 
     def to_dict(self) -> dict:
         """Return plain containers that JSON can hold; `from_dict` is the inverse."""

@@ -47,7 +47,7 @@ def with_edge_list(skeleton: Skeleton, edges: str = "auto") -> Skeleton:
     return skeleton.with_edges(edges) if edges else skeleton
 
 
-def graph_spectrum(skeleton: Skeleton, degree: str = "no_self", edges: str | None = None) -> Spectrum:
+def graph_spectrum(skeleton: Skeleton, degree: str = "no_self") -> Spectrum:
     r"""Return the spectrum of the normalised adjacency of a skeleton graph.
 
     .. math:: \mathbf{D}^{-1/2} (\hat{\mathbf{A}} + \mathbf{I}) \mathbf{D}^{-1/2}
@@ -65,8 +65,6 @@ def graph_spectrum(skeleton: Skeleton, degree: str = "no_self", edges: str | Non
     ----------
     skeleton : Skeleton
     degree : {"no_self", "with_self"}
-    edges : str, optional
-        Edge list, as in `with_edge_list`; the skeleton's own edges by default.
 
     Returns
     -------
@@ -76,7 +74,7 @@ def graph_spectrum(skeleton: Skeleton, degree: str = "no_self", edges: str | Non
     Raises
     ------
     UserError
-        If the degree or the edge list is unknown.
+        If the degree is unknown.
 
     References
     ----------
@@ -93,7 +91,7 @@ def graph_spectrum(skeleton: Skeleton, degree: str = "no_self", edges: str | Non
     """
     if degree not in DEGREES:
         raise unknown_choice("degree", degree, DEGREES)
-    bones = adjacency(with_edge_list(skeleton, edges or ""))
+    bones = adjacency(skeleton)
     looped = bones + np.eye(len(bones))
     matrix = normalise_symmetric(looped, (bones if degree == "no_self" else looped).sum(axis=1))
     eigenvalues, vectors = np.linalg.eigh(matrix)
@@ -150,31 +148,35 @@ def body_signal(x: np.ndarray, signal: str = "centred", origin: int = 1) -> np.n
     return (x - x[np.arange(len(x)), first, origin][:, None, None]) * seen
 
 
-def energy_spectrum(x: np.ndarray, basis: np.ndarray, signal: str = "centred", origin: int = 1) -> np.ndarray:
-    r"""Return the share of a clip's energy at each graph frequency.
+def clip_energies(
+    sequences: Iterable[np.ndarray], basis: np.ndarray, signal: str = "centred", origin: int = 1
+) -> np.ndarray:
+    r"""Return the share of each clip's energy at each graph frequency.
 
     .. math:: E_k = \sum_{m, t, c} (\mathbf{u}_k^\top \mathbf{x}_{m t \cdot c})^2 \Big/
               \sum_{m, t, c} \|\mathbf{x}_{m t \cdot c}\|^2
 
-    Bodies are added up, each with its own origin; an absent one adds nothing (see `body_signal`).
+    Bodies are added up, each with its own origin; an absent one adds nothing (see `body_signal`). A
+    clip without any energy (a velocity needs two frames) has no spectrum: its row is zero, and means
+    over clips leave it out.
 
     Parameters
     ----------
-    x : ndarray, shape (M, T, V, C)
+    sequences : iterable of ndarray, shape (M, T, V, C)
     basis : ndarray, shape (V, V)
         Orthonormal columns, such as ``Spectrum.eigenvectors``.
-    signal : {"centred", "raw", "velocity"}
-    origin : int
+    signal, origin
+        As for `body_signal`.
 
     Returns
     -------
-    ndarray, shape (V,)
-        Non-negative, sum 1.
+    ndarray, shape (n, V)
+        Non-negative; rows sum to 1.
 
     Raises
     ------
-    UserError
-        If the joints and the basis disagree, or the clip has no energy at all.
+    UserError, DataError
+        If the joints and the basis disagree, or no clip has any energy.
 
     References
     ----------
@@ -183,16 +185,14 @@ def energy_spectrum(x: np.ndarray, basis: np.ndarray, signal: str = "centred", o
     Examples
     --------
     >>> still = np.ones((1, 4, 2, 3))
-    >>> energy_spectrum(still, np.array([[1, 1], [-1, 1]]) / np.sqrt(2), "raw").round(6).tolist()
-    [0.0, 1.0]
+    >>> clip_energies([still], np.array([[1, 1], [-1, 1]]) / np.sqrt(2), "raw").round(6).tolist()
+    [[0.0, 1.0]]
     """
-    power = _power(x, basis, signal, origin)
-    if power.sum() == 0:
-        raise UserError(
-            f"the clip has no {signal} energy: no joint is seen, or none moves; "
-            "leave the clip out, or choose another signal"
-        )
-    return power / power.sum()
+    power = np.array([_power(x, basis, signal, origin) for x in sequences])
+    total = power.sum(axis=1, keepdims=True)
+    if not total.any():
+        raise DataError(f"no clip has any {signal} energy: no joint is seen, or none moves")
+    return np.divide(power, total, out=np.zeros_like(power), where=total > 0)
 
 
 def _power(x: np.ndarray, basis: np.ndarray, signal: str, origin: int) -> np.ndarray:
@@ -204,26 +204,6 @@ def _power(x: np.ndarray, basis: np.ndarray, signal: str, origin: int) -> np.nda
         )
     coefficients = np.tensordot(body_signal(x, signal, origin), basis, axes=(2, 0))  # (M, T, C, V)
     return (coefficients**2).sum(axis=(0, 1, 2))
-
-
-def clip_energies(
-    sequences: Iterable[np.ndarray], basis: np.ndarray, signal: str = "centred", origin: int = 1
-) -> np.ndarray:
-    """Return `energy_spectrum` of each clip, shape (n, V).
-
-    A clip without any energy (a velocity needs two frames) has no spectrum: its row is zero, and
-    means over clips leave it out.
-
-    Raises
-    ------
-    DataError
-        If no clip has any energy.
-    """
-    power = np.array([_power(x, basis, signal, origin) for x in sequences])
-    total = power.sum(axis=1, keepdims=True)
-    if not total.any():
-        raise DataError(f"no clip has any {signal} energy: no joint is seen, or none moves")
-    return np.divide(power, total, out=np.zeros_like(power), where=total > 0)
 
 
 def polynomial_response(eigenvalues: np.ndarray, powers: Iterable[int]) -> np.ndarray:

@@ -32,7 +32,7 @@ from analysis_lib.plots.style import (
 )
 from analysis_lib.skeletons.layouts import LAYOUTS
 from analysis_lib.skeletons.skeleton import Skeleton
-from analysis_lib.skeletons.spectrum import graph_spectrum
+from analysis_lib.skeletons.spectrum import graph_spectrum, with_edge_list
 from analysis_lib.studies.spectrum.figures import eigenbasis_figure, energy_figure, filter_figure
 from analysis_lib.studies.spectrum.tables import class_energy, filter_table
 
@@ -241,7 +241,7 @@ def test_the_eigenbasis_shows_signs_as_shapes():
 
 @every_layout
 def test_the_eigenbasis_of_every_layout_marks_shared_eigenvalues(skeleton):
-    spectrum = graph_spectrum(skeleton, edges="auto")
+    spectrum = graph_spectrum(with_edge_list(skeleton))
     fig = eigenbasis_figure(skeleton, spectrum, 9)
     titles = [t for t in texts(fig) if t.startswith("k = ")]
     space = spectrum.eigenspaces

@@ -38,7 +38,8 @@ def theorem_table(network: Checkpoint, data: SkeletonDataset, layers: list[Layer
         ``norm``: spectral norm of the layer with its ReLUs left out; ``bound``: square of its
         Lipschitz constant, at most :math:`(\|T\| \|G\| + \|R\|)^2` for graph part G, temporal part
         T and residual R; ``label_ratio``: :math:`Q_{out}/Q_{in}` of the total label variation;
-        ``data_ratio``: the same for the data, both on the graph of the layer before.
+        ``data_ratio``: the same for the data, both on the graph of the layer before; NaN where
+        nothing varies before the layer.
     """
     modules = dict(network.model.named_modules())
     if not all(hasattr(modules[name], "linear_factors") for name in network.layers):
@@ -54,11 +55,16 @@ def theorem_table(network: Checkpoint, data: SkeletonDataset, layers: list[Layer
                 "layer": i,
                 "name": layers[i].name,
                 **norms[layers[i].name],
-                "label_ratio": variation[i] / variation[i - 1],
-                "data_ratio": data_smoothness(before, features[i]) / data_smoothness(before, features[i - 1]),
+                "label_ratio": _ratio(variation[i], variation[i - 1]),
+                "data_ratio": _ratio(*(data_smoothness(before, x) for x in (features[i], features[i - 1]))),
             }
         )
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _ratio(after: float, before: float) -> float:
+    """Return how many times as large a variation is after a layer as before it."""
+    return after / before if before else np.nan
 
 
 def _layer_norms(network: Checkpoint, data: SkeletonDataset, rng) -> dict[str, dict]:

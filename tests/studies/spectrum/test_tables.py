@@ -8,7 +8,7 @@ import pytest
 
 from analysis_lib.errors import DataError, UserError
 from analysis_lib.skeletons.layouts import layout
-from analysis_lib.skeletons.spectrum import DEGREES, SIGNALS, Spectrum, clip_energies, graph_spectrum
+from analysis_lib.skeletons.spectrum import DEGREES, SIGNALS, Spectrum, clip_energies, graph_spectrum, with_edge_list
 from analysis_lib.studies.spectrum.tables import (
     class_energy,
     class_shares,
@@ -98,7 +98,7 @@ def test_tables_refuse_what_does_not_fit():
 
 def test_the_cut_of_the_paper_passes_through_an_eigenspace():
     """Frequency 17 is one of three with eigenvalue 1, so nine of 25 is not a sharp set."""
-    spectrum, energy = graph_spectrum(NTU, edges="auto"), np.full(25, 1 / 25)
+    spectrum, energy = graph_spectrum(with_edge_list(NTU)), np.full(25, 1 / 25)
     assert top_share(energy, spectrum, 9) == pytest.approx((9 / 25, 8 / 25, 11 / 25))
     assert top_share(energy, spectrum, 8) == pytest.approx((8 / 25,) * 3)
     assert top_share(energy, spectrum, 25) == pytest.approx((1, 1, 1))
@@ -106,7 +106,7 @@ def test_the_cut_of_the_paper_passes_through_an_eigenspace():
 
 
 def test_the_energy_that_a_power_covers_only_shrinks():
-    eigenvalues = graph_spectrum(NTU, edges="auto").eigenvalues
+    eigenvalues = graph_spectrum(with_edge_list(NTU)).eigenvalues
     table = filter_table(eigenvalues, np.full(25, 0.04), range(1, 11))
     shares = table.groupby("power")["share"].first().to_numpy()
     assert (np.diff(shares) <= 1e-12).all()

@@ -1,0 +1,129 @@
+"""What the smoothness chapter finds: where label variation falls, and whether Theorem 1 says so."""
+
+from dataclasses import dataclass
+from math import inf, nan, nextafter
+
+import numpy as np
+import pandas as pd
+
+from analysis_lib.errors import UserError
+from analysis_lib.geometry.curves import EVERY
+from analysis_lib.geometry.operator_norms import change_norm_correlation
+from analysis_lib.statistics import Estimate, Verdict
+
+#: a curve counts as flat up to a layer where it changes there by less than this share of its change after it
+FLAT = 0.5
+ROUNDING = 1e-6  # relative, of two sums over edges
+
+
+@dataclass(frozen=True)
+class Drop:
+    """Largest fall of one super-class from a layer to the next, and the layer before it."""
+
+    group: str
+    size: Estimate
+    after: Estimate
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What is found of a statement, and whether it is true of these clips, whatever resampling says."""
+
+    verdict: Verdict
+    here: bool
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The paper's picture: flat up to a layer, then a sudden fall.
+
+    ``early`` and ``late`` are the changes of the mean curve up to the boundary and after it, and
+    ``share`` what the size of the one is of the other's: infinite or NaN if nothing changes after it.
+    """
+
+    boundary: int
+    early: float
+    late: float
+    share: Estimate
+    flat: Statement
+    sudden: Statement
+
+
+@dataclass(frozen=True)
+class CurveFindings:
+    """Label variation at the first layer and at the last, mean of the super-classes, and its largest falls.
+
+    ``steady`` names super-classes that never fall; there is no ``picture`` without a layer after the
+    boundary.
+    """
+
+    clips: int
+    depth: int
+    first: float
+    last: float
+    drops: tuple[Drop, ...]
+    steady: tuple[str, ...]
+    picture: Picture | None
+
+
+@dataclass(frozen=True)
+class TheoremFindings:
+    """Theorem 1 over so many layers.
+
+    ``constant`` is the least with which the inequality holds, ``worst`` the layer that needs it (NaN
+    and 0: no layer has a ratio); the provable bound holds at ``kept`` layers. ``correlation`` is
+    that of norms with changes, NaN where there is none.
+    """
+
+    layers: int
+    constant: float
+    worst: int
+    kept: int
+    correlation: float
+
+
+def curve_findings(table: pd.DataFrame, shape: pd.DataFrame, boundary: int) -> CurveFindings:
+    """Return how far label variation falls, and where it falls most.
+
+    Parameters
+    ----------
+    table, shape : DataFrame
+        From `analysis_lib.geometry.curves`: `smoothness_table`, `shape_table`.
+    boundary : int
+        Layer after which the paper sees the fall.
+    """
+    rows = table[(table["level"] == "group") & (table["layer"] > 0)]
+    mean = rows.groupby("layer")["q"].mean()
+    clips = int(rows.loc[rows["layer"] == mean.index[0], "clips"].sum())
+    read = {(row.group, row.statistic): Estimate(row.value, row.low, row.high) for row in shape.itertuples()}
+    groups = dict.fromkeys(rows["name"])
+    falling = [name for name in groups if (name, "drop") in read and read[name, "drop"].value > 0]
+    drops = tuple(Drop(name, read[name, "drop"], read[name, "drop after"]) for name in falling)
+    steady = tuple(name for name in groups if name not in falling)
+    picture = _picture(mean, read, boundary) if (shape["boundary"] == boundary).any() else None
+    return CurveFindings(clips, int(mean.index[-1]), float(mean.iloc[0]), float(mean.iloc[-1]), drops, steady, picture)
+
+
+def _picture(mean: pd.Series, read: dict[tuple[str, str], Estimate], boundary: int) -> Picture:
+    """Return what the mean curve and the earliest of the largest drops say of the paper's picture."""
+    share, earliest = read[EVERY, "early change"], read[EVERY, "drop after"]
+    flat = Statement(share.below(FLAT) if np.isfinite(share.value) else Verdict.FAILS, share.value < FLAT)
+    sudden = Statement(earliest.above(nextafter(boundary, -inf)), earliest.value >= boundary)
+    early, late = mean[boundary] - mean.iloc[0], mean.iloc[-1] - mean[boundary]
+    return Picture(boundary, float(early), float(late), share, flat, sudden)
+
+
+def theorem_findings(table: pd.DataFrame) -> TheoremFindings:
+    """Return what the check of Theorem 1 found, from `analysis_lib.studies.smoothness.tables.theorem_table`."""
+    table = table.astype(dict.fromkeys(("norm", "bound", "label_ratio", "data_ratio"), float))
+    constants = (table["label_ratio"] / table["norm"] ** 2).where(np.isfinite)
+    stated = constants.notna().any()
+    worst = int(table.loc[constants.idxmax(), "layer"]) if stated else 0
+    broken = table["data_ratio"] > table["bound"] * (1 + ROUNDING)
+    known = table[np.isfinite(table["label_ratio"])]
+    try:
+        correlation = change_norm_correlation(known["label_ratio"], known["norm"])
+    except UserError:  # too few layers, or all alike
+        correlation = nan
+    constant = float(constants.max()) if stated else nan
+    return TheoremFindings(len(table), constant, worst, int(len(table) - broken.sum()), correlation)

@@ -1,0 +1,128 @@
+"""Findings on label variation by hand; and for networks of any depth, sentences without a hole."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis_lib.geometry.curves import Curves, shape_table, smoothness_table
+from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.studies.smoothness import words
+from analysis_lib.studies.smoothness.findings import Statement, curve_findings, theorem_findings
+
+FLAT_THEN_FALL = [0.9, *[0.8] * 8, 0.5, 0.2]
+EARLY_FALL = [0.9, 0.8, 0.4, *[0.4] * 6, 0.4, 0.3]
+
+
+def curves_of(q, replicates=None):
+    """Return the curves (layers, classes) of five clips a class, each its own super-class, as `label_curves` does."""
+    q = np.asarray(q, float)
+    names = [f"class {c}" for c in range(q.shape[1])]
+    layer = np.repeat(np.arange(len(q)), len(names))
+    columns = {"group": names * len(q), "name": names * len(q), "normalised": q.ravel(), "clips": 5}
+    classes = pd.DataFrame(columns | {"layer": layer, "layer_name": layer.astype(str)})
+    classes = classes.assign(raw=1.0, per_clip=0.2, chance=0.5)
+    again = np.repeat(q[:, None], 4, axis=1) if replicates is None else replicates
+    return Curves(classes, names, q, again)
+
+
+def found_of(*by_class, replicates=None, boundary=8):
+    curves = curves_of(np.transpose(by_class), replicates)
+    return curve_findings(smoothness_table(curves), shape_table(curves, boundary), boundary)
+
+
+@pytest.mark.parametrize(
+    ("curves", "flat", "sudden"),
+    [
+        ((FLAT_THEN_FALL, FLAT_THEN_FALL), True, True),
+        ((EARLY_FALL, EARLY_FALL), False, False),
+        ((EARLY_FALL, FLAT_THEN_FALL), False, False),  # mean: 0.2 up to layer 8, 0.35 after it
+    ],
+)
+def test_the_picture_follows_the_curves(curves, flat, sudden):
+    picture = found_of(*curves).picture
+    said = {True: Statement(Verdict.HOLDS, True), False: Statement(Verdict.FAILS, False)}
+    assert (picture.flat, picture.sudden) == (said[flat], said[sudden])
+
+
+def test_numbers_are_those_of_the_curve():
+    found = found_of(FLAT_THEN_FALL)
+    assert (found.clips, found.depth, found.steady) == (5, 10, ())
+    assert (found.first, found.last) == pytest.approx((0.8, 0.2))
+    (drop,) = found.drops
+    assert (drop.group, drop.size.value, drop.after) == ("class 0", pytest.approx(0.3), Estimate(8, 8, 8))
+    assert (found.picture.early, found.picture.late) == pytest.approx((0, -0.6))
+
+
+def test_a_place_that_resampling_moves_is_undecided():
+    again = np.repeat(np.array(FLAT_THEN_FALL)[:, None, None], 4, axis=1)
+    again[3:, :2] = 0.1
+    found = found_of(FLAT_THEN_FALL, replicates=again)
+    assert found.picture.sudden == Statement(Verdict.UNDECIDED, True)
+    assert found.drops[0].after.low < 8
+
+
+def test_a_network_without_a_layer_after_the_boundary_is_not_compared():
+    assert found_of([0.9, 0.8, 0.1]).picture is None
+    assert found_of([0.9, 0.8, 0.1], boundary=1).picture.boundary == 1
+
+
+def test_a_curve_that_rises_has_no_drop():
+    found = found_of([0.5, 0.1, 0.2, 0.2], [0.5, 0.4, 0.3, 0.2])
+    assert [drop.group for drop in found.drops] == ["class 1"]
+    assert found.steady == ("class 0",)
+
+
+def theorem_of(**changes):
+    columns = {
+        "layer": [2, 3, 4],
+        "norm": [1.0, 2.0, 4.0],
+        "bound": [1.0, 4.0, 16.0],
+        "label_ratio": [0.5, 1.0, 2.0],
+        "data_ratio": [0.9, 3.0, 16.0],
+    }
+    return pd.DataFrame(columns | changes)
+
+
+def test_the_theorem_by_hand():
+    found = theorem_findings(theorem_of())
+    assert (found.layers, found.constant, found.worst, found.kept) == (3, 0.5, 2, 3)
+    assert found.correlation == 0.5  # changes 0.5, 0, 1 beside norms 1, 2, 4
+    assert theorem_findings(theorem_of(data_ratio=[2.0, 3.0, 16.0])).kept == 2
+
+
+def test_layers_without_a_ratio_count_for_nothing():
+    found = theorem_findings(theorem_of(label_ratio=[np.nan, 1.0, 2.0]))
+    assert (found.constant, found.worst, np.isnan(found.correlation)) == (0.25, 3, True)
+    nothing = theorem_findings(theorem_of()[:0])
+    assert (nothing.layers, np.isnan(nothing.constant)) == (0, True)
+
+
+@st.composite
+def networks(draw):
+    """Return (layers, classes) of label variation and its replicates: any, flat in part, zero in part."""
+    depth, n_groups = draw(st.integers(1, 40)), draw(st.integers(1, 5))
+    rng = np.random.default_rng(draw(st.integers(0, 9999)))
+    digits = draw(st.integers(0, 3))  # few digits: layers that are equal, and zero
+    q = np.round(rng.random((depth + 1, n_groups)), digits) * draw(st.sampled_from([0, 1]))
+    again = np.clip(q[:, None] + rng.normal(size=(depth + 1, 7, n_groups)) * draw(st.sampled_from([0, 0.1])), 0, 1)
+    return q, again
+
+
+@given(networks(), st.integers(1, 12))
+def test_networks_of_any_depth_are_spoken_of_without_a_hole(network, boundary):
+    curves = curves_of(*network)
+    found = curve_findings(smoothness_table(curves), shape_table(curves, boundary), boundary)
+    depth, groups = network[0].shape
+    assert found.depth == depth - 1
+    assert len(found.drops) + len(found.steady) == groups
+    assert (found.picture is not None) == (depth - 1 > boundary)
+    norms = np.linspace(1, 2, depth)[2:]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = network[0].sum(axis=1)[2:] / network[0].sum(axis=1)[1:-1]
+    columns = {"layer": range(2, depth), "norm": norms, "bound": norms**2, "label_ratio": ratios, "data_ratio": ratios}
+    for text in (words.answer(found), words.theorem(theorem_findings(pd.DataFrame(columns)))):
+        assert not re.search(r"\b(nan|inf|None)\b", text)

@@ -1,0 +1,56 @@
+"""What is said of label variation, a snapshot a case."""
+
+from dataclasses import replace
+from math import inf, nan
+
+import pytest
+
+from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.studies.smoothness import words
+from analysis_lib.studies.smoothness.findings import CurveFindings, Drop, Picture, Statement, TheoremFindings
+
+PICTURE = Picture(
+    8,
+    -0.031,
+    -0.584,
+    Estimate(0.05, 0.01, 0.12),
+    Statement(Verdict.HOLDS, here=True),
+    Statement(Verdict.UNDECIDED, here=True),
+)
+DROPS = (Drop("arms", Estimate(0.31, 0.2, 0.42), Estimate(9, 8, 9)), Drop("legs", Estimate(0.2, 0.1, 0.3), Estimate(8)))
+FOUND = CurveFindings(240, 10, 0.8, 0.2, DROPS, (), PICTURE)
+FAILS = replace(
+    PICTURE, share=Estimate(1.9, 0.8, 3.0), flat=Statement(Verdict.FAILS, False), sudden=Statement(Verdict.FAILS, False)
+)
+UNDECIDED = replace(PICTURE, flat=Statement(Verdict.UNDECIDED, False), sudden=Statement(Verdict.HOLDS, True))
+THEOREM = TheoremFindings(9, 0.4771, 4, 9, -0.32)
+
+
+@pytest.mark.parametrize(
+    ("case", "found"),
+    [
+        ("flat, and the place undecided", FOUND),
+        ("neither", replace(FOUND, picture=FAILS)),
+        ("flatness undecided", replace(FOUND, picture=UNDECIDED)),
+        ("no change after the boundary", replace(FOUND, picture=replace(FAILS, share=Estimate(inf)))),
+        ("one never falls, no layer after the boundary", replace(FOUND, steady=("torso",), picture=None)),
+        ("none falls", replace(FOUND, drops=(), steady=("arms", "legs"), picture=None)),
+        ("one layer", replace(FOUND, depth=1, drops=(), steady=("arms",), picture=None)),
+    ],
+)
+def test_the_answer(said, case, found):
+    said(case, words.answer(found))
+
+
+@pytest.mark.parametrize(
+    ("case", "found"),
+    [
+        ("theorem", THEOREM),
+        ("theorem broken", replace(THEOREM, kept=8)),
+        ("theorem, two layers", TheoremFindings(1, 0.5, 2, 1, nan)),
+        ("theorem, labels that never vary", TheoremFindings(2, nan, 0, 2, nan)),
+        ("theorem not checked", TheoremFindings(0, nan, 0, 0, nan)),
+    ],
+)
+def test_the_theorem(said, case, found):
+    said(case, words.theorem(found))
