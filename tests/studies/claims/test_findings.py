@@ -1,7 +1,5 @@
 """Verdicts follow from the tables."""
 
-import json
-
 import pandas as pd
 import pytest
 
@@ -30,11 +28,9 @@ def claim(*bounds, **more):
 def found(tmp_path, monkeypatch):
     """Return a function from a claim to what is found of it on a record with a = 5 and b = 8."""
     monkeypatch.setattr(recorded, "PUBLISHED", tmp_path)
-    folder = tmp_path / "mine" / "own"
-    folder.mkdir(parents=True)
-    (folder / "table.csv").write_text("a,b,low,high\n5,8,4,9\n")
     facts = {"data": {"name": "small"}, "code": "1 (x)", "date": "2025-01-31"}
-    (folder / "provenance.json").write_text(json.dumps(facts))
+    table = pd.DataFrame({"a": [5], "b": [8], "low": [4], "high": [9]})
+    recorded.write_record(tmp_path / "mine" / "own", facts, {"table": table})
     return lambda claim, editions=("mine",), chapters=("own",): findings(
         Claims((claim,), {}, ()), editions, chapters, {"claims/own": pd.DataFrame()}
     )
