@@ -19,18 +19,8 @@ VERDICTS = (HOLDS, FAILS, UNTESTED, MISSING)
 class Finding:
     """What became of one claim in one edition.
 
-    Attributes
-    ----------
-    claim : Claim
-    edition : str
-    values : tuple of (Estimate or None)
-        What each check found.
-    verdict : str
-        One of `VERDICTS`.
-    clear : bool
-        False if the interval of a check that decides crosses a bound.
-    without, note, command : str
-        What is needed to test it, why these tables cannot tell, and the command that would test it.
+    What each check found; one of `VERDICTS`, not ``clear`` if the interval of a check that decides crosses a bound;
+    what it cannot be tested ``without``, why these tables cannot tell, and the command that would test it.
     """
 
     claim: Claim
@@ -47,19 +37,8 @@ class Finding:
 class Edition:
     """How the claims fared in one edition, and where its tables are from.
 
-    Attributes
-    ----------
-    name : str
-    counts : mapping of str to int
-        Claims by verdict.
-    fails : tuple of str
-        Those that do not hold.
-    unclear : int
-        Verdicts that an interval leaves open.
-    data, dates, codes : tuple of str
-        Names of the data, first and last day of the record (of this build: none), versions of the code.
-    chapters, wanted : int
-        That there is a record of, and that are read.
+    Claims by verdict, those that fail, and how many verdicts an interval leaves open; names of the data, first and
+    last day of the record (none if it is this build), versions of the code; chapters recorded, of those that are read.
     """
 
     name: str
@@ -166,17 +145,9 @@ def _summary(edition: str, found: Sequence[Finding], chapters: Sequence[str]) ->
     """Return how the claims fared in one edition, and where its tables are from."""
     verdicts = [f.verdict for f in found]
     fails = tuple(f.claim.id for f in found if f.verdict == FAILS)
+    counts, unclear = {verdict: verdicts.count(verdict) for verdict in VERDICTS}, sum(not f.clear for f in found)
     facts = [f for f in (recorded_provenance(edition, chapter) for chapter in chapters) if f]
-    data = sorted({f["data"]["name"] for f in facts if "data" in f})
+    data = tuple(sorted({f["data"]["name"] for f in facts if "data" in f}))
     dates, codes = (sorted({f[key] for f in facts if key in f}) for key in ("date", "code"))
-    return Edition(
-        edition,
-        {verdict: verdicts.count(verdict) for verdict in VERDICTS},
-        fails,
-        sum(not f.clear for f in found),
-        tuple(data),
-        tuple(dict.fromkeys((dates[0], dates[-1]))) if dates else (),
-        tuple(codes),
-        len(facts),
-        len(chapters),
-    )
+    days = tuple(dict.fromkeys(dates[:1] + dates[-1:]))
+    return Edition(edition, counts, fails, unclear, data, days, tuple(codes), len(facts), len(chapters))

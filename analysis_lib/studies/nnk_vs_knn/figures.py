@@ -202,7 +202,7 @@ def plot_gap(gap: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     shown = [label for label, other in others.items() if len(other)]
     pale = [Patch(color=GREY, alpha=0.5, label=f"below, pale: {label}") for label in shown]
     handles = [*axes.get_legend_handles_labels()[0], *pale]
-    figure.legend(handles=handles, loc="outside upper center", ncols=max(1, len(handles)))
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
     return figure
 
 

@@ -37,19 +37,10 @@ RIVALS = ("knn", "matched")
 class GraphReading:
     """What is read off one graph.
 
-    Attributes
-    ----------
-    place : dict
-        ``layer`` (0 is the input), ``layer_name`` and ``n_neighbors``: candidates k. The graph ``"matched"`` has this
-        k too, though it takes fewer neighbours.
-    graph : {"nnk", "knn", "matched"}
-    values : mapping of str to ndarray, shape (n_classes,)
-        ``"q"``, share of edge weight that leaves the class; ``"error"``, share of its clips that their neighbours
-        name wrongly.
-    replicates : mapping of str to ndarray, shape (n_bootstrap, n_classes)
-        The same over resampled clips, the same ones for every graph.
-    counts : dict
-        What `comparison_table` has of the whole graph.
+    ``place`` has ``layer`` (0 is the input), ``layer_name`` and ``n_neighbors``, candidates k; the graph "matched" has
+    this k too, though it takes fewer neighbours. ``values`` are by class, (n_classes,): ``"q"``, share of edge weight
+    that leaves it, and ``"error"``, share of its clips that their neighbours name wrongly; ``replicates`` the same
+    over resampled clips, (n_bootstrap, n_classes). ``counts`` is what `comparison_table` has of the whole graph.
     """
 
     place: dict

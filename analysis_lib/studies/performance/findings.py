@@ -42,9 +42,8 @@ def speed(table: pd.DataFrame) -> Speed:
     """Return what `analysis_lib.studies.performance.tables.speed_table` says."""
     ours = table[table["method"] == table["method"].iloc[1]]
     seconds, floor = (tuple(ours[column].agg(["min", "max"])) for column in ("seconds", "of_floor"))
-    peers = table[~table["method"].str.startswith(("floor", ours["method"].iloc[0]))].sort_values(
-        "times", kind="stable"
-    )
+    others = table[~table["method"].str.startswith(("floor", ours["method"].iloc[0]))]
+    peers = others.sort_values("times", kind="stable")
     ends = peers[["method", "frames", "features", "times"]].iloc[[0, -1] if len(peers) else []]
     fastest, slowest = [Peer(*row) for row in ends.itertuples(index=False)] or (None, None)
     return Speed(ours["clips"].iloc[0], seconds, floor, fastest, slowest)
@@ -54,7 +53,5 @@ def growth(table: pd.DataFrame) -> Growth:
     """Return what `analysis_lib.studies.performance.tables.growth_table` says."""
     slopes = growth_exponents(table)
     ours = table[table["method"] == slopes.index[0]]
-    clips, share = (
-        tuple(ours[column].agg(ends)) for column, ends in (("clips", ["min", "max"]), ("share", ["max", "min"]))
-    )
+    clips, share = tuple(ours["clips"].agg(["min", "max"])), tuple(ours["share"].agg(["max", "min"]))
     return Growth(clips, slopes.to_dict(), share, ours["neighbours"].iloc[0])

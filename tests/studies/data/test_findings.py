@@ -13,7 +13,7 @@ CLIPS = pd.DataFrame({"label": ["a", "b", "a"], "subject": [1, -1, 1], "frames":
     ("network", "baseline", "better"),
     [
         ((0.9, 0.88, 0.92, 100), (0.6, 0.55, 0.65, 100), Verdict.HOLDS),
-        ((0.62, 0.5, 0.7, 100), (0.6, 0.55, 0.65, 100), Verdict.UNDECIDED),
+        ((0.66, 0.6, 0.7, 100), (0.6, 0.55, 0.65, 100), Verdict.UNDECIDED),
         ((0.5, 0.4, 0.6, 100), (0.6, 0.55, 0.65, 100), Verdict.FAILS),
     ],
 )
