@@ -41,7 +41,8 @@ def needed_constant(table: pd.DataFrame) -> Estimate:
 
 def norm_correlation(table: pd.DataFrame) -> Estimate:
     """Return the rank correlation of a layer's norm with how much it changes label variation."""
-    return Estimate(change_norm_correlation(_named_maps(table).rename(columns={"label_ratio": "r", "norm": "s"})))
+    named = _named_maps(table)
+    return Estimate(change_norm_correlation(named["label_ratio"], named["norm"]))
 
 
 def _named_maps(table: pd.DataFrame) -> pd.DataFrame:
