@@ -46,10 +46,12 @@ class Estimate:
         return Verdict.HOLDS if self.high < bound else Verdict.FAILS if self.low >= bound else Verdict.UNDECIDED
 
 
-def wilson_interval(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
+def wilson_interval(hits: float, n: int, z: float = 1.96) -> tuple[float, float]:
     r"""Return the Wilson score interval of a proportion (95 % for z = 1.96).
 
     .. math:: \frac{\hat p + z^2/2n \pm z\sqrt{\hat p(1-\hat p)/n + z^2/4n^2}}{1 + z^2/n}
+
+    Hits that are a mean over repeats on the same n clips need not be whole.
 
     References
     ----------

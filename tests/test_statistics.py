@@ -17,6 +17,12 @@ def test_wilson_interval_is_scipys(case):
     assert wilson_interval(hits, n, z=1.959963984540054) == pytest.approx((expected.low, expected.high), abs=1e-9)
 
 
+def test_the_interval_of_a_mean_over_repeats_lies_between_those_of_whole_hits():
+    below, found, above = (wilson_interval(hits, 20) for hits in (7, 7.5, 8))
+    assert below < found < above
+    assert below[1] < found[1] < above[1]
+
+
 def test_intervals_hold_the_mean_and_narrow_with_the_clips(rng):
     few, many = (mean_interval(rng.normal(size=n)) for n in (10, 1000))
     for found in (few, many):

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis_lib.plots.beside import GREY, NOTHING, Tables, faint, keys, where
+from analysis_lib.plots.panels import panels
 from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, WIDTH, Y_LABEL, group_styles, layer_axis, use_style
 
 
@@ -42,20 +43,16 @@ def plot_classes(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     classes = table[table["level"] == "class"]
     others = where(beside, level="class")
     groups = dict.fromkeys(pd.concat([classes, *others.values()])["group"])
-    panels = [
+    parts = [
         (f"{label}\n{group}" if label else group, rows, GREY if label else INK)
         for label, part in (("", classes), *others.items())
         for group in groups
         if len(rows := part[part["group"] == group])
     ]
-    columns = min(3, len(panels))
-    rows = -(-len(panels) // columns)
-    names = [part["name"].nunique() for _, part, _ in panels]
-    tallest = [max(names[i : i + columns]) for i in range(0, len(panels), columns)]
-    figure, grid = plt.subplots(
-        rows, columns, sharex=True, sharey=True, squeeze=False, figsize=(WIDTH, 3.1 * rows + 0.16 * sum(tallest))
-    )
-    for axes, (title, part, ink) in zip(grid.flat, panels, strict=False):
+    entries = [part["name"].nunique() for _, part, _ in parts]
+    tallest = [max(entries[i : i + 3]) for i in range(0, len(parts), 3)]
+    figure, grid = panels(len(parts), 3, 3.1, 0.16 * sum(tallest), sharex=True, sharey=True)
+    for place, (axes, (title, part, ink)) in enumerate(zip(grid, parts, strict=True)):
         names = list(dict.fromkeys(part["name"]))
         for i, name in enumerate(names):
             style = {"color": COLOURS[i % 8], "marker": MARKERS[i % 8], "linestyle": DASHES[i // 8 % 8]}
@@ -63,11 +60,8 @@ def plot_classes(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
         axes.set_title(title, color=ink)
         axes.tick_params(labelbottom=True)
         _finish(axes, classes, *others.values())
+        axes.set_ylabel("" if place % 3 else Y_LABEL)
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), fontsize=7, handlelength=2.2)
-    for axes in list(grid.flat)[len(panels) :]:
-        axes.set_visible(False)
-    for axes in grid[:, 1:].flat:
-        axes.set_ylabel("")
     return figure
 
 

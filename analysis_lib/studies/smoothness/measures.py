@@ -1,6 +1,6 @@
 """What claims on the smoothness of labels come down to.
 
-Label variation is read off `analysis_lib.geometry.layerwise.smoothness_table`; layer 0 is the input, of which papers
+Label variation is read off `analysis_lib.geometry.curves.smoothness_table`; layer 0 is the input, of which papers
 do not speak. The last two are of `analysis_lib.studies.smoothness.tables.theorem_table`.
 """
 
@@ -19,6 +19,8 @@ def middle_rise(table: pd.DataFrame, names: Sequence[str]) -> Estimate:
     Of several actions the least counts: positive means that all of them rise.
     """
     curves = _curves(table, names)
+    if len(curves) < 3:
+        raise UserError("fewer than three layers have no middle")
     middle, ends = curves.iloc[1:-1].max(), curves.iloc[[0, -1]].max()
     return Estimate(float((middle - ends).min()), clips=_clips(table))
 
@@ -36,20 +38,22 @@ def needed_constant(table: pd.DataFrame) -> Estimate:
 
     .. math:: c = \max_l \frac{y^\top L_{out} y}{y^\top L_{in} y\, \|W\|_2^2}
     """
-    return Estimate(float((table["label_ratio"] / _named_maps(table)["norm"] ** 2).max()))
+    maps = _known(table)
+    return Estimate(float((maps["label_ratio"] / maps["norm"] ** 2).max()))
 
 
 def norm_correlation(table: pd.DataFrame) -> Estimate:
     """Return the rank correlation of a layer's norm with how much it changes label variation."""
-    named = _named_maps(table)
-    return Estimate(change_norm_correlation(named["label_ratio"], named["norm"]))
+    maps = _known(table)
+    return Estimate(change_norm_correlation(maps["label_ratio"], maps["norm"]))
 
 
-def _named_maps(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table of the theorem if it has a row."""
-    if table.empty:
-        raise UserError("the network names no linear maps")
-    return table
+def _known(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the layers before which labels vary at all, if there are any."""
+    known = table[table["label_ratio"].notna()]
+    if known.empty:
+        raise UserError("the network has one layer, or names no linear maps")
+    return known
 
 
 def _curves(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:

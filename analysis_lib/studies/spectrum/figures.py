@@ -15,11 +15,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis_lib.plots.beside import GREY, NOTHING, Tables, faint, keys, where
+from analysis_lib.plots.panels import panels
 from analysis_lib.plots.poses import rest_pose
 from analysis_lib.plots.skeleton import draw_skeleton
 from analysis_lib.plots.style import FAINT, INK, NEGATIVE, POSITIVE, SEQUENTIAL, WIDTH, ZERO, group_styles
 from analysis_lib.skeletons.skeleton import Skeleton
 from analysis_lib.skeletons.spectrum import Spectrum
+from analysis_lib.words import number, percent
 
 #: A component of a basis vector counts as zero below this share of the largest (Fig. 8).
 ZERO_SHARE = 1e-2
@@ -48,14 +50,8 @@ def energy_figure(table: pd.DataFrame, top: int = 0, beside: Tables = NOTHING) -
     if top:
         for ax in (upper, lower):
             ax.axvline(n - top + 0.5, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
-        upper.annotate(
-            f"largest {top} ",
-            (n - top + 0.5, 0.06),
-            xycoords=("data", "axes fraction"),
-            xytext=(4, 0),
-            textcoords="offset points",
-            fontsize=8,
-        )
+        beside_rule = {"xytext": (4, 0), "textcoords": "offset points", "fontsize": 8}
+        upper.annotate(f"largest {top} ", (n - top + 0.5, 0.06), xycoords=("data", "axes fraction"), **beside_rule)
     return fig
 
 
@@ -67,15 +63,13 @@ def _group_curves(ax, groups: pd.DataFrame, names: Sequence, floor: float, besid
         style, count = styles[name], sum(g == name for g, _ in names)
         label = f"{name} ({count} class{'es' * (count != 1)}, {part['clips'].iloc[0]} clips)"
         ax.plot(part["k"], part["energy"].clip(floor), markersize=4, label=label, **style)
-        ax.fill_between(
-            part["k"], part["low"].clip(floor), part["high"].clip(floor), color=style["color"], alpha=0.2, linewidth=0
-        )
+        band = (part["low"].clip(floor), part["high"].clip(floor))
+        ax.fill_between(part["k"], *band, color=style["color"], alpha=0.2, linewidth=0)
     for other, thin in faint(beside):
         for name, part in other.groupby("group"):
             label = None if name in set(groups["group"]) else name
-            ax.plot(
-                _from_smoothest(other, n)[part.index], part["energy"].clip(floor), label=label, **styles[name] | thin
-            )
+            x = _from_smoothest(other, n)[part.index]
+            ax.plot(x, part["energy"].clip(floor), label=label, **styles[name] | thin)
     ax.set(yscale="log", ylabel="share of energy", ylim=(floor, 1))
     ax.grid(axis="y")
     ax.legend(handles=[*ax.get_legend_handles_labels()[0], *keys(beside)], loc="upper left")
@@ -123,7 +117,7 @@ def _eigenvalue_axis(ax, eigenvalues: np.ndarray, count: int = 12) -> None:
     """Write eigenvalues above the axes, at some of the frequencies."""
     above = ax.secondary_xaxis("top")
     ticks = _some(len(eigenvalues), count)
-    above.set_xticks(ticks, [f"{eigenvalues[k - 1]:.2f}".replace("-", "−") for k in ticks])
+    above.set_xticks(ticks, [number(eigenvalues[k - 1]) for k in ticks])
     above.tick_params(length=2, labelsize=7.5)
     above.set_xlabel("eigenvalue λ")
 
@@ -138,15 +132,13 @@ def eigenbasis_figure(skeleton: Skeleton, spectrum: Spectrum, top: int = 9) -> F
     pose, n, space = rest_pose(skeleton), skeleton.n_joints, spectrum.eigenspaces
     shown = range(n - 1, max(n - 1 - top, -1), -1)
     columns = min(max(-(-len(shown) // 2), 3), 5)
-    rows = -(-len(shown) // columns)
-    fig, axes = plt.subplots(rows, columns, figsize=(WIDTH, 0.45 + 1.62 * rows), squeeze=False)
-    for ax in axes.flat:
+    fig, axes = panels(len(shown), columns, 1.62, 0.45)
+    for ax, k in zip(axes, shown, strict=True):
         ax.set_axis_off()
-    for ax, k in zip(axes.flat, shown, strict=False):
         _draw_vector(ax, skeleton, pose, spectrum.eigenvectors[:, k])
         shared = (space == space[k]).sum() > 1
-        value = f"{spectrum.eigenvalues[k]:.3f}".replace("-", "−")
-        ax.set_title(f"k = {k + 1}, λ = {value}{'*' if shared else ''}", loc="center", fontsize=8)
+        title = f"k = {k + 1}, λ = {number(spectrum.eigenvalues[k], 3)}{'*' if shared else ''}"
+        ax.set_title(title, loc="center", fontsize=8)
     handles = _sign_legend()
     if (np.bincount(space)[space[list(shown)]] > 1).any():
         handles.append(Line2D([], [], linestyle="", label="* several k share λ: basis not unique"))
@@ -170,11 +162,8 @@ def _draw_vector(ax, skeleton: Skeleton, pose: np.ndarray, vector: np.ndarray) -
 
 def _sign_legend() -> list[Line2D]:
     """Return the key to the marks of an eigenbasis."""
-    marks = (
-        ("^", POSITIVE, 8, "positive"),
-        ("v", NEGATIVE, 8, "negative"),
-        ("o", ZERO, 4, "zero (< 1 % of the largest)"),
-    )
+    zero = f"zero (< {percent(ZERO_SHARE, 0)} of the largest)"
+    marks = (("^", POSITIVE, 8, "positive"), ("v", NEGATIVE, 8, "negative"), ("o", ZERO, 4, zero))
     return [Line2D([], [], linestyle="", marker=m, color=c, markersize=s, mec="white", label=t) for m, c, s, t in marks]
 
 
@@ -212,15 +201,9 @@ def filter_figure(table: pd.DataFrame, threshold: float = 0.5, beside: Tables = 
     side.barh(range(len(powers)), share.loc[powers], color=shades, edgecolor=INK, linewidth=0.5, height=0.6)
     for i, value in enumerate(share.loc[powers]):
         inside = value > 0.35
-        side.text(
-            value + (-0.03 if inside else 0.03),
-            i,
-            f"{value:.1%}",
-            va="center",
-            fontsize=7.5,
-            ha="right" if inside else "left",
-            color="white" if inside and i > len(powers) / 3 else INK,
-        )
+        ink = "white" if inside and i > len(powers) / 3 else INK
+        place = {"va": "center", "ha": "right" if inside else "left", "fontsize": 7.5, "color": ink}
+        side.text(value + (-0.03 if inside else 0.03), i, percent(value), **place)
     for i, other in enumerate(where(beside, power=powers).values()):
         recorded = other.groupby("power")["share"].first()
         places = [powers.index(p) + 0.38 + 0.14 * i for p in recorded.index]
@@ -229,9 +212,6 @@ def filter_figure(table: pd.DataFrame, threshold: float = 0.5, beside: Tables = 
         fig.legend(handles=keys(beside), loc="outside lower center")
     side.set_yticks(range(len(powers)), powers)
     side.invert_yaxis()
-    side.set(
-        xlim=(0, 1),
-        ylabel="power p (colour of the curves)",
-        xlabel=f"share of energy where\nthe response exceeds {threshold:g}",
-    )
+    below = f"share of energy where\nthe response exceeds {threshold:g}"
+    side.set(xlim=(0, 1), ylabel="power p (colour of the curves)", xlabel=below)
     return fig

@@ -15,11 +15,10 @@ from analysis_lib.skeletons.spectrum import (
     graph_spectrum,
     polynomial_response,
 )
+from analysis_lib.statistics import percentile_interval, resampled_means
 
 #: The paper names frequencies 17..25 of 25.
 PAPER_TOP = 9 / 25
-#: The paper's longest distance between two leaves of the skeleton, in hops.
-PAPER_DIAMETER = 10
 
 
 def class_energy(
@@ -30,13 +29,12 @@ def class_energy(
     eigenvalues: np.ndarray,
     n_bootstrap: int = 1000,
     seed: int = 0,
-    level: float = 0.95,
 ) -> pd.DataFrame:
     """Return the mean energy spectrum of each class and each super-class, with intervals.
 
     A class is the mean of its clips' normalised spectra, so long clips do not dominate; a
-    super-class is the unweighted mean of its classes. Intervals are percentiles over resamplings
-    of the clips within each class; a class of one clip shows none.
+    super-class is the unweighted mean of its classes. Intervals (95 %) are of clips drawn again
+    within each class (`analysis_lib.statistics.resampled_means`); a class of one clip shows none.
 
     Parameters
     ----------
@@ -46,8 +44,6 @@ def class_energy(
     class_names, groups : sequences of str, one a class
     eigenvalues : ndarray, shape (V,)
     n_bootstrap, seed : int
-    level : float
-        Coverage of the interval.
 
     Returns
     -------
@@ -59,24 +55,21 @@ def class_energy(
     Raises
     ------
     UserError
-        If shapes disagree, or there are fewer than two resamplings.
+        If shapes disagree, or there is no resampling.
     """
     if energies.shape != (len(labels), len(eigenvalues)):
         raise UserError(
             f"energies must be (clips, frequencies) = {(len(labels), len(eigenvalues))}, got {energies.shape}"
         )
-    if n_bootstrap < 2:
-        raise UserError(f"n_bootstrap must be at least 2, got {n_bootstrap}")
-    rng = np.random.default_rng(seed)
-    clips = _by_class(energies, labels)
-    draws = {c: _resampled_means(rows, n_bootstrap, rng) for c, rows in clips.items()}
+    clips, live = _by_class(energies, labels), energies.any(axis=1)
+    again = resampled_means(energies[live], labels[live], np.random.default_rng(seed), n_bootstrap)
+    draws = dict(zip(clips, np.moveaxis(again, 1, 0), strict=True))
     present = dict.fromkeys(groups[c] for c in clips)
     sets = [("group", [c for c in clips if groups[c] == name]) for name in present]
     sets += [("class", [c]) for c in clips]
     frames = []
     for kind, members in sets:
-        replicates = np.mean([draws[c] for c in members], axis=0)
-        low, high = np.quantile(replicates, [(1 - level) / 2, (1 + level) / 2], axis=0)
+        low, high = percentile_interval(np.mean([draws[c] for c in members], axis=0))
         columns = {
             "level": kind,
             "group": groups[members[0]],
@@ -96,12 +89,6 @@ def _by_class(energies: np.ndarray, labels: np.ndarray) -> dict[int, np.ndarray]
     """Return the rows of each class, without the clips that have no energy."""
     live = energies.any(axis=1)
     return {c: energies[live & (labels == c)] for c in np.unique(labels[live]).tolist()}
-
-
-def _resampled_means(rows: np.ndarray, n_bootstrap: int, rng: np.random.Generator) -> np.ndarray:
-    """Return means (n_bootstrap, V) of rows (n, V) drawn with replacement."""
-    n = len(rows)
-    return rng.multinomial(n, np.full(n, 1 / n), size=n_bootstrap) @ rows / n
 
 
 def mean_energy(table: pd.DataFrame) -> np.ndarray:
@@ -168,12 +155,6 @@ def variant_table(sequences: Sequence[np.ndarray], labels: np.ndarray, skeleton:
             mean = np.mean([rows.mean(axis=0) for rows in classes], axis=0)
             rows.append((degree, signal, *top_share(mean, spectrum, top)))
     return pd.DataFrame(rows, columns=["degree", "signal", "share", "low", "high"])
-
-
-def class_shares(table: pd.DataFrame, top: int) -> pd.Series:
-    """Return the share of the ``top`` frequencies in each class, ascending, from `class_energy`."""
-    last = table[(table["level"] == "class") & (table["k"] > table["k"].max() - top)]
-    return last.groupby("class")["energy"].sum().sort_values(kind="stable")
 
 
 def filter_table(

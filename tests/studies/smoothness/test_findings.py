@@ -76,6 +76,12 @@ def test_a_curve_that_rises_has_no_drop():
     assert found.steady == ("class 0",)
 
 
+def test_a_flat_curve_is_not_the_picture():
+    found = found_of([0.5] * 11)
+    assert (found.drops, found.steady) == ((), ("class 0",))
+    assert (found.picture.flat, np.isnan(found.picture.share.value)) == (Statement(Verdict.FAILS, False), True)
+
+
 def theorem_of(**changes):
     columns = {
         "layer": [2, 3, 4],

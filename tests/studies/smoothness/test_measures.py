@@ -1,5 +1,6 @@
 """Measures of claims on label smoothness, on tables that are small enough to be read by hand."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -41,3 +42,10 @@ def test_the_constant_of_the_theorem_and_the_remark():
     for measure in (needed_constant, norm_correlation):
         with pytest.raises(UserError, match="names no linear maps"):
             measure(THEOREM[:0])
+    gap = pd.concat([THEOREM, THEOREM.assign(label_ratio=np.nan, norm=9.0)])
+    assert (needed_constant(gap), norm_correlation(gap)) == (needed_constant(THEOREM), norm_correlation(THEOREM))
+
+
+def test_two_layers_have_no_middle():
+    with pytest.raises(UserError, match=r"^fewer than three layers have no middle$"):
+        middle_rise(curves(a=[9, 5, 4]), ["a"])

@@ -11,7 +11,6 @@ from analysis_lib.skeletons.layouts import layout
 from analysis_lib.skeletons.spectrum import DEGREES, SIGNALS, Spectrum, clip_energies, graph_spectrum, with_edge_list
 from analysis_lib.studies.spectrum.tables import (
     class_energy,
-    class_shares,
     distance_table,
     filter_table,
     mean_energy,
@@ -62,7 +61,6 @@ def test_class_and_group_means_by_hand(table):
     )
     assert one["clips"].tolist() == [3, 1, 2, 1, 1]
     assert mean_energy(table) == pytest.approx([1.7 / 3, 1.3 / 3])
-    assert class_shares(table, 1).to_dict() == pytest.approx({"z": 0.1, "y": 0.4, "x": 0.8})
 
 
 def test_intervals_hold_the_mean_and_vanish_for_a_class_of_one(table):
@@ -90,8 +88,6 @@ def test_equal_seeds_give_equal_tables(rng):
 def test_tables_refuse_what_does_not_fit():
     with pytest.raises(UserError, match=r"^energies must be \(clips, frequencies\) = \(2, 3\), got"):
         class_energy(np.ones((3, 2)), [0, 0], ["x"], ["a"], np.arange(3.0))
-    with pytest.raises(UserError, match=r"^n_bootstrap must be at least 2, got 1$"):
-        class_energy(np.ones((1, 2)), np.zeros(1, int), ["x"], ["a"], np.ones(2), 1)
     with pytest.raises(UserError, match=r"^top must lie in 1\.\.2, got 3$"):
         top_share(np.ones(2), Spectrum(np.arange(2.0), np.eye(2)), 3)
 
