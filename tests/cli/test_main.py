@@ -100,6 +100,25 @@ def test_a_run_is_recorded_only_if_asked_for(stgbook, ran, monkeypatch):
     assert stgbook("run", "smoothness", "--record")[2].endswith("stgbook: recorded at synthetic\n")
 
 
+@pytest.mark.parametrize(
+    ("option", "place", "check"),
+    [("scheduler", "local", "cluster.check_scheduler"), ("device", "cuda:1", "cuda.checked_device")],
+)
+def test_where_distances_are_computed_is_checked_and_handed_on(stgbook, ran, monkeypatch, option, place, check):
+    variable, asked = f"STGBOOK_{option.upper()}", []
+    monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(f"analysis_lib.warping.{check}", asked.append)
+    stgbook("run", "smoothness")
+    assert (asked, os.environ.get(variable)) == ([], None)
+    stgbook("run", "smoothness", f"--{option}", place)
+    assert (asked, os.environ[variable]) == ([place], place)
+
+
+def test_a_device_that_is_not_there_is_one_line(stgbook, ran):
+    code, _, err = stgbook("book", "--device", "tpu")
+    assert (code, err) == (1, "stgbook: error: device must be 'cpu', 'cuda' or 'cuda:1' and so on, got 'tpu'\n")
+
+
 def test_a_negative_value_is_no_option(stgbook, ran):
     assert stgbook("run", "smoothness", "-p", "n", "-1")[0] == 0
     assert ran[0].parameters["n"] == -1
