@@ -1,11 +1,10 @@
 """Verdicts follow from the tables."""
 
-import json
-
 import pandas as pd
 import pytest
 
 from analysis_lib.chapters import recorded
+from analysis_lib.chapters.recorded import write_facts
 from analysis_lib.errors import UserError
 from analysis_lib.statistics import Estimate
 from analysis_lib.studies.claims.findings import FAILS, HOLDS, MISSING, UNTESTED, Edition, findings
@@ -34,7 +33,7 @@ def found(tmp_path, monkeypatch):
     folder.mkdir(parents=True)
     (folder / "table.csv").write_text("a,b,low,high\n5,8,4,9\n")
     facts = {"data": {"name": "small"}, "code": "1 (x)", "date": "2025-01-31"}
-    (folder / "provenance.json").write_text(json.dumps(facts))
+    write_facts(folder, facts)
     return lambda claim, editions=("mine",), chapters=("own",): findings(
         Claims((claim,), {}, ()), editions, chapters, {"claims/own": pd.DataFrame()}
     )
