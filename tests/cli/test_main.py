@@ -165,17 +165,13 @@ def test_wrong_usage_is_code_2(stgbook, arguments):
         (UserError("a\n  b"), 1, "error: a b"),
         (DataError("torn zip"), 1, "error: torn zip"),
         (OSError(28, "No space left on device"), 1, "error: [Errno 28] No space left on device"),
+        (KeyboardInterrupt(), 130, "interrupted; what was finished is kept"),
     ],
 )
 def test_each_failure_has_its_code_and_one_line(stgbook, monkeypatch, error, code, line):
     failing(monkeypatch, error)
-    assert stgbook("book") == (code, "", f"stgbook: {line}\n")
-
-
-def test_ctrl_c_is_code_130_and_one_line(stgbook, monkeypatch):
-    failing(monkeypatch, KeyboardInterrupt())
-    code, _, err = stgbook("book")
-    assert (code, err.strip()) == (130, "stgbook: interrupted; what was finished is kept")
+    found, out, err = stgbook("book")
+    assert (found, out, err.strip()) == (code, "", f"stgbook: {line}")
 
 
 def test_a_fault_of_our_own_is_not_hidden(monkeypatch):
