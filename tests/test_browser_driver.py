@@ -179,16 +179,6 @@ def test_what_needs_python_shows_its_saved_output_and_says_so(page):
     assert re.search(r"need Python.*JupyterLab", page.run(place))
 
 
-@pytest.mark.parametrize("width", [1280, 390, 360])
-def test_nothing_is_wider_than_the_screen(page, address, width):
-    page.open(address, width, 800, density=2, touch=width < 500)
-    page.wait(READY)
-    assert page.run("document.documentElement.scrollWidth") <= width
-    boxes = """[...document.querySelectorAll(".skeleton-player, .skeleton-player *")]
-        .map((e) => e.getBoundingClientRect().right)"""
-    assert max(page.run(boxes)) <= width
-
-
 def test_it_works_from_a_file_too(browser, site):
     browser.open(f"file://{site}/book/player.html")
     browser.wait(READY)

@@ -61,3 +61,17 @@ def test_the_player_moves_without_a_kernel(page, name):
     shown.run("""(() => { const slider = document.querySelector(".skeleton-player input");
         slider.value = +slider.max / 2; slider.dispatchEvent(new Event("input")); })()""")
     assert shown.run(stage) != before
+
+
+SOURCES = """(() => { const found = [...document.querySelectorAll("figure[id], details.sd-dropdown")];
+    return found.filter((e) => e.id).map((e) => [e.id, found[found.indexOf(e) + 1]?.textContent ?? ""]); })()"""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_figure_says_where_it_comes_from(page, name):
+    said = dict(page(name).run(SOURCES))
+    assert all("How this figure was made" in text and "Parameters " in text for text in said.values())
+    recorded = {figure for figure, text in said.items() if ", recorded: " in text}
+    if name == "smoothness":
+        assert recorded == {"fig-smoothness", "fig-smoothness-classes", "fig-theorem"}
+        assert "fig-dataset-graph" in said

@@ -1,7 +1,10 @@
 """The house itself: pins agree, notebooks are clean."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -99,3 +102,21 @@ def test_every_chapter_is_in_the_table_of_contents():
 def test_no_large_or_licensed_files():
     checkpoints = sum(p.stat().st_size for p in ROOT.glob("data/checkpoints/*"))
     assert checkpoints < 40e6
+
+
+@pytest.mark.parametrize(
+    ("second", "code"),
+    [("a: unchanged, not run\nsite: unchanged, not built", 0), ("a: running", 1), ("site: building", 1)],
+)
+def test_the_check_of_a_checkout_fails_if_an_unchanged_book_is_made_again(tmp_path, second, code):
+    """With a `make` that does nothing, and says on its second book what was made."""
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci" / "run")
+    tool = tmp_path / "bin" / "make"
+    tool.parent.mkdir()
+    tool.write_text(f"#!/bin/sh\n[ $1 = book ] && [ -e built ] && echo '{second}' >&2\ntouch built\n")
+    tool.chmod(0o755)
+    tool.with_name("chromium").symlink_to(tool)
+    path = f"{tool.parent}:{os.environ['PATH']}"
+    done = subprocess.run([tmp_path / ".ci" / "run"], env={**os.environ, "PATH": path}, capture_output=True, text=True)
+    assert (done.returncode, "== tests: " in done.stdout) == (code, code == 0), done.stderr

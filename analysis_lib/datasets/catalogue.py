@@ -23,7 +23,7 @@ from analysis_lib.datasets.readers.pyskl import read_pyskl
 from analysis_lib.datasets.synthetic.make import synthetic
 from analysis_lib.errors import DataError, UserError, unknown_choice
 from analysis_lib.files import BUILD, DATA, data_root, digest, file_digest, write_text
-from analysis_lib.results.digest import module_digest
+from analysis_lib.results.digest import canonical_json, module_digest
 
 log = logging.getLogger(__name__)
 
@@ -214,7 +214,8 @@ def source_digest(name_or_path: str | Path, data_root: str | Path | None = None)
     if known.is_computed:
         return _generator_digest(known)
     sources = known.sources(data_root)
-    return digest(*known.classes, *(f"{key}={_remembered_digest(path)}" for key, path in sources.items()))
+    read = canonical_json([known.reader, dict(known.options), list(known.classes)])
+    return digest(read, *(f"{key}={_remembered_digest(path)}" for key, path in sources.items()))
 
 
 def _file_reader(name_or_path: str | Path) -> Callable[[Path], SkeletonDataset] | None:

@@ -22,7 +22,7 @@ from analysis_lib.datasets.preparation.recipe import PREPROCESSINGS, Preprocessi
 from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.files import DATA, atomic_path, digest, file_digest, write_text
 from analysis_lib.networks.stgcn import STGCN
-from analysis_lib.results.digest import array_digest
+from analysis_lib.results.digest import array_digest, loaded_digest
 from analysis_lib.skeletons.skeleton import Skeleton
 
 CHECKPOINTS = DATA / "checkpoints"
@@ -143,9 +143,13 @@ def card_path(name: str) -> Path:
 
 
 def checkpoint_digest(name: str) -> str:
-    """Return a digest that changes whenever the network that ``name`` stands for may change."""
+    """Return a digest that changes whenever the network that ``name`` stands for may change.
+
+    Of a factory that is all that its module imports, and the files that it names
+    (`analysis_lib.results.digest.module_digest`).
+    """
     if ":" in name and not Path(name).exists():
-        return digest(name, file_digest(_factory(name)[1]))
+        return digest(name, loaded_digest(_factory(name)[1]))
     path = card_path(name)
     return digest(path.read_bytes(), file_digest(path.with_suffix(".safetensors")))
 
@@ -170,7 +174,7 @@ def _read_card(path: Path) -> dict:
 
 
 def _factory(name: str):
-    """Return the factory function and the file that defines it."""
+    """Return the factory function and its module."""
     module_name, _, attribute = name.partition(":")
     try:
         module = importlib.import_module(module_name)
@@ -182,7 +186,7 @@ def _factory(name: str):
         raise unknown_choice(
             f"factory in '{module_name}'", attribute, [k for k, v in vars(module).items() if callable(v)]
         )
-    return getattr(module, attribute), module.__file__
+    return getattr(module, attribute), module
 
 
 def _from_factory(name: str, data: SkeletonDataset | None) -> Checkpoint:

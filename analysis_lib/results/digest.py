@@ -184,7 +184,12 @@ def _named_files(texts: Iterable[str], folders: Sequence[Path]) -> Iterator[Path
 
 
 def loaded_digest(module: ModuleType) -> str:
-    """Return the `module_digest` of a module of anybody's, with what stands beside it or in the library."""
+    """Return the `module_digest` of anybody's module, of what it needs from its own top folder or the library.
+
+    Files that it names are looked for beside it and in the working directory.
+    """
+    if not getattr(module, "__file__", None):
+        return module.__name__
     path = Path(module.__file__).resolve()
     root = path.parents[module.__name__.count(".") + (path.name == "__init__.py")]
     return module_digest(module.__name__, roots=(root, ROOT), folders=(Path.cwd(),))
@@ -193,11 +198,10 @@ def loaded_digest(module: ModuleType) -> str:
 def class_digest(*things: object) -> str:
     """Return a digest of the code that defines the classes of some objects, such as a network's modules.
 
-    Classes of the libraries in `library_versions` and of Python itself are left out.
+    Of the libraries in `library_versions` it is the version that counts, and of Python.
     """
-    names = {type(thing).__module__ for thing in things}
-    modules = [sys.modules[name] for name in sorted(names) if name.split(".")[0] not in LIBRARIES]
-    return digest(*(loaded_digest(module) for module in modules if getattr(module, "__file__", None)))
+    names = sorted({type(thing).__module__ for thing in things})
+    return digest(*(loaded_digest(sys.modules[name]) for name in names if name.split(".")[0] not in LIBRARIES))
 
 
 @lru_cache

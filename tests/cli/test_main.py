@@ -100,6 +100,25 @@ def test_a_run_is_recorded_only_if_asked_for(stgbook, ran, monkeypatch):
     assert stgbook("run", "smoothness", "--record")[2].endswith("stgbook: recorded at synthetic\n")
 
 
+@pytest.mark.parametrize(
+    ("option", "place", "check"),
+    [("scheduler", "local", "cluster.check_scheduler"), ("device", "cuda:1", "cuda.checked_device")],
+)
+def test_where_distances_are_computed_is_checked_and_handed_on(stgbook, ran, monkeypatch, option, place, check):
+    variable, asked = f"STGBOOK_{option.upper()}", []
+    monkeypatch.setenv(variable, "")  # and it is put back
+    monkeypatch.setattr(f"analysis_lib.warping.{check}", asked.append)
+    stgbook("run", "smoothness")
+    assert (asked, os.environ[variable]) == ([], "")
+    stgbook("run", "smoothness", f"--{option}", place)
+    assert (asked, os.environ[variable]) == ([place], place)
+
+
+def test_a_device_that_is_not_there_is_one_line(stgbook, ran):
+    code, _, err = stgbook("book", "--device", "tpu")
+    assert (code, err) == (1, "stgbook: error: device must be 'cpu', 'cuda' or 'cuda:1' and so on, got 'tpu'\n")
+
+
 def test_a_negative_value_is_no_option(stgbook, ran):
     assert stgbook("run", "smoothness", "-p", "n", "-1")[0] == 0
     assert ran[0].parameters["n"] == -1
@@ -146,17 +165,13 @@ def test_wrong_usage_is_code_2(stgbook, arguments):
         (UserError("a\n  b"), 1, "error: a b"),
         (DataError("torn zip"), 1, "error: torn zip"),
         (OSError(28, "No space left on device"), 1, "error: [Errno 28] No space left on device"),
+        (KeyboardInterrupt(), 130, "interrupted; what was finished is kept"),
     ],
 )
 def test_each_failure_has_its_code_and_one_line(stgbook, monkeypatch, error, code, line):
     failing(monkeypatch, error)
-    assert stgbook("book") == (code, "", f"stgbook: {line}\n")
-
-
-def test_ctrl_c_is_code_130_and_one_line(stgbook, monkeypatch):
-    failing(monkeypatch, KeyboardInterrupt())
-    code, _, err = stgbook("book")
-    assert (code, err.strip()) == (130, "stgbook: interrupted; what was finished is kept")
+    found, out, err = stgbook("book")
+    assert (found, out, err.strip()) == (code, "", f"stgbook: {line}")
 
 
 def test_a_fault_of_our_own_is_not_hidden(monkeypatch):

@@ -1,6 +1,7 @@
 """Checkpoints: what is stored comes back, damage is named, a user's own model fits in."""
 
 import json
+import os
 import sys
 from dataclasses import replace
 
@@ -113,6 +114,8 @@ def test_the_digest_follows_weights_and_card(saved):
 FACTORY = """
 import torch
 from torch import nn
+import my_units
+WEIGHTS = "my_weights.pt"
 
 class Mine(nn.Module):
     layer_names = ("conv",)
@@ -136,10 +139,12 @@ def no_layers(data):
 
 @pytest.fixture
 def own_model(tmp_path, monkeypatch):
-    (tmp_path / "my_models.py").write_text(FACTORY)
+    for name, text in (("my_models.py", FACTORY), ("my_units.py", ""), ("my_weights.pt", "")):
+        (tmp_path / name).write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
     yield "my_models"
-    sys.modules.pop("my_models", None)
+    for name in ("my_models", "my_units"):
+        sys.modules.pop(name, None)
 
 
 def test_a_factory_of_the_users_own(own_model):
@@ -147,7 +152,16 @@ def test_a_factory_of_the_users_own(own_model):
     loaded = load_checkpoint(f"{own_model}:make", dataset(stick))
     assert loaded.layers == ("conv",)
     assert loaded.model(torch.zeros(2, 3, 5, 2, 1)).shape == (2, 1)
-    assert len(checkpoint_digest(f"{own_model}:make")) == 64
+
+
+@pytest.mark.parametrize("edited", ["my_models.py", "my_units.py", "my_weights.pt"])
+def test_the_digest_of_a_factory_follows_what_it_imports_and_loads(own_model, tmp_path, edited):
+    first = checkpoint_digest(f"{own_model}:make")
+    assert checkpoint_digest(f"{own_model}:make") == first
+    path = tmp_path / edited
+    path.write_text(path.read_text() + "\n# edited")
+    os.utime(path, (2_000_000_000,) * 2)
+    assert checkpoint_digest(f"{own_model}:make") != first
 
 
 @pytest.mark.parametrize(

@@ -193,23 +193,6 @@ def test_every_dataset_and_model_that_a_parameter_names_counts(place, first):
     assert list(inputs["models"]) == ["m", "n"]
 
 
-def test_the_data_root_reaches_library_and_kernel_but_not_the_page(place, first, monkeypatch):
-    seen = {}
-
-    def execute(source, target, *args, **kwargs):
-        seen.update(os.environ)
-        shutil.copyfile(first.run.notebook, target)
-
-    monkeypatch.setattr(papermill, "execute_notebook", execute)
-    monkeypatch.delenv("STGBOOK_DATA", raising=False)
-    monkeypatch.chdir(place)
-    run = again(place, first, force=True, data_root="raw")
-    assert seen["STGBOOK_DATA"] == str(place / "raw")
-    assert "STGBOOK_DATA" not in os.environ
-    assert "STGBOOK_TABLES" not in os.environ
-    assert str(place) not in run.notebook.read_text()
-
-
 @pytest.mark.parametrize("file", ["count.ipynb", "tables/count/table.csv", "tables/count/provenance.json", "run.json"])
 def test_a_run_of_which_any_file_is_damaged_is_made_again(place, first, monkeypatch, file):
     page = first.run.notebook.read_text()
@@ -283,14 +266,6 @@ def test_each_kind_of_failure_has_its_line(place, monkeypatch, error, message):
     assert str(raised.value).startswith(message)
 
 
-def test_an_interrupted_run_leaves_nothing_behind(place, monkeypatch):
-    run = failing(place, "x")
-    monkeypatch.setattr(papermill, "execute_notebook", raising(KeyboardInterrupt()))
-    with pytest.raises(KeyboardInterrupt):
-        run()
-    assert list((place / "cache" / "bad").iterdir()) == []
-
-
 def test_a_success_removes_the_notebook_of_the_failure_before(place, first, no_kernel):
     failed = place / "out" / "count.failed.ipynb"
     failed.write_text("{}")
@@ -307,19 +282,21 @@ def test_old_runs_are_forgotten_least_recently_used_first(tmp_path, monkeypatch)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
 
 
-def test_a_build_hands_its_tables_on(place, first, monkeypatch):
-    seen = []
+def test_data_root_and_tables_of_a_build_reach_the_kernel_and_are_no_part_of_the_page(place, first, monkeypatch):
+    names, seen = ("STGBOOK_DATA", BUILT, TABLES), []
 
     def execute(source, target, *args, **kwargs):
-        seen.append(os.environ.get(BUILT))
+        seen.append([os.environ.get(name) for name in names])
         shutil.copyfile(first.run.notebook, target)
 
     monkeypatch.setattr(papermill, "execute_notebook", execute)
-    monkeypatch.delenv(BUILT, raising=False)
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    run = again(place, first, force=True, data_root="raw", edition="mine")
     again(place, first, force=True)
-    again(place, first, force=True, edition="mine")
-    assert seen == [None, f"mine={place / 'out' / 'tables'}"]
-    assert BUILT not in os.environ
+    assert [given[:2] for given in seen] == [[str(place / "raw"), f"mine={place / 'out' / 'tables'}"], [None, None]]
+    assert not set(names) & set(os.environ)
+    assert str(place) not in run.notebook.read_text()
 
 
 def test_another_record_at_the_same_path_is_another_run(monkeypatch, tmp_path):

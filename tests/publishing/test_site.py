@@ -6,14 +6,16 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 import yaml
-from notebooks import code, markdown, notebook, write_chapter
+from notebooks import code, markdown, notebook, record, write_chapter
 
-from analysis_lib.chapters.chapter import table_of_contents
+from analysis_lib.chapters import recorded
 from analysis_lib.chapters.editions import Edition
+from analysis_lib.chapters.other_editions import SOURCES
 from analysis_lib.errors import UserError
-from analysis_lib.files import ROOT
+from analysis_lib.files import ROOT, file_digest
 from analysis_lib.publishing import site as book
 from analysis_lib.publishing.page import tidy_notebook, write_form
 from analysis_lib.publishing.runs import Run
@@ -38,16 +40,25 @@ def root(tmp_path):
     return tmp_path
 
 
+def shown(**data):
+    return {"output_type": "display_data", "metadata": {}, "data": data}
+
+
+def figure(name, *outputs):
+    about = {"image": {"alt": "a dot"}, "figure": {"name": name, "caption": f"The dot of {name}."}}
+    return {**code("draw()", mystnb=about), "outputs": [*outputs, shown(**{"image/png": DOT})]}
+
+
 def page():
-    """Return what a run of the chapter leaves: folded parameters, a figure, a line."""
-    figure = {"image": {"alt": "a dot"}, "figure": {"name": "fig-dot", "caption": "A dot."}}
-    drawn = {"output_type": "display_data", "metadata": {}, "data": {"image/png": DOT}}
-    text = '<small class="provenance">Code 1.\nRun time 1 s.</small>'
-    line = {"output_type": "display_data", "metadata": {}, "data": {"text/markdown": text}}
+    """Return what a run of the chapter leaves: folded parameters, two figures, a line of provenance each way."""
+    note = '<small class="provenance">*Elsewhere, recorded*: code 0.</small>'
+    run = '<small class="provenance">Parameters `n = 4`; code 1.\nRun time 1 s.</small>'
     nb = notebook(
         markdown("{numref}`fig-dot` has $\\lambda$."),
-        {**code("draw()", mystnb=figure), "outputs": [drawn]},
-        {**code("provenance()", tags=["remove-input"]), "outputs": [line]},
+        figure("fig-beside", shown(**{SOURCES: [note], "text/plain": ""})),
+        {**code("beside.note()"), "outputs": [shown(**{"text/markdown": note})]},
+        figure("fig-dot"),
+        {**code("record()", tags=["remove-input"]), "outputs": [shown(**{"text/markdown": run})]},
     )
     nb["cells"].insert(2, {**code("n = 4", tags=["injected-parameters"]), "id": "x"})
     return write_form(tidy_notebook(nb))
@@ -61,9 +72,8 @@ def fake_runs(monkeypatch, tmp_path):
     def run_chapter(chapter, parameters, out, **given):
         calls.append((chapter.name, parameters, given))
         folder = tmp_path / "run" / chapter.name
-        (folder / "tables" / chapter.name).mkdir(parents=True, exist_ok=True)
+        record(folder / "tables", chapter.name, table=pd.DataFrame({"i": [0]}))
         (folder / f"{chapter.name}.ipynb").write_text(page())
-        (folder / "tables" / chapter.name / "table.csv").write_text("i\n0\n")
         inputs = {"parameters": dict(parameters), "data": {"synthetic": "d1"}}
         facts = {"inputs": inputs, "date": "2025-01-31"}
         (folder / "run.json").write_text(json.dumps(facts))
@@ -88,6 +98,13 @@ def fake_sphinx(monkeypatch):
     return built
 
 
+def raising(error):
+    def call(*given):
+        raise error
+
+    return call
+
+
 def make(root, edition=EDITION, **given):
     return build_book(edition, root=root, build=root / "_build", **given)
 
@@ -108,6 +125,11 @@ def test_the_site_is_built_and_asks_no_other_host(root, fake_runs):
     assert "Parameters of this run" in chapter
     assert 'alt="a dot"' in chapter
     assert "Fig. 1" in chapter
+    text = re.sub(r"<(?!/details)[^>]+>", "", chapter)
+    made = [part.split("</details>")[0] for part in text.split("How this figure was made")[1:]]
+    assert ["Parameters n = 4; code 1." in part for part in made] == [True, True]
+    assert ["Elsewhere, recorded" in part for part in made] == [True, False]
+    assert SOURCES not in chapter
     assert '<small class="provenance">' in chapter
     assert "THEBE" not in chapter
     for wanted in re.findall(r'(?:src|href)="\.\./(_static/[^"?]+)', chapter):
@@ -145,14 +167,6 @@ def test_a_site_that_fails_twice_fails_the_second_time_too(tmp_path, monkeypatch
     assert (tmp_path / "build.log").read_text().startswith(f"x\n{tmp_path}/source/a.md")
 
 
-def test_an_unchanged_site_is_not_built_again(root, fake_runs, fake_sphinx):
-    make(root)
-    lines = []
-    make(root, report=lines.append)
-    assert lines == ["site: unchanged, not built"]
-    assert len(fake_sphinx) == 1
-
-
 @pytest.mark.parametrize(
     "name", ["book/intro.md", "book/_assets/book.css", "_toc.yml", "_config.yml", "book/references.bib"]
 )
@@ -166,28 +180,23 @@ def test_a_site_is_built_again_when_any_source_changes(root, fake_runs, fake_sph
     assert len(fake_sphinx) == 2
 
 
-def test_a_site_is_built_again_when_it_is_gone_or_wanted(root, fake_runs, fake_sphinx):
+def test_a_site_is_built_again_when_it_is_gone_unfinished_or_wanted_and_else_left_alone(
+    root, fake_runs, fake_sphinx, monkeypatch
+):
     shutil.rmtree(make(root))
     make(root)
     make(root, force=True)
-    assert len(fake_sphinx) == 3
-    assert [given["force"] for _, _, given in fake_runs] == [False, False, True]
-
-
-def test_a_site_that_was_not_finished_is_not_taken_for_built(root, fake_runs, fake_sphinx, monkeypatch):
-    make(root)
+    lines = []
+    make(root, report=lines.append)
+    assert (lines, len(fake_sphinx)) == (["site: unchanged, not built"], 3)
+    assert [given["force"] for _, _, given in fake_runs] == [False, False, True, False]
     (root / "book" / "intro.md").write_text("# Changed\n")
-    fine = book.build_site
-
-    def interrupted(source, site, log, stamp):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(book, "build_site", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        make(root)
-    monkeypatch.setattr(book, "build_site", fine)
+    with monkeypatch.context() as patch:
+        patch.setattr(book, "build_site", raising(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            make(root)
     make(root)
-    assert len(fake_sphinx) == 2
+    assert len(fake_sphinx) == 4
 
 
 def test_another_edition_has_a_folder_and_a_title_of_its_own(root, fake_runs, fake_sphinx):
@@ -203,9 +212,9 @@ def test_the_source_holds_executed_notebooks_and_no_others(root, fake_runs, fake
     source = root / "_build" / "synthetic" / "source"
     assert [path.name for path in source.rglob("*.ipynb")] == ["count.ipynb"]
     cells = json.loads((source / "book" / "count.ipynb").read_text())["cells"]
-    assert [c for c in cells if not c["id"].endswith("-made")] == json.loads(page())["cells"]
-    figures = sum("figure" in c["metadata"].get("mystnb", {}) for c in cells)
-    assert sum(c["id"].endswith("-made") for c in cells) == figures > 0
+    kept = [c["id"] for c in cells if not c["id"].endswith("-made")]
+    assert kept == [c["id"] for c in json.loads(page())["cells"]]
+    assert len(cells) == len(kept) + 2
     assert [name for name, _, _ in fake_runs] == ["count"]
 
 
@@ -234,7 +243,7 @@ def test_only_tables_of_this_build_are_handed_on(root, fake_runs, fake_sphinx):
     assert [given["edition"] for _, _, given in fake_runs] == ["synthetic"]
 
 
-def test_what_is_recorded_says_where_it_comes_from(root, fake_runs, fake_sphinx):
+def test_what_is_recorded_says_where_it_comes_from(root, fake_runs, fake_sphinx, monkeypatch):
     published = root / "data" / "published" / "other" / "count"
     published.mkdir(parents=True)
     (published / "stale.csv").write_text("old")
@@ -242,25 +251,54 @@ def test_what_is_recorded_says_where_it_comes_from(root, fake_runs, fake_sphinx)
     make(root, OTHER, record=True, report=lines.append)
     assert lines[0] == f"recorded {published}"
     assert sorted(path.name for path in published.iterdir()) == ["provenance.json", "table.csv"]
-    assert json.loads((published / "provenance.json").read_text()) == {
+    facts = json.loads((published / "provenance.json").read_text())
+    assert facts.pop("code").startswith("0.")
+    assert facts == {
         "edition": "other",
         "chapter": "count",
         "date": "2025-01-31",
         "seed": None,
-        "parameters": {"n": 3, "dataset": "d"},
+        "parameters": {},  # the chapter's own word goes before the command's
         "inputs": {"data": {"synthetic": "d1"}},
+        "files": {"table.csv": file_digest(published / "table.csv")},
     }
 
 
-def test_the_chapter_s_own_facts_are_recorded_too(tmp_path):
-    folder = tmp_path / "run"
-    (folder / "tables" / "count").mkdir(parents=True)
-    facts = {"inputs": {"parameters": {"seed": 7}}, "date": "2025-01-31"}
-    (folder / "run.json").write_text(json.dumps(facts))
-    (folder / "tables" / "count" / "provenance.json").write_text('{"code": "1 (abc)"}')
-    where = record_run(Run("count", folder, True), OTHER, tmp_path)
-    recorded = json.loads((where / "provenance.json").read_text())
-    assert (recorded["seed"], recorded["code"]) == (7, "1 (abc)")
+@pytest.mark.parametrize("step", range(5))
+def test_recording_is_one_step(tmp_path, monkeypatch, step):
+    """Interrupted before or between any of its writes, the old record is there, whole."""
+    monkeypatch.setattr(recorded, "PUBLISHED", tmp_path / "data" / "published")
+    folder, names = tmp_path / "run", ("table", "more", "rest")
+    folder.mkdir()
+    (folder / "run.json").write_text(json.dumps({"inputs": {"parameters": {"seed": 7}}, "date": "2025-01-31"}))
+    run = Run("count", folder, True)
+
+    def recorded_rows():
+        return {len(recorded.recorded_table("other", "count", name)) for name in names}
+
+    for rows in (1, 2):
+        record(folder / "tables", "count", **{name: pd.DataFrame({"i": range(rows)}) for name in names})
+        if rows == 1:
+            record_run(run, OTHER, tmp_path)
+    done, real = [], (book.copy_file, book.write_facts, book.put_in_place)
+
+    def counted(write):
+        def call(*args):
+            if len(done) == step:
+                raise KeyboardInterrupt
+            done.append(write(*args))
+
+        return call
+
+    for write in real:
+        monkeypatch.setattr(book, write.__name__, counted(write))
+    with pytest.raises(KeyboardInterrupt):
+        record_run(run, OTHER, tmp_path)
+    assert recorded_rows() == {1}
+    done.extend([None] * 9)
+    record_run(run, OTHER, tmp_path)
+    assert recorded_rows() == {2}
+    assert recorded.recorded_provenance("other", "count")["seed"] == 7
 
 
 def test_without_mathjax_the_cure_is_told(tmp_path, monkeypatch):
@@ -273,11 +311,6 @@ def test_a_missing_configuration_is_told(root):
     (root / "_config.yml").unlink()
     with pytest.raises(UserError, match=r"cannot put together .*source: .*_config\.yml"):
         assemble(EDITION, [], root, root / "source")
-
-
-def test_the_real_book_s_pages_are_there():
-    for name in table_of_contents(ROOT):
-        assert any((ROOT / f"{name}{suffix}").exists() for suffix in (".md", ".ipynb")), name
 
 
 def test_every_citation_is_in_the_bibliography():

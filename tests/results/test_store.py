@@ -167,15 +167,6 @@ def test_a_killed_writer_leaves_no_entry(store, fetch):
     assert not left.exists()
 
 
-def test_an_error_passes_and_leaves_nothing(store):
-    def make(folder):
-        raise UserError("no such layer")
-
-    with pytest.raises(UserError, match="no such layer"):
-        store.fetch("things", {}, {}, "code", make)
-    assert list(store.folder.glob("*/*")) == []
-
-
 def test_a_full_disk_costs_a_warning_not_the_result(fetch, store, monkeypatch, caplog):
     def save(*args, **kwargs):
         raise OSError(28, "No space left on device")

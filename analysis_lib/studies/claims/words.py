@@ -45,7 +45,8 @@ def _source(edition: Edition) -> str:
         return f"no tables; `stgbook book --edition {edition.name}` makes them"
     when = f"recorded {' to '.join(edition.dates)}" if edition.dates else "this build"
     read = f"{edition.chapters} of {edition.wanted} chapters"
-    return f"{', '.join(edition.data)}; {when}; {read}; code {', '.join(edition.codes)}"
+    code = f"; code {', '.join(edition.codes)}" if edition.codes else ""
+    return f"{', '.join(edition.data)}; {when}; {read}{code}"
 
 
 def claims_html(found: Findings) -> str:

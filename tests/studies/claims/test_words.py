@@ -30,7 +30,7 @@ FOUND = Findings(
             2,
             3,
         ),
-        Edition("three", {HOLDS: 2, FAILS: 0, UNTESTED: 0, MISSING: 0}, (), 0, ("d",), (), ("1 (x)",), 3, 3),
+        Edition("three", {HOLDS: 2, FAILS: 0, UNTESTED: 0, MISSING: 0}, (), 0, ("d",), (), (), 3, 3),
     ],
     [
         Finding(ONE, "one", (Estimate(0.8062, 0.7, 0.9, 1480), Estimate(0.019)), FAILS),

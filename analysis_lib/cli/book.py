@@ -1,0 +1,105 @@
+"""The commands ``stgbook chapters``, ``run`` and ``book``."""
+
+from collections.abc import Sequence
+
+import click
+
+from analysis_lib.cli.options import FOLDER, data_root, device, edition, force, record, say, scheduler
+from analysis_lib.errors import UserError
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[CHAPTER]...")
+def chapters(names: tuple[str, ...]) -> None:
+    """List the chapters and their parameters: name, type, default, meaning.
+
+    \b
+    stgbook chapters
+    stgbook chapters smoothness
+    """
+    from analysis_lib.chapters.chapter import chapter_names, load_chapter
+
+    for chapter in map(load_chapter, names or chapter_names()):
+        click.echo(f"{chapter.name}: {chapter.title}")
+        for p in chapter.parameters:
+            click.echo(f"    {p.name}: {p.type} = {p.default!r}  # {p.help}")
+
+
+@click.command()
+@click.argument("chapter")
+@click.option(
+    "-p",
+    "--parameter",
+    "given",
+    nargs=2,
+    multiple=True,
+    metavar="NAME VALUE",
+    help="Set a parameter; give it again for another. Lists: 1,2,3.",
+)
+@edition
+@data_root
+@click.option("--out", type=FOLDER, metavar="DIR", help="Where notebook and tables go. Default: _build/EDITION/runs.")
+@record
+@scheduler
+@device
+@force
+def run(chapter, given, edition, data_root, out, record, force) -> None:
+    """Run one CHAPTER and print the path of the executed notebook.
+
+    A run that was made before, with the same code, data, model and parameters, is not made again.
+
+    \b
+    stgbook run smoothness
+    stgbook run smoothness -p n_neighbors 20 -p graph knn
+    stgbook run smoothness --edition nw-ucla --data-root ~/data
+    stgbook run data -p dataset mine.npz -p model nets.small:make --out mine
+    stgbook run transfer --edition nw-ucla-known --record
+    """
+    from analysis_lib.chapters.chapter import load_chapter
+    from analysis_lib.chapters.editions import load_edition
+    from analysis_lib.files import BUILD
+    from analysis_lib.publishing.runs import run_chapter
+    from analysis_lib.publishing.site import record_run
+
+    chosen, notebook = load_edition(edition), load_chapter(chapter)
+    out = out or BUILD / chosen.name / "runs"
+    done = run_chapter(
+        notebook, chosen.parameters(notebook, _pairs(given)), out, data_root=data_root or "", force=force, report=say
+    )
+    if record:
+        say(f"recorded {record_run(done, chosen)}")
+    click.echo(out / f"{chapter}.ipynb")
+
+
+def _pairs(given: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return the ``-p`` options as a mapping; a name that comes twice is a mistake."""
+    names = [name for name, _ in given]
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f"parameter '{name}' is given {names.count(name)} times")
+    return dict(given)
+
+
+@click.command()
+@edition
+@data_root
+@record
+@scheduler
+@device
+@force
+def book(edition, data_root, record, force) -> None:
+    """Run what has changed, build the site, and print the path of its first page.
+
+    The default edition's site is _build/html, another one's _build/EDITION/html.
+
+    \b
+    stgbook book
+    stgbook book --edition nw-ucla --data-root ~/data --record
+    stgbook book --edition my/edition.json
+    stgbook book --scheduler tcp://192.168.0.7:8786
+    """
+    from analysis_lib.chapters.editions import load_edition
+    from analysis_lib.publishing.site import build_book
+
+    site = build_book(load_edition(edition), data_root=data_root or "", record=record, force=force, report=say)
+    click.echo(site / "index.html")

@@ -1,0 +1,20 @@
+"""A bar is seen only if it is asked for, and is one of those that pages leave out."""
+
+import pytest
+
+from analysis_lib.progress import progress_bar
+from analysis_lib.publishing.page import tidy_notebook
+
+
+@pytest.mark.parametrize("unit", ["it", "pair"])
+def test_a_bar_counts_and_is_left_out_of_pages(capsys, unit):
+    assert list(progress_bar(range(3), "letters", False)) == [0, 1, 2]
+    assert capsys.readouterr().err == ""
+    assert list(progress_bar(range(3), "letters", unit=unit)) == [0, 1, 2]
+    with progress_bar(None, "pairs", True, 20_000, unit) as shown:
+        shown.update(20_000)
+    seen = capsys.readouterr().err
+    assert "letters: " in seen
+    outputs = [{"output_type": "stream", "name": "stderr", "text": seen}]
+    cell = {"cell_type": "code", "metadata": {}, "source": "", "outputs": outputs}
+    assert tidy_notebook({"cells": [cell], "metadata": {}})["cells"][0]["outputs"] == []
