@@ -32,13 +32,13 @@ def percent(share: float, digits: int | None = 1) -> str:
     return f"{number(100 * share, digits)}{THIN}%"
 
 
-def points(difference: float, digits: int = 1) -> str:
-    """Return a difference of shares in percentage points, with its sign.
+def points(difference: float, digits: int = 1, signed: bool = True) -> str:
+    """Return a difference of shares in percentage points.
 
-    >>> points(-0.0126)
-    '−1.3'
+    >>> points(-0.0126), points(0.0126), points(0.0126, signed=False)
+    ('−1.3', '+1.3', '1.3')
     """
-    return number(100 * difference, digits, signed=True)
+    return number(100 * difference, digits, signed)
 
 
 def estimate(found: Estimate, written: Callable[[float], str] = number) -> str:
