@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis_lib.geometry.curve_shapes import EVERY
+from analysis_lib.geometry.curves import EVERY
 from analysis_lib.statistics import Estimate
 from analysis_lib.studies.transfer.runs import SCRATCH
 from analysis_lib.studies.transfer.tables import OLD_HEAD
@@ -67,7 +67,7 @@ def findings(
     new, own : DataFrame
         Label variation of new actions and of the source's own.
     shape : DataFrame
-        Of the new actions, from `analysis_lib.geometry.curve_shapes.shape_table`.
+        Of the new actions, from `analysis_lib.geometry.curves.shape_table`.
     """
     return Findings(**_accuracies(table, final), **_curves(new, own, shape), **_learning(table), **_choices(choices))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis_lib.geometry.curve_shapes import EVERY
+from analysis_lib.geometry.curves import EVERY
 from analysis_lib.statistics import Estimate
 from analysis_lib.studies.transfer.findings import findings
 
