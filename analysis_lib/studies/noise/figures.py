@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
 from analysis_lib.plots.beside import NOTHING, Tables, faint, keys, where
-from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, WIDTH, Y_LABEL, layer_axis, use_style
+from analysis_lib.plots.panels import key_below, panels
+from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, Y_LABEL, layer_axis, use_style
 from analysis_lib.studies.noise.words import KINDS
 from analysis_lib.words import counted, number
 
@@ -28,9 +28,8 @@ def plot_noise_smoothness(table: pd.DataFrame, beside: Tables = NOTHING) -> Figu
     tables = {"": table, **beside}
     curves = [(title, *part) for title, rows in tables.items() for part in rows.groupby("name", sort=False)]
     styles = _condition_styles(pd.concat(tables.values()))
-    size = WIDTH, 0.6 + 1.75 * len(curves)
-    figure, grid = plt.subplots(len(curves), 2, sharex=True, sharey="col", squeeze=False, figsize=size)
-    for (left, right), (edition, action, rows) in zip(grid, curves, strict=True):
+    figure, grid = panels(2 * len(curves), 2, 1.75, 0.6, sharex=True, sharey="col")
+    for left, right, (edition, action, rows) in zip(grid[::2], grid[1::2], curves, strict=True):
         right.axhline(0, color=INK, lw=1)
         for (noisy, psnr), part in rows.groupby(["noisy", "psnr"], sort=False, dropna=False):
             label, style = styles[noisy, None if np.isnan(psnr) else psnr]
@@ -43,13 +42,12 @@ def plot_noise_smoothness(table: pd.DataFrame, beside: Tables = NOTHING) -> Figu
                 right.fill_between(x, part["change_low"], part["change_high"], color=style["color"], alpha=0.16, lw=0)
         left.set_title(": ".join(filter(None, (edition, action))))
         for axes, label in ((left, Y_LABEL), (right, "change of $q$")):
-            layer_axis(axes, ["in", *range(1, rows["layer"].nunique())], "layer" if left is grid[-1, 0] else "")
+            layer_axis(axes, ["in", *range(1, rows["layer"].nunique())], "layer" if left is grid[-2] else "")
             axes.set_ylabel(label)
             axes.grid(axis="y")
         left.set_ylim(0, 1.03)
-    grid[0, 1].set_title("change against clean")
-    handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=min(len(labels), 4))
+    grid[1].set_title("change against clean")
+    key_below(figure, grid[::2], most=4)
     return figure
 
 
@@ -84,10 +82,8 @@ def plot_robustness(table: pd.DataFrame, sets: Sequence[str], beside: Tables = N
     """
     use_style()
     kinds = [kind for kind in dict.fromkeys(table["kind"]) if kind != "none"]
-    columns = min(2, len(kinds))
-    size = -(-len(kinds) // columns), columns
-    figure, grid = plt.subplots(*size, sharey=True, squeeze=False, figsize=(WIDTH, 0.4 + 2.3 * size[0]))
-    for axes, kind in zip(grid.flat, kinds, strict=False):
+    figure, grid = panels(len(kinds), 2, 2.3, 0.4, sharey=True)
+    for axes, kind in zip(grid, kinds, strict=True):
         strengths = table.loc[table["kind"] == kind, "strength"].unique()
         for i, name in enumerate(sets):
             curve = table[(table["set"] == name) & table["kind"].isin(["none", kind])]
@@ -101,12 +97,9 @@ def plot_robustness(table: pd.DataFrame, sets: Sequence[str], beside: Tables = N
         axes.set_xticks(range(len(strengths) + 1), ["clean", *map(KINDS[kind].tick, strengths)])
         axes.set(title=KINDS[kind].name, xlabel=KINDS[kind].axis, ylim=(-0.03, 1.03))
         axes.grid(axis="y")
-    for axes in grid.flat[len(kinds) :]:
-        axes.set_visible(False)
-    for axes in grid[:, 0]:
+    for axes in grid[::2]:
         axes.set_ylabel("accuracy")
-    handles = [*grid[0, 0].get_legend_handles_labels()[0], *keys(where(beside, set=list(sets)))]
-    figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 4))
+    key_below(figure, grid, keys(where(beside, set=list(sets))), most=4)
     return figure
 
 

@@ -4,9 +4,6 @@ Each takes ``beside``, tables of the same kind that other editions recorded; tho
 own after the edition at hand.
 """
 
-from collections.abc import Mapping
-
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -15,25 +12,23 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from analysis_lib.plots.beside import NOTHING, Tables
-from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, WIDTH, Y_LABEL, group_styles, layer_axis, use_style
+from analysis_lib.plots.panels import key_below, panels
+from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, Y_LABEL, group_styles, layer_axis, use_style
 from analysis_lib.studies.transfer.runs import SCRATCH
 from analysis_lib.studies.transfer.tables import OLD_HEAD
 
 
-def _panels(table: pd.DataFrame, beside: Tables) -> dict[str, pd.DataFrame]:
+def _editions(table: pd.DataFrame, beside: Tables) -> dict[str, pd.DataFrame]:
     """Return the edition at hand and what others recorded, by title."""
     return {"here" if beside else "": table, **beside}
 
 
-def _grid(panels: Mapping, height: float, **options) -> tuple[Figure, list[Axes]]:
-    """Return a figure with a titled axes for each panel, two side by side at most."""
-    rows, columns = -(-len(panels) // 2), min(2, len(panels))
-    figure, grid = plt.subplots(rows, columns, squeeze=False, figsize=(WIDTH, height * rows), **options)
-    for axes in grid.flat[len(panels) :]:
-        axes.set_visible(False)
-    for axes, title in zip(grid.flat, panels, strict=False):
+def _grid(tables: Tables, height: float, **options) -> tuple[Figure, list[Axes]]:
+    """Return a figure with a titled panel for each edition, two side by side."""
+    figure, grid = panels(len(tables), 2, height, **options)
+    for axes, title in zip(grid, tables, strict=True):
         axes.set_title(title)
-    return figure, list(grid.flat[: len(panels)])
+    return figure, grid
 
 
 def _style(i: int) -> dict:
@@ -49,9 +44,9 @@ def plot_smoothness(new: pd.DataFrame, own: pd.DataFrame, beside: Tables = NOTHI
         Label variation by layer, for the target and for the source.
     """
     use_style()
-    panels = _panels(new, beside)
-    figure, grid = _grid(panels, 3.0, sharey=True)
-    for axes, table in zip(grid, panels.values(), strict=True):
+    tables = _editions(new, beside)
+    figure, grid = _grid(tables, 3.0, sharey=True)
+    for axes, table in zip(grid, tables.values(), strict=True):
         groups = table[table["level"] == "group"]
         styles = group_styles(groups["name"])
         for name, curve in groups.groupby("name", sort=False):
@@ -68,8 +63,7 @@ def plot_smoothness(new: pd.DataFrame, own: pd.DataFrame, beside: Tables = NOTHI
         layer_axis(axes, ["in", *range(1, groups["layer"].nunique())])
     for axes in grid[::2]:
         axes.set_ylabel(Y_LABEL)
-    handles = {label: handle for axes in grid for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
-    figure.legend(handles.values(), handles, loc="outside upper center", ncols=min(5, len(handles)))
+    key_below(figure, grid, most=5)
     return figure
 
 
@@ -85,17 +79,16 @@ def plot_learning(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
         From `analysis_lib.studies.transfer.tables.transfer_table`.
     """
     use_style()
-    rows = _panels(table, beside)
-    figure, grid = plt.subplots(len(rows), 2, squeeze=False, figsize=(WIDTH, 0.5 + 2.4 * len(rows)))
-    handles = {}
-    for line, (title, part) in zip(grid, rows.items(), strict=True):
+    tables = _editions(table, beside)
+    figure, grid = panels(2 * len(tables), 2, 2.4, 0.5)
+    for line, (title, part) in zip(zip(grid[::2], grid[1::2], strict=True), tables.items(), strict=True):
         largest = part["clips_per_class"].max()
         read = part[(part["clips_per_class"] == largest) & part["accuracy"].notna()]
         styles = _case_styles(read)
         for axes, column in zip(line, ("accuracy", "loss"), strict=True):
             for case, style in styles.items():
                 seeds = read[read["case"] == case].groupby("epoch")[column].agg(["mean", "min", "max"])
-                handles.setdefault(case, *axes.plot(seeds.index, seeds["mean"], markersize=3.5, **style))
+                axes.plot(seeds.index, seeds["mean"], markersize=3.5, label=case, **style)
                 axes.fill_between(seeds.index, seeds["min"], seeds["max"], color=style["color"], alpha=0.15, lw=0)
             axes.set_ylabel(column)
             axes.grid(axis="y")
@@ -106,9 +99,9 @@ def plot_learning(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
         line[0].set(ylim=(0, 1.03), title=f"{title}\n{largest} clips a class to learn from".strip())
         top = read[read["case"].isin(list(styles))].groupby(["case", "epoch"])["loss"].mean().max()
         line[1].set(ylim=(0, 1.1 * top), ylabel="loss (nats)")
-    for axes in grid[-1]:
+    for axes in grid[-2:]:
         axes.set_xlabel("epoch")
-    figure.legend(handles.values(), handles, loc="outside upper center", ncols=len(handles))
+    key_below(figure, grid)
     return figure
 
 
@@ -128,9 +121,9 @@ def plot_cuts(final: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
         From `analysis_lib.studies.transfer.tables.final_table`.
     """
     use_style()
-    panels = _panels(final, beside)
-    figure, grid = _grid(panels, 3.2, sharey=True)
-    for axes, table in zip(grid, panels.values(), strict=True):
+    tables = _editions(final, beside)
+    figure, grid = _grid(tables, 3.2, sharey=True)
+    for axes, table in zip(grid, tables.values(), strict=True):
         tuned = table[table["case"] != SCRATCH].sort_values("cut")
         sizes = sorted(tuned["clips_per_class"].unique())
         for i, (size, shade) in enumerate(zip(sizes, sns.light_palette(COLOURS[0], len(sizes) + 2)[2:], strict=True)):
@@ -158,12 +151,12 @@ def plot_choices(choices: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
         From `analysis_lib.studies.transfer.tables.choice_table`.
     """
     use_style()
-    panels = _panels(choices, beside)
-    every = pd.concat(panels.values())
+    tables = _editions(choices, beside)
+    every = pd.concat(tables.values())
     fixed = every[~every["is_forecast"]].sort_values("cut")["rule"].unique()
     rules = [*fixed, *every.loc[every["is_forecast"], "rule"].unique()]
-    figure, grid = _grid(panels, 0.9 + 0.34 * len(rules), sharey=True, sharex=True)
-    for axes, table in zip(grid, panels.values(), strict=True):
+    figure, grid = _grid(tables, 0.9 + 0.34 * len(rules), sharey=True, sharex=True)
+    for axes, table in zip(grid, tables.values(), strict=True):
         sizes = sorted(table["clips_per_class"].unique())
         for i, size in enumerate(sizes):
             part, style = table[table["clips_per_class"] == size], _style(i) | {"ls": ""}

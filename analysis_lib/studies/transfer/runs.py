@@ -17,7 +17,7 @@ from analysis_lib.files import BUILD, digest, file_digest
 from analysis_lib.networks.checkpoints import Checkpoint, build, weights_digest
 from analysis_lib.networks.training import fine_tuning
 from analysis_lib.networks.training.epochs import Recipe
-from analysis_lib.results.digest import array_digest, canonical_json, module_digest
+from analysis_lib.results.digest import array_digest, canonical_json, class_digest, module_digest
 from analysis_lib.results.store import open_store
 from analysis_lib.skeletons.skeleton import Skeleton
 
@@ -122,9 +122,9 @@ class Tuning:
         self.network, self.target, self.runs, self.epochs = network, target, runs, epochs
         self.drawn = np.unique(np.concatenate([self.clips(run) for run in runs]))  # that any run learns from
         self.given = {"weights": weights_digest(network.model), "test": array_digest(target.test_x)}
-        self.given["test labels"] = array_digest(target.test_labels)
-        code = fine_tuning.__name__, type(network.model).__module__
-        self.code = digest(file_digest(__file__), *map(module_digest, code))
+        self.given |= {"test labels": array_digest(target.test_labels), "network": digest(str(network.model))}
+        code = module_digest(fine_tuning.__name__), class_digest(*network.model.modules())
+        self.code = digest(file_digest(__file__), *code)
         self._passed = (None,)  # the last cut, with its frozen features
 
     def clips(self, run: Run) -> np.ndarray:
