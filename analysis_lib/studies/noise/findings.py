@@ -5,25 +5,12 @@ layer 0, is drawn but not judged.
 """
 
 from dataclasses import dataclass
-from math import nan
 
 import numpy as np
 import pandas as pd
 
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.noise.tables import ALL, CHOSEN
-
-
-@dataclass(frozen=True)
-class Marks:
-    """Does noise on the chosen actions alone act as a label, beside the same noise on all?"""
-
-    chosen: float  # change of q at the last layer, mean of the chosen actions
-    everyone: float
-    seen: bool  # the first is smaller
-    higher: int  # points at which q is higher with noise on all
-    gap: float  # mean of that difference
-    parted: tuple[tuple[str, float, float], ...]  # actions clearly smoother at the last layer and clearly less accurate
 
 
 @dataclass(frozen=True)
@@ -71,16 +58,6 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Mistaken:
-    """What most clips that are named wrongly under the strongest noise are taken for; nothing if there are none."""
-
-    level: float
-    name: str = ""
-    share: float = nan  # of the clips that are named wrongly
-    own: float = nan  # accuracy on that action's own noisy clips, if there are any
-
-
-@dataclass(frozen=True)
 class Findings:
     """All that the chapter says; levels are PSNR in decibels."""
 
@@ -91,7 +68,12 @@ class Findings:
     by_chance: float  # points whose intervals leave out zero by chance
     clean: float  # accuracy on the chosen actions
     noisy: Score  # the same at `level`
-    marks: Marks
+    chosen_change: float  # of q at the last layer, mean of the chosen actions: noise on them alone
+    all_change: float  # the same noise on all actions
+    marks: bool  # the first is smaller: noise acts as a label
+    higher: int  # points at which q is higher with noise on all
+    gap: float  # mean of that difference
+    parted: tuple[tuple[str, float, float], ...]  # clearly smoother at the last layer and clearly less accurate
     curves: tuple[Curves, ...]
     climb: Climb
     mixed_clips: int
@@ -100,7 +82,10 @@ class Findings:
     within: tuple[float, ...]  # levels at which the mixed set loses no more than that
     beyond: tuple[float, ...]
     costs: tuple[Cost, ...]
-    mistaken: Mistaken
+    strongest: float  # level at which accuracy is taken
+    mistaken: str  # what most clips that are named wrongly there are taken for; empty if there are none
+    mistaken_share: float  # of the clips that are named wrongly
+    mistaken_own: float  # accuracy on that action's own noisy clips, NaN if there are none
     noisy_clips: int
     worst_miss: float  # of a clip's level, dB, rounded up to one digit
 
@@ -133,7 +118,7 @@ def findings(
         by_chance=0.05 * len(actions) * n_layers,
         clean=chosen["none"]["accuracy"].iloc[0],
         noisy=next(score for score in _scores(chosen["noise"]) if score.strength == level),
-        marks=_marks(layers[layers["psnr"] == level], scores),
+        **_marks(layers[layers["psnr"] == level], scores),
         curves=tuple(_curves(p, rows) for p, rows in layers[layers["noisy"] == "chosen"].groupby("psnr", sort=False)),
         climb=_climb(climbs),
         mixed_clips=int(mixed["clips"].iloc[0]),
@@ -142,7 +127,7 @@ def findings(
         within=tuple(mixed.loc[small, "strength"]),
         beyond=tuple(mixed.loc[~small, "strength"]),
         costs=tuple(_cost(kind, _scores(rows)) for kind, rows in chosen.items() if kind != "none"),
-        mistaken=_mistaken(noise[noise["strength"] == noise["strength"].min()]),
+        **_mistaken(noise[noise["strength"] == noise["strength"].min()]),
         noisy_clips=len(noise),
         worst_miss=_rounded_up((noise["achieved"] - noise["strength"]).abs().max()),
     )
@@ -153,7 +138,7 @@ def _scores(rows: pd.DataFrame) -> tuple[Score, ...]:
     return tuple(map(Score, rows["strength"], rows["accuracy"], change))
 
 
-def _marks(rows: pd.DataFrame, scores: pd.DataFrame) -> Marks:
+def _marks(rows: pd.DataFrame, scores: pd.DataFrame) -> dict:
     q = rows.pivot(index=["name", "layer"], columns="noisy", values="q")
     gap = q["all"] - q["chosen"]
     last = rows[rows["layer"] == rows["layer"].max()]
@@ -161,14 +146,14 @@ def _marks(rows: pd.DataFrame, scores: pd.DataFrame) -> Marks:
     noisy = scores[(scores["kind"] == "noise") & (scores["strength"] == rows["psnr"].iloc[0])].set_index("set")
     smoother = last[(last["noisy"] == "chosen") & (last["change_high"] < 0)].set_index("name")["change"]
     parted = [name for name in smoother.index if noisy.loc[name, "change_high"] < 0]
-    return Marks(
-        chosen=change["chosen"],
-        everyone=change["all"],
-        seen=bool(change["chosen"] < change["all"]),
-        higher=int((gap > 0).sum()),
-        gap=gap.mean(),
-        parted=tuple((name, smoother[name], noisy.loc[name, "change"]) for name in parted),
-    )
+    return {
+        "chosen_change": change["chosen"],
+        "all_change": change["all"],
+        "marks": bool(change["chosen"] < change["all"]),
+        "higher": int((gap > 0).sum()),
+        "gap": gap.mean(),
+        "parted": tuple((name, smoother[name], noisy.loc[name, "change"]) for name in parted),
+    }
 
 
 def _curves(level: float, rows: pd.DataFrame) -> Curves:
@@ -193,13 +178,12 @@ def _cost(kind: str, scores: tuple[Score, ...]) -> Cost:
     return Cost(kind, lost, tuple(score for score in scores if score.change.low > 0), scores[-1])
 
 
-def _mistaken(noise: pd.DataFrame) -> Mistaken:
-    """Return what clips under noise of one level are taken for."""
-    level, wrong = noise["strength"].iloc[0], noise.loc[noise["predicted"] != noise["action"], "predicted"]
-    if wrong.empty:
-        return Mistaken(level)
-    name = wrong.value_counts().index[0]
-    return Mistaken(level, name, (wrong == name).mean(), noise.loc[noise["action"] == name, "right"].mean())
+def _mistaken(noise: pd.DataFrame) -> dict:
+    wrong = noise.loc[noise["predicted"] != noise["action"], "predicted"]
+    name = wrong.value_counts().index[0] if len(wrong) else ""
+    own = noise.loc[noise["action"] == name, "right"].mean()
+    shares = {"mistaken_share": (wrong == name).mean(), "mistaken_own": own}
+    return {"strongest": noise["strength"].iloc[0], "mistaken": name, **shares}
 
 
 def _rounded_up(value: float) -> float:

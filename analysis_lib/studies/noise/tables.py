@@ -50,25 +50,12 @@ def of_actions(data: SkeletonDataset, actions: Sequence[str]) -> np.ndarray:
 def disturbed(
     network: Checkpoint, data: SkeletonDataset, kind: str, strength: float, seed: int = 0, **options
 ) -> tuple[Checkpoint, SkeletonDataset, np.ndarray]:
-    """Return clips as a network is given them, disturbed, and the network without preparations.
+    """Return the network without preparations, clips as it is given them, disturbed, and the strength of each.
 
     Parameters
     ----------
-    network : Checkpoint
-    data : SkeletonDataset
     kind : str
-        Key of `analysis_lib.datasets.faults.PERTURBATIONS`.
-    strength, **options
-        Go to that perturbation.
-    seed : int
-
-    Returns
-    -------
-    Checkpoint
-        The same network, which takes these clips as they are.
-    SkeletonDataset
-    float64 ndarray, shape (n,)
-        The strength that each clip got.
+        Key of `analysis_lib.datasets.faults.PERTURBATIONS`; that is given ``strength`` and ``**options``.
     """
     if kind not in PERTURBATIONS:
         raise unknown_choice("perturbation", kind, PERTURBATIONS)

@@ -37,17 +37,16 @@ KINDS = {
 
 def answer(found: Findings) -> str:
     """Return the chapter's answer: what noise at the noisiest graph's level does to accuracy and labels."""
-    marks = found.marks
     verdict = (
         "noise on only a few actions marks them, and so hides part of the damage"
-        if marks.seen
+        if found.marks
         else "that noise on only a few actions would mark them is not seen"
     )
     return (
         f"**Answer.** With white Gaussian noise at {_plain(found.level)} dB on {listed(found.actions)} the accuracy "
         f"there goes from {percent(found.clean)} to {percent(found.noisy.accuracy)} ({_change(found.noisy)}). At the "
-        f"last layer label variation there changes by {number(marks.chosen, signed=True)} on average if "
-        f"nothing else is noisy, and by {number(marks.everyone, signed=True)} if all actions are: {verdict}."
+        f"last layer label variation there changes by {number(found.chosen_change, signed=True)} on average if "
+        f"nothing else is noisy, and by {number(found.all_change, signed=True)} if all actions are: {verdict}."
     )
 
 
@@ -87,11 +86,10 @@ def climb(found: Findings) -> str:
 
 def mark(found: Findings) -> str:
     """Return whether noise on the chosen actions alone acts as a label, and what that hides."""
-    marks = found.marks
-    parted = [f"{name} ({number(q, signed=True)}; {points(share)} points)" for name, q, share in marks.parted]
+    parted = [f"{name} ({number(q, signed=True)}; {points(share)} points)" for name, q, share in found.parted]
     return (
         f"At {_plain(found.level)} dB label variation is higher with noise on all actions than with noise on the "
-        f"chosen ones at {marks.higher} of {found.n_points} points, by {number(marks.gap, signed=True)} on average. "
+        f"chosen ones at {found.higher} of {found.n_points} points, by {number(found.gap, signed=True)} on average. "
         "Actions whose labels become clearly smoother at the last layer while the network names clearly fewer of "
         f"their clips rightly: {listed(parted)}."
     )
@@ -125,16 +123,15 @@ def _cost(cost: Cost) -> str:
 
 def mistaken(found: Findings) -> str:
     """Return what clips with the strongest noise are taken for, and whether that flatters an action."""
-    clips = found.mistaken
-    level = f"{_plain(clips.level)} dB"
-    if not clips.name:
+    level, name = f"{_plain(found.strongest)} dB", found.mistaken
+    if not name:
         return f"At {level} every clip is still named rightly."
-    text = f"At {level}, {percent(clips.share)} of the clips that are named wrongly are taken for {clips.name}."
-    if isnan(clips.own):
+    text = f"At {level}, {percent(found.mistaken_share)} of the clips that are named wrongly are taken for {name}."
+    if isnan(found.mistaken_own):
         return text
     return (
-        f"{text} That {percent(clips.own)} of the clips of {clips.name} are named rightly there is then no sign that "
-        "it withstands noise: the network says so of noise itself."
+        f"{text} That {percent(found.mistaken_own)} of the clips of {name} are named rightly there is then no sign "
+        "that it withstands noise: the network says so of noise itself."
     )
 
 

@@ -58,14 +58,13 @@ def test_the_noisiest_graph_with_noise_on_some_and_on_all(everyone, seen, gap):
     noisy, change = here.noisy, here.noisy.change
     assert (noisy.strength, noisy.accuracy) == (20, pytest.approx(0.2))
     assert (change.value, change.low, change.high) == pytest.approx((-0.4, -0.5, -0.3))
-    marks = here.marks
-    assert (marks.chosen, marks.everyone, marks.gap) == pytest.approx((-0.15, sum(everyone) / 2, gap))
-    assert (marks.seen, marks.higher) == (seen, 4 if seen else 0)
+    assert (here.chosen_change, here.all_change, here.gap) == pytest.approx((-0.15, sum(everyone) / 2, gap))
+    assert (here.marks, here.higher) == (seen, 4 if seen else 0)
 
 
 def test_smoother_and_yet_named_wrongly():
-    assert found().marks.parted == (("hop", pytest.approx(-0.2), -0.4),)  # fall is not clearly smoother
-    assert found(accuracy=scores(noise=((30.0, 0.0), (20.0, -0.05)))).marks.parted == ()
+    assert found().parted == (("hop", pytest.approx(-0.2), -0.4),)  # fall is not clearly smoother
+    assert found(accuracy=scores(noise=((30.0, 0.0), (20.0, -0.05)))).parted == ()
 
 
 def test_points_that_change_clearly_are_counted_without_the_input():
@@ -113,13 +112,12 @@ def test_the_loss_of_the_mixed_set_beside_the_reported_one(worst, within, beyond
 
 def test_what_noise_is_taken_for():
     wrong = found(said=[*["ah"] * 2, "ab", "aa", *["hh"] * 3, "hb"])
-    taken = wrong.mistaken
-    assert (taken.level, taken.name, taken.share, taken.own) == (15, "h", 0.5, 0.75)
+    assert (wrong.strongest, wrong.mistaken, wrong.mistaken_share, wrong.mistaken_own) == (15, "h", 0.5, 0.75)
     assert (wrong.noisy_clips, wrong.worst_miss) == (10, pytest.approx(0.04))
-    other = found(said=["ab", "ab", "aa"]).mistaken
-    assert (other.name, other.share) == ("b", 1)
-    assert np.isnan(other.own)
-    assert found(said=["aa"]).mistaken.name == ""
+    other = found(said=["ab", "ab", "aa"])
+    assert (other.mistaken, other.mistaken_share) == ("b", 1)
+    assert np.isnan(other.mistaken_own)
+    assert found(said=["aa"]).mistaken == ""
 
 
 def test_one_action_at_one_level_is_enough():

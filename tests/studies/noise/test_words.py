@@ -1,12 +1,13 @@
 """What is said of noise, case by case (`words.md`)."""
 
 from dataclasses import replace
+from math import nan
 
 import pytest
 
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.noise import words
-from analysis_lib.studies.noise.findings import Climb, Cost, Curves, Findings, Marks, Mistaken, Score
+from analysis_lib.studies.noise.findings import Climb, Cost, Curves, Findings, Score
 
 
 def score(strength, change):
@@ -21,7 +22,12 @@ FOUND = Findings(
     by_chance=0.2,
     clean=0.6,
     noisy=score(20.0, -0.4),
-    marks=Marks(-0.15, 0.2, True, 4, 0.35, (("hop", -0.2, -0.4),)),
+    chosen_change=-0.15,
+    all_change=0.2,
+    marks=True,
+    higher=4,
+    gap=0.35,
+    parted=(("hop", -0.2, -0.4),),
     curves=(Curves(30.0, 0, 0, 0.01, "hop", 2), Curves(20.0, 2, 1, -0.3, "fall", 1)),
     climb=Climb("hop", 0.3, 0.1, False, ((30.0, 0.2), (20.0, 0.1)), (30.0, 20.0), Verdict.HOLDS),
     mixed_clips=1480,
@@ -35,7 +41,10 @@ FOUND = Findings(
         Cost("frame drop", score(0.25, -0.2), (), score(0.75, -0.5)),
         Cost("jitter", None, (), score(8, -0.05)),
     ),
-    mistaken=Mistaken(15.0, "hop", 0.5, 0.75),
+    strongest=15.0,
+    mistaken="hop",
+    mistaken_share=0.5,
+    mistaken_own=0.75,
     noisy_clips=1234,
     worst_miss=0.04,
 )
@@ -43,7 +52,7 @@ FOUND = Findings(
 
 def test_the_answer(said):
     said("noise marks the actions", words.answer(FOUND))
-    said("noise does not mark them", words.answer(replace(FOUND, marks=Marks(-0.15, -0.25, False, 0, -0.1, ()))))
+    said("noise does not mark them", words.answer(replace(FOUND, all_change=-0.25, marks=False)))
 
 
 def test_curves(said):
@@ -60,7 +69,7 @@ def test_the_curve_that_climbs(said, verdict):
 
 def test_marks(said):
     said("smoother and less accurate", words.mark(FOUND))
-    said("none is both", words.mark(replace(FOUND, marks=replace(FOUND.marks, parted=()))))
+    said("none is both", words.mark(replace(FOUND, parted=())))
 
 
 def test_costs(said):
@@ -70,8 +79,8 @@ def test_costs(said):
 
 def test_what_noise_is_taken_for(said):
     said("taken for a noisy action", words.mistaken(FOUND))
-    said("taken for another", words.mistaken(replace(FOUND, mistaken=Mistaken(15.0, "wave", 1.0))))
-    said("taken for none", words.mistaken(replace(FOUND, mistaken=Mistaken(15.0))))
+    said("taken for another", words.mistaken(replace(FOUND, mistaken="wave", mistaken_share=1.0, mistaken_own=nan)))
+    said("taken for none", words.mistaken(replace(FOUND, mistaken="")))
 
 
 def test_levels(said):
