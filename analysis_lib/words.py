@@ -12,17 +12,18 @@ from analysis_lib.statistics import Estimate
 THIN = "\u202f"
 
 
-def number(value: float, digits: int = 2, signed: bool = False) -> str:
-    """Return a number with so many digits after the point; never minus zero.
+def number(value: float, digits: int | None = 2, signed: bool = False) -> str:
+    """Return a number with so many digits after the point, or None: as many as it needs; never minus zero.
 
-    >>> number(-0.3141), number(0.2, signed=True), number(-0.001), number(1484, 0)
-    ('−0.31', '+0.20', '0.00', '1,484')
+    >>> number(-0.3141), number(0.2, signed=True), number(-0.001), number(1484, 0), number(2.50, None)
+    ('−0.31', '+0.20', '0.00', '1,484', '2.5')
     """
     sign = "+" if signed and round(value, digits) != 0 else ""
-    return f"{value:{sign}z,.{digits}f}".replace("-", "−")
+    form = "g" if digits is None else f".{digits}f"
+    return f"{value:{sign}z,{form}}".replace("-", "−")
 
 
-def percent(share: float, digits: int = 1) -> str:
+def percent(share: float, digits: int | None = 1) -> str:
     """Return a share in per cent.
 
     >>> percent(0.9353).replace(THIN, " ")
@@ -31,13 +32,13 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{number(100 * share, digits)}{THIN}%"
 
 
-def points(difference: float, digits: int = 1) -> str:
-    """Return a difference of shares in percentage points, with its sign.
+def points(difference: float, digits: int = 1, signed: bool = True) -> str:
+    """Return a difference of shares in percentage points.
 
-    >>> points(-0.0126)
-    '−1.3'
+    >>> points(-0.0126), points(0.0126), points(0.0126, signed=False)
+    ('−1.3', '+1.3', '1.3')
     """
-    return number(100 * difference, digits, signed=True)
+    return number(100 * difference, digits, signed)
 
 
 def estimate(found: Estimate, written: Callable[[float], str] = number) -> str:

@@ -1,9 +1,11 @@
 """Faults of real sensors, put on clips: noise, hidden joints, lost frames, unsteady time stamps.
 
-Each function takes the tensor that a network is given and a strength, and returns the changed clips
-with the strength that each clip got. What nobody measured stays as it is: padding, absent bodies,
-absent joints. One seed draws faults that grow with the strength: the frames lost at 0.2 are among
-those lost at 0.4, and the noise at 20 dB is that at 40 dB ten times over.
+Each takes the tensor ``x`` that a network is given, float32 of shape (N, C, T, V, M), the valid
+``lengths`` of its clips, int of shape (N,), a strength and a numpy Generator. It returns the changed
+clips, of the same shape and type, and the strength that each clip got, float64 of shape (N,). What
+nobody measured stays as it is: padding, absent bodies, absent joints. One seed draws faults that grow
+with the strength: the frames lost at 0.2 are among those lost at 0.4, and the noise at 20 dB is that
+at 40 dB ten times over.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,9 +18,6 @@ from analysis_lib.warping.windows import checked_lengths
 #: decibels by which the achieved PSNR may miss what was asked for
 TOLERANCE = 0.1
 
-#: peak of a clip's coordinates, by name
-PEAKS = {"range": np.ptp, "absolute": lambda values: np.abs(values).max()}
-
 #: where a hidden joint is reported: at the mean of the joints that are seen, or at the origin
 PLACES = ("mean", "zero")
 
@@ -28,12 +27,6 @@ def measured(x: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 
     Frames within the valid length, of joints that are not at the origin throughout the clip:
     that is how absent bodies and absent joints are written.
-
-    Parameters
-    ----------
-    x : ndarray, shape (N, C, T, V, M)
-    lengths : int ndarray, shape (N,)
-        Valid frames.
 
     Examples
     --------
@@ -68,36 +61,25 @@ def noise_levels(*levels: Iterable[float]) -> list[float]:
 
 
 def gaussian_noise(
-    x: np.ndarray, lengths: np.ndarray, psnr: float, rng: np.random.Generator, peak: str = "range"
+    x: np.ndarray, lengths: np.ndarray, psnr: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     r"""Return the clips with additive white Gaussian noise, and the PSNR that each clip got.
 
     .. math:: \mathrm{PSNR} = 10 \log_{10} \frac{p^2}{\mathrm{MSE}}, \qquad
               \sigma = p \cdot 10^{-\mathrm{PSNR} / 20}
 
-    with p the peak of the clip's measured coordinates. The noise of each clip is scaled to an MSE
+    with p the range of the clip's measured coordinates. The noise of each clip is scaled to an MSE
     of exactly :math:`\sigma^2`: a short clip would miss its level by chance.
 
     Parameters
     ----------
-    x : float32 ndarray, shape (N, C, T, V, M)
-    lengths : int ndarray, shape (N,)
     psnr : float
         Decibels; smaller is noisier.
-    rng : numpy Generator
-    peak : {"range", "absolute"}
-        p is the largest minus the smallest coordinate, or the largest absolute one.
-
-    Returns
-    -------
-    float32 ndarray, shape (N, C, T, V, M)
-    float64 ndarray, shape (N,)
-        Decibels, measured on the clips returned.
 
     Raises
     ------
     UserError, DataError
-        If ``psnr`` is not finite; if a clip has no peak to measure noise by; or if the achieved
+        If ``psnr`` is not finite; if a clip has no range to measure noise by; or if the achieved
         level is off by more than `TOLERANCE`, for which the noise has to be finer than float32.
 
     Examples
@@ -108,13 +90,11 @@ def gaussian_noise(
     (5.29, [20.0])
     """
     noise_levels([psnr])
-    if peak not in PEAKS:
-        raise unknown_choice("peak", peak, PEAKS)
     where = np.broadcast_to(measured(x, lengths)[:, None], x.shape)
     noise = np.where(where, rng.standard_normal(x.shape), 0)
     noisy, achieved = x.copy(), np.empty(len(x))
     for i, mask in enumerate(where):
-        height = float(PEAKS[peak](x[i][mask])) if mask.any() else 0.0
+        height = float(np.ptp(x[i][mask])) if mask.any() else 0.0
         if not height > 0:
             raise DataError(f"clip {i} does not move and has no extent: its PSNR is not defined")
         sigma = height * 10 ** (-psnr / 20)
@@ -138,19 +118,11 @@ def hide_joints(
 
     Parameters
     ----------
-    x : float32 ndarray, shape (N, C, T, V, M)
-    lengths : int ndarray, shape (N,)
     share : float
         Of the joints of each body, rounded to whole joints; one always stays seen.
-    rng : numpy Generator
     place : {"mean", "zero"}
         A hidden joint is reported at the mean place of the joints that are seen in that frame, as
         trackers do that complete a body, or at the origin, as those do that report nothing.
-
-    Returns
-    -------
-    float32 ndarray, shape (N, C, T, V, M)
-    float64 ndarray, shape (N,)
 
     Examples
     --------
@@ -177,22 +149,9 @@ def hide_joints(
 def drop_frames(
     x: np.ndarray, lengths: np.ndarray, share: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the clips with some frames lost, and the share that each clip got.
+    """Return the clips with a share of their valid frames lost, in whole frames, and the share of each clip.
 
     In place of a lost frame the last one that came is shown again; the first frame always comes.
-
-    Parameters
-    ----------
-    x : float32 ndarray, shape (N, C, T, V, M)
-    lengths : int ndarray, shape (N,)
-    share : float
-        Of the valid frames, rounded to whole frames.
-    rng : numpy Generator
-
-    Returns
-    -------
-    float32 ndarray, shape (N, C, T, V, M)
-    float64 ndarray, shape (N,)
 
     Examples
     --------
@@ -217,26 +176,7 @@ def jitter_frames(
 
     .. math:: \tilde{x}(t) = x(t + e_t), \qquad e_t \in \{-s, \dots, s\} \text{ uniformly}
 
-    cut off at the ends of the clip. Frames may come out of order, or twice.
-
-    Parameters
-    ----------
-    x : float32 ndarray, shape (N, C, T, V, M)
-    lengths : int ndarray, shape (N,)
-    frames : int
-        Largest shift s.
-    rng : numpy Generator
-
-    Returns
-    -------
-    float32 ndarray, shape (N, C, T, V, M)
-    float64 ndarray, shape (N,)
-        Frames.
-
-    Raises
-    ------
-    UserError
-        If the shift is not a whole number from 0.
+    with ``frames`` as s, and cut off at the ends of the clip. Frames may come out of order, or twice.
 
     Examples
     --------
@@ -254,10 +194,8 @@ def jitter_frames(
     return _shown(x, source), np.abs(source - frame).max(axis=1).astype(float)
 
 
-Perturbation = Callable[..., tuple[np.ndarray, np.ndarray]]
-
 #: perturbations by name: clips, valid lengths, strength, generator -> clips, achieved strength
-PERTURBATIONS: Mapping[str, Perturbation] = {
+PERTURBATIONS: Mapping[str, Callable[..., tuple[np.ndarray, np.ndarray]]] = {
     "noise": gaussian_noise,
     "occlusion": hide_joints,
     "frame drop": drop_frames,

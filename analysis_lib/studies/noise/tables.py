@@ -19,6 +19,7 @@ from analysis_lib.geometry.smoothness import resampled_smoothness, smoothness_in
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.training.fit import evaluate
 from analysis_lib.statistics import mean_interval, wilson_interval
+from analysis_lib.warping.options import Warping
 
 #: sets of clips that accuracy is given for, beside the single actions
 CHOSEN, ALL = "chosen actions", "all clips"
@@ -36,32 +37,25 @@ def choose_actions(data: SkeletonDataset, actions: Sequence[str] = ()) -> tuple[
     for name in actions:
         if name not in present:
             raise unknown_choice(f"action with clips in '{data.name}'", name, present)
-    first = {data.groups[data.class_names.index(name)]: name for name in reversed(present)}
+    groups = dict(zip(data.class_names, data.groups, strict=True))
+    first = {groups[name]: name for name in reversed(present)}
     return tuple(dict.fromkeys(actions)) or tuple(reversed(first.values()))
+
+
+def of_actions(data: SkeletonDataset, actions: Sequence[str]) -> np.ndarray:
+    """Return which clips show one of the actions, bool of shape (n,)."""
+    return np.isin(data.labels, [data.class_names.index(name) for name in actions])
 
 
 def disturbed(
     network: Checkpoint, data: SkeletonDataset, kind: str, strength: float, seed: int = 0, **options
 ) -> tuple[Checkpoint, SkeletonDataset, np.ndarray]:
-    """Return clips as a network is given them, disturbed, and the network without preparations.
+    """Return the network without preparations, clips as it is given them, disturbed, and the strength of each.
 
     Parameters
     ----------
-    network : Checkpoint
-    data : SkeletonDataset
     kind : str
-        Key of `analysis_lib.datasets.faults.PERTURBATIONS`.
-    strength, **options
-        Go to that perturbation.
-    seed : int
-
-    Returns
-    -------
-    Checkpoint
-        The same network, which takes these clips as they are.
-    SkeletonDataset
-    float64 ndarray, shape (n,)
-        The strength that each clip got.
+        Key of `analysis_lib.datasets.faults.PERTURBATIONS`; that is given ``strength`` and ``**options``.
     """
     if kind not in PERTURBATIONS:
         raise unknown_choice("perturbation", kind, PERTURBATIONS)
@@ -69,7 +63,7 @@ def disturbed(
     x, achieved = PERTURBATIONS[kind](x, lengths, strength, np.random.default_rng(seed), **options)
     sequences = [clip[:, :n].transpose(3, 1, 2, 0) for clip, n in zip(x, lengths, strict=True)]
     as_it_is = Preprocessing(frames=x.shape[2], fit="pad", steps=(), bodies=x.shape[4])
-    return (replace(network, preprocessing=as_it_is), replace(data, sequences=tuple(sequences)), achieved)
+    return replace(network, preprocessing=as_it_is), replace(data, sequences=tuple(sequences)), achieved
 
 
 def noise_smoothness(
@@ -82,6 +76,7 @@ def noise_smoothness(
     n_seeds: int = 3,
     seed: int = 0,
     n_bootstrap: int = 500,
+    how: Warping = Warping(),
     progress: bool = False,
 ) -> pd.DataFrame:
     """Return the label variation of some actions by layer, clean and with Gaussian noise.
@@ -108,6 +103,7 @@ def noise_smoothness(
     n_bootstrap : int
         Replicates behind the 95 % intervals. All graphs are resampled with the same clips, so that
         the interval of a change is that of a paired difference.
+    how : Warping
 
     Returns
     -------
@@ -123,45 +119,39 @@ def noise_smoothness(
     """
     levels, seeds = noise_levels(levels), _seeds(n_seeds, seed)
     where = {"chosen": of_actions(data, actions), "all": np.ones(len(data), bool)}
-    jobs = [("chosen", level, draw) for level in levels for draw in seeds]
-    jobs.append(("all", min(levels), seed))
-    graphs = dataset_graphs(clean, n_neighbors)
-    before = _resampled([g.graph for g in graphs], data.labels, n_bootstrap, seed)
-    found: dict[tuple, list] = {("none", np.nan): [before]}
+    jobs = [("chosen", level, draw) for level in levels for draw in seeds] + [("all", min(levels), seed)]
+    graphs = dataset_graphs(clean, n_neighbors, how=how)
+    read = lambda mixed: [resampled_smoothness(graph, data.labels, n_bootstrap, seed) for graph in mixed]  # noqa: E731
+    found = {("none", np.nan): [read(g.graph for g in graphs)]}
     for noisy, level, draw in tqdm(jobs, "graphs", disable=not progress):
         bare, clips, _ = disturbed(network, data, "noise", level, draw)
         features = layer_embeddings(bare, clips.take(np.flatnonzero(where[noisy])))
-        mixed = (_mixed_graph(clean, g, features, where[noisy], n_neighbors) for g in graphs)
-        found.setdefault((noisy, level), []).append(_resampled(mixed, data.labels, n_bootstrap, seed))
-    tables = [
-        _named(_variation(draws, before, layer), data, actions).assign(
-            noisy=noisy, psnr=level, draws=len(draws), layer=layer, layer_name=name
-        )
-        for (noisy, level), draws in found.items()
-        for layer, name in enumerate(clean.layers)
-    ]
-    return pd.concat(tables, ignore_index=True)[
-        [
-            "noisy",
-            "psnr",
-            "draws",
-            "layer",
-            "layer_name",
-            "group",
-            "name",
-            "q",
-            "low",
-            "high",
-            "change",
-            "change_low",
-            "change_high",
-        ]
-    ]
+        mixed = (_mixed_graph(clean, g, features, where[noisy], n_neighbors, how) for g in graphs)
+        found.setdefault((noisy, level), []).append(read(mixed))
+    classes = [data.class_names.index(name) for name in actions]
+    places = np.searchsorted(np.unique(data.labels), classes)
+    before, *_ = means = [_draw_mean(draws, places) for draws in found.values()]
+    tables = []
+    for ((noisy, psnr), draws), (q, replicates) in zip(found.items(), means, strict=True):
+        (low, high), (change_low, change_high) = map(smoothness_interval, (replicates, replicates - before[1]))
+        columns = {"q": q, "low": low, "high": high, "change": q - before[0]}
+        columns |= {"change_low": change_low, "change_high": change_high}
+        index = {
+            "noisy": noisy,
+            "psnr": psnr,
+            "draws": len(draws),
+            "layer": np.repeat(range(len(graphs)), len(actions)),
+        }
+        index |= {"layer_name": np.repeat(clean.layers, len(actions))}
+        index |= {"group": [data.groups[c] for c in classes] * len(graphs), "name": [*actions] * len(graphs)}
+        tables.append(pd.DataFrame(index | {name: values.ravel() for name, values in columns.items()}))
+    return pd.concat(tables, ignore_index=True)
 
 
-def of_actions(data: SkeletonDataset, actions: Sequence[str]) -> np.ndarray:
-    """Return which clips show one of the actions, bool of shape (n,)."""
-    return np.isin(data.labels, [data.class_names.index(name) for name in actions])
+def _draw_mean(draws: list[list[tuple]], places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return q (layers, actions) and its replicates (replicates, layers, actions), means of the draws."""
+    q, replicates = (np.mean([[layer[i] for layer in draw] for draw in draws], axis=0) for i in (0, 1))
+    return q[:, places], np.moveaxis(replicates, 1, 0)[..., places]
 
 
 def _seeds(n_seeds: int, seed: int) -> range:
@@ -171,14 +161,14 @@ def _seeds(n_seeds: int, seed: int) -> range:
 
 
 def _mixed_graph(
-    clean: Embeddings, graph: LayerGraph, noisy: Embeddings, where: np.ndarray, n_neighbors: int
+    clean: Embeddings, graph: LayerGraph, noisy: Embeddings, where: np.ndarray, n_neighbors: int, how: Warping
 ) -> csr_array:
     """Return the NNK graph of one layer with some clips replaced; other distances are kept."""
     if where.all():
-        return layer_graph(noisy, graph.layer, n_neighbors).graph
+        return layer_graph(noisy, graph.layer, n_neighbors, how=how).graph
     features, lengths = np.array(clean.features[graph.layer]), clean.lengths[graph.layer]
     features[where] = noisy.features[graph.layer]
-    rows = stored_distances(features[where], lengths[where], features, lengths, about="disturbed clips")
+    rows = stored_distances(features[where], lengths[where], features, lengths, how, about=f"noise, {graph.name}")
     rows[:, where] = (rows[:, where] + rows[:, where].T) / 2  # equal but for rounding
     distance = graph.distance.copy()
     distance[where], distance[:, where] = rows, rows.T
@@ -186,28 +176,35 @@ def _mixed_graph(
     return nnk_graph(similarity_kernel(distance), n_neighbors)[0]
 
 
-def _resampled(graphs, labels: np.ndarray, n_bootstrap: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return q, (layers, classes), and its replicates, (layers, replicates, classes)."""
-    pairs = [resampled_smoothness(graph, labels, n_bootstrap, seed) for graph in graphs]
-    q, replicates = zip(*pairs, strict=True)
-    return np.stack(q), np.stack(replicates)
+def climb_table(smoothness: pd.DataFrame) -> pd.DataFrame:
+    r"""Return how far each curve climbs at most, :math:`\max_{i \le j} q_j - q_i` over layers.
 
+    0 is what the paper calls steady: a curve that never increases. The input is left out.
 
-def _variation(draws: list, before: tuple[np.ndarray, np.ndarray], layer: int) -> pd.DataFrame:
-    """Return q of each class and its change at one layer, means of the draws, with intervals."""
-    q, replicates = (np.mean([draw[i][layer] for draw in draws], axis=0) for i in (0, 1))
-    shifts = replicates - before[1][layer]
-    ends = dict(zip(("low", "high"), smoothness_interval(replicates), strict=True))
-    changes = dict(zip(("change_low", "change_high"), smoothness_interval(shifts), strict=True))
-    return pd.DataFrame({"q": q, "change": q - before[0][layer]} | ends | changes)
+    Parameters
+    ----------
+    smoothness : DataFrame
+        From `noise_smoothness`.
 
+    Returns
+    -------
+    DataFrame
+        Columns noisy, psnr, name, climb, and margin: half the mean width of the 95 % intervals of
+        the curve's points, below which a climb says little.
 
-def _named(rows: pd.DataFrame, data: SkeletonDataset, actions: Sequence[str]) -> pd.DataFrame:
-    """Return the rows of some actions, in their order, out of one row a class that has clips."""
-    present = [data.class_names[c] for c in np.unique(data.labels)]
-    groups = dict(zip(data.class_names, data.groups, strict=True))
-    rows = rows.set_axis(present).loc[list(actions)]
-    return rows.rename_axis("name").reset_index().assign(group=[groups[a] for a in actions])
+    Examples
+    --------
+    >>> curve = pd.DataFrame({"layer": range(6), "q": [9, 3, 1, 2, 1, 2.5], "low": 0, "high": 4})
+    >>> climb_table(curve.assign(noisy="none", psnr=np.nan, name="hop"))[["climb", "margin"]]
+       climb  margin
+    0    1.5     2.0
+    """
+    rows = []
+    curves = smoothness[smoothness["layer"] > 0].sort_values("layer", kind="stable")
+    for key, part in curves.groupby(["noisy", "psnr", "name"], sort=False, dropna=False):
+        climb = (part["q"] - part["q"].cummin()).max()
+        rows.append((*key, climb, (part["high"] - part["low"]).mean() / 2))
+    return pd.DataFrame(rows, columns=["noisy", "psnr", "name", "climb", "margin"])
 
 
 def disturbed_predictions(
@@ -224,15 +221,11 @@ def disturbed_predictions(
 
     Parameters
     ----------
-    network : Checkpoint
-    data : SkeletonDataset
-    actions : sequence of str
-        From `choose_actions`.
+    network, data, actions, n_seeds, seed
+        As for `noise_smoothness`.
     levels : mapping of str to sequence of float
         Strengths by kind of perturbation (keys of `analysis_lib.datasets.faults.PERTURBATIONS`),
         the mildest first.
-    n_seeds, seed : int
-        Draws of each, from the generators ``seed``, ``seed + 1``, ...
     options : mapping of str to mapping, optional
         Further arguments by kind.
 
@@ -243,33 +236,22 @@ def disturbed_predictions(
         achieved (the strength that this clip got), seed, clip (position in ``data``), action,
         predicted, right.
     """
-    jobs = [
-        (kind, strength, draw)
-        for kind, strengths in levels.items()
-        for strength in dict.fromkeys(strengths)
-        for draw in _seeds(n_seeds, seed)
-    ]
+    draws = _seeds(n_seeds, seed)
+    jobs = [(kind, s, draw) for kind, strengths in levels.items() for s in dict.fromkeys(strengths) for draw in draws]
     clips = np.flatnonzero(of_actions(data, actions))
-    chosen = data.take(clips)
-    clean = _predictions(network, data).assign(kind="none", seed=seed, clip=range(len(data)))
-    tables = [clean.assign(strength=np.nan, achieved=np.nan)]
+    chosen, names = data.take(clips), np.array(data.class_names)
+
+    def said(network: Checkpoint, data: SkeletonDataset, **condition) -> pd.DataFrame:
+        predicted = evaluate(network.model, data, network.preprocessing)["predicted"]
+        answers = {"action": names[data.labels], "predicted": names[predicted], "right": predicted == data.labels}
+        return pd.DataFrame(condition | answers)
+
+    clean = {"kind": "none", "strength": np.nan, "achieved": np.nan, "seed": seed, "clip": range(len(data))}
+    tables = [said(network, data, **clean)]
     for kind, strength, draw in tqdm(jobs, "perturbations", disable=not progress):
         bare, faulty, achieved = disturbed(network, chosen, kind, strength, draw, **(options or {}).get(kind, {}))
-        tables.append(
-            _predictions(bare, faulty).assign(kind=kind, strength=strength, achieved=achieved, seed=draw, clip=clips)
-        )
-    return pd.concat(tables, ignore_index=True)[
-        ["kind", "strength", "achieved", "seed", "clip", "action", "predicted", "right"]
-    ]
-
-
-def _predictions(network: Checkpoint, data: SkeletonDataset) -> pd.DataFrame:
-    """Return the action of each clip, and what the network says."""
-    predicted = evaluate(network.model, data, network.preprocessing)["predicted"]
-    names = np.array(data.class_names)
-    return pd.DataFrame(
-        {"action": names[data.labels], "predicted": names[predicted], "right": predicted == data.labels}
-    )
+        tables.append(said(bare, faulty, kind=kind, strength=strength, achieved=achieved, seed=draw, clip=clips))
+    return pd.concat(tables, ignore_index=True)
 
 
 def robustness_table(
@@ -302,17 +284,10 @@ def robustness_table(
         for name, shown in members.items():
             known = clean.loc[clean["action"].isin(shown), "right"].astype(float)
             right = drawn.reindex(columns=known.index).fillna(known)  # (seeds, clips)
+            seeds, n = right.mean(axis=1), len(known)
+            low, high = wilson_interval(seeds.mean() * n, n)
+            row = {"kind": kind, "strength": strength, "set": name, "clips": n, "accuracy": seeds.mean()}
+            row |= {"low": low, "high": high, "seeds_low": seeds.min(), "seeds_high": seeds.max()}
             change = mean_interval((right.mean() - known).to_numpy(), seed, n_bootstrap)
-            rows.append(
-                {"kind": kind, "strength": strength, "set": name, "clips": len(known)}
-                | _accuracy(right)
-                | {"change": change["mean"], "change_low": change["low"], "change_high": change["high"]}
-            )
+            rows.append(row | {"change": change["mean"], "change_low": change["low"], "change_high": change["high"]})
     return pd.DataFrame(rows)
-
-
-def _accuracy(right: pd.DataFrame) -> dict[str, float]:
-    """Return the accuracy of (seeds, clips), Wilson's interval, and the range of the seeds."""
-    seeds = right.mean(axis=1)
-    low, high = wilson_interval(seeds.mean() * right.shape[1], right.shape[1])
-    return {"accuracy": seeds.mean(), "low": low, "high": high, "seeds_low": seeds.min(), "seeds_high": seeds.max()}

@@ -1,164 +1,132 @@
-"""Which layers to fine-tune, forecast from label variation alone, and what fine-tuning found.
+"""What fine-tuning found, and what the forecasts of a cut were good for, read off the chapter's tables."""
 
-Before anything is trained, the target's training clips go through the untouched network, and label
-variation q is read layer by layer (`analysis_lib.geometry.layerwise`). With cut n the first L - n layers
-stay, so their output is all that the learning layers are given. Two forecasts, low for good:
-
-``"target's curve"``
-    :math:`q_t(L - n)`: keep the layers up to where the target's labels vary least.
-``"target's against source's"``
-    :math:`q_t(L - n)\\, q_s(L) / q_s(L - n)`: layers that learn lower the target's variation by the
-    same factor by which they lower the source's own.
-"""
-
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
-from tqdm.auto import tqdm
 
-from analysis_lib.datasets.dataset import SkeletonDataset
-from analysis_lib.datasets.sampling import sample_per_class
-from analysis_lib.errors import UserError
-from analysis_lib.geometry.layerwise import dataset_graphs, layer_embeddings
-from analysis_lib.geometry.smoothness import class_smoothness
-from analysis_lib.networks.checkpoints import Checkpoint
-from analysis_lib.statistics import mean_interval
-from analysis_lib.studies.transfer.accuracy import right_by_clip
-from analysis_lib.warping.options import Warping
-
-#: forecasts by name: (target's curve, source's curve, layers that stay) -> low for good
-FORECASTS = {
-    "target's curve": lambda target, source, kept: target[kept],
-    "target's against source's": lambda target, source, kept: target[kept] * source[-1] / source[kept],
-}
+from analysis_lib.geometry.curves import EVERY
+from analysis_lib.statistics import Estimate
+from analysis_lib.studies.transfer.runs import SCRATCH
+from analysis_lib.studies.transfer.tables import OLD_HEAD
 
 
-def size_curves(
-    network: Checkpoint,
-    data: SkeletonDataset,
-    clips_per_class: Sequence[int],
-    n_neighbors: int = 10,
-    n_seeds: int = 2,
-    seed: int = 0,
-    how: Warping = Warping(),
-    progress: bool = False,
-) -> pd.DataFrame:
-    """Return mean label variation of the classes by layer, on small sets of clips.
+@dataclass(frozen=True)
+class Forecast:
+    """What one forecast of the best cut was good for."""
 
-    The clips are those that `analysis_lib.studies.transfer.tables.transfer_table` draws from the same data.
-
-    Parameters
-    ----------
-    clips_per_class : sequence of int
-    n_neighbors : int
-        Candidates of each node; on a smaller set, all other clips.
-    how : Warping
-
-    Returns
-    -------
-    DataFrame
-        Columns clips_per_class, seed, layer, q.
-    """
-    rows = []
-    jobs = [(size, s) for size in clips_per_class for s in range(seed, seed + n_seeds)]
-    for size, s in tqdm(jobs, "label variation", disable=not progress):
-        clips = data.take(sample_per_class(data.labels, size, s))
-        embeddings = layer_embeddings(network, clips)
-        for layer in dataset_graphs(embeddings, min(n_neighbors, len(clips) - 1), how=how):
-            classes = class_smoothness(layer.graph, clips.labels)
-            rows.append((size, s, layer.layer, classes["normalised"].mean()))
-    return pd.DataFrame(rows, columns=["clips_per_class", "seed", "layer", "q"])
+    rule: str
+    taken: tuple[tuple[int, int], ...]  # clips a class, cut
+    lost: float  # of accuracy, against the best cut; mean over set sizes
+    better: int  # fixed rules that lose less
+    rho: tuple[float, float] | None  # least and greatest agreement of its order with that of accuracy
 
 
-def forecast_table(target: pd.DataFrame, source: pd.DataFrame, cuts: Sequence[int]) -> pd.DataFrame:
-    """Return each forecast of every cut at every set size, from means over seeds.
+@dataclass(frozen=True)
+class Findings:
+    """All that the chapter says; accuracies are those in the end, at the largest set size."""
+
+    old: float  # untouched, read through its old head
+    clips: int  # of test
+    size: int  # clips a class to learn from
+    shallowest: str  # case of the smallest cut
+    shallow: Estimate
+    best: str | None  # case of the best cut, if it is a deeper one
+    deep: Estimate
+    scratch: Estimate
+    new_span: float  # of label variation over the layers, of the new actions
+    own_span: float
+    drop_after: Estimate | None  # layer; the earliest of all super-classes of new actions, if there are two layers
+    rises: int  # of the mean curve of new actions
+    steps: int
+    epochs: int
+    goal: float  # mean of the seeds from scratch
+    passed: tuple[tuple[int | None, tuple[str, ...]], ...]  # epoch at which the goal is passed, None for never; cases
+    best_cuts: tuple[tuple[int, int], ...]  # clips a class, cut
+    clear: tuple[tuple[int, int, int], ...]  # clips a class, other cuts that lose clearly, other cuts
+    forecasts: tuple[Forecast, ...]
+    n_fixed: int  # rules that always take the same cut
+    fixed: str  # the best of them
+    fixed_lost: float
+
+
+def findings(
+    table: pd.DataFrame,
+    final: pd.DataFrame,
+    new: pd.DataFrame,
+    own: pd.DataFrame,
+    shape: pd.DataFrame,
+    choices: pd.DataFrame,
+) -> Findings:
+    """Return what the tables say.
 
     Parameters
     ----------
-    target, source : DataFrame
-        From `size_curves`.
-    cuts : sequence of int
-
-    Returns
-    -------
-    DataFrame
-        Columns clips_per_class, cut, forecast, value (low for good).
+    table, final, choices : DataFrame
+        From `transfer_table`, `final_table` and `choice_table` of `analysis_lib.studies.transfer.tables`.
+    new, own : DataFrame
+        Label variation of new actions and of the source's own.
+    shape : DataFrame
+        Of the new actions, from `analysis_lib.geometry.curves.shape_table`.
     """
-    curves = [t.groupby(["clips_per_class", "layer"])["q"].mean().unstack() for t in (target, source)]
-    rows = []
-    for size in curves[0].index:
-        q_target, q_source = (curve.loc[size].to_numpy() for curve in curves)
-        depth = len(q_target) - 1
-        if bad := [cut for cut in cuts if not 0 <= cut <= depth]:
-            raise UserError(f"cut {bad[0]}: the curve has {depth} layers")
-        for name, forecast in FORECASTS.items():
-            rows += [(size, cut, name, forecast(q_target, q_source, depth - cut)) for cut in cuts]
-    return pd.DataFrame(rows, columns=["clips_per_class", "cut", "forecast", "value"])
+    return Findings(**_accuracies(table, final), **_curves(new, own, shape), **_learning(table), **_choices(choices))
 
 
-def choice_table(
-    forecasts: pd.DataFrame, predictions: pd.DataFrame, n_bootstrap: int = 1000, seed: int = 0
-) -> pd.DataFrame:
-    """Return what each way to choose a cut would have cost, against the cut that came out best.
-
-    Fixed rules (always the same cut) stand beside the forecasts. The best cut is the one of highest
-    accuracy on the test clips: nobody could have chosen it beforehand.
-
-    Parameters
-    ----------
-    forecasts : DataFrame
-        From `forecast_table`.
-    predictions : DataFrame
-        From `analysis_lib.studies.transfer.tables.transfer_table`.
-    n_bootstrap : int
-        Test clips drawn anew, the same for both cuts, behind the interval of the loss.
-
-    Returns
-    -------
-    DataFrame
-        Columns clips_per_class, rule, is_forecast, cut (chosen), accuracy, best_cut, best_accuracy,
-        lost (of accuracy, against the best cut) with low and high, rho (Spearman's correlation over
-        the cuts of the forecast's order with that of accuracy; for forecasts of three cuts or more).
-    """
-    found = {
-        (keys["clips_per_class"], keys["cut"]): right
-        for keys, right in right_by_clip(predictions)
-        if keys["case"] != "scratch"
+def _accuracies(table: pd.DataFrame, final: pd.DataFrame) -> dict:
+    last = final[final["clips_per_class"] == final["clips_per_class"].max()]
+    tuned, scratch = last[last["case"] != SCRATCH], last[last["case"] == SCRATCH].iloc[0]
+    shallow, deep = tuned.loc[tuned["cut"].idxmin()], tuned.loc[tuned["accuracy"].idxmax()]
+    return {
+        "old": table.loc[table["case"] == OLD_HEAD, "accuracy"].iloc[0],
+        "clips": int(shallow["clips"]),
+        "size": int(shallow["clips_per_class"]),
+        "shallowest": shallow["case"],
+        "shallow": _estimate(shallow),
+        "best": deep["case"] if deep["cut"] > shallow["cut"] else None,
+        "deep": _estimate(deep),
+        "scratch": _estimate(scratch),
     }
-    rows = []
-    for size, part in forecasts.groupby("clips_per_class", sort=True):
-        cuts = sorted(part["cut"].unique())
-        accuracy = {cut: found[size, cut].mean() for cut in cuts}
-        best = max(cuts, key=accuracy.get)
-        ways = {f"always cut {cut}": (cut, None) for cut in cuts}
-        for name, values in part.groupby("forecast", sort=False):
-            values = values.set_index("cut")["value"]
-            ways[name] = (values.idxmin(), _agreement(-values, accuracy))
-        for rule, (cut, rho) in ways.items():
-            lost = mean_interval(found[size, best] - found[size, cut], seed, n_bootstrap)
-            rows.append(
-                {
-                    "clips_per_class": size,
-                    "rule": rule,
-                    "is_forecast": rho is not None,
-                    "cut": cut,
-                    "accuracy": accuracy[cut],
-                    "best_cut": best,
-                    "best_accuracy": accuracy[best],
-                    "lost": lost["mean"],
-                    "low": lost["low"],
-                    "high": lost["high"],
-                    "rho": rho,
-                }
-            )
-    return pd.DataFrame(rows).astype({"rho": float})
 
 
-def _agreement(values: pd.Series, accuracy: dict[int, float]) -> float:
-    """Return Spearman's correlation over the cuts; nan for fewer than three, or if one is flat."""
-    pairs = np.array([(values[cut], accuracy[cut]) for cut in values.index])
-    if len(pairs) < 3 or (np.ptp(pairs, axis=0) == 0).any():
-        return float("nan")
-    return float(spearmanr(*pairs.T).statistic)
+def _estimate(row: pd.Series, column: str = "accuracy") -> Estimate:
+    return Estimate(*map(float, row[[column, "low", "high"]]))
+
+
+def _curves(new: pd.DataFrame, own: pd.DataFrame, shape: pd.DataFrame) -> dict:
+    curves = [t[(t["level"] == "class") & (t["layer"] > 0)].groupby("layer")["q"].mean() for t in (new, own)]
+    drop = shape[(shape["group"] == EVERY) & (shape["statistic"] == "drop after")]
+    (new_span, own_span), steps = map(np.ptp, curves), np.diff(curves[0])
+    drop_after = _estimate(drop.iloc[0], "value") if len(drop) else None
+    spans = {"new_span": new_span, "own_span": own_span, "drop_after": drop_after}
+    return spans | {"rises": int((steps > 0).sum()), "steps": len(steps)}
+
+
+def _learning(table: pd.DataFrame) -> dict:
+    read = table[(table["clips_per_class"] == table["clips_per_class"].max()) & table["accuracy"].notna()]
+    means = read.groupby(["case", "epoch"], sort=False)["accuracy"].mean()
+    goal, passed = means[SCRATCH].iloc[-1], {}
+    for case in (c for c in dict.fromkeys(read["case"]) if c != SCRATCH):
+        above = means[case].index[means[case] > goal]
+        passed.setdefault(int(above.min()) if len(above) else None, []).append(case)
+    cases = tuple((epoch, tuple(names)) for epoch, names in passed.items())
+    return {"epochs": int(read["epoch"].max()), "goal": goal, "passed": cases}
+
+
+def _choices(choices: pd.DataFrame) -> dict:
+    forecast = choices["is_forecast"]
+    fixed = choices[~forecast].groupby("rule", sort=False)["lost"].mean()
+    others = choices[~forecast & (choices["cut"] != choices["best_cut"])].groupby("clips_per_class")["low"]
+    return {
+        "best_cuts": tuple(choices.groupby("clips_per_class")["best_cut"].first().items()),
+        "clear": tuple((size, int((low > 0).sum()), len(low)) for size, low in others),
+        "forecasts": tuple(_forecast(rows, fixed) for _, rows in choices[forecast].groupby("rule", sort=False)),
+        "n_fixed": len(fixed),
+        "fixed": fixed.idxmin(),
+        "fixed_lost": fixed.min(),
+    }
+
+
+def _forecast(rows: pd.DataFrame, fixed: pd.Series) -> Forecast:
+    lost, rho = rows["lost"].mean(), rows["rho"].dropna()
+    taken, better = tuple(zip(rows["clips_per_class"], rows["cut"], strict=True)), int((fixed < lost - 1e-12).sum())
+    return Forecast(rows["rule"].iloc[0], taken, lost, better, (rho.min(), rho.max()) if len(rho) else None)

@@ -1,113 +1,45 @@
-"""Transfer to new actions as tidy tables: fine-tuning at several cuts and set sizes, and its forecast.
+"""Transfer to new actions as tidy tables: fine-tuning, and a forecast of the cut that is best.
 
-Each run of fine-tuning is kept (`analysis_lib.results.store`); a run that is interrupted goes on from its
-last whole epoch.
+A cut is how many of the last layers learn with a new head (`analysis_lib.networks.training.fine_tuning`).
+Before anything is trained, the target's training clips go through the untouched network, and label
+variation q is read layer by layer. With cut n the first L - n layers stay, so their output is all that
+the learning layers are given. Two forecasts, low for good:
+
+``"target's curve"``
+    :math:`q_t(L - n)`: keep the layers up to where the target's labels vary least.
+``"target's against source's"``
+    :math:`q_t(L - n)\\, q_s(L) / q_s(L - n)`: layers that learn lower the target's variation by the
+    same factor by which they lower the source's own.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 import torch
+from scipy.stats import spearmanr
 from torch import nn
 from tqdm.auto import tqdm
 
 from analysis_lib.datasets.dataset import SkeletonDataset
-from analysis_lib.datasets.preparation.recipe import clip_tensors
 from analysis_lib.datasets.sampling import sample_per_class
-from analysis_lib.errors import UserError
-from analysis_lib.explain.randomisation import randomised
-from analysis_lib.files import BUILD, digest, file_digest
-from analysis_lib.networks.checkpoints import Checkpoint, build, weights_digest
-from analysis_lib.networks.training import fine_tuning
-from analysis_lib.networks.training.epochs import Recipe
+from analysis_lib.geometry.layerwise import dataset_graphs, layer_embeddings
+from analysis_lib.geometry.smoothness import label_smoothness
+from analysis_lib.networks.checkpoints import Checkpoint
+from analysis_lib.networks.training.fine_tuning import check_cut
 from analysis_lib.networks.training.fit import predict
-from analysis_lib.results.digest import array_digest, canonical_json, module_digest
-from analysis_lib.results.store import open_store
-from analysis_lib.skeletons.skeleton import Skeleton
+from analysis_lib.statistics import mean_interval
+from analysis_lib.studies.transfer.runs import SCRATCH, Run, Target, Tuning, plan
+from analysis_lib.warping.options import Warping
 
-#: how every run learns, but for the number of epochs; layers that are not new learn more slowly, at
-#: `analysis_lib.networks.training.fine_tuning.TRUNK_RATE` of the rate
-RECIPE = Recipe(batch_size=16, lr=0.1, warmup=1, weight_decay=4e-4, holdout=0)
-OLD_HEAD, SCRATCH = "old head", "scratch"
-STATES = BUILD / "fine-tuning"
-
-
-@dataclass(frozen=True)
-class Run:
-    """One fine-tuning: what learns, from how many clips a class, with which draw of them."""
-
-    case: str
-    cut: int
-    clips_per_class: int
-    seed: int
-
-
-@dataclass(frozen=True)
-class Target:
-    """New actions, as a network takes them.
-
-    Attributes
-    ----------
-    x, test_x : float32 ndarray, shape (N, C, T, V, M)
-    labels, test_labels : int64 ndarray, shape (N,)
-    n_classes : int
-    """
-
-    x: np.ndarray
-    labels: np.ndarray
-    test_x: np.ndarray
-    test_labels: np.ndarray
-    n_classes: int
-
-
-def as_target(network: Checkpoint, train: SkeletonDataset, test: SkeletonDataset) -> Target:
-    """Return training and test clips of new actions, prepared as the network was taught."""
-    if train.skeleton.joints != test.skeleton.joints:
-        raise UserError("training and test clips have different skeletons")
-    x, test_x = (clip_tensors(data, network.preprocessing)[0] for data in (train, test))
-    return Target(x, train.labels, test_x, test.labels, len(train.class_names))
-
-
-def case_name(cut: int, depth: int) -> str:
-    """Return what learns with a cut, in words.
-
-    >>> [case_name(cut, 10) for cut in (0, 3, 10)]
-    ['head', 'last 3 + head', 'all']
-    """
-    return {0: "head", depth: "all"}.get(cut, f"last {cut} + head")
-
-
-def plan(
-    network: Checkpoint,
-    target: Target,
-    clips_per_class: Sequence[int],
-    cuts: Sequence[int],
-    n_seeds: int,
-    epochs: int,
-    seed: int = 0,
-) -> list[Run]:
-    """Return all runs: every cut at every set size, and training from scratch at the largest.
-
-    Raises
-    ------
-    UserError
-        If a cut is deeper than the network, a class has too few clips, or nothing is asked for.
-    """
-    depth = len(network.layers)
-    if not (len(clips_per_class) and len(cuts) and n_seeds > 0 and epochs > 0):
-        raise UserError("fine-tuning needs at least one set size, one cut, one seed and one epoch")
-    for cut in cuts:
-        fine_tuning.check_cut(cut, depth)
-    for size in clips_per_class:
-        if size < 1:
-            raise UserError(f"clips_per_class must be at least 1, got {size}")
-        sample_per_class(target.labels, size, seed)
-    seeds = range(seed, seed + n_seeds)
-    tuned = [Run(case_name(cut, depth), cut, size, s) for cut in cuts for size in clips_per_class for s in seeds]
-    return tuned + [Run(SCRATCH, depth, max(clips_per_class), s) for s in seeds]
+OLD_HEAD = "old head"
+#: forecasts by name: (target's curve, source's curve, layers that stay) -> low for good
+FORECASTS = {
+    "target's curve": lambda target, source, kept: target[kept],
+    "target's against source's": lambda target, source, kept: target[kept] * source[-1] / source[kept],
+}
+_RUN = [*Run.__dataclass_fields__]
 
 
 def transfer_table(
@@ -148,30 +80,18 @@ def transfer_table(
     predictions : DataFrame
         Columns case, cut, clips_per_class, seed, clip, label, predicted: at the end.
     """
-    runs = plan(network, target, clips_per_class, cuts, n_seeds, epochs, seed)
-    recipe = replace(RECIPE, epochs=epochs, warmup=min(RECIPE.warmup, epochs - 1))
-    drawn = [sample_per_class(target.labels, run.clips_per_class, run.seed) for run in runs]
-    work = _Work(network, target, recipe, np.unique(np.concatenate(drawn)))
+    tuning = Tuning(network, target, plan(network, target, clips_per_class, cuts, n_seeds, epochs, seed), epochs)
     tables, said = [_old_head(network, target)], []
-    bar = tqdm(zip(runs, drawn, strict=True), "fine-tuning", len(runs), disable=not progress)
-    for run, index in bar:
+    for run in tqdm(tuning.runs, "fine-tuning", disable=not progress):
         every = score_every if run.clips_per_class == max(clips_per_class) else epochs
-        history, predicted = work.result(run, index, every, progress)
+        history, predicted = tuning.result(run, every, progress)
+        answers = {"clip": range(len(predicted)), "label": target.test_labels, "predicted": predicted}
         tables.append(pd.DataFrame(history).assign(**asdict(run)))
-        said.append(
-            pd.DataFrame(
-                {"clip": np.arange(len(predicted)), "label": target.test_labels, "predicted": predicted}
-            ).assign(**asdict(run))
-        )
-    table = pd.concat(tables, ignore_index=True).rename(columns={"loss": "train_loss"})
-    table = table.rename(columns={"test_loss": "loss"}).assign(n_test=len(target.test_labels))
-    keys = [*Run.__dataclass_fields__]
-    return (
-        table[[*keys, "epoch", "train_loss", "test_accuracy", "loss", "n_test"]].rename(
-            columns={"test_accuracy": "accuracy"}
-        ),
-        pd.concat(said, ignore_index=True)[[*keys, "clip", "label", "predicted"]],
-    )
+        said.append(pd.DataFrame(answers).assign(**asdict(run)))
+    table = pd.concat(tables, ignore_index=True).assign(n_test=len(target.test_labels))
+    table = table[[*_RUN, "epoch", "loss", "test_accuracy", "test_loss", "n_test"]]
+    names = {"loss": "train_loss", "test_accuracy": "accuracy", "test_loss": "loss"}
+    return table.rename(columns=names), pd.concat(said, ignore_index=True)[[*_RUN, "clip", "label", "predicted"]]
 
 
 def _old_head(network: Checkpoint, target: Target) -> pd.DataFrame:
@@ -185,100 +105,141 @@ def _old_head(network: Checkpoint, target: Target) -> pd.DataFrame:
     return pd.DataFrame([row | asdict(Run(OLD_HEAD, 0, 0, 0))])
 
 
-@dataclass
-class _Work:
-    """Fine-tuning runs of one network on one target; frozen features are passed once a cut."""
+def final_table(predictions: pd.DataFrame, n_bootstrap: int = 1000, seed: int = 0) -> pd.DataFrame:
+    """Return the accuracy that each case ends with: mean of the seeds, its interval, their range.
 
-    network: Checkpoint
-    target: Target
-    recipe: Recipe
-    drawn: np.ndarray  # all clips that any run learns from
-    _passed: tuple = ()
+    Parameters
+    ----------
+    predictions : DataFrame
+        From `transfer_table`.
+    n_bootstrap : int
+        Test clips drawn anew, the same for all cases, behind the 95 % percentile interval of the
+        mean over seeds.
 
-    def result(self, run: Run, index: np.ndarray, every: int, progress: bool) -> tuple[list[dict], np.ndarray]:
-        """Return history and predicted test labels of a run, from the store if it was done."""
-        recipe = replace(self.recipe, seed=run.seed)
-        inputs = {
-            "weights": weights_digest(self.network.model),
-            "clips": array_digest(self.target.x[index]),
-            "labels": array_digest(self.target.labels[index]),
-            "test": array_digest(self.target.test_x),
-            "test labels": array_digest(self.target.test_labels),
-        }
-        options = {
-            "run": asdict(run),
-            "recipe": asdict(recipe),
-            "score_every": every,
-            "layers": self.network.layers,
-            "n_classes": self.target.n_classes,
-        }
-        learning = (fine_tuning.__name__, type(self.network.model).__module__)
-        code = digest(file_digest(__file__), *map(module_digest, learning))
-        store = open_store()
-        state = STATES / f"{digest(canonical_json([inputs, options, code]))}.pt" if store else None
-
-        def make(folder):
-            return self._learn(run, index, recipe, every, state, progress)
-
-        values = (
-            make(None)
-            if store is None
-            else store.fetch(
-                "fine-tuning",
-                inputs,
-                options,
-                code,
-                make,
-                f"{run.case}, {run.clips_per_class} clips a class, seed {run.seed}",
-            )
-        )
-        if state is not None:
-            state.unlink(missing_ok=True)
-        return values["history"], np.asarray(values["predicted"])
-
-    def _learn(
-        self, run: Run, index: np.ndarray, recipe: Recipe, every: int, state: Path | None, progress: bool
-    ) -> dict:
-        """Fine-tune, and return what is kept of it."""
-        model, trunk_rate = self.network.model, fine_tuning.TRUNK_RATE
-        if run.case == SCRATCH:
-            model, trunk_rate = untrained(self.network, run.seed), 1.0
-        layers, x = self.network.layers, self.target.x[:1]
-        model = fine_tuning.new_head(model, x, layers, self.target.n_classes, run.seed)
-        learner = fine_tuning.student(model, x, layers, run.cut, trunk_rate)
-        features, test_features = self._features(learner)
-        train = (features[np.searchsorted(self.drawn, index)], torch.tensor(self.target.labels[index]))
-        test = test_features, torch.tensor(self.target.test_labels)
-        history = fine_tuning.fine_tune(learner, train, test, recipe, every, state, progress)
-        predicted = fine_tuning.evaluated(learner, test_features).argmax(1)
-        return {"history": history, "predicted": predicted.numpy()}
-
-    def _features(self, learner: fine_tuning.Student) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the frozen features of training and test clips; the last cut's are remembered."""
-        if not self._passed or self._passed[0] != learner.cut:
-            sets = self.target.x[self.drawn], self.target.test_x
-            self._passed = (learner.cut, *(fine_tuning.frozen_features(learner, x) for x in sets))
-        return self._passed[1:]
-
-
-def untrained(network: Checkpoint, seed: int) -> nn.Module:
-    """Return a network of the same architecture with fresh weights.
-
-    One of the book's architectures is built anew; in a network of your own each module forgets as
-    in `analysis_lib.explain.randomisation.randomised`.
+    Returns
+    -------
+    DataFrame
+        Columns case, cut, clips_per_class, seeds, clips, accuracy, low, high, seeds_low, seeds_high.
     """
-    card = network.card
-    if card:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            return build(
-                card["architecture"],
-                Skeleton.from_dict(card["skeleton"]),
-                len(card["class_names"]),
-                card["in_channels"],
-                **card["arguments"],
-            )
-    owners = [
-        name for name, module in network.model.named_modules() if any(True for _ in module.parameters(recurse=False))
+    rows = []
+    for keys, right in _right(predictions):
+        seeds, found = right.mean(axis=1), mean_interval(right.mean().to_numpy(), seed, n_bootstrap)
+        row = keys | {"seeds": len(right), "clips": right.shape[1], "accuracy": found["mean"], "low": found["low"]}
+        rows.append(row | {"high": found["high"], "seeds_low": seeds.min(), "seeds_high": seeds.max()})
+    return pd.DataFrame(rows)
+
+
+def _right(predictions: pd.DataFrame) -> Iterator[tuple[dict, pd.DataFrame]]:
+    """Yield each case, and whether its networks name clips rightly: 0 or 1, (seeds, clips)."""
+    right = predictions.assign(right=(predictions["label"] == predictions["predicted"]).astype(float))
+    names = ["case", "cut", "clips_per_class"]
+    for keys, part in right.groupby(names, sort=False):
+        yield dict(zip(names, keys, strict=True)), part.pivot(index="seed", columns="clip", values="right")
+
+
+def size_curves(
+    network: Checkpoint,
+    data: SkeletonDataset,
+    clips_per_class: Sequence[int],
+    n_neighbors: int = 10,
+    n_seeds: int = 2,
+    seed: int = 0,
+    how: Warping = Warping(),
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Return mean label variation of the classes by layer, on small sets of clips.
+
+    The clips are those that `transfer_table` draws from the same data.
+
+    Parameters
+    ----------
+    clips_per_class : sequence of int
+    n_neighbors : int
+        Candidates of each node; on a smaller set, all other clips.
+    how : Warping
+
+    Returns
+    -------
+    DataFrame
+        Columns clips_per_class, seed, layer, q.
+    """
+    rows = []
+    jobs = [(size, s) for size in clips_per_class for s in range(seed, seed + n_seeds)]
+    for size, s in tqdm(jobs, "label variation", disable=not progress):
+        clips = data.take(sample_per_class(data.labels, size, s))
+        layers = dataset_graphs(layer_embeddings(network, clips), min(n_neighbors, len(clips) - 1), how=how)
+        rows += [(size, s, layer.layer, label_smoothness(layer.graph, clips.labels).mean()) for layer in layers]
+    return pd.DataFrame(rows, columns=["clips_per_class", "seed", "layer", "q"])
+
+
+def forecast_table(target: pd.DataFrame, source: pd.DataFrame, cuts: Sequence[int]) -> pd.DataFrame:
+    """Return each forecast of every cut at every set size, from means over seeds.
+
+    Parameters
+    ----------
+    target, source : DataFrame
+        From `size_curves`.
+    cuts : sequence of int
+
+    Returns
+    -------
+    DataFrame
+        Columns clips_per_class, cut, forecast, value (low for good).
+    """
+    targets, sources = (t.groupby(["clips_per_class", "layer"])["q"].mean().unstack() for t in (target, source))
+    depth = targets.shape[1] - 1
+    for cut in cuts:
+        check_cut(cut, depth)
+    rows = [
+        (size, cut, name, forecast(targets.loc[size].to_numpy(), sources.loc[size].to_numpy(), depth - cut))
+        for size in targets.index
+        for name, forecast in FORECASTS.items()
+        for cut in cuts
     ]
-    return randomised(network.model, owners, seed)
+    return pd.DataFrame(rows, columns=["clips_per_class", "cut", "forecast", "value"])
+
+
+def choice_table(
+    forecasts: pd.DataFrame, predictions: pd.DataFrame, n_bootstrap: int = 1000, seed: int = 0
+) -> pd.DataFrame:
+    """Return what each way to choose a cut would have cost, against the cut that came out best.
+
+    Fixed rules (always the same cut) stand beside the forecasts. The best cut is the one of highest
+    accuracy on the test clips: nobody could have chosen it beforehand.
+
+    Parameters
+    ----------
+    forecasts : DataFrame
+        From `forecast_table`.
+    predictions : DataFrame
+        From `transfer_table`.
+    n_bootstrap : int
+        Test clips drawn anew, the same for both cuts, behind the interval of the loss.
+
+    Returns
+    -------
+    DataFrame
+        Columns clips_per_class, rule, is_forecast, cut (chosen), accuracy, best_cut, best_accuracy,
+        lost (of accuracy, against the best cut) with low and high, rho (Spearman's correlation over
+        the cuts of the forecast's order with that of accuracy; for forecasts of three cuts or more).
+    """
+    tuned = [(keys, right) for keys, right in _right(predictions) if keys["case"] != SCRATCH]
+    found = {(keys["clips_per_class"], keys["cut"]): right.mean().to_numpy() for keys, right in tuned}
+    rows = []
+    for size, part in forecasts.groupby("clips_per_class", sort=True):
+        values = part.pivot(index="cut", columns="forecast", values="value")[list(dict.fromkeys(part["forecast"]))]
+        accuracy = pd.Series({cut: found[size, cut].mean() for cut in values.index})
+        best = accuracy.idxmax()
+        ways = [(f"always cut {cut}", False, cut, np.nan) for cut in values.index]
+        ways += [(name, True, q.idxmin(), _agreement(-q, accuracy)) for name, q in values.items()]
+        for rule, is_forecast, cut, rho in ways:
+            lost = mean_interval(found[size, best] - found[size, cut], seed, n_bootstrap)
+            row = {"clips_per_class": size, "rule": rule, "is_forecast": is_forecast, "cut": cut}
+            row |= {"accuracy": accuracy[cut], "best_cut": best, "best_accuracy": accuracy[best]}
+            rows.append(row | {"lost": lost["mean"], "low": lost["low"], "high": lost["high"], "rho": rho})
+    return pd.DataFrame(rows)
+
+
+def _agreement(a: pd.Series, b: pd.Series) -> float:
+    """Return Spearman's correlation over the cuts; nan for fewer than three, or if one is flat."""
+    return float(spearmanr(a, b).statistic) if len(a) > 2 and np.ptp(a) > 0 and np.ptp(b) > 0 else np.nan

@@ -1,5 +1,7 @@
 """Noise tables: what is disturbed and what stays, on a small network; accuracies by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensors
 from analysis_lib.errors import UserError
 from analysis_lib.geometry.embeddings import embed
 from analysis_lib.geometry.layerwise import dataset_graphs, layer_embeddings
-from analysis_lib.geometry.smoothness import label_smoothness, laplacian
+from analysis_lib.geometry.smoothness import label_smoothness
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.stgcn import STGCN
 from analysis_lib.skeletons.skeleton import Skeleton
@@ -20,12 +22,14 @@ from analysis_lib.studies.noise.tables import (
     ALL,
     CHOSEN,
     choose_actions,
+    climb_table,
     disturbed,
     disturbed_predictions,
     noise_smoothness,
     of_actions,
     robustness_table,
 )
+from analysis_lib.warping.options import Warping
 
 STICK = Skeleton("stick", ("foot", "knee", "hip"), ((0, 1), (1, 2)), centre=2)
 NAMES = ("kick", "jump", "wave", "absent")
@@ -83,39 +87,52 @@ def smoothness(network, data, levels=(30.0, 10.0), actions=("kick", "wave"), **o
     return noise_smoothness(network, data, actions, levels, clean, **given)
 
 
-def expected_q(network, data, where, level, seeds):
+def expected_q(network, data, where, level, seeds, how):
     """Return q by layer and class from whole tensors and whole distance matrices."""
     x, lengths = clip_tensors(data, network.preprocessing)
     found = []
     for seed in seeds:
         noisy, _ = gaussian_noise(x, lengths, level, np.random.default_rng(seed))
         mixed = np.where(where[:, None, None, None, None], noisy, x)
-        graphs = dataset_graphs(embed(network.model, mixed, lengths, network.layers), 4)
-        found.append([label_smoothness(laplacian(g.graph), data.labels) for g in graphs])
+        graphs = dataset_graphs(embed(network.model, mixed, lengths, network.layers), 4, how=how)
+        found.append([label_smoothness(g.graph, data.labels) for g in graphs])
     return np.mean(found, axis=0)
 
 
+@pytest.mark.parametrize("n_windows", [4, 1])
 @pytest.mark.parametrize(
     ("noisy", "level", "seeds"), [("chosen", 30.0, (0, 1)), ("chosen", 10.0, (0, 1)), ("all", 10.0, (0,))]
 )
-def test_the_graph_is_that_of_the_mixed_set(data, network, noisy, level, seeds):
-    table = smoothness(network, data)
+def test_the_graph_is_that_of_the_mixed_set(data, network, noisy, level, seeds, n_windows):
+    table = smoothness(network, data, how=Warping(n_windows))
     where = np.ones(15, bool) if noisy == "all" else of_actions(data, ["kick", "wave"])
-    q = expected_q(network, data, where, level, seeds)
+    q = expected_q(network, data, where, level, seeds, Warping(n_windows))
     rows = table[(table["noisy"] == noisy) & (table["psnr"] == level)]
     assert (rows["draws"] == len(seeds)).all()
     for name, c in (("kick", 0), ("wave", 2)):
         assert rows.loc[rows["name"] == name, "q"].to_numpy() == pytest.approx(q[:, c], abs=1e-4)
 
 
+def test_distances_come_from_the_store_or_the_scheduler(data, network, tmp_path, monkeypatch):
+    monkeypatch.setenv("STGBOOK_STORE", str(tmp_path))
+    first = smoothness(network, data)
+    monkeypatch.setenv("STGBOOK_SCHEDULER", "nobody")
+    pd.testing.assert_frame_equal(smoothness(network, data), first)
+    with pytest.raises(UserError, match="no Dask scheduler answers at 'nobody'"):
+        smoothness(network, data, [11.0])
+
+
+def test_one_layer_is_enough(data, network):
+    shallow = replace(network, layers=network.layers[:1])
+    table = smoothness(shallow, data, [20.0], ["kick"])
+    assert table["layer"].unique().tolist() == [0, 1]
+    assert climb_table(table)["climb"].tolist() == [0, 0, 0]
+
+
 def test_clean_rows_and_changes_belong_together(data, network):
     table = smoothness(network, data)
-    assert list(dict.fromkeys(zip(table["noisy"], table["psnr"].fillna(0), strict=True))) == [
-        ("none", 0),
-        ("chosen", 30),
-        ("chosen", 10),
-        ("all", 10),
-    ]
+    conditions = dict.fromkeys(zip(table["noisy"], table["psnr"].fillna(0), strict=True))
+    assert list(conditions) == [("none", 0), ("chosen", 30), ("chosen", 10), ("all", 10)]
     assert table["layer_name"].unique().tolist() == ["input", *network.layers]
     assert dict(zip(table["name"], table["group"], strict=True)) == {"kick": "lower", "wave": "upper"}
     clean = table[table["noisy"] == "none"].set_index(["layer", "name"])
@@ -173,16 +190,8 @@ def test_options_reach_the_perturbation(data, network):
 
 def by_hand():
     """Return four clips of a (two disturbed draws) and four of b, three of each right when clean."""
-    clean = pd.DataFrame(
-        {
-            "kind": "none",
-            "strength": np.nan,
-            "seed": 0,
-            "clip": range(8),
-            "action": list("aaaabbbb"),
-            "right": [1, 1, 1, 0] * 2,
-        }
-    )
+    clips = {"clip": range(8), "action": list("aaaabbbb"), "right": [1, 1, 1, 0] * 2}
+    clean = pd.DataFrame({"kind": "none", "strength": np.nan, "seed": 0} | clips)
     draws = [
         pd.DataFrame({"kind": "noise", "strength": 20.0, "seed": seed, "clip": range(4), "action": "a", "right": right})
         for seed, right in enumerate(([1, 0, 0, 0], [1, 1, 0, 0]))
