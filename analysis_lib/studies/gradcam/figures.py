@@ -214,7 +214,7 @@ def plot_strength(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
         From `analysis_lib.explain.attributions.layer_table`.
     """
     style.use_style()
-    figure, (strength, alike) = panels(2, 2, 0.4 * WIDTH)
+    figure, (strength, alike) = panels(2, 2, 0.4 * WIDTH, 0.3)
     for axes, column, label, i, dash in (
         (strength, "mean", "mean of the map", 0, DASHES[0]),
         (strength, "mass", "sum of the map", 1, DASHES[1]),
@@ -323,7 +323,7 @@ def plot_masking(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
         From `analysis_lib.explain.checks.masking_table`.
     """
     style.use_style()
-    figure, grid = panels(2, 2, 0.45 * WIDTH, sharey=True)
+    figure, grid = panels(2, 2, 0.45 * WIDTH, 0.25, sharey=True)
     most = pd.concat([table, *beside.values()])["joints"].max()
     tests = {
         "deletion": {"title": "Deletion: lower is better", "xlabel": "joints masked"},

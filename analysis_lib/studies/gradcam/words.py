@@ -135,7 +135,7 @@ def masking(found: Findings) -> str:
         "insertion": "Given back in that order, they raise it",
     }
     said = [
-        f"{text} {' and '.join(_gain(gain) for gain in found.gains if gain.test == test)}."
+        f"{text} {', and '.join(_gain(gain) for gain in found.gains if gain.test == test)}."
         for test, text in does.items()
     ]
     return (
