@@ -232,7 +232,7 @@ def plot_strength(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     alike.set(title="The same map for every action?", ylabel="rank correlation of maps")
     alike.set_ylim(min(-0.05, everything[["low", "repeat"]].min().min()), 1.05)
     for axes in (strength, alike):
-        style.layer_axis(axes, sorted(set(everything["layer"])))
+        style.layer_axis(axes, sorted(set(everything["layer"])), most=20)
         axes.grid(axis="y")
     key_below(figure, (strength, alike), keys(beside), most=5)
     return figure
@@ -261,7 +261,7 @@ def plot_parts(table: pd.DataFrame, actions: Sequence[str], beside: Tables = NOT
                 axes.plot(other["layer"], other["share"] / other["joints"], **look | more)
         axes.axhline(1, color=INK, lw=0.8, ls=":")
         axes.set(title=action, ylim=(0, None))
-        style.layer_axis(axes, layers)
+        style.layer_axis(axes, layers, most=12)
         axes.grid(axis="y")
     for axes in grid[::3]:
         axes.set_ylabel("share of importance\nover share of joints")
@@ -286,9 +286,10 @@ def plot_randomisation(table: pd.DataFrame, layer_names: Sequence[str], beside: 
     steps, deepest = list(dict.fromkeys(table["forgotten"])), table["layer"].max()
     rho = table.pivot(index="step", columns="layer", values="mean")
     side = 0.27 if len(steps) <= 16 else 0.16
-    size = {"figsize": (WIDTH, 1.4 + side * len(steps)), "width_ratios": (1.7, 1)}
+    size = {"figsize": (WIDTH, 1.4 + side * max(len(steps), 6)), "width_ratios": (1.7, 1)}
     figure, (cells, curve) = plt.subplots(1, 2, sharey=True, **size)
-    mesh = cells.pcolormesh(rho.columns, rho.index, rho, cmap="RdBu_r", vmin=-1, vmax=1, rasterized=True)
+    edges = (np.arange(n + 1) + 0.5 for n in rho.shape[::-1])
+    mesh = cells.pcolormesh(*edges, rho, cmap="RdBu_r", vmin=-1, vmax=1, rasterized=True)
     for (step, layer), value in np.ndenumerate(rho.to_numpy() if rho.shape[1] <= 14 else np.empty((0, 0))):
         look = {"ha": "center", "va": "center", "fontsize": 6.5, "color": "white" if abs(value) > 0.6 else INK}
         cells.text(layer + 1, step + 1, f"{value:z.1f}".replace("-", "−"), **look)
