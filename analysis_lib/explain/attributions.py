@@ -13,7 +13,7 @@ from analysis_lib.datasets.sampling import class_indices
 from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.explain.method import Maps, Method
 from analysis_lib.networks.checkpoints import Checkpoint
-from analysis_lib.statistics import rank_correlation
+from analysis_lib.statistics import percentile_interval, rank_correlation
 
 #: column of `importance_table` that holds each normalisation
 NORM_COLUMNS = {"none": "importance", "layer": "layer_scaled", "global": "global_scaled"}
@@ -285,8 +285,8 @@ def layer_table(found: Attribution, n_bootstrap: int = 200, seed: int = 0) -> pd
     clips = [np.flatnonzero(found.data.labels == c) for c in classes]
     draws = [clips] + [[rng.choice(i, len(i)) for i in clips] for _ in range(n_bootstrap)]
     by_draw = np.array([_similarity(np.stack([flat[i].mean(axis=0) for i in draw])) for draw in draws])
-    low, median, high = np.quantile(by_draw[1:], [0.025, 0.5, 0.975], axis=0)
-    shift = by_draw[0] - median
+    low, high = percentile_interval(by_draw[1:])
+    shift = by_draw[0] - np.median(by_draw[1:], axis=0)
     means = np.abs(flat).mean(axis=2)
     columns = {"layer": range(1, n_layers + 1), "layer_name": found.layers}
     columns |= {"mean": means.mean(axis=0), "mass": (means * found.lengths * n_joints).mean(axis=0)}
