@@ -4,10 +4,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binomtest, spearmanr
 
 from analysis_lib.errors import UserError
-from analysis_lib.statistics import mean_interval, percentile_interval, resampled_means, times_drawn, wilson_interval
+from analysis_lib.statistics import (
+    mean_interval,
+    percentile_interval,
+    rank_correlation,
+    resampled_means,
+    times_drawn,
+    wilson_interval,
+)
 
 
 @given(st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -70,3 +77,19 @@ def test_values_and_labels_must_match_and_be_drawn(rng, values, n):
 def test_a_proportion_of_nothing(hits, n):
     with pytest.raises(UserError, match="hits must lie in"):
         wilson_interval(hits, n)
+
+
+def test_rank_correlation_is_scipys(rng):
+    a, b = rng.integers(0, 5, size=(2, 6, 12))
+    expected = [spearmanr(x, y).statistic for x, y in zip(a, b, strict=True)]
+    np.testing.assert_allclose(rank_correlation(a, b), expected)
+
+
+def test_rows_without_order_agree_with_nothing():
+    a, b = np.array([[1, 2], [3, 3], [4, 4]]), np.array([[5, 5], [1, 2], [4, 4]])
+    assert rank_correlation(a, b).tolist() == [0, 0, 0]
+
+
+def test_rank_correlation_needs_one_shape():
+    with pytest.raises(UserError, match=r"got \(2, 3\) and \(3, 2\)"):
+        rank_correlation(np.zeros((2, 3)), np.zeros((3, 2)))

@@ -1,18 +1,19 @@
-"""Layerwise GradCAM of a dataset as tidy tables: by layer, time slice, joint and class."""
+"""What an attribution method says of a dataset, as tidy tables: by layer, time slice, joint and class."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
+from tqdm.auto import tqdm
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import clip_tensors
+from analysis_lib.datasets.sampling import class_indices
 from analysis_lib.errors import UserError, unknown_choice
-from analysis_lib.explain.gradcam import SliceMaps, gradcam_slices
-from analysis_lib.explain.maps import scaled
+from analysis_lib.explain.method import Maps, Method
 from analysis_lib.networks.checkpoints import Checkpoint
-from analysis_lib.statistics import rank_correlation
+from analysis_lib.statistics import percentile_interval, rank_correlation
 
 #: column of `importance_table` that holds each normalisation
 NORM_COLUMNS = {"none": "importance", "layer": "layer_scaled", "global": "global_scaled"}
@@ -22,106 +23,167 @@ N_HALVINGS = 20
 
 
 @dataclass(frozen=True)
-class Attributions:
-    """A network's importance maps of the clips of a dataset.
+class Attribution:
+    """Importance of every joint in a few time slices, at every layer, for the clips of a dataset.
 
     Attributes
     ----------
     network : Checkpoint
     data : SkeletonDataset
-        The clips that have maps.
-    maps : SliceMaps
-        One row a clip of ``data``.
-    options : mapping
-        How the maps were made: ``variant``, ``n_slices``, ...
+        The n clips that are explained.
+    method : Method
+    layers : tuple of str
+        Those of `analysis_lib.explain.method.Maps`, as are ``scores``, ``targets`` and ``gaps``.
+    importance : float32 ndarray, shape (n, L, n_slices, V)
+    lengths : int ndarray, shape (n, L)
+        Valid frames at each layer.
+    scores : float32 ndarray, shape (n, n_classes)
+    targets : int ndarray, shape (n,)
+    gaps : dict of str to ndarray, each of shape (n,)
+    body : int
+        Whose maps these are.
     """
 
     network: Checkpoint
     data: SkeletonDataset
-    maps: SliceMaps
-    options: Mapping[str, object]
+    method: Method
+    layers: tuple[str, ...]
+    importance: np.ndarray
+    lengths: np.ndarray
+    scores: np.ndarray
+    targets: np.ndarray
+    gaps: dict[str, np.ndarray] = field(default_factory=dict)
+    body: int = 0
 
     @property
     def correct(self) -> np.ndarray:
         """Whether the network names each clip rightly, bool of shape (n,)."""
-        return self.maps.scores.argmax(axis=1) == self.data.labels
+        return self.scores.argmax(axis=1) == self.data.labels
+
+    def take(self, index: np.ndarray) -> "Attribution":
+        """Return what is said of the clips at ``index``."""
+        kept = {k: getattr(self, k)[index] for k in ("importance", "lengths", "scores", "targets")}
+        gaps = {name: gap[index] for name, gap in self.gaps.items()}
+        return replace(self, data=self.data.take(index), gaps=gaps, **kept)
+
+    def again(self, network: Checkpoint) -> "Attribution":
+        """Return what the method says of the same clips and classes where the network is another."""
+        return explain(network, self.data, self.targets, self.method, self.importance.shape[2], self.body)
 
 
-def attributions(
-    network: Checkpoint, data: SkeletonDataset, target: str = "true", correct_only: bool = False, **options
-) -> Attributions:
-    """Return the importance maps of all clips at all layers.
+def explain(
+    network: Checkpoint,
+    data: SkeletonDataset,
+    target: str | np.ndarray,
+    method: Method,
+    n_slices: int = 3,
+    body: int = 0,
+    correct_only: bool = False,
+    batch_size: int = 8,
+    progress: bool = False,
+) -> Attribution:
+    """Return what a method says of all clips, batch by batch.
 
     Parameters
     ----------
     network : Checkpoint
     data : SkeletonDataset
         The clips to explain: a split, or a sample of it.
-    target : str
-        Class whose score is explained: ``"true"``, ``"predicted"``, or the name of one class.
+    target : str or int ndarray of shape (n,)
+        Class whose score is explained: ``"true"``, ``"predicted"``, the name of one class, or the
+        number of one for each clip.
+    method : Method
+        For example `analysis_lib.explain.gradcam.GradCAM`.
+    n_slices : int
+        Parts of a clip's time.
+    body : int
+        Whose maps are kept; the one map where a layer has fused the bodies.
     correct_only : bool
         Keep only the clips that the network names rightly.
-    **options
-        ``counterfactual``, ``variant``, ``n_slices``, ``body``, ``batch_size`` and ``progress`` of
-        `analysis_lib.explain.gradcam.gradcam_slices`.
 
     Raises
     ------
     UserError
-        If there is no such class, or no clip is named rightly.
+        If there is no such class or body, no clip is named rightly, or the method cannot explain
+        the network.
     """
-    if target not in ("true", "predicted", *data.class_names):
-        raise unknown_choice("target", target, ("true", "predicted", *data.class_names))
-    explained = data.class_names.index(target) if target in data.class_names else target
-    x, lengths = clip_tensors(data, network.preprocessing)
-    maps = gradcam_slices(network.model, x, lengths, network.layers, data.labels, target=explained, **options)
-    result = Attributions(network, data, maps, options)
-    if not correct_only:
-        return result
-    kept = np.flatnonzero(result.correct)
-    if not len(kept):
+    x, lengths, wanted = _prepared(network, data, target)
+    if not 0 <= body < x.shape[4]:
+        raise UserError(f"body {body} does not exist; the clips have {x.shape[4]}")
+    parts, importance = [], []
+    for start in tqdm(range(0, len(x), batch_size), type(method).__name__, disable=not progress, leave=False):
+        some = slice(start, start + batch_size)
+        parts.append(method(network, x[some], lengths[some], wanted if isinstance(wanted, str) else wanted[some]))
+        importance.append(parts[-1].by_slice(n_slices, body))
+    frames, scores, targets = (
+        np.concatenate(found)
+        for found in zip(*((np.stack(p.lengths, 1), p.scores, p.targets) for p in parts), strict=True)
+    )
+    gaps = {name: np.concatenate([p.gaps[name] for p in parts]) for name in parts[0].gaps}
+    whole = np.concatenate(importance)
+    found = Attribution(network, data, method, parts[0].layers, whole, frames, scores, targets, gaps, body)
+    if correct_only and not found.correct.any():
         raise UserError(
             f"network '{network.name}' names none of the {len(data)} clips rightly; set correct_only to False"
         )
-    return replace(result, data=data.take(kept), maps=maps.take(kept))
+    return found.take(np.flatnonzero(found.correct)) if correct_only else found
 
 
-def class_indices(data: SkeletonDataset, names: Sequence[str]) -> list[int]:
-    """Return the numbers of some classes; without names, of all that have clips.
-
-    Raises
-    ------
-    UserError
-        If a class does not exist, or has no clip (those that have are listed).
-    """
-    present = [data.class_names[c] for c in np.unique(data.labels)]
-    for name in names:
-        if name not in data.class_names:
-            raise unknown_choice(f"class of '{data.name}'", name, data.class_names)
-        if name not in present:
-            raise UserError(
-                f"class '{name}' has no clip among the {len(data)} that are explained; "
-                f"classes with clips: {', '.join(present)}"
-            )
-    return [data.class_names.index(name) for name in names or present]
+def clip_maps(network: Checkpoint, data: SkeletonDataset, target: str, method: Method) -> Maps:
+    """Return what a method says of a few clips at every frame; see `explain` for the parameters."""
+    return method(network, *_prepared(network, data, target))
 
 
-def clips_of(data: SkeletonDataset, names: Sequence[str]) -> np.ndarray:
-    """Return the positions of the clips of some classes."""
-    return np.flatnonzero(np.isin(data.labels, class_indices(data, names)))
+def _prepared(network: Checkpoint, data: SkeletonDataset, target: str | np.ndarray) -> tuple:
+    """Return a network's input, the valid frames of its clips, and the classes that are explained."""
+    x, lengths = clip_tensors(data, network.preprocessing)
+    if not isinstance(target, str) or target == "predicted":
+        return x, lengths, target
+    if target == "true":
+        return x, lengths, data.labels
+    if target not in data.class_names:
+        raise unknown_choice("target", target, ("true", "predicted", *data.class_names))
+    return x, lengths, np.full(len(data), data.class_names.index(target))
 
 
-def class_maps(found: Attributions, c: int) -> np.ndarray:
+def class_maps(found: Attribution, c: int) -> np.ndarray:
     """Return the mean importance over the clips of class c, shape (L, n_slices, V)."""
-    return found.maps.importance[found.data.labels == c].mean(axis=0, dtype=np.float64)
+    return found.importance[found.data.labels == c].mean(axis=0, dtype=np.float64)
 
 
-def importance_table(found: Attributions, classes: Sequence[str] = ()) -> pd.DataFrame:
+def scaled(importance: np.ndarray, norm: str) -> np.ndarray:
+    """Return importance between 0 and 1 by its minimum and maximum, or as it is.
+
+    Parameters
+    ----------
+    importance : ndarray, shape (L, ...)
+    norm : {"layer", "global", "none"}
+        ``"layer"`` scales each layer by itself and shows where; ``"global"`` all layers by one
+        range and shows how much; ``"none"`` changes nothing. Without a range all is 0.
+
+    Examples
+    --------
+    >>> scaled(np.array([[0.0, 1.0], [2.0, 4.0]]), "layer").tolist()
+    [[0.0, 1.0], [0.0, 1.0]]
+    >>> scaled(np.array([[0.0, 1.0], [2.0, 4.0]]), "global").tolist()
+    [[0.0, 0.25], [0.5, 1.0]]
+    """
+    if norm not in NORM_COLUMNS:
+        raise unknown_choice("norm", norm, NORM_COLUMNS)
+    if norm == "none":
+        return importance
+    axes = tuple(range(norm == "layer", importance.ndim))
+    low = importance.min(axis=axes, keepdims=True)
+    span = importance.max(axis=axes, keepdims=True) - low
+    return np.where(span > 0, (importance - low) / np.where(span > 0, span, 1), 0.0)
+
+
+def importance_table(found: Attribution, classes: Sequence[str] = ()) -> pd.DataFrame:
     """Return the mean importance of every joint by class, layer and time slice.
 
     Parameters
     ----------
-    found : Attributions
+    found : Attribution
     classes : sequence of str
         All that have clips where none is named.
 
@@ -129,26 +191,26 @@ def importance_table(found: Attributions, classes: Sequence[str] = ()) -> pd.Dat
     -------
     DataFrame
         Columns class, group, clips, layer (from 1), layer_name, slice (from 1), joint, importance
-        (in units of the score), and the same scaled to 0..1 (`analysis_lib.explain.maps.scaled`)
-        within the class's layer, ``layer_scaled``, and within the class, ``global_scaled``.
+        (in units of the score), and the same scaled to 0..1 (`scaled`) within the class's layer,
+        ``layer_scaled``, and within the class, ``global_scaled``.
     """
     data, tables = found.data, []
     for c in class_indices(data, classes):
         maps = class_maps(found, c)
-        axes = (found.maps.layers, range(1, maps.shape[1] + 1), data.skeleton.joints)
+        axes = (found.layers, range(1, maps.shape[1] + 1), data.skeleton.joints)
         table = pd.MultiIndex.from_product(axes, names=["layer_name", "slice", "joint"]).to_frame()
         columns = {column: scaled(maps, norm).ravel() for norm, column in NORM_COLUMNS.items()}
         layer = np.repeat(range(1, len(maps) + 1), maps[0].size)
-        tables.append(table.assign(**_class_columns(data, c), layer=layer, **columns))
+        tables.append(table.assign(**_of_class(data, c), layer=layer, **columns))
     first = ["class", "group", "clips", "layer", "layer_name", "slice", "joint"]
     return pd.concat(tables, ignore_index=True)[[*first, *NORM_COLUMNS.values()]]
 
 
-def _class_columns(data: SkeletonDataset, c: int) -> dict:
+def _of_class(data: SkeletonDataset, c: int) -> dict:
     return {"class": data.class_names[c], "group": data.groups[c], "clips": int((data.labels == c).sum())}
 
 
-def joint_table(found: Attributions, classes: Sequence[str] = (), layer: int = -1) -> pd.DataFrame:
+def joint_table(found: Attribution, classes: Sequence[str] = (), layer: int = -1) -> pd.DataFrame:
     """Return the importance of every joint for every class at one layer, the last by default.
 
     Returns
@@ -160,55 +222,39 @@ def joint_table(found: Attributions, classes: Sequence[str] = (), layer: int = -
     tables = []
     for c in class_indices(found.data, classes):
         mean = class_maps(found, c)[layer].mean(axis=0)
-        tables.append(
-            pd.DataFrame(
-                {
-                    **_class_columns(found.data, c),
-                    "joint": found.data.skeleton.joints,
-                    "importance": mean,
-                    "scaled": scaled(mean[None], "global")[0],
-                }
-            )
-        )
+        columns = {"joint": found.data.skeleton.joints, "importance": mean, "scaled": scaled(mean, "global")}
+        tables.append(pd.DataFrame({**_of_class(found.data, c), **columns}))
     return pd.concat(tables, ignore_index=True)
 
 
-def part_table(found: Attributions, classes: Sequence[str] = ()) -> pd.DataFrame:
+def part_table(found: Attribution, classes: Sequence[str] = ()) -> pd.DataFrame:
     """Return which share of the importance lies on each body part, by class and layer.
 
     Returns
     -------
     DataFrame
-        Columns class, group, clips, layer, part, share (of the importance), joints (the part's
-        share of the joints, which is what an even map would give it). Maps that are zero
-        throughout have no shares and are left out.
+        Columns class, group, clips, layer, part, share (of the importance, of either sign), joints
+        (the part's share of the joints, which is what an even map would give it). Maps that are
+        zero throughout have no shares and are left out.
     """
     data, rows = found.data, []
     for c in class_indices(data, classes):
         for layer, maps in enumerate(class_maps(found, c), 1):
-            joints = maps.sum(axis=0)
-            rows += [
-                {
-                    **_class_columns(data, c),
-                    "layer": layer,
-                    "part": part,
-                    "share": joints[list(index)].sum() / joints.sum(),
-                    "joints": len(index) / len(joints),
-                }
-                for part, index in data.skeleton.parts.items()
-                if joints.any()
-            ]
-    columns = ["class", "group", "clips", "layer", "part", "share", "joints"]
-    return pd.DataFrame(rows, columns=columns)
+            joints = np.abs(maps).sum(axis=0)
+            for part, index in data.skeleton.parts.items() if joints.any() else ():
+                share = joints[list(index)].sum() / joints.sum()
+                row = {"layer": layer, "part": part, "share": share, "joints": len(index) / len(joints)}
+                rows.append(_of_class(data, c) | row)
+    return pd.DataFrame(rows, columns=["class", "group", "clips", "layer", "part", "share", "joints"])
 
 
-def layer_table(found: Attributions, n_bootstrap: int = 200, seed: int = 0) -> pd.DataFrame:
+def layer_table(found: Attribution, n_bootstrap: int = 200, seed: int = 0) -> pd.DataFrame:
     r"""Return how strong the maps of each layer are, and how much alike those of the classes.
 
     The mean falls with the number of places that share a score: early layers, which have more
     frames, look weaker than they are. The mass does not:
 
-    .. math:: \text{mass}_l = \sum_{t < n_l} \sum_v H^l_{t,v} = n_l V \, \overline{H^l}
+    .. math:: \text{mass}_l = \sum_{t < n_l} \sum_v |H^l_{t,v}| = n_l V \, \overline{|H^l|}
 
     Parameters
     ----------
@@ -230,31 +276,23 @@ def layer_table(found: Attributions, n_bootstrap: int = 200, seed: int = 0) -> p
     UserError
         If there is only one class, or none with two clips.
     """
-    labels, maps = found.data.labels, found.maps
     classes = class_indices(found.data, ())
     if len(classes) < 2:
         raise UserError("comparing the maps of classes needs clips of at least two classes")
-    flat = maps.importance.reshape(*maps.importance.shape[:2], -1).astype(np.float64)
-    rng, n_joints = np.random.default_rng(seed), maps.importance.shape[3]
-    clips = [np.flatnonzero(labels == c) for c in classes]
+    n, n_layers, _, n_joints = found.importance.shape
+    flat = found.importance.reshape(n, n_layers, -1).astype(np.float64)
+    rng = np.random.default_rng(seed)
+    clips = [np.flatnonzero(found.data.labels == c) for c in classes]
     draws = [clips] + [[rng.choice(i, len(i)) for i in clips] for _ in range(n_bootstrap)]
     by_draw = np.array([_similarity(np.stack([flat[i].mean(axis=0) for i in draw])) for draw in draws])
-    low, median, high = np.quantile(by_draw[1:], [0.025, 0.5, 0.975], axis=0)
-    shift = by_draw[0] - median
-    means = flat.mean(axis=2)
+    low, high = percentile_interval(by_draw[1:])
+    shift = by_draw[0] - np.median(by_draw[1:], axis=0)
+    means = np.abs(flat).mean(axis=2)
+    columns = {"layer": range(1, n_layers + 1), "layer_name": found.layers}
+    columns |= {"mean": means.mean(axis=0), "mass": (means * found.lengths * n_joints).mean(axis=0)}
+    columns |= {"similarity": by_draw[0], "low": low + shift, "high": high + shift}
     repeat = np.mean([_repeat(flat, clips, rng) for _ in range(N_HALVINGS)], axis=0)
-    return pd.DataFrame(
-        {
-            "layer": range(1, len(maps.layers) + 1),
-            "layer_name": maps.layers,
-            "mean": means.mean(axis=0),
-            "mass": (means * maps.lengths * n_joints).mean(axis=0),
-            "similarity": by_draw[0],
-            "low": low + shift,
-            "high": high + shift,
-            "repeat": repeat,
-        }
-    )
+    return pd.DataFrame(columns | {"repeat": repeat})
 
 
 def _repeat(flat: np.ndarray, clips: Sequence[np.ndarray], rng: np.random.Generator) -> np.ndarray:
@@ -270,51 +308,3 @@ def _similarity(profiles: np.ndarray) -> np.ndarray:
     """Return the mean rank correlation of all pairs of classes, (classes, L, d) -> (L,)."""
     first, second = np.triu_indices(len(profiles), 1)
     return np.array([rank_correlation(p[first], p[second]).mean() for p in profiles.transpose(1, 0, 2)])
-
-
-def front_clips(data: SkeletonDataset, classes: Sequence[str] = ()) -> list[int]:
-    """Return for each class the position of the clip that is seen most from the front.
-
-    Left and right are furthest apart in the picture there, in the mean of all pairs and frames.
-
-    Parameters
-    ----------
-    classes : sequence of str
-        All that have clips where none is named.
-    """
-    pairs = np.array(data.skeleton.pairs or [(0, 0)]).T
-
-    def width(i):
-        return np.abs(np.diff(data.sequences[i][0][:, pairs, 0], axis=1)).mean()
-
-    return [int(max(np.flatnonzero(data.labels == c), key=width)) for c in class_indices(data, classes)]
-
-
-def pose_table(data: SkeletonDataset, classes: Sequence[str] = (), n_slices: int = 3) -> pd.DataFrame:
-    """Return where the joints of one clip a class are in the middle of each time slice.
-
-    The clip is the one of `front_clips`.
-
-    Returns
-    -------
-    DataFrame
-        Columns class, clip, slice (from 1), joint, x, y (units of the data).
-    """
-    tables = []
-    for i in front_clips(data, classes):
-        x = data.sequences[i][0]
-        for s in range(n_slices):
-            pose = x[int((s + 0.5) * len(x) / n_slices)]
-            tables.append(
-                pd.DataFrame(
-                    {
-                        "class": data.class_names[data.labels[i]],
-                        "clip": data.clips[i],
-                        "slice": s + 1,
-                        "joint": data.skeleton.joints,
-                        "x": pose[:, 0],
-                        "y": pose[:, 1],
-                    }
-                )
-            )
-    return pd.concat(tables, ignore_index=True)

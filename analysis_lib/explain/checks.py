@@ -1,6 +1,7 @@
-"""Whether importance maps mean anything: weights drawn anew, joints masked; as tidy tables."""
+"""Whether importance maps of any method mean anything: weights drawn anew, joints masked; as tidy tables."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,8 +10,7 @@ from tqdm.auto import tqdm
 from analysis_lib.datasets.preparation.recipe import clip_tensors
 from analysis_lib.datasets.sampling import sample_per_class
 from analysis_lib.errors import UserError
-from analysis_lib.explain.attributions import Attributions
-from analysis_lib.explain.gradcam import gradcam_slices
+from analysis_lib.explain.attributions import Attribution
 from analysis_lib.explain.masking import joint_motion, masking_baseline, masking_curve, ranking
 from analysis_lib.explain.randomisation import cascade
 from analysis_lib.networks.hooks import cascade_steps
@@ -21,18 +21,18 @@ ORDERS = ("importance", "motion", "random")
 
 
 def randomisation_table(
-    found: Attributions, n_per_class: int = 2, n_seeds: int = 2, seed: int = 0, progress: bool = False
+    found: Attribution, n_per_class: int = 2, n_seeds: int = 2, seed: int = 0, progress: bool = False
 ) -> pd.DataFrame:
     """Return how much of each layer's map survives as the network forgets, from the scores down.
 
     Measured by Spearman's correlation of a clip's map (joints and slices) with that of the trained
-    network, after every step of `analysis_lib.explain.randomisation.cascade_steps`. The class that is
+    network, after every step of `analysis_lib.networks.hooks.cascade_steps`. The class that is
     explained stays the one of the trained network. A map without any order counts 0; clips whose
     trained map has none are left out.
 
     Parameters
     ----------
-    found : Attributions
+    found : Attribution
     n_per_class : int
         Clips of each class; 0 takes as many as the smallest class has.
     n_seeds : int
@@ -44,48 +44,37 @@ def randomisation_table(
         Columns step (from 1), forgotten (what the step randomised), layer, layer_name, clips, mean
         with low and high, blank (share of maps without any order).
     """
-    index = sample_per_class(found.data.labels, n_per_class, seed)
-    x, lengths = clip_tensors(found.data.take(index), found.network.preprocessing)
-    trained = found.maps.take(index)
-    before = _profiles(trained.importance)
+    found = found.take(sample_per_class(found.data.labels, n_per_class, seed))
+    before = _profiles(found)
     ordered = np.ptp(before, axis=2) > 0  # (n, L)
-    model, layers = found.network.model, found.network.layers
-    steps = cascade_steps(model, x[:1], layers)
+    network = found.network
+    x, _ = clip_tensors(found.data.take([0]), network.preprocessing)
+    steps = cascade_steps(network.model, x, network.layers)
     rho = np.zeros((n_seeds, len(steps), *ordered.shape))
     blank = np.zeros(rho.shape, bool)
-    jobs = ((s, i, net) for s in range(n_seeds) for i, (_, net) in enumerate(cascade(model, steps, seed + s)))
+    jobs = ((s, i, net) for s in range(n_seeds) for i, (_, net) in enumerate(cascade(network.model, steps, seed + s)))
     for s, i, net in tqdm(jobs, "randomised", n_seeds * len(steps), disable=not progress, leave=False):
-        after = _profiles(
-            gradcam_slices(net, x, lengths, layers, trained.targets, target="true", **found.options).importance
-        )
+        after = _profiles(found.again(replace(network, model=net)))
         rho[s, i][ordered] = rank_correlation(before[ordered], after[ordered])
         blank[s, i] = np.ptp(after, axis=2) == 0
     rows = []
     for i, step in enumerate(steps):
-        for k, name in enumerate(layers):
+        for k, name in enumerate(found.layers):
             kept = ordered[:, k]
             if not kept.any():
                 raise UserError(f"no clip's map at layer '{name}' has any order to lose")
-            rows.append(
-                {
-                    "step": i + 1,
-                    "forgotten": step,
-                    "layer": k + 1,
-                    "layer_name": name,
-                    "clips": int(kept.sum()),
-                    **mean_interval(rho[:, i, kept, k].mean(axis=0)),
-                    "blank": blank[:, i, kept, k].mean(),
-                }
-            )
+            row = {"step": i + 1, "forgotten": step, "layer": k + 1, "layer_name": name, "clips": int(kept.sum())}
+            row |= mean_interval(rho[:, i, kept, k].mean(axis=0))
+            rows.append(row | {"blank": blank[:, i, kept, k].mean()})
     return pd.DataFrame(rows)
 
 
-def _profiles(importance: np.ndarray) -> np.ndarray:
-    return importance.reshape(*importance.shape[:2], -1)
+def _profiles(found: Attribution) -> np.ndarray:
+    return found.importance.reshape(*found.importance.shape[:2], -1)
 
 
 def masking_curves(
-    found: Attributions,
+    found: Attribution,
     layer: int = -1,
     baseline: str = "average",
     n_per_class: int = 4,
@@ -101,9 +90,9 @@ def masking_curves(
 
     Parameters
     ----------
-    found : Attributions
+    found : Attribution
     layer : int
-        Position among the network's layers; -1 is the last.
+        Position among the layers of the maps; -1 is the last.
     baseline : str
         What a masked joint does instead (`analysis_lib.explain.masking.masking_baseline`).
     n_per_class : int
@@ -123,15 +112,12 @@ def masking_curves(
     index = sample_per_class(found.data.labels, n_per_class, seed)
     x, lengths = clip_tensors(found.data, found.network.preprocessing)
     masked = masking_baseline(x, lengths, baseline, found.data.skeleton.centre)[index]
-    x, lengths, targets = x[index], lengths[index], found.maps.targets[index]
+    x, lengths, targets = x[index], lengths[index], found.targets[index]
     ks = sorted({0, *(counts or _default_counts(x.shape[3])), x.shape[3]})
-    importance = found.maps.importance[index, layer].mean(axis=1)
+    importance = found.importance[index, layer].mean(axis=1)
     rng = np.random.default_rng(seed)
-    draws = {
-        "importance": [importance],
-        "motion": [joint_motion(x, lengths)],
-        "random": [np.zeros_like(importance)] * n_seeds,
-    }
+    draws = {"importance": [importance], "motion": [joint_motion(x, lengths)]}
+    draws["random"] = [np.zeros_like(importance)] * n_seeds
     jobs = [(test, order) for test in ("deletion", "insertion") for order in ORDERS]
 
     def curves(values, ks, insert):
@@ -165,16 +151,10 @@ def masking_table(curves: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     curves : DataFrame
         From `masking_curves`.
     """
-    rows = [
-        {
-            "test": test,
-            "order": order,
-            "joints": k,
-            "clips": len(part),
-            **mean_interval(part["probability"].to_numpy(), seed),
-        }
-        for (test, order, k), part in curves.groupby(["test", "order", "joints"], sort=False)
-    ]
+    rows = []
+    for (test, order, k), part in curves.groupby(["test", "order", "joints"], sort=False):
+        row = {"test": test, "order": order, "joints": k, "clips": len(part)}
+        rows.append(row | mean_interval(part["probability"].to_numpy(), seed))
     return pd.DataFrame(rows)
 
 
@@ -204,13 +184,6 @@ def masking_gain(curves: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
         own = areas[test, "importance"]
         for other in ORDERS[1:]:
             gain = sign * (own - areas[test, other])
-            rows.append(
-                {
-                    "test": test,
-                    "against": other,
-                    "area": own.mean(),
-                    "clips": len(gain),
-                    **mean_interval(gain.to_numpy(), seed),
-                }
-            )
+            row = {"test": test, "against": other, "area": own.mean(), "clips": len(gain)}
+            rows.append(row | mean_interval(gain.to_numpy(), seed))
     return pd.DataFrame(rows)

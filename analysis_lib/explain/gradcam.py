@@ -3,7 +3,8 @@
 References
 ----------
 Das, Shekkizhar & Ortega (2024), equations (5) and (6): GradCAM (Selvaraju et al. 2017) for every
-layer. The arithmetic is in `analysis_lib.explain.maps`.
+layer. Variant ``"released"``: the code published with a later comparison of GradCAM and SHAP on
+skeletons.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,228 +13,144 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm.auto import tqdm
 
 from analysis_lib.errors import UserError, unknown_choice
-from analysis_lib.explain.maps import importance_map, slice_weights
+from analysis_lib.explain.method import Maps, on_joints, target_classes
+from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.hooks import captured, evaluating
 from analysis_lib.warping.windows import layer_lengths
 
 
 @dataclass(frozen=True)
-class LayerMaps:
-    """Importance maps of a few clips at every layer.
+class GradCAM:
+    r"""Importance maps of all layers from one forward and one backward pass.
+
+    .. math:: H_{m,t,v} = \mathrm{ReLU}\Big(\sum_k \beta_k F_{k,m,t,v}\Big)
 
     Attributes
     ----------
-    layers : tuple of str
-    maps : tuple of float32 ndarray, each of shape (n, M, T_l, V)
-        M is 1 where the layer has fused the bodies.
-    lengths : tuple of int ndarray, each of shape (n,)
-        Valid frames at the layer.
-    scores : float32 ndarray, shape (n, n_classes)
-        Before softmax.
-    targets : int ndarray, shape (n,)
-        Class whose score each clip's maps explain.
+    variant : {"paper", "released"}
+        ``"paper"``: the equation, with one weight a channel (`channel_weights`). ``"released"``:
+        one weight for *all* channels, the mean of the RMS-normalised gradient, their mean as
+        feature, and each clip scaled by (H - min) / max.
+    counterfactual : bool
+        Take minus the gradient: what speaks against the class.
+
+    Raises
+    ------
+    UserError
+        If a layer is unknown (the model's are listed), is not laid out as (N, C, T, V) or
+        (N M, C, T, V) with bodies innermost, has other nodes than joints
+        (`analysis_lib.explain.method.on_joints`) or no influence on the scores; or if the target
+        is no class.
     """
 
-    layers: tuple[str, ...]
-    maps: tuple[np.ndarray, ...]
-    lengths: tuple[np.ndarray, ...]
-    scores: np.ndarray
-    targets: np.ndarray
+    variant: str = "paper"
+    counterfactual: bool = False
 
-    def on_frames(self, i: int, n_frames: int, n_bodies: int = 1) -> np.ndarray:
-        r"""Return the maps of clip i at the frames of the clip itself, shape (L, M, T, V).
+    def __post_init__(self) -> None:
+        if self.variant not in VARIANTS:
+            raise unknown_choice("GradCAM variant", self.variant, VARIANTS)
 
-        Frame t takes the frame of the map that covers it, of the :math:`n_l` valid ones:
+    def __call__(self, network: Checkpoint, x: np.ndarray, lengths: np.ndarray, target: str | np.ndarray) -> Maps:
+        """Return the maps of a few clips (`analysis_lib.explain.method.Method`); no ``.grad`` is touched."""
+        model, layers = network.model, network.layers
+        leaf = torch.from_numpy(np.ascontiguousarray(x)).requires_grad_()
+        with torch.enable_grad(), evaluating(model), captured(model, layers) as outputs:
+            scores = model(leaf.clone())
+            bodies = {name: _by_body(name, outputs.get(name), x.shape) for name in layers}
+            targets = target_classes(scores, target)
+            gradients = _gradients(model, scores, targets, {k: outputs[k] for k in layers})
+        present = leaf.detach().ne(0).any(dim=3).any(dim=2).any(dim=1)  # (N, M)
+        maps, valid_lengths = [], []
+        for name in layers:
+            features = bodies[name].detach()
+            n = layer_lengths(lengths, x.shape[2], features.shape[3])
+            valid = torch.arange(features.shape[3]) < torch.from_numpy(n)[:, None]  # (N, T')
+            there = present if features.shape[1] == x.shape[4] else present.any(dim=1, keepdim=True)
+            gradient = gradients[name].reshape(features.shape)
+            found = self.layer_map(features, gradient, valid[:, None] & there[..., None])
+            maps.append(on_joints(found, name, model, x.shape[3]).float().numpy())
+            valid_lengths.append(n)
+        return Maps(tuple(layers), tuple(maps), tuple(valid_lengths), scores.detach().float().numpy(), targets)
 
-        .. math:: t_l = \lfloor t\, n_l / T \rfloor
+    def layer_map(self, features: Tensor, gradients: Tensor, valid: Tensor) -> Tensor:
+        """Return the importance of every node at every frame of one layer.
 
         Parameters
         ----------
-        n_frames, n_bodies : int
-            T and M of the clip. Where a layer has fused the bodies, all get its one map.
+        features, gradients : Tensor, shape (N, M, C, T, V)
+            What the layer gave, and the class score's gradient with respect to it.
+        valid : bool Tensor, shape (N, M, T)
+            Frames of bodies that are no padding.
 
-        Raises
-        ------
-        UserError
-            If a layer has maps of more than one body, but of fewer than the clip.
+        Returns
+        -------
+        Tensor, shape (N, M, T, V)
+            Not negative; zero in padding.
 
         Examples
         --------
-        >>> maps = np.array([1.0, 2.0, 0.0]).reshape(1, 1, 3, 1)  # the third frame is padding
-        >>> found = LayerMaps(("a",), (maps,), (np.array([2]),), np.zeros((1, 1)), np.zeros(1))
-        >>> found.on_frames(0, 5).ravel().tolist()
-        [1.0, 1.0, 1.0, 2.0, 2.0]
+        >>> features = torch.tensor([[1.0, 2.0], [3.0, 0.0]]).view(1, 1, 2, 1, 2)  # two channels
+        >>> gradients = torch.tensor([[1.0, 1.0], [-1.0, 0.0]]).view(1, 1, 2, 1, 2)  # beta = 1, -1/2
+        >>> GradCAM().layer_map(features, gradients, torch.ones(1, 1, 1, dtype=bool)).flatten()
+        tensor([0., 2.])
         """
-        shown = []
-        for name, maps, lengths in zip(self.layers, self.maps, self.lengths, strict=True):
-            if 1 < maps.shape[1] < n_bodies:
-                raise UserError(f"layer '{name}' has maps of {maps.shape[1]} bodies; the clip has {n_bodies}")
-            bodies = np.minimum(np.arange(n_bodies), maps.shape[1] - 1)
-            frames = np.arange(n_frames) * lengths[i] // n_frames
-            shown.append(maps[i][bodies][:, frames])
-        return np.stack(shown)
+        maps = VARIANTS[self.variant](features, -gradients if self.counterfactual else gradients, valid)
+        return torch.where(valid[..., None], maps, 0.0)
 
 
-@dataclass(frozen=True)
-class SliceMaps:
-    """Importance of every joint in a few time slices, at every layer, for many clips.
+def channel_weights(gradients: Tensor, valid: Tensor) -> Tensor:
+    r"""Return what a unit of each channel adds to the class score, shape (N, C).
 
-    Attributes
-    ----------
-    layers : tuple of str
-    importance : float32 ndarray, shape (n, L, n_slices, V)
-        Mean of a clip's map over the frames of each slice (`slice_weights`).
-    lengths : int ndarray, shape (n, L)
-        Valid frames at each layer.
-    scores, targets
-        As in `LayerMaps`.
-    """
+    .. math:: \beta_k = \frac{1}{|\Omega|} \sum_{(m, t, v) \in \Omega}
+              \frac{\partial y^c}{\partial F_{k,m,t,v}}
 
-    layers: tuple[str, ...]
-    importance: np.ndarray
-    lengths: np.ndarray
-    scores: np.ndarray
-    targets: np.ndarray
-
-    def take(self, index: np.ndarray) -> "SliceMaps":
-        """Return the maps of the clips at ``index``."""
-        kept = (a[index] for a in (self.importance, self.lengths, self.scores, self.targets))
-        return SliceMaps(self.layers, *kept)
-
-
-def gradcam(
-    model: nn.Module,
-    x: np.ndarray,
-    lengths: np.ndarray,
-    layers: Sequence[str],
-    target: str | int = "predicted",
-    labels: np.ndarray | None = None,
-    variant: str = "paper",
-    counterfactual: bool = False,
-) -> LayerMaps:
-    """Return the importance maps of all layers from one forward and one backward pass.
-
-    The model works in evaluation mode and is then as before; no ``.grad`` is touched. All layers
-    of all clips given are in memory at once: for a dataset use `gradcam_slices`.
+    :math:`\Omega` holds the valid frames of the bodies that are there, so padding has no say.
 
     Parameters
     ----------
-    model : nn.Module
-        Any network from (N, C, T, V, M) to (N, n_classes). Modules that work in place are no harm:
-        each layer hands on a copy (`analysis_lib.networks.hooks.captured`).
-    x : float32 ndarray, shape (N, C, T, V, M)
-        A body whose coordinates are all zero is not there, and does not count.
-    lengths : int ndarray, shape (N,)
-        Valid frames.
-    layers : sequence of str
-        Modules with outputs of shape (N, C', T', V) or (N M, C', T', V), bodies innermost.
-    target : {"predicted", "true"} or int
-        Class whose score is explained: the highest, that of ``labels``, or one for all clips.
-    labels : int ndarray, shape (N,), optional
-        Needed for ``"true"``.
-    variant, counterfactual
-        See `importance_map`.
-
-    Raises
-    ------
-    UserError
-        If a layer is unknown (the model's are listed), is not laid out as above, has other joints
-        or no influence on the scores, or the target is no class.
-    """
-    leaf = torch.from_numpy(np.ascontiguousarray(x)).requires_grad_()
-    with torch.enable_grad(), evaluating(model), captured(model, layers) as outputs:
-        scores = model(leaf.clone())
-        bodies = {name: _by_body(name, outputs.get(name), x.shape) for name in layers}
-        targets = target_classes(scores, target, labels)
-        gradients = _gradients(model, scores, targets, {k: outputs[k] for k in layers})
-    present = leaf.detach().ne(0).any(dim=3).any(dim=2).any(dim=1)  # (N, M)
-    maps, valid_lengths = [], []
-    for name in layers:
-        features = bodies[name].detach()
-        n = layer_lengths(lengths, x.shape[2], features.shape[3])
-        valid = torch.arange(features.shape[3]) < torch.from_numpy(n)[:, None]  # (N, T')
-        there = present if features.shape[1] == x.shape[4] else present.any(dim=1, keepdim=True)
-        gradient = gradients[name].reshape(features.shape)
-        found = importance_map(features, gradient, valid[:, None] & there[..., None], variant, counterfactual)
-        maps.append(found.float().numpy())
-        valid_lengths.append(n)
-    return LayerMaps(tuple(layers), tuple(maps), tuple(valid_lengths), scores.detach().float().numpy(), targets)
-
-
-def gradcam_slices(
-    model: nn.Module,
-    x: np.ndarray,
-    lengths: np.ndarray,
-    layers: Sequence[str],
-    labels: np.ndarray | None = None,
-    n_slices: int = 3,
-    body: int = 0,
-    batch_size: int = 8,
-    progress: bool = False,
-    **options,
-) -> SliceMaps:
-    """Return each clip's importance by layer, time slice and joint, batch by batch.
-
-    Parameters
-    ----------
-    body : int
-        Whose map is kept; 0 where a layer has fused the bodies.
-    **options
-        ``target``, ``variant`` and ``counterfactual`` of `gradcam`, which has the others too.
-
-    Raises
-    ------
-    UserError
-        As `gradcam`, or if there is no such body.
-    """
-    if not 0 <= body < x.shape[4]:
-        raise UserError(f"body {body} does not exist; the clips have {x.shape[4]}")
-    parts = []
-    for start in tqdm(range(0, len(x), batch_size), "GradCAM", disable=not progress, leave=False):
-        some = slice(start, start + batch_size)
-        found = gradcam(
-            model, x[some], lengths[some], layers, labels=None if labels is None else labels[some], **options
-        )
-        slices = [
-            slice_weights(n, m.shape[2], n_slices) @ m[:, min(body, m.shape[1] - 1)]
-            for m, n in zip(found.maps, found.lengths, strict=True)
-        ]
-        parts.append(
-            (np.stack(slices, axis=1).astype(np.float32), np.stack(found.lengths, 1), found.scores, found.targets)
-        )
-    return SliceMaps(tuple(layers), *map(np.concatenate, zip(*parts, strict=True)))
-
-
-def target_classes(scores: Tensor, target: str | int, labels: np.ndarray | None = None) -> np.ndarray:
-    """Return the class whose score is explained, for each clip, shape (N,).
+    gradients, valid
+        As for `GradCAM.layer_map`.
 
     Examples
     --------
-    >>> scores = torch.tensor([[0.0, 2.0, 1.0]])
-    >>> [target_classes(scores, t, np.array([2])).tolist() for t in ("predicted", "true", 0)]
-    [[1], [2], [0]]
+    >>> channel_weights(torch.ones(1, 1, 2, 3, 4), torch.tensor([[[True, True, False]]]))
+    tensor([[1., 1.]])
     """
-    if scores.ndim != 2:
-        raise UserError(f"the network must give (clips, classes) scores, got {tuple(scores.shape)}")
-    n, n_classes = scores.shape
-    if target == "predicted":
-        return scores.argmax(dim=1).numpy()
-    if isinstance(target, str) and target != "true":
-        raise unknown_choice("target", target, ("predicted", "true", "a class's number"))
-    if target == "true" and (labels is None or len(labels) != n):
-        raise UserError(f"target 'true' needs the labels of all {n} clips, or take 'predicted'")
-    classes = np.asarray(labels if target == "true" else np.full(n, target))
-    if wrong := [int(c) for c in classes if not 0 <= c < n_classes]:
-        raise UserError(f"the network has the classes 0..{n_classes - 1}; there is no {wrong[0]}")
-    return classes.astype(np.int64)
+    count = valid.sum(dim=(1, 2)) * gradients.shape[-1]
+    return _kept(gradients, valid).sum(dim=(1, 3, 4)) / count.clamp(min=1)[:, None]
+
+
+def _kept(x: Tensor, valid: Tensor) -> Tensor:
+    return torch.where(valid[:, :, None, :, None], x, 0.0)
+
+
+def _paper_map(features: Tensor, gradients: Tensor, valid: Tensor) -> Tensor:
+    weights = channel_weights(gradients, valid)
+    return torch.einsum("nc,nmctv->nmtv", weights, features).relu()
+
+
+def _released_map(features: Tensor, gradients: Tensor, valid: Tensor) -> Tensor:
+    """Return the map with one weight for all channels, each body scaled to its own range."""
+    kept = _kept(gradients, valid)
+    size = (valid.sum(dim=2)[:, :, None] * gradients.shape[2]).clamp(min=1)  # frames times channels: (N, M, 1)
+    rms = (kept.square().sum(dim=(2, 3)) / size).mean(dim=2, keepdim=True).sqrt()
+    weight = (kept.sum(dim=(2, 3)) / size / (rms + 1e-8)).sum(dim=2)  # (N, M)
+    maps = (weight[:, :, None, None] * features.mean(dim=2)).relu()
+    inside = valid[..., None].expand_as(maps)
+    low = maps.masked_fill(~inside, torch.inf).amin(dim=(2, 3), keepdim=True)
+    high = (maps * inside).amax(dim=(2, 3), keepdim=True)
+    return (maps - low).nan_to_num(neginf=0.0) / (high + 1e-8)
+
+
+#: how gradients weigh features, by name
+VARIANTS = {"paper": _paper_map, "released": _released_map}
 
 
 def _by_body(name: str, output: Tensor | None, shape: Sequence[int]) -> Tensor:
-    """Return a layer's output as (N, M, C', T', V), M = 1 where it has fused the bodies."""
-    n, _, _, n_joints, n_bodies = shape
+    """Return a layer's output as (N, M, C', T', V'), M = 1 where it has fused the bodies."""
+    n, n_bodies = shape[0], shape[4]
     if output is None:
         raise UserError(f"layer '{name}' is not called in a forward pass; leave it out")
     if not isinstance(output, Tensor) or output.ndim != 4 or len(output) not in (n, n * n_bodies):
@@ -241,11 +158,6 @@ def _by_body(name: str, output: Tensor | None, shape: Sequence[int]) -> Tensor:
         raise UserError(
             f"layer '{name}' gave {came} for {n} clips with {n_bodies} bodies; "
             "a (N, C, T, V) or (N*M, C, T, V) tensor is needed: choose another module"
-        )
-    if output.shape[3] != n_joints:
-        raise UserError(
-            f"layer '{name}' gave {tuple(output.shape)}: {output.shape[3]} on the axis of joints, "
-            f"where the clips have {n_joints}; its maps cannot be drawn on the skeleton"
         )
     return output.unflatten(0, (n, -1))
 

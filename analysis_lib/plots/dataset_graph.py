@@ -1,13 +1,14 @@
 """Dataset graphs in the plane: one dot a clip, one line an edge."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from scipy.sparse import triu
 from sklearn.manifold import TSNE
 
 from analysis_lib.geometry.layerwise import LayerGraph
+from analysis_lib.plots.panels import key_below, panels
 from analysis_lib.plots.style import FAINT, INK, WIDTH, group_styles, use_style
 
 
@@ -17,38 +18,22 @@ def plot_dataset_graphs(layers: list[LayerGraph], labels: np.ndarray, groups: tu
     Colour is the super-class. Edges within a class are grey, edges that leave it dark.
     """
     use_style()
-    styles = group_styles(groups)
-    figure, grid = plt.subplots(1, len(layers), figsize=(WIDTH, WIDTH / len(layers) + 0.5))
-    for axes, layer in zip(np.atleast_1d(grid), layers, strict=True):
+    figure, grid = panels(len(layers), len(layers), WIDTH / len(layers), 0.5)
+    for axes, layer in zip(grid, layers, strict=True):
         place = _embed_in_plane(layer.distance, seed)
         edges = triu(layer.graph).tocoo()
         leaving = labels[edges.row] != labels[edges.col]
         for mask, colour, width in ((~leaving, FAINT, 0.6), (leaving, INK, 0.35)):
             ends = np.stack([place[edges.row[mask]], place[edges.col[mask]]], axis=1)
             axes.add_collection(LineCollection(ends, colors=colour, linewidths=width, zorder=1))
-        for group, style in styles.items():
+        for group, style in group_styles(groups).items():
             mine = np.array([groups[c] == group for c in labels])
-            axes.scatter(
-                *place[mine].T,
-                s=14,
-                color=style["color"],
-                marker=style["marker"],
-                edgecolor="white",
-                linewidth=0.4,
-                label=group,
-                zorder=2,
-            )
+            look = {"color": style["color"], "marker": style["marker"], "edgecolor": "white", "linewidth": 0.4}
+            axes.scatter(*place[mine].T, s=14, label=group, zorder=2, **look)
         title = "input" if layer.layer == 0 else f"layer {layer.layer}"
         axes.set_title(f"{title}: {leaving.mean():.0%} of {len(leaving)} edges leave their class")
         axes.set_axis_off()
-    handles, names = np.atleast_1d(grid)[0].get_legend_handles_labels()
-    dark = plt.Line2D([], [], color=INK, lw=0.8, label="edge between classes")
-    figure.legend(
-        handles=[*handles, dark],
-        labels=[*names, "edge between classes"],
-        loc="outside lower center",
-        ncols=len(names) + 1,
-    )
+    key_below(figure, grid[:1], [Line2D([], [], color=INK, lw=0.8, label="edge between classes")])
     return figure
 
 

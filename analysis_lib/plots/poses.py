@@ -10,69 +10,28 @@ from sklearn.manifold import smacof
 
 from analysis_lib.skeletons.skeleton import Skeleton
 
+#: joint, x and y in hundredths of the height
 _TRUNK_AND_LEFT = {
-    "ntu-25": {
-        "hip centre": (0, 0.50),
-        "mid spine": (0, 0.64),
-        "upper spine": (0, 0.78),
-        "neck": (0, 0.86),
-        "head": (0, 0.97),
-        "left shoulder": (-0.14, 0.76),
-        "left elbow": (-0.23, 0.62),
-        "left wrist": (-0.30, 0.48),
-        "left hand": (-0.34, 0.40),
-        "left hand tip": (-0.41, 0.31),
-        "left thumb": (-0.25, 0.35),
-        "left hip": (-0.08, 0.46),
-        "left knee": (-0.11, 0.25),
-        "left ankle": (-0.13, 0.06),
-        "left foot": (-0.20, 0.00),
-    },
-    "kinect-20": {
-        "hip centre": (0, 0.50),
-        "spine": (0, 0.62),
-        "shoulder centre": (0, 0.80),
-        "head": (0, 0.95),
-        "left shoulder": (-0.14, 0.76),
-        "left elbow": (-0.23, 0.62),
-        "left wrist": (-0.30, 0.48),
-        "left hand": (-0.35, 0.39),
-        "left hip": (-0.08, 0.46),
-        "left knee": (-0.11, 0.25),
-        "left ankle": (-0.13, 0.06),
-        "left foot": (-0.20, 0.00),
-    },
-    "openpose-18": {
-        "nose": (0, 0.91),
-        "neck": (0, 0.79),
-        "left eye": (-0.05, 0.97),
-        "left ear": (-0.11, 0.93),
-        "left shoulder": (-0.14, 0.77),
-        "left elbow": (-0.23, 0.62),
-        "left wrist": (-0.30, 0.46),
-        "left hip": (-0.09, 0.47),
-        "left knee": (-0.11, 0.25),
-        "left ankle": (-0.13, 0.03),
-    },
-    "infant-29": {
-        "head top": (0, 1.02),
-        "nose": (0, 0.91),
-        "left ear": (-0.10, 0.93),
-        "upper neck": (0, 0.81),
-        "thorax": (0, 0.71),
-        "pelvis": (0, 0.45),
-        "left shoulder": (-0.14, 0.74),
-        "left elbow": (-0.24, 0.63),
-        "left wrist": (-0.31, 0.49),
-        "left little finger": (-0.41, 0.41),
-        "left index finger": (-0.30, 0.37),
-        "left hip": (-0.09, 0.42),
-        "left knee": (-0.16, 0.26),
-        "left ankle": (-0.15, 0.09),
-        "left heel": (-0.07, 0.03),
-        "left little toe": (-0.26, 0.03),
-        "left big toe": (-0.17, -0.02),
-    },
+    "ntu-25": (
+        "hip centre 0 50, mid spine 0 64, upper spine 0 78, neck 0 86, head 0 97, left shoulder -14 76, "
+        "left elbow -23 62, left wrist -30 48, left hand -34 40, left hand tip -41 31, left thumb -25 35, "
+        "left hip -8 46, left knee -11 25, left ankle -13 6, left foot -20 0"
+    ),
+    "kinect-20": (
+        "hip centre 0 50, spine 0 62, shoulder centre 0 80, head 0 95, left shoulder -14 76, left elbow -23 62, "
+        "left wrist -30 48, left hand -35 39, left hip -8 46, left knee -11 25, left ankle -13 6, "
+        "left foot -20 0"
+    ),
+    "openpose-18": (
+        "nose 0 91, neck 0 79, left eye -5 97, left ear -11 93, left shoulder -14 77, left elbow -23 62, "
+        "left wrist -30 46, left hip -9 47, left knee -11 25, left ankle -13 3"
+    ),
+    "infant-29": (
+        "head top 0 102, nose 0 91, left ear -10 93, upper neck 0 81, thorax 0 71, pelvis 0 45, "
+        "left shoulder -14 74, left elbow -24 63, left wrist -31 49, left little finger -41 41, "
+        "left index finger -30 37, left hip -9 42, left knee -16 26, left ankle -15 9, left heel -7 3, "
+        "left little toe -26 3, left big toe -17 -2"
+    ),
 }
 
 
@@ -89,11 +48,11 @@ def rest_pose(skeleton: Skeleton) -> np.ndarray:
     >>> rest_pose(layout("ntu-25"))[[7, 11]].tolist()  # the hands
     [[-0.34, 0.4], [0.34, 0.4]]
     """
-    table = _TRUNK_AND_LEFT.get(skeleton.name, {})
-    mirrored = {name.replace("left", "right"): (-x, y) for name, (x, y) in table.items()}
-    places = mirrored | table
+    entries = (entry.rsplit(" ", 2) for entry in _TRUNK_AND_LEFT.get(skeleton.name, "").split(", ") if entry)
+    table = {name: (int(x) / 100, int(y) / 100) for name, x, y in entries}
+    places = {name.replace("left", "right"): (-x, y) for name, (x, y) in table.items()} | table
     if set(places) == set(skeleton.joints):
-        return np.array([places[name] for name in skeleton.joints], float)
+        return np.array([places[name] for name in skeleton.joints])
     return _spread(skeleton)
 
 

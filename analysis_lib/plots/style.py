@@ -102,11 +102,11 @@ def group_styles(names: Iterable[str]) -> dict[str, dict]:
     }
 
 
-def layer_axis(ax, layers: Sequence, label: str = "layer") -> None:
+def layer_axis(ax, layers: Sequence, label: str = "layer", most: int = 30) -> None:
     """Give the x axis one tick a layer, at 1..L, with the layers' names.
 
-    Names that do not fit side by side are turned; where there are more than 30, only some are
-    written.
+    Names that do not fit side by side are turned; where there are more than ``most``, only some
+    are written.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def layer_axis(ax, layers: Sequence, label: str = "layer") -> None:
     names = [str(layer) for layer in layers]
     if not names:
         raise UserError("layer_axis needs at least one layer")
-    step = -(-len(names) // 30)
+    step = -(-len(names) // most)
     ticks = range(1, len(names) + 1, step)
     turned = max(map(len, names)) * len(names[::step]) > 60
     ax.set_xticks(

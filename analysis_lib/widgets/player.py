@@ -1,4 +1,4 @@
-"""Widgets that live in JupyterLab and on a static page: the skeleton player.
+"""The skeleton player, which lives in JupyterLab and on a static page.
 
 Its data are packed into the page, its drawing is one script without imports: it needs neither a
 kernel nor a network.
@@ -24,6 +24,7 @@ MAX_BYTES = 3_000_000
 UNSEEN = -32768  # int16 that stands for a joint that was not seen
 _FULL = 32767  # int16 at the edge of a clip
 _PEAK = 127  # int8 of the largest importance of a clip and layer
+_COLOURS = {"positive": POSITIVE, "negative": NEGATIVE, "left": LEFT, "right": RIGHT, "middle": MIDDLE, "ink": INK}
 
 
 class SkeletonPlayer(anywidget.AnyWidget):
@@ -63,7 +64,7 @@ class SkeletonPlayer(anywidget.AnyWidget):
     layers = traitlets.List(traitlets.Unicode()).tag(sync=True)
     fps = traitlets.Float(30.0).tag(sync=True)
     quantity = traitlets.Unicode("importance").tag(sync=True)
-    colours = traitlets.Dict().tag(sync=True)
+    colours = traitlets.Dict(_COLOURS).tag(sync=True)
     clip = traitlets.Int(0).tag(sync=True)
     layer = traitlets.Int(0).tag(sync=True)
     frame = traitlets.Int(0).tag(sync=True)
@@ -148,33 +149,20 @@ def skeleton_player(
         raise UserError(f"layer must lie in 0..{depth - 1}, got {layer}")
     _check_size(clips, maps, max_bytes)
     peaks = [np.abs(h).max(axis=(1, 2, 3)) for h in maps]
+    menu = zip(_names(names, len(clips), "clip"), clips, strict=True)
+    edges = [list(edge) for edge in skeleton.edges]
     return SkeletonPlayer(
         poses=b"".join(_pack_poses(x * _flip(x, y_down)) for x in clips),
         importance=b"".join(_pack_maps(h, p) for h, p in zip(maps, peaks, strict=True)),
         peaks=[p.tolist() for p in peaks],
-        clips=[
-            {"name": name, "bodies": x.shape[0], "frames": x.shape[1]}
-            for name, x in zip(_names(names, len(clips), "clip"), clips, strict=True)
-        ],
-        skeleton={
-            "joints": list(skeleton.joints),
-            "edges": [list(e) for e in skeleton.edges],
-            "tints": side_colours(skeleton),
-        },
+        clips=[{"name": name, "bodies": x.shape[0], "frames": x.shape[1]} for name, x in menu],
+        skeleton={"joints": list(skeleton.joints), "edges": edges, "tints": side_colours(skeleton)},
         n_axes=axes.pop(),
         layers=layers,
         layer=max(first, 0),
         frame=int(np.abs(maps[0][first]).sum(axis=(0, 2)).argmax()) if maps else 0,
         fps=float(fps),
         quantity=quantity,
-        colours={
-            "positive": POSITIVE,
-            "negative": NEGATIVE,
-            "left": LEFT,
-            "right": RIGHT,
-            "middle": MIDDLE,
-            "ink": INK,
-        },
     )
 
 

@@ -9,19 +9,18 @@ import torch
 from torch import nn
 
 from analysis_lib.datasets.dataset import SkeletonDataset
-from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensors
+from analysis_lib.datasets.preparation.recipe import Preprocessing
 from analysis_lib.errors import UserError
 from analysis_lib.explain.attributions import (
-    attributions,
-    clips_of,
-    front_clips,
+    clip_maps,
+    explain,
     importance_table,
     joint_table,
     layer_table,
     part_table,
-    pose_table,
+    scaled,
 )
-from analysis_lib.explain.gradcam import gradcam_slices
+from analysis_lib.explain.gradcam import GradCAM
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.stgcn import STGCN
 from analysis_lib.skeletons.skeleton import Skeleton
@@ -34,16 +33,14 @@ STICK = Skeleton(
     parts={"legs": (0, 1), "trunk": (2, 3)},
     pairs=((0, 1),),
 )
-KEYS = ["class", "layer", "slice", "joint"]
 
 
 @pytest.fixture
 def data(rng):
     labels = np.repeat([0, 2, 1], 4)
     clips = [rng.normal(size=(1, rng.integers(5, 9), 4, 3)) for _ in labels]
-    return SkeletonDataset(
-        "toy", STICK, clips, labels, ("kick", "jump", "wave", "nod"), ("lower", "lower", "upper", "upper")
-    )
+    groups = ("lower", "lower", "upper", "upper")
+    return SkeletonDataset("toy", STICK, clips, labels, ("kick", "jump", "wave", "nod"), groups)
 
 
 @pytest.fixture
@@ -53,66 +50,73 @@ def network():
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight)
-    return Checkpoint("toy", model, model.layer_names, Preprocessing(frames=8, fit="pad"), {})
+    return Checkpoint("toy", model, model.layer_names, Preprocessing(frames=8, fit="pad", bodies=2), {})
 
 
 @pytest.fixture
 def found(network, data):
-    return attributions(network, data)
+    return explain(network, data, "true", GradCAM())
 
 
-def test_the_table_holds_the_mean_map_of_each_class(network, data, found):
-    x, lengths = clip_tensors(data, network.preprocessing)
-    maps = gradcam_slices(network.model, x, lengths, network.layers, data.labels, target="true")
-    table = importance_table(found).set_index(KEYS)
+def test_slices_are_means_of_the_maps_whatever_the_batch(network, data, found):
+    whole = clip_maps(network, data, "true", GradCAM())
+    np.testing.assert_array_equal(found.lengths, np.stack(whole.lengths, axis=1))
+    for body, batch_size in ((0, 5), (1, 12)):
+        some = explain(network, data, "true", GradCAM(), 2, body, batch_size=batch_size)
+        expected = whole.by_slice(2, body)
+        np.testing.assert_allclose(some.importance, expected, atol=1e-4 * expected.max())
+    assert found.take([3, 0]).data.clips == tuple(data.clips[i] for i in (3, 0))
+    np.testing.assert_array_equal(found.take([3, 0]).scores, found.scores[[3, 0]])
+    with pytest.raises(UserError, match="body 2 does not exist; the clips have 2"):
+        explain(network, data, "true", GradCAM(), body=2)
+
+
+def test_the_table_holds_the_mean_map_of_each_class(data, found):
+    table = importance_table(found).set_index(["class", "layer", "slice", "joint"])
     assert len(table) == 3 * 10 * 3 * 4
     for c, name in enumerate(data.class_names[:3]):
-        mean = maps.importance[data.labels == c].mean(axis=0)
+        mean = found.importance[data.labels == c].mean(axis=0)
         assert table.loc[(name, 7, 2, "hip"), "importance"] == pytest.approx(mean[6, 1, 2])
         assert table.loc[(name, 1, 3, "head"), "importance"] == pytest.approx(mean[0, 2, 3])
-    assert table.loc[("wave", 1, 1, "head"), ["group", "layer_name", "clips"]].tolist() == [
-        "upper",
-        "st_gcn_networks.0",
-        4,
-    ]
+    row = table.loc[("wave", 1, 1, "head"), ["group", "layer_name", "clips"]]
+    assert row.tolist() == ["upper", "st_gcn_networks.0", 4]
+    assert set(importance_table(found, ["wave"])["class"]) == {"wave"}
 
 
-def test_scales_are_within_the_layer_and_within_the_class(found):
+def test_scales_are_within_the_layer_and_within_the_class(rng, found):
     table = importance_table(found)
     assert table.groupby(["class", "layer"])["layer_scaled"].max().isin([0, 1]).all()
     ranges = table.groupby("class")["global_scaled"].agg(["min", "max"])
     assert (ranges["min"] == 0).all()
     assert (ranges["max"] == 1).all()
-    assert (table.groupby(["class", "layer"])["global_scaled"].max() < 1).sum() == 3 * 9
-
-
-def test_classes_can_be_chosen_and_must_be_there(found):
-    assert set(importance_table(found, ["wave"])["class"]) == {"wave"}
-    with pytest.raises(UserError, match="unknown class of 'toy' 'wafe'; did you mean 'wave'"):
-        importance_table(found, ["wafe"])
-    with pytest.raises(UserError, match=r"class 'nod' has no clip among the 12 .* kick, jump, wave"):
-        joint_table(found, ["kick", "nod"])
+    values = rng.uniform(1, 9, size=(4, 3, 5))
+    by_layer = scaled(values, "layer")
+    assert (by_layer.min(axis=(1, 2)).tolist(), by_layer.max(axis=(1, 2)).tolist()) == ([0] * 4, [1] * 4)
+    assert (scaled(values, "global").max(axis=(1, 2)) < 1).sum() == 3
+    assert not scaled(np.full((2, 3), 7.0), "layer").any()
+    with pytest.raises(UserError, match="unknown norm 'layers'; did you mean 'layer'"):
+        scaled(values, "layers")
 
 
 def test_targets_are_true_predicted_or_one_class(network, data, found):
-    assert found.maps.targets.tolist() == data.labels.tolist()
-    predicted = attributions(network, data, target="predicted")
-    assert predicted.maps.targets.tolist() == found.maps.scores.argmax(axis=1).tolist()
-    assert set(attributions(network, data, target="nod").maps.targets) == {3}
+    assert found.targets.tolist() == data.labels.tolist()
+    predicted = explain(network, data, "predicted", GradCAM())
+    assert predicted.targets.tolist() == found.scores.argmax(axis=1).tolist()
+    assert set(explain(network, data, "nod", GradCAM()).targets) == {3}
     with pytest.raises(UserError, match="unknown target 'ture'; did you mean 'true'"):
-        attributions(network, data, target="ture")
+        explain(network, data, "ture", GradCAM())
 
 
 def test_only_clips_that_are_named_rightly(network, data, found):
-    kept = attributions(network, data, correct_only=True)
+    kept = explain(network, data, "true", GradCAM(), correct_only=True)
     assert 0 < len(kept.data) < len(data)
     assert kept.correct.all()
     index = np.flatnonzero(found.correct)
     assert kept.data.clips == tuple(data.clips[i] for i in index)
-    np.testing.assert_allclose(kept.maps.importance, found.maps.importance[index], rtol=1e-4, atol=1e-6)
+    np.testing.assert_array_equal(kept.importance, found.importance[index])
     wrong = data.take(np.flatnonzero(~found.correct))
     with pytest.raises(UserError, match=r"names none of the .* clips rightly"):
-        attributions(network, wrong, correct_only=True)
+        explain(network, wrong, "true", GradCAM(), correct_only=True)
 
 
 def test_the_heat_map_is_the_last_layer_over_time(found):
@@ -131,19 +135,19 @@ def test_parts_share_out_the_whole(found):
     joints = joint_table(found, ["kick"]).set_index("joint")["importance"]
     legs = table.query("layer == 10 and part == 'legs'")["share"].item()
     assert legs == pytest.approx(joints[["left foot", "right foot"]].sum() / joints.sum())
+    signed = replace(found, importance=found.importance * [1, -1, 1, -1])
+    pd.testing.assert_frame_equal(part_table(signed, ["kick"]), table)
 
 
 def test_layers_mass_is_the_sum_over_valid_places(network, data, found):
-    from analysis_lib.explain.gradcam import gradcam
-
-    x, lengths = clip_tensors(data, network.preprocessing)
-    whole = gradcam(network.model, x, lengths, network.layers, "true", data.labels)
+    whole = clip_maps(network, data, "true", GradCAM())
     table = layer_table(found, n_bootstrap=20)
-    masses = [m.sum(axis=(1, 2, 3)).mean() for m in whole.maps]
+    masses = [m[:, 0].sum(axis=(1, 2)).mean() for m in whole.maps]
     np.testing.assert_allclose(table["mass"], masses, rtol=1e-4)
     assert (table["low"] <= table["similarity"]).all()
     assert (table["similarity"] <= table["high"]).all()
     assert table["similarity"].between(-1, 1).all()
+    pd.testing.assert_frame_equal(layer_table(found, n_bootstrap=20), table)
 
 
 def test_maps_of_a_class_repeat_where_they_are_specific(found):
@@ -152,32 +156,13 @@ def test_maps_of_a_class_repeat_where_they_are_specific(found):
     own = rng.random((4, 3, 4))[labels]
     noise, common = rng.random((2, 12, 3, 4))
     maps = np.stack([own, noise, np.broadcast_to(common[:1], own.shape)], axis=1)
-    known = replace(
-        found.maps, layers=("a", "b", "c"), importance=maps.astype(np.float32), lengths=found.maps.lengths[:, :3]
-    )
-    table = layer_table(replace(found, maps=known), n_bootstrap=5)
+    known = replace(found, layers=("a", "b", "c"), importance=maps, lengths=found.lengths[:, :3])
+    table = layer_table(known, n_bootstrap=5)
     np.testing.assert_allclose(table["repeat"][[0, 2]], 1)
     assert abs(table["repeat"][1]) < 0.5
     assert table["similarity"][2] == pytest.approx(1)
     assert table["similarity"][0] < 0.8
-    single = replace(found, data=found.data.take([0, 4]), maps=found.maps.take([0, 4]))
     with pytest.raises(UserError, match="needs a class with at least two clips"):
-        layer_table(single, n_bootstrap=1)
-
-
-def test_comparing_classes_needs_two(network, data):
-    alone = attributions(network, data.take([0, 1]))
+        layer_table(known.take([0, 4]), n_bootstrap=1)
     with pytest.raises(UserError, match="at least two classes"):
-        layer_table(alone)
-
-
-def test_the_pose_is_that_of_the_clip_seen_from_the_front(rng):
-    turned, front = (np.tile([[-w, 0, 0], [w, 0, 0], [0, 1, 0], [0, 2, 0]], (1, 9, 1, 1)) for w in (0.1, 0.5))
-    front[0, :, 3, 1] = np.arange(9)
-    data = SkeletonDataset("toy", STICK, [turned, front], np.zeros(2), ("kick",))
-    table = pose_table(data).set_index(["slice", "joint"])
-    assert set(table["clip"]) == {"clip 1"}
-    assert front_clips(data) == [1]
-    assert clips_of(data, ["kick"]).tolist() == [0, 1]
-    assert table.loc[(slice(None), "head"), "y"].tolist() == [1, 4, 7]  # middles of the thirds
-    assert table.loc[(1, "left foot"), ["x", "y"]].tolist() == [-0.5, 0]
+        layer_table(known.take([0, 1]))

@@ -1,6 +1,6 @@
-"""Sanity checks as tables: an honest map passes them, a map that ignores the network does not."""
+"""Sanity checks of any method: an honest map passes them, a map that ignores the network does not."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -10,9 +10,13 @@ from torch import nn
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import Preprocessing
 from analysis_lib.errors import UserError
-from analysis_lib.explain.attributions import attributions
+from analysis_lib.explain import attributions
+from analysis_lib.explain.attributions import explain
 from analysis_lib.explain.checks import masking_curves, masking_gain, masking_table, randomisation_table
+from analysis_lib.explain.gradcam import GradCAM
+from analysis_lib.explain.method import Maps, target_classes
 from analysis_lib.networks.checkpoints import Checkpoint
+from analysis_lib.networks.hooks import captured
 from analysis_lib.networks.stgcn import STGCN
 from analysis_lib.skeletons.skeleton import Skeleton
 
@@ -53,7 +57,7 @@ def data(rng):
 
 @pytest.fixture
 def oracle(data):
-    return attributions(Checkpoint("toy", Energy(), ("detect",), PREPARE, {}), data)
+    return explain(Checkpoint("toy", Energy(), ("detect",), PREPARE, {}), data, "true", GradCAM())
 
 
 @pytest.fixture
@@ -106,14 +110,13 @@ def test_gain_is_the_difference_of_the_areas(oracle):
 
 
 def test_a_map_turned_upside_down_loses(oracle):
-    maps = replace(oracle.maps, importance=-oracle.maps.importance)
-    curves = masking_curves(replace(oracle, maps=maps), n_per_class=0)
+    curves = masking_curves(replace(oracle, importance=-oracle.importance), n_per_class=0)
     gain = masking_gain(curves).query("against == 'random'")
     assert (gain["high"] < 0).all()
 
 
 def test_random_weights_change_the_maps_of_all_layers(network, data):
-    table = randomisation_table(attributions(network, data), n_per_class=6, n_seeds=2)
+    table = randomisation_table(explain(network, data, "true", GradCAM()), n_per_class=6, n_seeds=2)
     assert table["forgotten"].unique().tolist() == ["head", *reversed(network.layers), "rest"]
     assert len(table) == 12 * 10
     assert (table["clips"] <= 12).all()
@@ -133,16 +136,72 @@ def test_a_map_that_ignores_the_weights_survives(data):
         def forward(self, x):
             return super().forward(x) + 1000 * self.offset(torch.zeros(len(x), 1))
 
-    found = attributions(Checkpoint("toy", InputOnly(), ("detect",), PREPARE, {}), data)
-    table = randomisation_table(found, n_seeds=1)
+    network = Checkpoint("toy", InputOnly(), ("detect",), PREPARE, {})
+    table = randomisation_table(explain(network, data, "true", GradCAM()), n_seeds=1)
     assert table["forgotten"].tolist() == ["head"]
     assert table["mean"].tolist() == pytest.approx([1])
     assert table["blank"].tolist() == [0]
 
 
 def test_maps_without_order_are_counted_or_refused(oracle):
-    blank = replace(oracle, maps=replace(oracle.maps, importance=oracle.maps.importance * 0))
+    blank = replace(oracle, importance=oracle.importance * 0)
     torch.manual_seed(0)
     oracle.network.model.extra = nn.Linear(1, 1)  # something to forget
     with pytest.raises(UserError, match="no clip's map at layer 'detect' has any order"):
         randomisation_table(blank)
+
+
+@dataclass(frozen=True)
+class GradientTimesInput:
+    """How much each joint's place moves the score, to first order: signed, at the input, so without layers."""
+
+    def __call__(self, network, x, lengths, target):
+        x = torch.from_numpy(x).requires_grad_()
+        scores = network.model(x)
+        targets = target_classes(scores.detach(), target)
+        score = scores[torch.arange(len(x)), torch.from_numpy(targets)]
+        maps = (x * torch.autograd.grad(score.sum(), x)[0]).sum(dim=1).movedim(3, 1).detach()  # (N, M, T, V)
+        gap = (score - maps.sum(dim=(1, 2, 3))).abs().detach().numpy()
+        return Maps(("input",), (maps.numpy(),), (lengths,), scores.detach().numpy(), targets, {"additivity": gap})
+
+
+@dataclass(frozen=True)
+class Activity:
+    """How large a layer's features are: layers as the network names them, and no gradient at all."""
+
+    def __call__(self, network, x, lengths, target):
+        with torch.no_grad(), captured(network.model, network.layers) as outputs:
+            scores = network.model(torch.from_numpy(x))
+        maps = [outputs[name].unflatten(0, (len(x), -1)).square().sum(dim=2).numpy() for name in network.layers]
+        ends = [-(-lengths * m.shape[2] // x.shape[2]) for m in maps]
+        return Maps(network.layers, tuple(maps), tuple(ends), scores.numpy(), target_classes(scores, target))
+
+
+@pytest.mark.parametrize(("method", "n_layers"), [(GradientTimesInput(), 1), (Activity(), 10)])
+def test_any_method_goes_through_all_tables_and_checks(network, data, method, n_layers):
+    found = explain(network, data, "true", method, n_slices=2, batch_size=5)
+    assert found.importance.shape == (12, n_layers, 2, JOINTS)
+    table, layers = attributions.importance_table(found), attributions.layer_table(found, n_bootstrap=5)
+    assert table["layer_name"].unique().tolist() == list(found.layers) == layers["layer_name"].tolist()
+    assert len(table) == 2 * n_layers * 2 * JOINTS
+    assert len(attributions.joint_table(found)) == 2 * JOINTS
+    parts = attributions.part_table(found)
+    assert parts["share"].tolist() == pytest.approx([1] * 2 * n_layers)
+    forgetting = randomisation_table(found, n_seeds=1)
+    assert forgetting["layer_name"].unique().tolist() == list(found.layers)
+    assert len(forgetting) == 12 * n_layers  # the network forgets its own ten layers, head and rest
+    assert forgetting["mean"].min() < 0.9
+    gain = masking_gain(masking_curves(found, counts=[2], n_per_class=2, n_seeds=1))
+    assert gain.notna().all(axis=None)
+
+
+def test_a_method_whose_map_is_the_answer_finds_the_joint_and_owns_up(data):
+    """The score is a square, so gradient times input is twice what each joint adds to it, and says so."""
+    network = Checkpoint("toy", Energy(), ("detect",), PREPARE, {})
+    found = explain(network, data, "true", GradientTimesInput(), batch_size=5)
+    scores = found.scores[range(12), data.labels]
+    assert found.importance.sum(axis=(1, 2)).argmax(axis=1).tolist() == data.labels.tolist()
+    assert found.importance.mean(axis=(1, 2)).sum(axis=1) * 8 == pytest.approx(2 * scores, rel=1e-4)
+    assert found.take([7, 2]).gaps["additivity"] == pytest.approx(scores[[7, 2]], rel=1e-4)
+    gain = masking_gain(masking_curves(found, n_per_class=0, n_seeds=4))
+    assert (gain["low"] > 0).all()

@@ -1,16 +1,82 @@
-"""Layerwise GradCAM: a network worked out by hand, separate passes, foreign models, clear errors."""
+"""Layerwise GradCAM: by hand, by loops that follow the equations, foreign models, clear errors."""
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from analysis_lib.datasets.preparation.recipe import Preprocessing
 from analysis_lib.errors import UserError
-from analysis_lib.explain.gradcam import LayerMaps, gradcam, gradcam_slices, target_classes
-from analysis_lib.explain.maps import importance_map, slice_weights
+from analysis_lib.explain.gradcam import GradCAM, channel_weights
+from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.hooks import captured
 from analysis_lib.networks.stgcn import STGCN
 from analysis_lib.skeletons.layouts import layout
+
+SHAPE = (2, 2, 3, 4, 5)  # N, M, C, T, V
+LABELS = np.array([0, 1, 2, 3, 0])
+
+
+def explained(model, x, lengths, layers=None, target="predicted", **options):
+    """Return the maps of a network at some layers, all by default."""
+    return GradCAM(**options)(
+        Checkpoint("toy", model, layers or model.layer_names, Preprocessing(), {}), x, lengths, target
+    )
+
+
+@pytest.fixture
+def layer(rng):
+    """Return features, gradients and valid frames; the second clip has one body of two frames."""
+    features, gradients = (torch.tensor(rng.normal(size=SHAPE)) for _ in range(2))
+    valid = torch.tensor([[[1, 1, 1, 0], [1, 1, 1, 0]], [[1, 1, 0, 0], [0, 0, 0, 0]]]).bool()
+    return features, gradients, valid
+
+
+@pytest.mark.parametrize("counterfactual", [False, True])
+def test_the_map_is_the_equation(layer, counterfactual):
+    """Equations (5) and (6), one number at a time."""
+    features, gradients, valid = layer
+    N, M, C, T, V = SHAPE
+    sign, expected = -1 if counterfactual else 1, np.zeros((N, M, T, V))
+    for n in range(N):
+        places = [(m, t, v) for m in range(M) for t in range(T) for v in range(V) if valid[n, m, t]]
+        beta = [sum(sign * gradients[n, m, c, t, v].item() for m, t, v in places) / len(places) for c in range(C)]
+        for m, t, v in places:
+            expected[n, m, t, v] = max(0, sum(beta[c] * features[n, m, c, t, v] for c in range(C)))
+    found = GradCAM(counterfactual=counterfactual).layer_map(*layer)
+    np.testing.assert_allclose(found.numpy(), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("variant", ["paper", "released"])
+def test_what_is_in_the_padding_has_no_say(layer, variant):
+    features, gradients, valid = layer
+    arithmetic = GradCAM(variant).layer_map
+    padding = ~valid[:, :, None, :, None].expand(SHAPE)
+    before = arithmetic(features, gradients, valid)
+    after = arithmetic(features.masked_fill(padding, 99.0), gradients.masked_fill(padding, -7), valid)
+    torch.testing.assert_close(before, after)
+    assert not before[~valid].any()
+    assert before.any()
+    nothing = torch.zeros_like(valid)
+    assert not channel_weights(gradients, nothing).any()
+    assert not arithmetic(features, gradients, nothing).any()
+
+
+def test_the_counterfactual_is_no_complement(layer):
+    plain, against = (GradCAM(counterfactual=c).layer_map(*layer) for c in (False, True))
+    assert not (plain * against).any()  # a joint speaks for or against, never both
+    assert ((plain + against)[layer[2]] > 0).all()
+
+
+def test_the_released_variant_by_loops(layer):
+    features, gradients, _ = layer
+    found = GradCAM("released").layer_map(*layer).numpy()
+    f, g = features[1, 0, :, :2].numpy(), gradients[1, 0, :, :2].numpy()  # the body of two frames
+    weight = (g / np.sqrt((g**2).mean())).mean(axis=(0, 1)).sum()
+    maps = np.maximum(weight * f.mean(axis=0), 0)
+    expected = (maps - maps.min()) / (maps.max() + 1e-8)
+    np.testing.assert_allclose(found[1, 0, :2], expected, atol=1e-7)
+    assert np.isfinite(found).all()
 
 
 @pytest.fixture
@@ -53,12 +119,12 @@ class Tiny(nn.Module):
 
 def test_a_network_worked_out_by_hand():
     x = np.array([[1.0, -2.0], [3.0, 0.0]], np.float32).reshape(1, 1, 2, 2, 1)  # (T, V) = (2, 2)
-    found = gradcam(Tiny(), x, np.array([2]), ["lift"], target=0)
+    found = explained(Tiny(), x, np.array([2]), ["lift"], target=0)
     # beta = (1, 1/2) / (T V) and F = (2x, -x): the map is ReLU(3/8 x)
     np.testing.assert_allclose(found.maps[0][0, 0], [[0.375, 0], [1.125, 0]])
-    against = gradcam(Tiny(), x, np.array([2]), ["lift"], target=0, counterfactual=True)
+    against = explained(Tiny(), x, np.array([2]), ["lift"], target=0, counterfactual=True)
     np.testing.assert_allclose(against.maps[0][0, 0], [[0, 0.75], [0, 0]])
-    other = gradcam(Tiny(), x, np.array([2]), ["lift"], target=1)  # beta = (0, -1): ReLU(x)
+    other = explained(Tiny(), x, np.array([2]), ["lift"], target=1)  # beta = (0, -1): ReLU(x)
     np.testing.assert_allclose(other.maps[0][0, 0], [[1, 0], [3, 0]])
 
 
@@ -66,15 +132,7 @@ def test_a_network_worked_out_by_hand():
 def test_at_the_last_layer_the_weights_are_those_of_the_head(model, clips, counterfactual):
     """With a linear head on a global mean, beta_k = w_ck / (T V M) exactly."""
     x, lengths = clips
-    found = gradcam(
-        model,
-        x,
-        lengths,
-        model.layer_names[-1:],
-        target="true",
-        labels=np.array([0, 1, 2, 3, 0]),
-        counterfactual=counterfactual,
-    )
+    found = explained(model, x, lengths, model.layer_names[-1:], LABELS, counterfactual=counterfactual)
     with torch.no_grad(), captured(model, model.layer_names[-1:]) as outputs:
         model(torch.from_numpy(x))
         features = outputs[model.layer_names[-1]].unflatten(0, (5, 2))  # (N, M, C, T, V)
@@ -89,10 +147,9 @@ def test_at_the_last_layer_the_weights_are_those_of_the_head(model, clips, count
 
 def test_one_backward_pass_gives_what_one_a_layer_and_clip_gives(model, clips):
     x, lengths = clips
-    labels = np.array([0, 1, 2, 3, 0])
-    found = gradcam(model, x, lengths, model.layer_names, target="true", labels=labels)
+    found = explained(model, x, lengths, target=LABELS)
     for name, maps, n_l in zip(found.layers, found.maps, found.lengths, strict=True):
-        for i, c in enumerate(labels):
+        for i, c in enumerate(LABELS):
             kept = []
             handle = model.get_submodule(name).register_forward_hook(
                 lambda m, args, out, kept=kept: kept.append(out) or out.retain_grad()
@@ -101,38 +158,9 @@ def test_one_backward_pass_gives_what_one_a_layer_and_clip_gives(model, clips):
             handle.remove()
             valid = torch.arange(kept[0].shape[2]) < n_l[i]
             there = torch.tensor([[True], [i != 1]])
-            one = importance_map(kept[0].detach()[None], kept[0].grad[None], (valid & there)[None])
+            one = GradCAM().layer_map(kept[0].detach()[None], kept[0].grad[None], (valid & there)[None])
             close(maps[i], one[0].numpy())
     model.zero_grad()
-
-
-@pytest.mark.parametrize("n_frames", [1, 3, 6, 40])
-def test_maps_on_the_frames_of_a_clip(rng, n_frames):
-    """Two layers, the second with half the frames and one map for both bodies; 6 of 8 are valid."""
-    maps = rng.random((3, 2, 8, 5)), rng.random((3, 1, 4, 5))
-    lengths = np.array([8, 6, 8]), np.array([4, 3, 4])
-    shown = LayerMaps(("a", "b"), maps, lengths, np.zeros((3, 2)), np.zeros(3))
-    found = shown.on_frames(1, n_frames, 2)
-    assert found.shape == (2, 2, n_frames, 5)
-    for t in range(n_frames):
-        np.testing.assert_array_equal(found[0, :, t], maps[0][1, :, int(t * 6 / n_frames)])
-        for body in (0, 1):
-            np.testing.assert_array_equal(found[1, body, t], maps[1][1, 0, int(t * 3 / n_frames)])
-    np.testing.assert_array_equal(shown.on_frames(1, n_frames), found[:, :1])
-    with pytest.raises(UserError, match="layer 'a' has maps of 2 bodies; the clip has 3"):
-        shown.on_frames(1, n_frames, 3)
-
-
-def test_slices_are_means_of_the_maps_whatever_the_batch(model, clips):
-    x, lengths = clips
-    whole = gradcam(model, x, lengths, model.layer_names, target=1)
-    for batch_size in (2, 5):
-        found = gradcam_slices(model, x, lengths, model.layer_names, target=1, body=1, batch_size=batch_size)
-        for k, (maps, n) in enumerate(zip(whole.maps, whole.lengths, strict=True)):
-            expected = slice_weights(n, maps.shape[2], 3) @ maps[:, 1]
-            close(found.importance[:, k], expected)
-        np.testing.assert_array_equal(found.lengths, np.stack(whole.lengths, axis=1))
-    np.testing.assert_array_equal(found.take([3, 0]).scores, found.scores[[3, 0]])
 
 
 def test_the_model_is_left_as_it_was(model, clips):
@@ -142,9 +170,9 @@ def test_the_model_is_left_as_it_was(model, clips):
     state = {k: v.clone() for k, v in model.state_dict().items()}
     modes = [m.training for m in model.modules()]
     x = clips[0].copy()
-    gradcam(model, *clips, model.layer_names)
+    explained(model, *clips)
     with pytest.raises(UserError, match="coordinates a frame"):
-        gradcam(model, clips[0][:, :, :, :7], clips[1], model.layer_names)
+        explained(model, clips[0][:, :, :, :7], clips[1])
     assert [m.training for m in model.modules()] == modes
     assert not any(m._forward_hooks for m in model.modules())
     assert (model.fcn.weight.grad == 3).all()
@@ -155,9 +183,9 @@ def test_the_model_is_left_as_it_was(model, clips):
 
 
 def test_a_frozen_model_under_no_grad_gives_the_same(model, clips):
-    expected = gradcam(model, *clips, model.layer_names)
+    expected = explained(model, *clips)
     with torch.no_grad():
-        found = gradcam(model.requires_grad_(False), *clips, model.layer_names)
+        found = explained(model.requires_grad_(False), *clips)
     for a, b in zip(expected.maps, found.maps, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -172,13 +200,13 @@ class AddInPlace(nn.Module):
 def test_what_works_in_place_after_a_layer_does_not_reach_back_into_it(after, rng):
     x, lengths = rng.normal(size=(3, 1, 4, 5, 1)).astype(np.float32), np.array([4, 4, 2])
     model = Tiny(after)
-    found = gradcam(model, x, lengths, ["lift", "after"], target=1)
+    found = explained(model, x, lengths, ["lift", "after"], target=1)
     # the gradient is that before the module: only where its input is positive, for a ReLU
     features = model.lift(torch.from_numpy(x[..., 0])).detach()
     passes = (features > 0) | isinstance(after, AddInPlace)
     w = torch.tensor([0.0, -4.0]).view(1, 2, 1, 1)
     valid = torch.arange(4) < torch.tensor(lengths)[:, None, None]
-    expected = importance_map(features[:, None], (w * passes / 20)[:, None], valid)
+    expected = GradCAM().layer_map(features[:, None], (w * passes / 20)[:, None], valid)
     np.testing.assert_allclose(found.maps[0], expected.numpy(), rtol=1e-5, atol=1e-8)
 
 
@@ -186,29 +214,8 @@ def test_a_network_that_changes_its_input_in_place_leaves_the_clips_alone(rng):
     x = rng.normal(size=(2, 1, 4, 5, 1)).astype(np.float32)
     before = x.copy()
     model = nn.Sequential(AddInPlace(), Tiny())
-    gradcam(model, x, np.array([4, 4]), ["1.lift"])
+    explained(model, x, np.array([4, 4]), ["1.lift"])
     np.testing.assert_array_equal(x, before)
-
-
-def test_targets():
-    scores = torch.tensor([[3.0, 1.0, 2.0], [0.0, 4.0, 5.0]])
-    assert target_classes(scores, "predicted").tolist() == [0, 2]
-    assert target_classes(scores, "true", np.array([1, 1])).tolist() == [1, 1]
-    assert target_classes(scores, 2).tolist() == [2, 2]
-
-
-@pytest.mark.parametrize(
-    ("target", "labels", "message"),
-    [
-        ("ture", None, "unknown target 'ture'; did you mean 'true'"),
-        ("true", None, "target 'true' needs the labels of all 2 clips"),
-        ("true", np.array([0, 3]), r"the classes 0\.\.2; there is no 3"),
-        (-1, None, r"the classes 0\.\.2; there is no -1"),
-    ],
-)
-def test_targets_that_are_none(target, labels, message):
-    with pytest.raises(UserError, match=message):
-        target_classes(torch.zeros(2, 3), target, labels)
 
 
 class Odd(Tiny):
@@ -263,7 +270,7 @@ class Frames(Tiny):
         (Odd(), "lifts", r"unknown layer of Odd 'lifts'; did you mean 'lift'\? choices: after, flat"),
         (Odd(), "flat", r"layer 'flat' gave \(2, 48\) for 2 clips with 1 bodies"),
         (Odd(), "pair", "layer 'pair' gave tuple for 2 clips"),
-        (Odd(), "halves", r"gave \(2, 2, 4, 3\): 3 on the axis of joints, where the clips have 6"),
+        (Odd(), "halves", "layer 'halves' gave 3 nodes on the axis of joints, where the clips have 6"),
         (Odd(), "unused", "layer 'unused' has no influence on the scores"),
         (Odd(), "after", "layer 'after' is not called in a forward pass"),
         (Detached(), "lift", "layer 'lift' has no influence on the scores"),
@@ -275,13 +282,8 @@ class Frames(Tiny):
 def test_one_clear_error(model, layer, message, rng):
     x = rng.normal(size=(2, 1, 4, 6, 1)).astype(np.float32)
     with pytest.raises(UserError, match=message):
-        gradcam(model, x, np.array([4, 4]), [layer])
+        explained(model, x, np.array([4, 4]), [layer])
     assert not any(m._forward_hooks for m in model.modules())
-
-
-def test_a_missing_body(model, clips):
-    with pytest.raises(UserError, match="body 2 does not exist; the clips have 2"):
-        gradcam_slices(model, *clips, model.layer_names, body=2)
 
 
 def test_a_layer_that_fuses_the_bodies_has_one_map(rng):
@@ -291,7 +293,19 @@ def test_a_layer_that_fuses_the_bodies_has_one_map(rng):
 
     x = rng.normal(size=(2, 1, 4, 6, 2)).astype(np.float32)
     x[0, ..., 1] = 0
-    found = gradcam(Fused(), x, np.array([4, 3]), ["lift"], target=1)
+    found = explained(Fused(), x, np.array([4, 3]), ["lift"], target=1)
     assert found.maps[0].shape == (2, 1, 4, 6)
     expected = np.maximum(x.mean(axis=4)[:, 0, :3], 0) * 4 / 24  # beta = (0, -4) / (T V)
     np.testing.assert_allclose(found.maps[0][:, 0, :3], expected, rtol=1e-5)
+
+
+def test_a_layer_of_parts_has_maps_of_joints(rng):
+    """Parts of two joints: what is said of a part is said of its joints, as if they had been lifted each."""
+    x, lengths = rng.normal(size=(2, 1, 4, 6, 1)).astype(np.float32), np.array([4, 3])
+    model = Odd()
+    model.layer_nodes = {"halves": np.kron(np.eye(3), [1, 1])}
+    found = explained(model, x, lengths, ["halves"], target=1)
+    parts = x[:, 0, :, :, 0].reshape(2, 4, 3, 2).mean(axis=3)
+    expected = np.maximum(parts, 0) * 4 / 12  # beta = (0, -4) / (T P)
+    expected[1, 3] = 0
+    np.testing.assert_allclose(found.maps[0][:, 0], expected.repeat(2, axis=2), rtol=1e-5)

@@ -3,15 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from scipy.stats import spearmanr
 from torch import nn
 
-from analysis_lib.errors import UserError
 from analysis_lib.explain.randomisation import cascade, randomised
 from analysis_lib.networks.hooks import cascade_steps
 from analysis_lib.networks.stgcn import STGCN
 from analysis_lib.skeletons.layouts import layout
-from analysis_lib.statistics import rank_correlation
 
 
 @pytest.fixture
@@ -82,19 +79,3 @@ def test_seeds_are_kept_and_the_global_generator_is_not_moved(model):
     assert torch.equal(torch.rand(1), expected)
     assert not changed(one, same)
     assert changed(one, other) == {"fcn.weight", "fcn.bias"}
-
-
-def test_rank_correlation_is_scipys(rng):
-    a, b = rng.integers(0, 5, size=(2, 6, 12))
-    expected = [spearmanr(x, y).statistic for x, y in zip(a, b, strict=True)]
-    np.testing.assert_allclose(rank_correlation(a, b), expected)
-
-
-def test_rows_without_order_agree_with_nothing():
-    a, b = np.array([[1, 2], [3, 3], [4, 4]]), np.array([[5, 5], [1, 2], [4, 4]])
-    assert rank_correlation(a, b).tolist() == [0, 0, 0]
-
-
-def test_rank_correlation_needs_one_shape():
-    with pytest.raises(UserError, match=r"got \(2, 3\) and \(3, 2\)"):
-        rank_correlation(np.zeros((2, 3)), np.zeros((3, 2)))

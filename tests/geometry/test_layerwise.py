@@ -14,7 +14,7 @@ from analysis_lib.errors import UserError
 from analysis_lib.geometry import layerwise
 from analysis_lib.geometry.curves import label_curves, smoothness_table
 from analysis_lib.geometry.embeddings import Embeddings
-from analysis_lib.geometry.layerwise import dataset_graphs, graph_table, layer_embeddings, stored_distances
+from analysis_lib.geometry.layerwise import dataset_graphs, graph_table, layer_embeddings, layer_graph, stored_distances
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.stgcn import STGCN
 from analysis_lib.skeletons.skeleton import Skeleton
@@ -113,9 +113,12 @@ def test_the_graph_table_counts_edges(data, rng):
     assert table.loc[0, "mean_distance"] == pytest.approx(upper.mean())
 
 
-def test_unknown_graph(data, rng):
+def test_unknown_graph_and_layer(data, rng):
+    embeddings = known_embeddings(rng, data.labels)
     with pytest.raises(UserError, match="unknown graph 'nkn'; did you mean 'nnk'"):
-        dataset_graphs(known_embeddings(rng, data.labels), 4, graph="nkn")
+        dataset_graphs(embeddings, 4, graph="nkn")
+    with pytest.raises(UserError, match=r"layers are 0 \(the input\) to \d, got -1"):
+        layer_graph(embeddings, -1, 4)
 
 
 def test_a_network_goes_through_whole(data, network):

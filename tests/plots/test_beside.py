@@ -3,8 +3,6 @@
 from itertools import product
 
 import matplotlib as mpl
-
-mpl.use("Agg")
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +13,6 @@ from analysis_lib.plots.beside import GREY, NOTHING, faint, keys, where
 from analysis_lib.plots.style import GROUP_COLOURS
 from analysis_lib.skeletons.layouts import layout
 from analysis_lib.studies.data import figures as dataset
-from analysis_lib.studies.gradcam import check_figures as gradcam_checks
 from analysis_lib.studies.gradcam import figures as gradcam
 from analysis_lib.studies.nnk_vs_knn import figures as nnk_vs_knn
 from analysis_lib.studies.smoothness import figures as smoothness
@@ -48,41 +45,33 @@ def measured(*names):
     return [*names, *(f"{name}_{end}" for name in names for end in INTERVAL)]
 
 
+RANGE = ["mean", *INTERVAL]
 ACTIONS = ("kick", "wave")
 GRAPHS = {"n_neighbors": (5, 20), "graph": ("nnk", "knn", "matched")}
+AGAINST = {"n_neighbors": (5, 20), "measure": ("q", "error"), "against": ("knn", "matched")}
+SIDES = {"n_neighbors": (5, 20), "graph": ("nnk", "knn"), "symmetrise": ("max", "mean")}
+MASKING = {"test": ("deletion", "insertion"), "order": ("importance", "motion", "random")}
+
+
+def forgetting(seed):
+    table = made(seed, RANGE, step=(1, 2, 3), layer=(1, 2))
+    return table.assign(forgotten="s" + table["step"].astype(str))
+
+
 #: a table of each kind, by seed
 TABLES = {
     "smoothness/table": lambda s: by_class(s, ["q", *INTERVAL], layer=range(4)),
     "smoothness/theorem": lambda s: made(s, ["norm", "bound", "label_ratio", "data_ratio"], layer=(2, 3, 4)),
-    "spectrum/table": lambda s: by_class(s, ["energy", *INTERVAL], k=range(1, 7)).assign(
-        eigenvalue=lambda t: t["k"] / 6
-    ),
+    "spectrum/table": lambda s: by_class(s, ["energy", *INTERVAL], k=range(1, 7)).assign(eigenvalue=lambda t: t["k"]),
     "nnk_vs_knn/table": lambda s: made(
-        s, [*measured("q", "error"), "raw", "neighbours"], layer=range(3), **GRAPHS
-    ).assign(chance=0.9),
-    "nnk_vs_knn/differences": lambda s: made(
-        s,
-        ["difference", *INTERVAL],
-        layer=range(3),
-        n_neighbors=(5, 20),
-        measure=("q", "error"),
-        against=("knn", "matched"),
+        s, [*measured("q", "error"), "raw", "neighbours", "chance"], layer=range(3), **GRAPHS
     ),
-    "nnk_vs_knn/symmetrisation": lambda s: made(
-        s, ["q", "error"], layer=range(3), graph=("nnk", "knn"), symmetrise=("max", "mean")
-    ),
+    "nnk_vs_knn/differences": lambda s: made(s, ["difference", *INTERVAL], layer=range(3), **AGAINST),
+    "nnk_vs_knn/symmetrisation": lambda s: made(s, ["q", "error"], layer=range(3), **SIDES),
     "gradcam/layers": lambda s: made(s, ["mean", "mass", "similarity", *INTERVAL, "repeat"], layer=(1, 2, 3)),
     "gradcam/parts": lambda s: made(s, ["share", "joints"], layer=(1, 2), part=("arm", "leg"), **{"class": ACTIONS}),
-    "gradcam/masking": lambda s: made(
-        s,
-        ["mean", *INTERVAL],
-        joints=(0, 2, 5),
-        test=("deletion", "insertion"),
-        order=("importance", "motion", "random"),
-    ),
-    "gradcam/randomisation": lambda s: made(s, ["mean", *INTERVAL], step=(1, 2, 3), layer=(1, 2)).assign(
-        forgotten=lambda t: "s" + t["step"].astype(str)
-    ),
+    "gradcam/masking": lambda s: made(s, RANGE, joints=(0, 2, 5), **MASKING),
+    "gradcam/randomisation": forgetting,
 }
 
 
@@ -91,7 +80,7 @@ def energy(table, beside=NOTHING):
 
 
 def randomisation(table, beside=NOTHING):
-    return gradcam_checks.plot_randomisation(table, ["s1", "s2"], beside)
+    return gradcam.plot_randomisation(table, ["s1", "s2"], beside)
 
 
 def parts(table, beside=NOTHING):
@@ -109,7 +98,7 @@ CURVES = [
     (nnk_vs_knn.plot_symmetrisation, "nnk_vs_knn/symmetrisation"),
     (gradcam.plot_strength, "gradcam/layers"),
     (parts, "gradcam/parts"),
-    (gradcam_checks.plot_masking, "gradcam/masking"),
+    (gradcam.plot_masking, "gradcam/masking"),
     (randomisation, "gradcam/randomisation"),
 ]
 OTHERS = [
@@ -244,16 +233,8 @@ def test_neighbours_elsewhere_are_a_band_from_least_to_most():
 
 
 def test_a_k_that_was_not_recorded_has_no_bar_and_no_curve_elsewhere():
-    gap = pd.DataFrame(
-        {
-            "layer": 1,
-            "n_neighbors": [5, 20],
-            "edges": [2, 3],
-            "edge_weight": [4, 5],
-            "share": [1.5, 0.5],
-            "raw": [12, 7.5],
-        }
-    )
+    columns = ["layer", "n_neighbors", "edges", "edge_weight", "share", "raw"]
+    gap = pd.DataFrame([[1, 5, 2, 4, 1.5, 12], [1, 20, 3, 5, 0.5, 7.5]], columns=columns)
     other = gap.assign(n_neighbors=[5, 7], edges=3)
     (axes,) = nnk_vs_knn.plot_gap(gap, {LABEL: other}).axes
     rows = [t.get_text() for t in axes.texts]

@@ -224,7 +224,7 @@ def test_what_is_sent_to_the_page_is_short_and_asks_for_nothing(name):
 
 def test_an_installation_carries_the_assets():
     tool = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    patterns = tool["package-data"]["analysis_lib"]
+    patterns = tool["package-data"]["analysis_lib.widgets"]
     for path in widgets.ASSETS.iterdir():
-        place = PurePath(path.relative_to(ROOT / "analysis_lib"))
+        place = PurePath(path.relative_to(widgets.ASSETS.parent))
         assert any(place.match(pattern) for pattern in patterns), path

@@ -12,39 +12,32 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.explain.attributions import NORM_COLUMNS
+from analysis_lib.plots import style
 from analysis_lib.plots.beside import GREY, NOTHING, Tables, faint, keys, where
+from analysis_lib.plots.panels import key_below, panels
 from analysis_lib.plots.skeleton import draw_skeleton
-from analysis_lib.plots.style import (
-    COLOURS,
-    DASHES,
-    INK,
-    MARKERS,
-    NEGATIVE,
-    POSITIVE,
-    SEQUENTIAL,
-    WIDTH,
-    group_styles,
-    layer_axis,
-    use_style,
-)
+from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, WIDTH
 from analysis_lib.skeletons.layouts import LAYOUTS
 from analysis_lib.skeletons.skeleton import Skeleton
+from analysis_lib.studies.gradcam.words import slice_names
 
 _LARGEST = 55.0  # area of a joint of importance 1, in square points
-
-
-def slice_names(n_slices: int) -> list[str]:
-    """Return what the time slices are called: start, middle and end where there are three."""
-    return ["start", "middle", "end"] if n_slices == 3 else [f"slice {s}" for s in range(1, n_slices + 1)]
+_ORDERS = {"importance": "by importance", "motion": "by motion", "random": "at random"}
 
 
 def plot_layers(
-    table: pd.DataFrame, poses: pd.DataFrame, skeleton: Skeleton, action: str, norm: str = "layer"
-) -> Figure:
-    """Draw one action's importance on its skeleton: layers from left to right, time downwards.
+    table: pd.DataFrame,
+    poses: pd.DataFrame,
+    skeleton: Skeleton,
+    actions: Sequence[str],
+    norm: str = "layer",
+    most: int = 14,
+) -> Figure | None:
+    """Draw the importance of some actions on their skeletons: layers from left to right, time downwards.
 
     Area and colour of a joint are its importance.
 
@@ -53,54 +46,53 @@ def plot_layers(
     table : DataFrame
         From `analysis_lib.explain.attributions.importance_table`.
     poses : DataFrame
-        From `analysis_lib.explain.attributions.pose_table`.
+        From `analysis_lib.studies.gradcam.tables.pose_table`.
+    actions : sequence of str
+        One below the other; where there is none, there is no figure.
     norm : {"layer", "global"}
         Each layer between its own 0 and 1, or all layers between one 0 and one 1.
+    most : int
+        Layers that are drawn; of more, some evenly apart, first and last among them.
     """
     within = {"layer": "within each layer", "global": "over all layers"}
     if norm not in within:
         raise unknown_choice("norm", norm, within)
-    use_style()
-    table, poses = (t[t["class"] == action] for t in (table, poses))
-    if table.empty or poses.empty:
-        raise UserError(f"the tables have no rows of action '{action}'")
-    layers, slices = sorted(table["layer"].unique()), sorted(table["slice"].unique())
-    places, (low, high) = _places(poses, skeleton, slices)
-    shape = (high - low)[1] / (high - low)[0]
-    width = WIDTH / (len(layers) + 0.6)
-    height = np.clip(width * shape, 0.7, 2.0)
-    figure, grid = plt.subplots(len(slices), len(layers), squeeze=False, figsize=(WIDTH, len(slices) * height + 0.75))
-    values = table.set_index(["layer", "slice", "joint"])[NORM_COLUMNS[norm]].sort_index()
-    for row, s in zip(grid, slices, strict=True):
-        for axes, layer in zip(row, layers, strict=True):
-            value = values.loc[layer, s].loc[list(skeleton.joints)].to_numpy()
-            dots = draw_skeleton(
-                axes, skeleton, places[s], value, 1.5 + _LARGEST * value, tint=False, bone_width=0.8, vmin=0, vmax=1
-            )
+    if not len(actions):
+        return None
+    style.use_style()
+    every, slices = sorted(table["layer"].unique()), sorted(table["slice"].unique())
+    layers = [every[i] for i in np.unique(np.linspace(0, len(every) - 1, min(len(every), most)).round().astype(int))]
+    drawn = {action: _places(poses, action, skeleton, slices) for action in actions}
+    shapes = [np.divide(*(high - low)[::-1]) for _, (low, high) in drawn.values()]
+    heights = [len(slices) * np.clip(WIDTH / (len(layers) + 0.6) * s, 0.7, 2.0) + 0.3 for s in shapes]
+    figure = plt.figure(figsize=(WIDTH, sum(heights) + 0.45))
+    blocks = figure.subfigures(len(actions), squeeze=False, height_ratios=[*heights[:-1], heights[-1] + 0.45])[:, 0]
+    for block, (action, (places, (low, high))) in zip(blocks, drawn.items(), strict=True):
+        mine = table[table["class"] == action]
+        values = mine.set_index(["layer", "slice", "joint"])[NORM_COLUMNS[norm]].sort_index()
+        grid = block.subplots(len(slices), len(layers), squeeze=False)
+        for (row, column), axes in np.ndenumerate(grid):
+            value = values.loc[layers[column], slices[row]].loc[list(skeleton.joints)].to_numpy()
+            look = {"sizes": 1.5 + _LARGEST * value, "tint": False, "bone_width": 0.8, "vmin": 0, "vmax": 1}
+            dots = draw_skeleton(axes, skeleton, places[slices[row]], value, **look)
             axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
-    for axes, layer in zip(grid[0], layers, strict=True):
-        axes.set_title(f"layer {layer}" if len(layers) < 8 else f"{layer}", loc="center")
-    for axes, name in zip(grid[:, 0], slice_names(len(slices)), strict=True):
-        _row_name(axes, name)
-    figure.colorbar(
-        dots,
-        ax=grid,
-        location="bottom",
-        shrink=0.4,
-        aspect=30,
-        pad=0.02,
-        label=f"importance, scaled to 0..1 {within[norm]}",
-    )
-    clips = table["clips"].iloc[0]
-    figure.suptitle(f"{action}: layers 1 to {len(layers)}, mean of {clips} clips", fontsize=9.5)
+        for axes, layer in zip(grid[0], layers, strict=True):
+            axes.set_title(f"layer {layer}" if len(layers) < 8 else f"{layer}", loc="center")
+        for axes, name in zip(grid[:, 0], slice_names(len(slices)), strict=True):
+            _row_name(axes, name)
+        some = "" if len(layers) == len(every) else f"{len(layers)} of "
+        whole = f"layers 1 to {len(every)}" if len(every) > 1 else "its one layer"
+        block.suptitle(f"{action}: {some}{whole}, mean of {mine['clips'].iloc[0]} clips", fontsize=9.5)
+    bar = {"location": "bottom", "shrink": 0.4, "aspect": 30, "pad": 0.02}
+    blocks[-1].colorbar(dots, ax=grid, label=f"importance, scaled to 0..1 {within[norm]}", **bar)
     return figure
 
 
-def _places(
-    poses: pd.DataFrame, skeleton: Skeleton, slices: Sequence[int]
-) -> tuple[dict[int, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+def _places(poses: pd.DataFrame, action: str, skeleton: Skeleton, slices: Sequence[int]) -> tuple[dict, tuple]:
     """Return the joints' places by slice, and the corners of a frame that holds them all."""
-    table = poses.set_index(["slice", "joint"])[["x", "y"]].sort_index()
+    table = poses[poses["class"] == action].set_index(["slice", "joint"])[["x", "y"]].sort_index()
+    if table.empty:
+        raise UserError(f"the tables have no rows of action '{action}'")
     places = {s: table.loc[s].loc[list(skeleton.joints)].to_numpy() for s in slices}
     everything = np.concatenate(list(places.values()))
     low, high = everything.min(axis=0), everything.max(axis=0)
@@ -108,8 +100,8 @@ def _places(
     return places, (low - margin, high + margin)
 
 
-def _row_name(axes: Axes, name: str, **options) -> None:
-    axes.text(-0.05, 0.5, name, ha="right", va="center", transform=axes.transAxes, **{"fontsize": 8.5, **options})
+def _row_name(axes: Axes, name: str) -> None:
+    axes.text(-0.05, 0.5, name, ha="right", va="center", transform=axes.transAxes, fontsize=8.5)
 
 
 def plot_joints(table: pd.DataFrame, skeleton: Skeleton, mark: Sequence[str] = (), beside: Tables = NOTHING) -> Figure:
@@ -126,16 +118,12 @@ def plot_joints(table: pd.DataFrame, skeleton: Skeleton, mark: Sequence[str] = (
     mark : sequence of str
         Actions to set in bold.
     """
-    use_style()
+    style.use_style()
     tables = [table, *beside.values()]
-    styles = group_styles(pd.concat(tables).sort_values("group", ascending=False)["group"])
-    figure, grid = plt.subplots(
-        1,
-        len(tables),
-        squeeze=False,
-        width_ratios=[t["class"].nunique() for t in tables],
-        figsize=(WIDTH, 1.6 + 0.17 * max(t["joint"].nunique() for t in tables)),
-    )
+    styles = style.group_styles(pd.concat(tables).sort_values("group", ascending=False)["group"])
+    size = {"width_ratios": [t["class"].nunique() for t in tables]}
+    size["figsize"] = (WIDTH, 1.6 + 0.17 * max(t["joint"].nunique() for t in tables))
+    figure, grid = plt.subplots(1, len(tables), squeeze=False, **size)
     for axes, one in zip(grid[0], tables, strict=True):
         mesh = _joint_map(axes, one, _joints_by_part(one, skeleton), styles, mark)
         if beside:
@@ -143,11 +131,9 @@ def plot_joints(table: pd.DataFrame, skeleton: Skeleton, mark: Sequence[str] = (
     for axes, label in zip(grid[0, 1:], beside, strict=True):
         axes.yaxis.tick_right()
         axes.set_title(label, color=GREY)
-    figure.colorbar(
-        mesh, ax=grid[0, -1], label="importance, 0..1 within the action", aspect=30, pad=0.015 * len(tables) ** 2
-    )
-    handles = [Line2D([], [], color=s["color"], lw=5, label=g) for g, s in styles.items()]
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
+    bar = {"label": "importance, 0..1 within the action", "aspect": 30, "pad": 0.015 * len(tables) ** 2}
+    figure.colorbar(mesh, ax=grid[0, -1], **bar)
+    key_below(figure, handles=[Line2D([], [], color=s["color"], lw=5, label=g) for g, s in styles.items()])
     return figure
 
 
@@ -166,7 +152,7 @@ def _joint_map(axes: Axes, table: pd.DataFrame, parts: list[list[str]], styles: 
     groups = table.groupby("class")["group"].first()
     joints = [joint for part in parts for joint in part]
     values = table.pivot(index="joint", columns="class", values="scaled").loc[joints, names]
-    mesh = axes.pcolormesh(values.to_numpy(), cmap=SEQUENTIAL, vmin=0, vmax=1, rasterized=True)
+    mesh = axes.pcolormesh(values.to_numpy(), cmap=style.SEQUENTIAL, vmin=0, vmax=1, rasterized=True)
     axes.set_yticks(np.arange(len(joints)) + 0.5, joints)
     axes.set_xticks(np.arange(len(names)) + 0.5, names, rotation=45, ha="right", rotation_mode="anchor")
     for label, name in zip(axes.get_xticklabels(), names, strict=True):
@@ -195,36 +181,27 @@ def plot_counterfactual(
     table, counter : DataFrame
         From `analysis_lib.explain.attributions.importance_table`, the second of counterfactual maps.
     """
-    use_style()
-    keys = ["class", "slice", "joint"]
-    last = table["layer"].max()
-    plain, against = (t[t["layer"] == last].set_index(keys)["importance"].sort_index() for t in (table, counter))
+    style.use_style()
+    last, key = table["layer"].max(), ["class", "slice", "joint"]
+    plain, against = (t[t["layer"] == last].set_index(key)["importance"].sort_index() for t in (table, counter))
     slices = sorted(table["slice"].unique())
     figure, grid = plt.subplots(len(actions), len(slices), squeeze=False, figsize=(WIDTH, 1.95 * len(actions) + 0.4))
+    marks = (("^", style.POSITIVE, "speaks for the action"), ("v", style.NEGATIVE, "speaks against it"))
     for row, action in zip(grid, actions, strict=True):
-        places, (low, high) = _places(poses[poses["class"] == action], skeleton, slices)
+        places, (low, high) = _places(poses, action, skeleton, slices)
         signed = (plain - against).loc[action]
         for axes, s in zip(row, slices, strict=True):
-            share = signed.loc[s].loc[list(skeleton.joints)].to_numpy() / signed.abs().max()
+            share = signed.loc[s].loc[list(skeleton.joints)].to_numpy() / (signed.abs().max() or 1)
             draw_skeleton(axes, skeleton, places[s], sizes=0, tint=False, bone_width=1.2)
-            for sign, marker, colour in ((1, "^", POSITIVE), (-1, "v", NEGATIVE)):
-                mine = sign * share > 0
-                axes.scatter(
-                    *places[s][mine].T,
-                    s=2 * _LARGEST * np.abs(share[mine]),
-                    marker=marker,
-                    color=colour,
-                    edgecolors="white",
-                    linewidths=0.4,
-                    zorder=3,
-                )
+            for (marker, colour, _), mine in zip(marks, (share > 0, share < 0), strict=True):
+                look = {"marker": marker, "color": colour, "edgecolors": "white", "linewidths": 0.4, "zorder": 3}
+                axes.scatter(*places[s][mine].T, s=2 * _LARGEST * np.abs(share[mine]), **look)
             axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
         _row_name(row[0], action.replace(" ", "\n"))
     for axes, name in zip(grid[0], slice_names(len(slices)), strict=True):
         axes.set_title(name, loc="center")
-    marks = (("^", POSITIVE, "speaks for the action"), ("v", NEGATIVE, "speaks against it"))
-    handles = [Line2D([], [], ls="", marker=m, color=c, markersize=8, mec="white", label=t) for m, c, t in marks]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    look = {"ls": "", "markersize": 8, "mec": "white"}
+    key_below(figure, handles=[Line2D([], [], marker=m, color=c, label=t, **look) for m, c, t in marks])
     return figure
 
 
@@ -236,31 +213,28 @@ def plot_strength(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     table : DataFrame
         From `analysis_lib.explain.attributions.layer_table`.
     """
-    use_style()
-    figure, (strength, alike) = plt.subplots(1, 2, figsize=(WIDTH, 0.4 * WIDTH))
-    x = table["layer"]
+    style.use_style()
+    figure, (strength, alike) = panels(2, 2, 0.4 * WIDTH, 0.3)
     for axes, column, label, i, dash in (
         (strength, "mean", "mean of the map", 0, DASHES[0]),
         (strength, "mass", "sum of the map", 1, DASHES[1]),
         (alike, "repeat", "same action, other clips", 3, DASHES[1]),
         (alike, "similarity", "other actions", 2, DASHES[0]),
     ):
-        style = {"color": COLOURS[i], "linestyle": dash}
-        for other, look in ((table, {"marker": MARKERS[i], "ms": 4, "label": label}), *faint(beside)):
+        own = {"marker": MARKERS[i], "ms": 4, "label": label}
+        for other, look in ((table, own), *faint(beside)):
             scale = other[column].max() if axes is strength else 1
-            axes.plot(other["layer"], other[column] / scale, **style | look)
+            axes.plot(other["layer"], other[column] / scale, **{"color": COLOURS[i], "linestyle": dash} | look)
     strength.set(title="How strong?", ylabel="relative to the largest", ylim=(0, None))
-    alike.fill_between(x, table["low"], table["high"], color=COLOURS[2], alpha=0.2, lw=0)
+    alike.fill_between(table["layer"], table["low"], table["high"], color=COLOURS[2], alpha=0.2, lw=0)
     alike.axhline(1, color=INK, lw=0.8, ls=":")
     everything = pd.concat([table, *beside.values()])
-    lowest = everything[["low", "repeat"]].min().min()
-    alike.set(
-        title="The same map for every action?", ylim=(min(-0.05, lowest), 1.05), ylabel="rank correlation of maps"
-    )
+    alike.set(title="The same map for every action?", ylabel="rank correlation of maps")
+    alike.set_ylim(min(-0.05, everything[["low", "repeat"]].min().min()), 1.05)
     for axes in (strength, alike):
-        axes.legend(handles=[*axes.get_legend_handles_labels()[0], *keys(beside)])
-        layer_axis(axes, sorted(set(everything["layer"])))
+        style.layer_axis(axes, sorted(set(everything["layer"])), most=20)
         axes.grid(axis="y")
+    key_below(figure, (strength, alike), keys(beside), most=5)
     return figure
 
 
@@ -274,31 +248,99 @@ def plot_parts(table: pd.DataFrame, actions: Sequence[str], beside: Tables = NOT
     table : DataFrame
         From `analysis_lib.explain.attributions.part_table`.
     """
-    use_style()
-    figure, grid = plt.subplots(1, len(actions), sharey=True, squeeze=False, figsize=(WIDTH, 0.38 * WIDTH + 0.3))
-    parts = list(dict.fromkeys(table["part"]))
+    style.use_style()
+    figure, grid = panels(len(actions), 3, 0.38 * WIDTH, 0.3, sharey=True)
     others = where(beside, **{"class": list(actions)})
     layers = sorted(set(pd.concat([table, *others.values()])["layer"]))
-    for axes, action in zip(grid[0], actions, strict=True):
-        for i, part in enumerate(parts):
-            style = {"color": COLOURS[i % 8], "linestyle": DASHES[i % 8]}
+    for axes, action in zip(grid, actions, strict=True):
+        for i, part in enumerate(dict.fromkeys(table["part"])):
+            look = {"color": COLOURS[i % 8], "linestyle": DASHES[i % 8]}
             curve = table[(table["class"] == action) & (table["part"] == part)]
-            axes.plot(
-                curve["layer"],
-                curve["share"] / curve["joints"],
-                label=part,
-                ms=4,
-                lw=1.3,
-                marker=MARKERS[i % 8],
-                **style,
-            )
-            for other, thin in faint(where(others, **{"class": action, "part": part})):
-                axes.plot(other["layer"], other["share"] / other["joints"], **style | thin)
+            own = {"marker": MARKERS[i % 8], "ms": 4, "lw": 1.3, "label": part}
+            for other, more in ((curve, own), *faint(where(others, **{"class": action, "part": part}))):
+                axes.plot(other["layer"], other["share"] / other["joints"], **look | more)
         axes.axhline(1, color=INK, lw=0.8, ls=":")
         axes.set(title=action, ylim=(0, None))
-        layer_axis(axes, layers)
+        style.layer_axis(axes, layers, most=12)
         axes.grid(axis="y")
-    grid[0, 0].set_ylabel("share of importance\nover share of joints")
-    handles = [*grid[0, 0].get_legend_handles_labels()[0], *keys(others)]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    for axes in grid[::3]:
+        axes.set_ylabel("share of importance\nover share of joints")
+    key_below(figure, grid, keys(others))
+    return figure
+
+
+def plot_randomisation(table: pd.DataFrame, layer_names: Sequence[str], beside: Tables = NOTHING) -> Figure:
+    """Draw how much of each layer's map is left as the network forgets from the scores down.
+
+    Of other editions only networks with the same layers are shown, and their last layer alone.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `analysis_lib.explain.checks.randomisation_table`.
+    layer_names : sequence of str
+        The network's layers, whose steps are called by their number.
+    """
+    style.use_style()
+    number = {name: f"layer {i}" for i, name in enumerate(layer_names, 1)}
+    steps, deepest = list(dict.fromkeys(table["forgotten"])), table["layer"].max()
+    rho = table.pivot(index="step", columns="layer", values="mean")
+    side = 0.27 if len(steps) <= 16 else 0.16
+    size = {"figsize": (WIDTH, 1.4 + side * max(len(steps), 6)), "width_ratios": (1.7, 1)}
+    figure, (cells, curve) = plt.subplots(1, 2, sharey=True, **size)
+    edges = (np.arange(n + 1) + 0.5 for n in rho.shape[::-1])
+    mesh = cells.pcolormesh(*edges, rho, cmap="RdBu_r", vmin=-1, vmax=1, rasterized=True)
+    for (step, layer), value in np.ndenumerate(rho.to_numpy() if rho.shape[1] <= 14 else np.empty((0, 0))):
+        look = {"ha": "center", "va": "center", "fontsize": 6.5, "color": "white" if abs(value) > 0.6 else INK}
+        cells.text(layer + 1, step + 1, f"{value:z.1f}".replace("-", "−"), **look)
+    names = [number.get(step, step) for step in steps]
+    cells.set_yticks(range(1, len(steps) + 1), ["… " * (i > 0) + n for i, n in enumerate(names)])
+    cells.set(title="Maps of all layers", xlabel="map of layer", ylabel="forgotten, from the top")
+    cells.set_xticks(rho.columns[:: -(-len(rho.columns) // 14)])
+    cells.tick_params(length=0)
+    cells.spines[:].set_visible(False)
+    last = table[table["layer"] == deepest]
+    curve.plot(last["mean"], last["step"], color=COLOURS[0], marker="o", ms=4)
+    curve.fill_betweenx(last["step"], last["low"], last["high"], color=COLOURS[0], alpha=0.2, lw=0)
+    alike = {k: t for k, t in where(beside, layer=deepest).items() if list(dict.fromkeys(t["forgotten"])) == steps}
+    for other, thin in faint(alike):
+        curve.plot(other["mean"], other["step"], color=COLOURS[0], **thin)
+    curve.axvline(0, color=INK, lw=0.8, ls=":")
+    curve.set(title="Last layer", xlim=(-1, 1), xlabel="rank correlation\nwith the trained map")
+    curve.grid(axis="y")
+    cells.invert_yaxis()
+    bar = {"location": "bottom", "aspect": 35, "shrink": 0.8}
+    figure.colorbar(mesh, ax=cells, label="rank correlation with the trained map", **bar)
+    key_below(figure, handles=keys(alike))
+    return figure
+
+
+def plot_masking(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
+    """Draw the deletion and insertion curves, with their intervals.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `analysis_lib.explain.checks.masking_table`.
+    """
+    style.use_style()
+    figure, grid = panels(2, 2, 0.45 * WIDTH, 0.25, sharey=True)
+    most = pd.concat([table, *beside.values()])["joints"].max()
+    tests = {
+        "deletion": {"title": "Deletion: lower is better", "xlabel": "joints masked"},
+        "insertion": {"title": "Insertion: higher is better", "xlabel": "joints given back"},
+    }
+    for axes, (test, labels) in zip(grid, tests.items(), strict=True):
+        for i, (order, name) in enumerate(_ORDERS.items()):
+            curve = table[(table["test"] == test) & (table["order"] == order)]
+            look = {"color": COLOURS[i] if order != "random" else "#777777", "linestyle": DASHES[i]}
+            own = {"marker": MARKERS[i], "ms": 4, "label": name}
+            axes.fill_between(curve["joints"], curve["low"], curve["high"], color=look["color"], alpha=0.15, lw=0)
+            for other, more in ((curve, own), *faint(where(beside, test=test, order=order))):
+                axes.plot(other["joints"], other["mean"], **look | more)
+        axes.set(**labels, ylim=(0, 1), xlim=(0, most))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(axis="y")
+    grid[0].set_ylabel("probability of the action")
+    key_below(figure, grid, keys(beside))
     return figure

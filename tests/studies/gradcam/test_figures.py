@@ -3,8 +3,6 @@
 import itertools
 
 import matplotlib as mpl
-
-mpl.use("Agg")
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,14 +12,14 @@ from matplotlib.colors import to_rgba
 from analysis_lib.errors import UserError
 from analysis_lib.plots.style import GROUP_COLOURS, NEGATIVE, POSITIVE
 from analysis_lib.skeletons.skeleton import Skeleton
-from analysis_lib.studies.gradcam.check_figures import plot_masking, plot_randomisation
 from analysis_lib.studies.gradcam.figures import (
     plot_counterfactual,
     plot_joints,
     plot_layers,
+    plot_masking,
     plot_parts,
+    plot_randomisation,
     plot_strength,
-    slice_names,
 )
 
 pytestmark = pytest.mark.usefixtures("drawn_whole")
@@ -30,13 +28,16 @@ STICK = Skeleton("stick", ("foot", "hip", "head"), ((0, 1), (2, 1)), 1, parts={"
 ACTIONS = {"kick": "lower body", "wave": "upper body"}
 
 
+def importance(rng, n_layers=4):
+    index = itertools.product(ACTIONS, range(1, n_layers + 1), (1, 2, 3), STICK.joints)
+    table = pd.DataFrame(index, columns=["class", "layer", "slice", "joint"])
+    table[["importance", "layer_scaled", "global_scaled"]] = rng.random((len(table), 3))
+    return table.assign(group=table["class"].map(ACTIONS), clips=7)
+
+
 @pytest.fixture
 def table(rng):
-    index = itertools.product(ACTIONS, (1, 2, 3, 4), (1, 2, 3), STICK.joints)
-    table = pd.DataFrame(index, columns=["class", "layer", "slice", "joint"])
-    values = rng.random((3, len(table)))
-    table[["importance", "layer_scaled", "global_scaled"]] = values.T
-    return table.assign(group=table["class"].map(ACTIONS), clips=7)
+    return importance(rng)
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def texts(figure):
 @pytest.mark.parametrize(("norm", "column"), [("layer", "layer_scaled"), ("global", "global_scaled")])
 def test_layers_run_across_and_time_down(table, poses, norm, column):
     shuffled = table.sample(frac=1, random_state=0)
-    figure = plot_layers(shuffled, poses.sample(frac=1, random_state=1), STICK, "wave", norm)
+    figure = plot_layers(shuffled, poses.sample(frac=1, random_state=1), STICK, ["wave"], norm)
     panels = np.array(figure.axes[:12]).reshape(3, 4)
     for (s, layer), axes in np.ndenumerate(panels):
         rows = table.query(f"`class` == 'wave' and layer == {layer + 1} and slice == {s + 1}")
@@ -68,17 +69,32 @@ def test_layers_run_across_and_time_down(table, poses, norm, column):
         np.testing.assert_allclose(drawn.get_offsets(), places)
         assert drawn.get_clim() == (0, 1)
     assert len({axes.get_xlim() for axes in panels.flat}) == 1
-    assert {"start", "middle", "end", "layer 4"} <= texts(figure)
-    assert "wave: layers 1 to 4, mean of 7 clips" in texts(figure)
+    assert {"start", "middle", "end", "layer 4", "wave: layers 1 to 4, mean of 7 clips"} <= texts(figure)
 
 
-def test_an_unknown_norm_lists_the_choices(table, poses):
+def test_actions_stand_one_below_the_other_and_may_be_none(table, poses):
+    figure = plot_layers(table, poses, STICK, ["wave", "kick"])
+    assert [block.get_suptitle()[:5] for block in figure.subfigs] == ["wave:", "kick:"]
+    assert len(figure.axes) == 2 * 12 + 1
+    assert plot_layers(table, poses, STICK, []) is None
     with pytest.raises(UserError, match="unknown norm 'locla'"):
-        plot_layers(table, poses, STICK, "wave", "locla")
+        plot_layers(table, poses, STICK, ["wave"], "locla")
+    with pytest.raises(UserError, match="no rows of action 'nod'"):
+        plot_layers(table, poses, STICK, ["nod"])
 
 
-def test_slices_have_names():
-    assert slice_names(2) == ["slice 1", "slice 2"]
+@pytest.mark.parametrize(("n_layers", "shown"), [(1, [1]), (40, list(range(1, 41, 3)))])
+def test_one_layer_and_forty(rng, poses, n_layers, shown):
+    figure = plot_layers(importance(rng, n_layers), poses, STICK, ["wave"])
+    titles = [axes.get_title().removeprefix("layer ") for axes in figure.axes[: len(shown)]]
+    assert titles == list(map(str, shown))
+    steps = itertools.product(range(1, n_layers + 3), range(1, n_layers + 1))
+    table = pd.DataFrame(steps, columns=["step", "layer"]).assign(mean=0.1, low=0, high=0.2)
+    table["forgotten"] = [["head", *map(str, range(n_layers, 0, -1)), "rest"][i - 1] for i in table["step"]]
+    cells, curve = plot_randomisation(table, list(map(str, range(1, n_layers + 1)))).axes[:2]
+    assert cells.get_yticklabels()[1].get_text() == f"… layer {n_layers}"
+    assert len(curve.lines[0].get_xdata()) == n_layers + 2
+    assert len(cells.get_xticks()) <= 14
 
 
 def test_the_heat_map_has_a_row_a_joint_and_a_column_an_action(rng):

@@ -1,0 +1,267 @@
+"""What the tables of the GradCAM chapter come down to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis_lib.errors import UserError
+from analysis_lib.statistics import Estimate, Verdict, rank_correlation
+
+#: what is less is weak, and what is less alike is forgotten; sentences call it a half
+HALF = 0.5
+#: word in the names of the parts of the body that move in a super-class
+LIMBS = {"upper body": "arm", "lower body": "leg"}
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How the maps grow with depth: last layer over first, and the largest step, after a layer."""
+
+    whole: float
+    step: float
+    after: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an action's importance lies at the last layer, as multiples of an even map's.
+
+    Without ``part`` the map is zero; ``limb`` names the limbs that move in the action where the
+    importance lies elsewhere.
+    """
+
+    action: str
+    part: str = ""
+    ratio: float = 0.0
+    limb: str = ""
+    limb_ratio: float = 0.0
+
+
+@dataclass(frozen=True)
+class Limbs:
+    """In how many of a super-class's actions the limbs that move have more than an even map's share."""
+
+    group: str
+    limb: str
+    actions: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Early:
+    """Early layers against late ones.
+
+    Attributes
+    ----------
+    layers, late : int
+        Early layers, and late ones.
+    mean, mass : float
+        Importance of a place, and of all, in early layers over late ones.
+    weak : tuple of bool
+        Whether each of the two is less than half.
+    first, last : Estimate
+        Correlation of the maps of different actions at the first layer and at the last.
+    parting : Verdict
+        Whether maps are less alike at the last layer; undecided where the intervals overlap.
+    repeat : float
+        Correlation between two halves of the clips of one action, at the first layer.
+    specific : bool
+        Whether that is more than between actions.
+    """
+
+    layers: int
+    late: int
+    mean: float
+    mass: float
+    weak: tuple[bool, bool]
+    first: Estimate
+    last: Estimate
+    parting: Verdict
+    repeat: float
+    specific: bool
+
+
+@dataclass(frozen=True)
+class Balance:
+    """Which joint speaks most for an action and which against it, and at how many of all joints against outweighs."""
+
+    action: str
+    most: str
+    least: str
+    outweighed: int
+    joints: int
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far two variants of the map order the joints alike, where both have maps."""
+
+    empty: int
+    actions: int
+    mean: float
+    least: float
+    largest: float
+    same_first: int
+
+
+@dataclass(frozen=True)
+class Forgetting:
+    """How much of the last layer's map is left after the first of some steps, and at the most."""
+
+    step: str
+    steps: int
+    first: Estimate
+    most: Estimate
+    passed: bool
+
+
+@dataclass(frozen=True)
+class Gain:
+    """By how much the order of the map beats another order in one test, and whether it does."""
+
+    test: str
+    against: str
+    clips: int
+    gain: Estimate
+    better: Verdict
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that the chapter says.
+
+    ``growth`` is None for one layer, or where the maps of a layer are zero; ``early`` where all layers
+    are late. ``times`` has the share of each time slice by action, none for an empty map.
+    """
+
+    layers: int
+    growth: Growth | None
+    places: tuple[Place, ...]
+    limbs: tuple[Limbs, ...]
+    early: Early | None
+    times: dict[str, tuple[float, ...]]
+    balances: tuple[Balance, ...]
+    agreement: Agreement
+    forgetting: Forgetting
+    gains: tuple[Gain, ...]
+
+
+def findings(
+    tables: Mapping[str, pd.DataFrame], actions: Sequence[str], late: int = 3, limbs: Mapping[str, str] = LIMBS
+) -> Findings:
+    """Return what the chapter's tables come down to.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        As the chapter records them: ``table``, ``layers``, ``parts``, ``joints``, ``released`` and
+        ``counterfactual`` from `analysis_lib.explain.attributions`, ``randomisation`` and
+        ``masking_gain`` from `analysis_lib.explain.checks`.
+    actions : sequence of str
+        Those that are drawn.
+    late : int
+        How many of the last layers show the action, as the paper has it.
+    limbs : mapping of str to str
+        Word in the names of the parts of the body that move, by super-class.
+    """
+    if late < 1:
+        raise UserError(f"late is the number of last layers, at least 1, got {late}")
+    layers, parts = tables["layers"], tables["parts"]
+    last = _last(tables["table"])
+    return Findings(
+        layers=len(layers),
+        growth=_growth(layers),
+        places=tuple(_place(_last(parts), action, limbs) for action in actions),
+        limbs=tuple(_limbs(parts, limbs)),
+        early=_early(layers, late) if len(layers) > late else None,
+        times={action: _times(last[last["class"] == action]) for action in actions},
+        balances=tuple(_balances(last, _last(tables["counterfactual"]), actions)),
+        agreement=_agreement(tables["joints"], tables["released"]),
+        forgetting=_forgetting(_last(tables["randomisation"])),
+        gains=tuple(_gain(row) for _, row in tables["masking_gain"].iterrows()),
+    )
+
+
+def _last(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["layer"] == table["layer"].max()]
+
+
+def _estimate(row: pd.Series, column: str = "mean") -> Estimate:
+    return Estimate(row[column], row["low"], row["high"])
+
+
+def _growth(layers: pd.DataFrame) -> Growth | None:
+    means = layers["mean"].to_numpy()
+    if len(means) < 2 or not means[:-1].all():
+        return None
+    steps = means[1:] / means[:-1]
+    return Growth(means[-1] / means[0], steps.max(), int(layers["layer"].iloc[steps.argmax()]))
+
+
+def _place(parts: pd.DataFrame, action: str, limbs: Mapping[str, str]) -> Place:
+    mine = parts[parts["class"] == action].set_index("part")
+    if mine.empty:
+        return Place(action)
+    ratio = mine["share"] / mine["joints"]
+    top, word = ratio.idxmax(), limbs.get(mine["group"].iloc[0], "")
+    moving = mine[mine.index.str.contains(word, regex=False)] if word else mine.iloc[:0]
+    if moving.empty or word in top:
+        return Place(action, top, ratio[top])
+    return Place(action, top, ratio[top], word, moving["share"].sum() / moving["joints"].sum())
+
+
+def _limbs(parts: pd.DataFrame, limbs: Mapping[str, str]):
+    for group, word in limbs.items():
+        mine = parts[(parts["group"] == group) & parts["part"].str.contains(word, regex=False)]
+        if len(mine):
+            shares = mine.groupby(["layer", "class"])[["share", "joints"]].sum()
+            more = (shares["share"] > shares["joints"]).groupby("layer").sum()
+            yield Limbs(group, word, mine["class"].nunique(), int(more.iloc[0]), int(more.iloc[-1]))
+
+
+def _early(layers: pd.DataFrame, n_late: int) -> Early:
+    early, late = layers.iloc[:-n_late], layers.iloc[-n_late:]
+    mean, mass = (early[c].mean() / late[c].mean() for c in ("mean", "mass"))
+    first, last = (_estimate(layers.iloc[i], "similarity") for i in (0, -1))
+    parting = Verdict.HOLDS if first.low > last.high else Verdict.FAILS if first.high < last.low else Verdict.UNDECIDED
+    repeat = layers["repeat"].iloc[0]
+    weak = (bool(mean < HALF), bool(mass < HALF))
+    return Early(len(early), n_late, mean, mass, weak, first, last, parting, repeat, bool(repeat > first.high))
+
+
+def _times(mine: pd.DataFrame) -> tuple[float, ...]:
+    sums = mine.groupby("slice")["importance"].sum()
+    return tuple(sums / sums.sum()) if sums.any() else ()
+
+
+def _balances(plain: pd.DataFrame, against: pd.DataFrame, actions: Sequence[str]):
+    sums = (t.groupby(["class", "joint"])["importance"].sum() for t in (plain, against))
+    signed = next(sums) - next(sums)
+    for action in actions:
+        mine = signed.loc[action]
+        most, least = (mine.idxmax() if mine.max() > 0 else ""), (mine.idxmin() if mine.min() < 0 else "")
+        yield Balance(action, most, least, int((mine < 0).sum()), len(mine))
+
+
+def _agreement(joints: pd.DataFrame, released: pd.DataFrame) -> Agreement:
+    one, other = (t.pivot(index="class", columns="joint", values="importance") for t in (joints, released))
+    empty = (other == 0).all(axis=1)
+    one, other = one[~empty], other[~empty]
+    rho = rank_correlation(one.to_numpy(), other.to_numpy()) if len(one) else np.zeros(1)
+    same = int((one.idxmax(axis=1) == other.idxmax(axis=1)).sum()) if len(one) else 0
+    return Agreement(int(empty.sum()), len(empty), rho.mean(), rho.min(), rho.max(), same)
+
+
+def _forgetting(last: pd.DataFrame) -> Forgetting:
+    passed = bool((last["high"] < HALF).all() and (last["low"] > -HALF).all())
+    most = last.loc[last["mean"].abs().idxmax()]
+    return Forgetting(last["forgotten"].iloc[0], len(last), _estimate(last.iloc[0]), _estimate(most), passed)
+
+
+def _gain(row: pd.Series) -> Gain:
+    gain = _estimate(row)
+    better = Verdict.FAILS if gain.high < 0 else Verdict.HOLDS if gain.low > 0 else Verdict.UNDECIDED
+    return Gain(row["test"], row["against"], int(row["clips"]), gain, better)

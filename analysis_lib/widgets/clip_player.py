@@ -1,0 +1,41 @@
+"""A player of clips of a dataset with the importance of their joints, by any attribution method."""
+
+from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.datasets.preparation.recipe import STEPS
+from analysis_lib.explain.method import Maps
+from analysis_lib.networks.checkpoints import Checkpoint
+from analysis_lib.widgets.player import SkeletonPlayer, skeleton_player
+
+#: steps of a preprocessing that choose bodies and frames; the others move joints
+_CHOOSING = ("first-bodies", "largest-bodies", "fill-null-frames")
+
+
+def clip_player(network: Checkpoint, data: SkeletonDataset, maps: Maps, layer: int | None = None) -> SkeletonPlayer:
+    """Return a player of clips with the importance of their joints at every layer.
+
+    The poses are those of the data; of several bodies those that the network is given. A clip that
+    the network names wrongly says so.
+
+    Parameters
+    ----------
+    network : Checkpoint
+    data : SkeletonDataset
+        The clips that are played: a few.
+    maps : Maps
+        Of these clips (`analysis_lib.explain.attributions.clip_maps`).
+    layer : int, optional
+        Which is shown first, from 0; the last by default.
+    """
+    recipe, poses = network.preprocessing, []
+    for clip in data.sequences:
+        for step in recipe.steps:
+            clip = STEPS[step](clip, recipe) if step in _CHOOSING else clip
+        poses.append(clip[: recipe.bodies])
+    names = [
+        data.class_names[true] if true == said else f"{data.class_names[true]}, named {data.class_names[said]}"
+        for true, said in zip(data.labels, maps.scores.argmax(axis=1), strict=True)
+    ]
+    shown = [maps.on_frames(i, pose.shape[1], pose.shape[0]) for i, pose in enumerate(poses)]
+    n = len(maps.layers)
+    layers = [f"{i} of {n}" for i in range(1, n + 1)] if n > 1 else maps.layers
+    return skeleton_player(poses, data.skeleton, shown, layers=layers, names=names, layer=layer)

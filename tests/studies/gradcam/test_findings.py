@@ -1,0 +1,182 @@
+"""What the tables of the GradCAM chapter come down to, on tables small enough to do by hand."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.errors import UserError
+from analysis_lib.skeletons.skeleton import Skeleton
+from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.studies.gradcam.findings import Balance, Gain, Growth, Limbs, Place, findings
+from analysis_lib.studies.gradcam.tables import pose_table
+
+PARTS = {"left arm": 0.2, "right arm": 0.2, "left leg": 0.2, "right leg": 0.2, "torso": 0.2}
+GROUPS = {"throw": "upper body", "kick": "lower body", "sit": "full body"}
+
+
+def layers(mean=(1, 2, 8, 10), mass=(1, 2, 8, 10), similarity=(0.1, 0.2, 0.3, 0.4), repeat=0.9):
+    similarity = np.asarray(similarity)
+    columns = {"mean": mean, "mass": mass, "similarity": similarity, "low": similarity - 0.05}
+    return pd.DataFrame({"layer": range(1, len(mean) + 1), **columns, "high": similarity + 0.05, "repeat": repeat})
+
+
+def parts(**tops):
+    """Return shares at two layers: even at the first; at the last 0.6 on one part of each action."""
+    rows = []
+    for (c, top), layer, (part, joints) in itertools.product(tops.items(), (1, 2), PARTS.items()):
+        share = 0.2 if layer == 1 else 0.6 if part == top else 0.1
+        rows.append((c, GROUPS[c], layer, part, joints, share))
+    return pd.DataFrame(rows, columns=["class", "group", "layer", "part", "joints", "share"])
+
+
+def importance(**values):
+    """Return the last layer's importance by class, slice and joint; layer 1 says otherwise."""
+    rows = [
+        (c, layer, s + 1, "abc"[j], x if layer == 2 else 99)
+        for c, array in values.items()
+        for layer in (1, 2)
+        for (s, j), x in np.ndenumerate(np.array(array))
+    ]
+    return pd.DataFrame(rows, columns=["class", "layer", "slice", "joint", "importance"])
+
+
+def joints(**values):
+    rows = [(c, joint, x) for c, v in values.items() for joint, x in zip("abc", v, strict=True)]
+    return pd.DataFrame(rows, columns=["class", "joint", "importance"])
+
+
+def forgetting(*last):
+    """Return the means of the last of two layers after each step, the first layer's being large."""
+    rows = [(step, k, m) for step, x in zip("hba", last, strict=False) for k, m in ((1, 0.9), (2, x))]
+    table = pd.DataFrame(rows, columns=["forgotten", "layer", "mean"])
+    return table.assign(low=table["mean"] - 0.1, high=table["mean"] + 0.1)
+
+
+def gains(deletion=(0.2, 0.1, 0.3)):
+    rows = [("deletion", "motion", 7, *deletion), ("insertion", "random", 7, 0.2, 0.1, 0.3)]
+    return pd.DataFrame(rows, columns=["test", "against", "clips", "mean", "low", "high"])
+
+
+def found(actions=("throw", "kick", "sit"), late=3, **other):
+    """Return the findings of a plain set of tables, some of them others."""
+    flat = importance(throw=[[1, 1, 1]], kick=[[1, 1, 1]], sit=[[1, 1, 1]])
+    tables = {"layers": layers(), "parts": parts(throw="right arm", kick="left arm", sit="torso"), "table": flat}
+    tables |= {"counterfactual": flat, "joints": joints(sit=[1, 2, 3]), "released": joints(sit=[1, 2, 3])}
+    tables |= {"randomisation": forgetting(0.1), "masking_gain": gains()}
+    return findings(tables | other, actions, late)
+
+
+def test_growth_is_last_over_first_and_its_largest_step():
+    assert found().growth == Growth(10, 4, after=2)
+    assert found(layers=layers([3], [3], [0.1])).growth is None
+    assert found(layers=layers([0, 2], [0, 2], [0, 0])).growth is None
+
+
+def test_places_name_the_limbs_that_should_have_moved():
+    throw, kick, sit = found().places
+    assert (throw.part, throw.limb, sit.part, sit.limb) == ("right arm", "", "torso", "")
+    assert throw.ratio == pytest.approx(3)
+    assert (kick.part, kick.limb) == ("left arm", "leg")
+    assert kick.limb_ratio == pytest.approx(0.5)
+    blank = found(["throw", "sit"], parts=parts(throw="left leg")).places
+    assert (blank[0].limb, blank[1]) == ("arm", Place("sit"))
+    assert found(["kick"], parts=parts(kick="left leg")).places[0].limb == ""
+
+
+def test_limbs_are_counted_by_super_class():
+    assert found().limbs == (Limbs("upper body", "arm", 1, 0, 1), Limbs("lower body", "leg", 1, 0, 0))
+    assert found(["sit"], parts=parts(sit="torso")).limbs == ()
+
+
+@pytest.mark.parametrize(
+    ("mean", "mass", "weak"),
+    [
+        ((1, 10, 10, 10), (1, 10, 10, 10), (True, True)),
+        ((1, 10, 10, 10), (9, 10, 10, 10), (True, False)),
+        ((9, 10, 10, 10), (20, 10, 10, 10), (False, False)),
+    ],
+)
+def test_early_layers_are_weak_or_not(mean, mass, weak):
+    early = found(layers=layers(mean, mass)).early
+    assert (early.layers, early.late, early.weak) == (1, 3, weak)
+    assert early.mean == pytest.approx(mean[0] / 10)
+
+
+def test_early_and_late_are_a_choice_and_may_be_missing():
+    assert found(late=2).early.mean == pytest.approx(1.5 / 9)
+    assert found(late=4).early is None
+    with pytest.raises(UserError, match="late is the number of last layers, at least 1, got 0"):
+        found(late=0)
+
+
+@pytest.mark.parametrize(
+    ("similarity", "repeat", "parting", "specific"),
+    [
+        ((0.1, 0, 0, 0.4), 0.8, Verdict.FAILS, True),
+        ((0.9, 0, 0, 0.4), 0.95, Verdict.HOLDS, False),
+        ((0.3, 0, 0, 0.3), 0.2, Verdict.UNDECIDED, False),
+    ],
+)
+def test_early_maps_are_common_specific_or_noise(similarity, repeat, parting, specific):
+    early = found(layers=layers(similarity=similarity, repeat=repeat)).early
+    assert (early.parting, early.specific, early.repeat) == (parting, specific, repeat)
+    assert early.last == Estimate(similarity[3], similarity[3] - 0.05, similarity[3] + 0.05)
+
+
+def test_shares_of_time():
+    table = importance(kick=[[1, 0, 0], [1, 1, 0], [0, 1, 0]], sit=np.zeros((3, 3)))
+    assert found(["kick", "sit"], table=table, counterfactual=table).times == {"kick": (0.25, 0.5, 0.25), "sit": ()}
+
+
+def test_what_speaks_for_and_against():
+    table, against = importance(kick=[[5, 1, 1]], sit=[[1, 1, 1]]), importance(kick=[[0, 2, 3]], sit=[[0, 0, 0]])
+    balances = found(["kick", "sit"], table=table, counterfactual=against).balances
+    assert balances == (Balance("kick", "a", "c", 2, 3), Balance("sit", "a", "", 0, 3))
+
+
+def test_two_variants_are_compared_where_both_have_maps():
+    one = joints(kick=[3, 2, 1], nod=[1, 2, 3], sit=[3, 2, 1])
+    other = joints(kick=[9, 5, 1], nod=[3, 2, 1], sit=[0, 0, 0])
+    it = found(joints=one, released=other).agreement
+    assert (it.empty, it.actions, it.same_first) == (1, 3, 1)
+    assert (it.mean, it.least, it.largest) == pytest.approx((0, -1, 1))
+    nothing = found(joints=one, released=one.assign(importance=0)).agreement
+    assert (nothing.empty, nothing.actions) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("last", "most", "passed"), [((0.1, -0.3), -0.3, True), ((0.1, 0.45), 0.45, False), ((-0.6, 0.1), -0.6, False)]
+)
+def test_forgetting_passes_or_fails_by_the_last_layer(last, most, passed):
+    it = found(randomisation=forgetting(*last)).forgetting
+    assert (it.step, it.steps, it.first.value, it.passed) == ("h", 2, last[0], passed)
+    assert it.most == Estimate(most, most - 0.1, most + 0.1)
+
+
+@pytest.mark.parametrize(
+    ("gain", "better"),
+    [
+        ((0.2, 0.1, 0.3), Verdict.HOLDS),
+        ((-0.2, -0.3, -0.1), Verdict.FAILS),
+        ((0.0, -0.1, 0.1), Verdict.UNDECIDED),
+        ((0.0, 0.0, 0.0), Verdict.UNDECIDED),
+    ],
+)
+def test_an_order_beats_another_or_not(gain, better):
+    first, second = found(masking_gain=gains(gain)).gains
+    assert first == Gain("deletion", "motion", 7, Estimate(*gain), better)
+    assert (second.test, second.against, second.better) == ("insertion", "random", Verdict.HOLDS)
+
+
+def test_the_pose_is_that_of_the_clip_seen_from_the_front():
+    stick = Skeleton("stick", ("left foot", "right foot", "hip"), ((0, 2), (1, 2)), pairs=((0, 1),))
+    turned, front = (np.tile([[-w, 0, 0], [w, 0, 0], [0, 1, 0]], (1, 9, 1, 1)) for w in (0.1, 0.5))
+    front[0, :, 2, 1] = np.arange(9)
+    table = pose_table(SkeletonDataset("toy", stick, [turned, front], np.zeros(2), ("kick",)))
+    assert set(table["clip"]) == {"clip 1"}
+    places = table.set_index(["slice", "joint"])
+    assert places.loc[(slice(None), "hip"), "y"].tolist() == [1, 4, 7]  # middles of the thirds
+    assert places.loc[(1, "left foot"), ["x", "y"]].tolist() == [-0.5, 0]
