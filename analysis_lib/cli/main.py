@@ -12,6 +12,7 @@ import click
 
 from analysis_lib import __version__
 from analysis_lib.cli.cache import cache
+from analysis_lib.cli.train import train
 from analysis_lib.errors import DataError, UserError
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -186,31 +187,6 @@ def book(edition, data_root, record, force) -> None:
     click.echo(site / "index.html")
 
 
-@cli.command()
-@click.option("--dataset", required=True, metavar="NAME|FILE.npz", help="What to train on.")
-@click.option("--out", type=_FOLDER, required=True, metavar="DIR", help="Where the files go.")
-@click.option("--name", metavar="NAME", help="Name of the checkpoint. Default: the dataset's.")
-@click.option("--recipe", metavar="NAME|FILE.json", help="Default: the dataset's, if it has one.")
-@click.option("--epochs", type=click.IntRange(min=1), help="Default: the recipe's.")
-@click.option("--seed", type=int, default=0, show_default=True)
-@_data_root
-def train(dataset, out, name, recipe, epochs, seed, data_root) -> None:
-    """Train a network on a dataset's training split and print the path of its card.
-
-    Stopped at any time and started again, it goes on from the last whole epoch.
-
-    \b
-    stgbook train --dataset synthetic --out checkpoints
-    stgbook train --dataset nw-ucla --data-root ~/data --out checkpoints --epochs 65
-    """
-    from analysis_lib.networks.training.recipes import train_checkpoint
-
-    card = train_checkpoint(
-        dataset, out, name=name, recipe=recipe, epochs=epochs, seed=seed, data_root=str(data_root or ""), report=_say
-    )
-    click.echo(card)
-
-
 @cli.group()
 def data() -> None:
     """Look after the raw data."""
@@ -245,3 +221,4 @@ def check(names, data_root) -> None:
 
 
 cli.add_command(cache)
+cli.add_command(train)
