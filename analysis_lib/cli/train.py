@@ -34,8 +34,8 @@ def train(dataset, queue, status, out, name, recipe, epochs, seed, threads, data
     \b
     stgbook train --dataset synthetic --out checkpoints
     stgbook train --dataset nw-ucla --data-root ~/data --out checkpoints --epochs 65
-    nice stgbook train --queue data/recipes/queue.json --out _build/queue --threads 1 &
-    stgbook train --queue data/recipes/queue.json --out _build/queue --status
+    nice stgbook train --queue data/queue.json --out _build/queue --threads 1 &
+    stgbook train --queue data/queue.json --out _build/queue --status
     """
     if bool(dataset) == bool(queue) or (status and not queue):
         raise click.UsageError("give --dataset to train one network, or --queue for several (with --status)")

@@ -12,7 +12,7 @@ import pytest
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.errors import UserError
-from analysis_lib.files import ROOT
+from analysis_lib.files import DATA, ROOT
 from analysis_lib.networks.checkpoints import load_checkpoint
 from analysis_lib.networks.training import queue
 from analysis_lib.networks.training.queue import Status, queue_status, read_queue, run_queue
@@ -137,3 +137,9 @@ def test_what_is_no_queue_says_why(tmp_path, text, message):
     (tmp_path / "queue.json").write_text(text)
     with pytest.raises(UserError, match=message):
         read_queue(tmp_path / "queue.json")
+
+
+def test_the_shipped_queue_can_be_trained(tmp_path):
+    for job in read_queue(DATA / "queue.json"):
+        assert job.plan().recipe.seed == job.seed
+        assert job.card(tmp_path) is None
