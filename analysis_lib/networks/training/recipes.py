@@ -17,7 +17,8 @@ from analysis_lib.datasets.catalogue import load_dataset
 from analysis_lib.datasets.preparation.recipe import Preprocessing
 from analysis_lib.errors import UserError
 from analysis_lib.files import DATA
-from analysis_lib.networks.checkpoints import build, save_checkpoint, stored_precision
+from analysis_lib.networks.checkpoints import save_checkpoint, stored_precision
+from analysis_lib.networks.registry import build
 from analysis_lib.networks.training.fit import Recipe, evaluate, fit
 from analysis_lib.results.digest import code_version
 
