@@ -13,7 +13,8 @@ from analysis_lib import __version__
 from analysis_lib.cli.book import book, chapters, run
 from analysis_lib.cli.cache import cache
 from analysis_lib.cli.data import data
-from analysis_lib.cli.options import FOLDER, data_root, say
+from analysis_lib.cli.options import say
+from analysis_lib.cli.train import train
 from analysis_lib.errors import UserError
 
 
@@ -51,30 +52,5 @@ def cli() -> None:
     """
 
 
-@cli.command()
-@click.option("--dataset", required=True, metavar="NAME|FILE.npz", help="What to train on.")
-@click.option("--out", type=FOLDER, required=True, metavar="DIR", help="Where the files go.")
-@click.option("--name", metavar="NAME", help="Name of the checkpoint. Default: the dataset's.")
-@click.option("--recipe", metavar="NAME|FILE.json", help="Default: the dataset's, if it has one.")
-@click.option("--epochs", type=click.IntRange(min=1), help="Default: the recipe's.")
-@click.option("--seed", type=int, default=0, show_default=True)
-@data_root
-def train(dataset, out, name, recipe, epochs, seed, data_root) -> None:
-    """Train a network on a dataset's training split and print the path of its card.
-
-    Stopped at any time and started again, it goes on from the last whole epoch.
-
-    \b
-    stgbook train --dataset synthetic --out checkpoints
-    stgbook train --dataset nw-ucla --data-root ~/data --out checkpoints --epochs 65
-    """
-    from analysis_lib.networks.training.recipes import train_checkpoint
-
-    card = train_checkpoint(
-        dataset, out, name=name, recipe=recipe, epochs=epochs, seed=seed, data_root=str(data_root or ""), report=say
-    )
-    click.echo(card)
-
-
-for command in (chapters, run, book, data, cache):
+for command in (chapters, run, book, train, data, cache):
     cli.add_command(command)

@@ -21,14 +21,11 @@ from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import PREPROCESSINGS, Preprocessing
 from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.files import DATA, atomic_path, digest, file_digest, write_text
-from analysis_lib.networks.stgcn import STGCN
+from analysis_lib.networks.registry import build
 from analysis_lib.results.digest import array_digest, loaded_digest
 from analysis_lib.skeletons.skeleton import Skeleton
 
 CHECKPOINTS = DATA / "checkpoints"
-
-#: architectures by name: (skeleton, n_classes, in_channels, **arguments) -> module
-ARCHITECTURES = {"stgcn": STGCN}
 
 
 @dataclass(frozen=True)
@@ -52,13 +49,6 @@ class Checkpoint:
     layers: tuple[str, ...]
     preprocessing: Preprocessing
     card: Mapping
-
-
-def build(architecture: str, skeleton: Skeleton, n_classes: int, in_channels: int, **arguments) -> nn.Module:
-    """Return a new, untrained network of a known architecture."""
-    if architecture not in ARCHITECTURES:
-        raise unknown_choice("architecture", architecture, ARCHITECTURES)
-    return ARCHITECTURES[architecture](skeleton, n_classes, in_channels, **arguments)
 
 
 def save_checkpoint(folder: str | Path, model: nn.Module, card: Mapping) -> Path:

@@ -11,26 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from analysis_lib.errors import UserError
+from analysis_lib.networks.units import GraphConv, fold_bodies, layer_sizes, pool, shortcut, temporal_unit
 from analysis_lib.skeletons.adjacency import partition
 from analysis_lib.skeletons.skeleton import Skeleton
-
-#: (output channels at width 1, temporal stride) of each block
-BLOCKS = ((64, 1),) * 4 + ((128, 2),) + ((128, 1),) * 2 + ((256, 2),) + ((256, 1),) * 2
-TEMPORAL_KERNEL = 9
-
-
-class GraphConv(nn.Module):
-    r"""Graph convolution :math:`y_w = \sum_k \sum_v (A_k \odot E_k)_{vw}\, \mathbf{W}_k x_v`."""
-
-    def __init__(self, c_in: int, c_out: int, n_subsets: int):
-        super().__init__()
-        self.n_subsets = n_subsets
-        self.conv = nn.Conv2d(c_in, c_out * n_subsets, kernel_size=1)
-
-    def forward(self, x: Tensor, a: Tensor) -> Tensor:  # x: (N, C, T, V); a: (K, V, V)
-        n, _, t, v = x.shape
-        x = self.conv(x).reshape(n, self.n_subsets, -1, v)  # (N, K, C' T, V)
-        return torch.einsum("nkxv,kvw->nxw", x, a).reshape(n, -1, t, v)  # (N, C', T, V)
 
 
 class Block(nn.Module):
@@ -39,20 +22,8 @@ class Block(nn.Module):
     def __init__(self, c_in: int, c_out: int, n_subsets: int, stride: int, dropout: float, residual: bool = True):
         super().__init__()
         self.gcn = GraphConv(c_in, c_out, n_subsets)
-        self.tcn = nn.Sequential(
-            nn.BatchNorm2d(c_out),
-            nn.ReLU(),
-            nn.Conv2d(c_out, c_out, (TEMPORAL_KERNEL, 1), (stride, 1), (TEMPORAL_KERNEL // 2, 0)),
-            nn.BatchNorm2d(c_out),
-            nn.Dropout(dropout),
-        )
-        self.residual: nn.Module | None = None
-        if residual and c_in == c_out and stride == 1:
-            self.residual = nn.Identity()
-        elif residual:
-            self.residual = nn.Sequential(
-                nn.Conv2d(c_in, c_out, kernel_size=1, stride=(stride, 1)), nn.BatchNorm2d(c_out)
-            )
+        self.tcn = temporal_unit(c_out, stride, dropout)
+        self.residual = shortcut(c_in, c_out, stride) if residual else None
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor, a: Tensor) -> Tensor:  # (N, C, T, V) -> (N, C', ceil(T/s), V)
@@ -84,8 +55,8 @@ class STGCN(nn.Module):
     width : float
         Multiplies the published widths 64, 128, 256.
     strategy : str
-        Partition of the adjacency (`analysis_lib.skeletons.adjacency.partition`). ``"spatial_legacy"`` is what
-        the official code computes and its weights need.
+        Partition of the adjacency (`analysis_lib.skeletons.adjacency.partition`).
+        ``"spatial_legacy"`` is what the official code computes and its weights need.
     dropout : float
         In blocks 2 to 10; the first block has none.
 
@@ -119,37 +90,24 @@ class STGCN(nn.Module):
         dropout: float = 0.5,
     ):
         super().__init__()
-        channels = [round(c * width) for c, _ in BLOCKS]
-        if min(channels) < 1 or n_classes < 1 or in_channels < 1:
-            raise UserError(
-                f"STGCN needs at least one channel and one class, got width={width}, "
-                f"n_classes={n_classes}, in_channels={in_channels}"
-            )
+        sizes = layer_sizes(in_channels, width)
+        if n_classes < 1:
+            raise UserError(f"STGCN needs at least one class, got n_classes={n_classes}")
         a = torch.tensor(partition(skeleton, strategy), dtype=torch.float32)
         self.register_buffer("A", a)
         self.data_bn = nn.BatchNorm1d(in_channels * skeleton.n_joints)
         self.st_gcn_networks = nn.ModuleList(
             Block(c_in, c_out, len(a), stride, dropout if i else 0.0, residual=i > 0)
-            for i, (c_in, c_out, stride) in enumerate(
-                zip([in_channels, *channels], channels, [s for _, s in BLOCKS], strict=False)
-            )
+            for i, (c_in, c_out, stride) in enumerate(sizes)
         )
-        self.edge_importance = nn.ParameterList(nn.Parameter(torch.ones_like(a)) for _ in BLOCKS)
-        self.fcn = nn.Conv2d(channels[-1], n_classes, kernel_size=1)
-        self.layer_names = tuple(f"st_gcn_networks.{i}" for i in range(len(BLOCKS)))
+        self.edge_importance = nn.ParameterList(nn.Parameter(torch.ones_like(a)) for _ in sizes)
+        self.fcn = nn.Conv2d(sizes[-1][1], n_classes, kernel_size=1)
+        self.layer_names = tuple(f"st_gcn_networks.{i}" for i in range(len(sizes)))
         self.layer_parameters = {name: (f"edge_importance.{i}",) for i, name in enumerate(self.layer_names)}
         self.apply(_initialise)
 
     def forward(self, x: Tensor) -> Tensor:
-        n, c, t, v, m = x.shape
-        if c * v != self.data_bn.num_features:
-            raise UserError(
-                f"this model takes {self.data_bn.num_features} coordinates a frame, got "
-                f"{c} channels x {v} joints of shape (N, C, T, V, M) = {tuple(x.shape)}"
-            )
-        x = x.permute(0, 4, 3, 1, 2).reshape(n * m, v * c, t)  # joint-major channels
-        x = self.data_bn(x).view(n * m, v, c, t).permute(0, 2, 3, 1)  # (N M, C, T, V)
-        return self.scores_from(x, 0, m)
+        return self.scores_from(fold_bodies(x, self.data_bn), 0, x.shape[-1])
 
     def scores_from(self, x: Tensor, layer: int, n_bodies: int) -> Tensor:
         """Return class scores, given what a layer put out (0: the normalised input).
@@ -165,8 +123,7 @@ class STGCN(nn.Module):
         blocks = zip(self.st_gcn_networks, self.edge_importance, strict=True)
         for block, importance in list(blocks)[layer:]:
             x = block(x, self.A * importance)
-        x = x.mean(dim=(2, 3)).unflatten(0, (-1, n_bodies)).mean(dim=1)  # (N, C')
-        return self.fcn(x[:, :, None, None]).flatten(1)  # (N, n_classes)
+        return self.fcn(pool(x, n_bodies)[:, :, None, None]).flatten(1)  # (N, n_classes)
 
 
 def _initialise(module: nn.Module) -> None:

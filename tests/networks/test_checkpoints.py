@@ -13,13 +13,8 @@ import analysis_lib.networks.checkpoints as checkpoints
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import PREPROCESSINGS
 from analysis_lib.errors import UserError
-from analysis_lib.networks.checkpoints import (
-    build,
-    checkpoint_digest,
-    load_checkpoint,
-    save_checkpoint,
-    stored_precision,
-)
+from analysis_lib.networks.checkpoints import checkpoint_digest, load_checkpoint, save_checkpoint, stored_precision
+from analysis_lib.networks.registry import build
 from analysis_lib.skeletons.layouts import layout
 from analysis_lib.skeletons.skeleton import Skeleton
 

@@ -4,6 +4,7 @@ import pytest
 
 from analysis_lib.datasets.catalogue import load_dataset
 from analysis_lib.networks.checkpoints import CHECKPOINTS, load_checkpoint
+from analysis_lib.networks.training.epochs import Recipe
 from analysis_lib.networks.training.fit import evaluate
 from analysis_lib.networks.training.recipes import read_recipe
 
@@ -43,9 +44,9 @@ def test_the_network_was_trained_on_these_very_data(shipped):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_shipped_recipe_is_the_one_that_was_used(name):
     plan, card = read_recipe(name), load_checkpoint(name).card
-    assert card["recipe"] == vars(plan["recipe"])
-    assert card["preprocessing"] == plan["preprocessing"].to_dict()
-    assert card["arguments"] == plan["arguments"]
+    assert Recipe(**card["recipe"]) == plan.recipe
+    assert card["preprocessing"] == plan.preprocessing.to_dict()
+    assert card["arguments"] == plan.arguments
 
 
 def test_the_real_network_reaches_ninety_per_cent():

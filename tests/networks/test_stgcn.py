@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from analysis_lib.errors import UserError
-from analysis_lib.networks.stgcn import STGCN, GraphConv
+from analysis_lib.networks.hooks import captured
+from analysis_lib.networks.stgcn import STGCN
+from analysis_lib.networks.units import GraphConv
 from analysis_lib.skeletons.layouts import layout
 
 
@@ -90,8 +92,6 @@ def test_graph_convolution_is_the_triple_sum(rng):
 
 
 def test_strides_halve_time_and_layers_have_the_published_widths():
-    from analysis_lib.networks.hooks import captured
-
     model = STGCN(layout("kinect-20"), 10).eval()
     with torch.no_grad(), captured(model, model.layer_names) as outputs:
         scores = model(torch.zeros(2, 3, 52, 20, 2))
@@ -126,6 +126,7 @@ def test_wrong_joint_count_is_named():
         STGCN(layout("kinect-20"), 4, width=0.125)(torch.zeros(1, 3, 8, 25, 1))
 
 
-def test_no_width_left():
-    with pytest.raises(UserError, match=r"width=0\.001"):
-        STGCN(layout("kinect-20"), 4, width=0.001)
+@pytest.mark.parametrize("option", [{"width": 0.001}, {"n_classes": 0}])
+def test_a_network_of_nothing(option):
+    with pytest.raises(UserError, match="{}={}".format(*next(iter(option.items())))):
+        STGCN(layout("kinect-20"), **{"n_classes": 4, **option})

@@ -8,15 +8,18 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 from tqdm.auto import tqdm
 
-from analysis_lib.errors import UserError
+from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.files import atomic_path
+
+SCHEDULES = ("cosine", "step")
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained: SGD with Nesterov momentum, linear warm-up, cosine decay to zero.
+    """How a network is trained: SGD with Nesterov momentum; how long, how fast, on what.
 
     Attributes
     ----------
@@ -27,16 +30,28 @@ class Recipe:
         Epochs of linear warm-up.
     weight_decay, momentum : float
     holdout : float
-        Share of the training split's clips that is held out to say when to stop; whole (subject,
-        class) cells leave, so that nobody's way of doing an action is on both sides.
+        Share of the training split's clips that is held out to say when to stop; 0 holds out none,
+        and the last epoch is taken. Whole (subject, class) cells leave, so that nobody's way of
+        doing an action is on both sides.
     patience : int
-        Epochs without a lower held-out loss (mean of `SMOOTHING` epochs: a single one on few clips
-        is mostly noise) after which training stops.
+        Epochs without a lower held-out loss (mean of `analysis_lib.networks.training.fit.SMOOTHING`
+        epochs: a single one on few clips is mostly noise) after which training stops.
     mixed_precision : bool
         Matrix products in bfloat16.
     clip_norm : float
         Largest norm of the gradient; larger ones are scaled down.
     seed : int
+    schedule : {"cosine", "step"}
+        After the warm-up the rate falls to zero like half a cosine, or to a tenth at each of `steps`.
+    steps : tuple of float
+        Epochs, or shares of all epochs where below 1.
+    repeats : int
+        How often each clip is shown an epoch, each time changed anew.
+    averaged : int
+        The weights are the mean over the ends of so many last epochs, with batch statistics of their
+        own; 0 takes those of the last epoch alone.
+    holdout_people : bool
+        Whole people are held out, in all classes: what a recipe is chosen by.
     """
 
     epochs: int = 60
@@ -50,6 +65,22 @@ class Recipe:
     mixed_precision: bool = True
     clip_norm: float = 5.0
     seed: int = 0
+    schedule: str = "cosine"
+    steps: tuple[float, ...] = (0.77,)
+    repeats: int = 1
+    averaged: int = 0
+    holdout_people: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "steps", tuple(self.steps))
+        if self.schedule not in SCHEDULES:
+            raise unknown_choice("schedule", self.schedule, SCHEDULES)
+        if min(self.epochs, self.batch_size, self.repeats) < 1 or not 0 <= self.averaged <= self.epochs:
+            raise UserError(
+                "a recipe needs at least one epoch, clip a batch and repeat, and as many epochs as it averages; "
+                f"got epochs={self.epochs}, batch_size={self.batch_size}, repeats={self.repeats}, "
+                f"averaged={self.averaged}"
+            )
 
 
 def optimiser(parameters, recipe: Recipe) -> torch.optim.Optimizer:
@@ -91,7 +122,7 @@ def train_epoch(
     """
     rng = np.random.default_rng([recipe.seed, epoch])
     torch.manual_seed(int(rng.integers(2**31)))
-    order = rng.permutation(index)
+    order = rng.permutation(np.tile(index, recipe.repeats))
     n_batches = max(1, len(order) // recipe.batch_size)
     losses, hits = 0.0, 0
     bar = tqdm(
@@ -119,13 +150,18 @@ def train_epoch(
 
 
 def learning_rate(recipe: Recipe, epoch: float) -> float:
-    """Return the rate at a fractional epoch: linear to the peak, then half a cosine to zero.
+    """Return the rate at a fractional epoch: linear to the peak, then as the schedule has it.
 
     >>> [round(learning_rate(Recipe(epochs=10, warmup=2, lr=1.0), e), 2) for e in (0, 2, 6, 10)]
     [0.05, 1.0, 0.5, 0.0]
+    >>> steps = Recipe(epochs=10, warmup=2, lr=1.0, schedule="step", steps=(0.5, 8))
+    >>> [round(learning_rate(steps, e), 2) for e in (0, 2, 4.9, 5, 8)]
+    [0.05, 1.0, 1.0, 0.1, 0.01]
     """
     if epoch < recipe.warmup:
         return recipe.lr * (epoch + 0.1) / (recipe.warmup + 0.1)
+    if recipe.schedule == "step":
+        return recipe.lr * 0.1 ** sum(epoch >= (at if at >= 1 else at * recipe.epochs) for at in recipe.steps)
     done = (epoch - recipe.warmup) / max(1e-9, recipe.epochs - recipe.warmup)
     return recipe.lr * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
@@ -137,6 +173,8 @@ class TrainingState:
     Attributes
     ----------
     model, optimiser
+    mean : AveragedModel
+        Mean of the weights at the ends of the epochs that the recipe averages.
     identity : dict
         What the run was started with; a state that was written for another is refused.
     path : Path or None
@@ -147,6 +185,7 @@ class TrainingState:
 
     model: nn.Module
     optimiser: torch.optim.Optimizer
+    mean: AveragedModel
     identity: dict
     path: Path | None
     history: list[dict]
@@ -160,7 +199,7 @@ class TrainingState:
         UserError
             If the file is no training state, or another run's.
         """
-        state = cls(model, optimiser, identity, None if path is None else Path(path), [])
+        state = cls(model, optimiser, AveragedModel(model), identity, None if path is None else Path(path), [])
         if state.path and state.path.exists():
             state._resume()
         return state
@@ -182,18 +221,18 @@ class TrainingState:
             )
         self.model.load_state_dict(saved["model"])
         self.optimiser.load_state_dict(saved["optimiser"])
+        if "mean" in saved:
+            self.mean.load_state_dict(saved["mean"])
         self.history = saved["history"]
 
-    def finish_epoch(self, record: dict) -> None:
-        """Append a record and write the state."""
+    def finish_epoch(self, record: dict, averaged: bool = False) -> None:
+        """Append a record, take the weights into the mean if they are to be, and write the state."""
         self.history.append(record)
+        if averaged:
+            self.mean.update_parameters(self.model)
         if self.path is None:
             return
-        state = {
-            "identity": self.identity,
-            "model": self.model.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "history": self.history,
-        }
+        parts = {"model": self.model, "optimiser": self.optimiser} | ({"mean": self.mean} if averaged else {})
+        state = {"identity": self.identity, "history": self.history}
         with atomic_path(self.path) as temporary:
-            torch.save(state, temporary)
+            torch.save(state | {name: part.state_dict() for name, part in parts.items()}, temporary)

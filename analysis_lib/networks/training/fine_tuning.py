@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from analysis_lib.errors import UserError
-from analysis_lib.networks.hooks import HEAD, captured, cascade_steps
+from analysis_lib.networks.hooks import HEAD, captured, cascade_steps, evaluating
 from analysis_lib.networks.training.epochs import Recipe, TrainingState, optimiser, train_epoch
 
 #: learning rate of what was trained before, as a share of the new head's
@@ -141,13 +141,6 @@ def _within(name: str, modules: Sequence[str]) -> bool:
     return any(f"{name}.".startswith(f"{module}.") for module in modules)
 
 
-def set_modes(learner: Student, training: bool) -> None:
-    """Put what learns into training mode or not; what is frozen is always in evaluation mode."""
-    learner.model.eval()
-    for name in learner.modules:
-        learner.model.get_submodule(name).train(training)
-
-
 @torch.no_grad()
 def frozen_features(learner: Student, x: np.ndarray, batch_size: int = 8) -> Tensor:
     """Return what the frozen part says of each clip, so that it need be passed but once.
@@ -163,9 +156,8 @@ def frozen_features(learner: Student, x: np.ndarray, batch_size: int = 8) -> Ten
     clips, frozen = torch.from_numpy(x), _n_passed(learner)
     if frozen == 0:
         return clips
-    set_modes(learner, training=False)
     last, parts = learner.layers[frozen - 1], []
-    with captured(learner.model, [last]) as outputs:
+    with evaluating(learner.model), captured(learner.model, [last]) as outputs:
         for batch in clips.split(batch_size):
             learner.model(batch)
             parts.append(outputs[last].unflatten(0, (len(batch), -1)))
@@ -197,8 +189,9 @@ def fine_tune(
 ) -> list[dict]:
     """Let a network learn, in place, and return its history; the first record is from before.
 
-    There is no early stopping and no choice among epochs, so that test clips have no say: the
-    weights are those of the last epoch.
+    What is frozen is in evaluation mode throughout, its batch statistics too. There is no early
+    stopping and no choice among epochs, so that test clips have no say: the weights are those of
+    the last epoch.
 
     Parameters
     ----------
@@ -222,8 +215,10 @@ def fine_tune(
     state = TrainingState.open(learner.model, steps, identity, state_path)
     if not state.history:
         state.finish_epoch({"epoch": 0} | _reading(learner, *test))
+    learner.model.eval()
+    for name in learner.modules:
+        learner.model.get_submodule(name).train()
     for epoch in range(state.epoch, recipe.epochs):
-        set_modes(learner, training=True)
         record = train_epoch(
             lambda x: scores(learner, x),
             steps,
@@ -236,7 +231,7 @@ def fine_tune(
         if (epoch + 1) % score_every == 0 or epoch + 1 == recipe.epochs:
             record |= _reading(learner, *test)
         state.finish_epoch(record)
-    set_modes(learner, training=False)
+    learner.model.eval()
     return state.history
 
 
@@ -252,5 +247,5 @@ def _reading(learner: Student, features: Tensor, labels: Tensor) -> dict:
 @torch.no_grad()
 def evaluated(learner: Student, features: Tensor, batch_size: int = 8) -> Tensor:
     """Return class scores (N, n_classes) of `frozen_features`, in evaluation mode."""
-    set_modes(learner, training=False)
-    return torch.cat([scores(learner, batch).float() for batch in features.split(batch_size)])
+    with evaluating(learner.model):
+        return torch.cat([scores(learner, batch).float() for batch in features.split(batch_size)])

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import update_bn
 from tqdm.auto import tqdm
 
 from analysis_lib.datasets.dataset import SkeletonDataset
@@ -19,14 +20,14 @@ from analysis_lib.networks.training.epochs import Recipe, TrainingState, optimis
 SMOOTHING = 5
 
 
-def hold_out(data: SkeletonDataset, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return (kept, held out) clip indices; whole (subject, class) cells are held out.
+def hold_out(data: SkeletonDataset, share: float, seed: int, people: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Return (kept, held out) clip indices; whole (subject, class) cells are held out, or whole people.
 
     At least one cell stays of every class. With unknown subjects the cells are single clips.
     """
     rng = np.random.default_rng(seed)
     subjects = np.where(data.subjects < 0, -1 - np.arange(len(data)), data.subjects)
-    cells = np.stack([data.labels, subjects], axis=1)
+    cells = np.stack([np.zeros_like(data.labels) if people else data.labels, subjects], axis=1)
     unique, cell_of = np.unique(cells, axis=0, return_inverse=True)
     cell_of = cell_of.ravel()
     held = np.zeros(len(data), bool)
@@ -83,8 +84,8 @@ def fit(
 ) -> list[dict]:
     """Train ``model`` in place and return its history, one dict an epoch.
 
-    The weights left in the model are those of the last epoch, at which the learning rate has
-    decayed to zero, unless the loss on clips held out of ``train`` stops falling before (see
+    The weights left in the model are those of the last epoch (or their mean over the last ones, see
+    `Recipe.averaged`), unless the loss on clips held out of ``train`` stops falling before (see
     `Recipe.patience`). No test split has a say.
 
     Parameters
@@ -106,8 +107,13 @@ def fit(
     """
     if len(np.unique(train.labels)) < 2:
         raise DataError("training needs clips of at least two classes; this split has one")
-    kept, held = hold_out(train, recipe.holdout, recipe.seed)
-    identity = {"recipe": asdict(recipe), "preprocessing": preprocessing.to_dict(), "data": train.fingerprint}
+    kept, held = hold_out(train, recipe.holdout, recipe.seed, recipe.holdout_people)
+    identity = {
+        "recipe": asdict(recipe),
+        "preprocessing": preprocessing.to_dict(),
+        "data": train.fingerprint,
+        "network": repr(model),
+    }
     state = TrainingState.open(model, optimiser(model.parameters(), recipe), identity, state_path)
 
     def batch(index, rng):
@@ -118,18 +124,32 @@ def fit(
     if len(held):
         held_x, _ = clip_tensors(train.take(held), preprocessing)
         held_labels = torch.tensor(train.labels[held])
+    model.train()
     for epoch in range(state.epoch, recipe.epochs):
         if _is_stale(state.history, recipe.patience):
             break
-        model.train()
         record = train_epoch(model, state.optimiser, kept, batch, recipe, epoch, progress)
         if held_x is not None:
             record |= _held_out_score(model, held_x, held_labels)
-        state.finish_epoch(record)
+        state.finish_epoch(record, averaged=epoch >= recipe.epochs - recipe.averaged)
         if on_epoch:
             on_epoch(record)
+    if state.epoch == recipe.epochs and recipe.averaged:
+        _take_mean(state, kept, batch, recipe)
+        if held_x is not None:
+            state.history[-1] |= {f"mean_{k}": v for k, v in _held_out_score(model, held_x, held_labels).items()}
     model.eval()
     return state.history
+
+
+def _take_mean(state: TrainingState, kept: np.ndarray, batch: Callable, recipe: Recipe) -> None:
+    """Put the mean weights into the model, and the statistics of one pass through the training clips."""
+    state.model.load_state_dict(state.mean.module.state_dict())
+    rng = np.random.default_rng([recipe.seed, recipe.epochs])
+    torch.manual_seed(int(rng.integers(2**31)))
+    order = rng.permutation(kept)
+    parts = np.array_split(order, max(1, len(order) // recipe.batch_size))
+    update_bn((batch(part, rng)[0] for part in parts), state.model)
 
 
 def _held_out_score(model: nn.Module, x: np.ndarray, labels: Tensor) -> dict:

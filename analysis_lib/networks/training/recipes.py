@@ -7,8 +7,8 @@ that has none of its own name.
 
 import json
 import platform
-from collections.abc import Callable
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -17,21 +17,51 @@ from analysis_lib.datasets.catalogue import load_dataset
 from analysis_lib.datasets.preparation.recipe import Preprocessing
 from analysis_lib.errors import UserError
 from analysis_lib.files import DATA
-from analysis_lib.networks.checkpoints import build, save_checkpoint, stored_precision
+from analysis_lib.networks.checkpoints import save_checkpoint, stored_precision
+from analysis_lib.networks.registry import build
 from analysis_lib.networks.training.fit import Recipe, evaluate, fit
 from analysis_lib.results.digest import code_version
 
 RECIPES = DATA / "recipes"
 
 
-def read_recipe(name: str) -> dict:
+@dataclass(frozen=True)
+class Plan:
+    """All that a training run is told beside its data: what the files in ``data/recipes`` hold.
+
+    Attributes
+    ----------
+    architecture : str
+    arguments : mapping
+        Of the architecture: width, dropout, ...
+    preprocessing : Preprocessing
+    train_split, test_split : str
+    recipe : Recipe
+    """
+
+    architecture: str
+    arguments: Mapping
+    preprocessing: Preprocessing
+    train_split: str
+    test_split: str
+    recipe: Recipe
+
+
+def read_recipe(name: str, overrides: Mapping | None = None) -> Plan:
     """Return the recipe of a dataset, the default one, or the one in a JSON file of yours.
 
-    Returns
-    -------
-    dict
-        ``architecture``, ``arguments``, ``preprocessing`` (`Preprocessing`), ``train_split``,
-        ``test_split``, ``recipe`` (`Recipe`).
+    Parameters
+    ----------
+    name : str
+        Of a dataset, or a path that ends in ``.json``.
+    overrides : mapping, optional
+        Entries that replace the file's; a mapping replaces single entries of the one it is for:
+        ``{"arguments": {"width": 1.0}, "recipe": {"epochs": 10}}``.
+
+    Raises
+    ------
+    UserError
+        If there is no such file, or something in it or in ``overrides`` is missing or unknown.
     """
     path = Path(name) if name.endswith(".json") else RECIPES / f"{name}.json"
     if not path.exists():
@@ -40,8 +70,13 @@ def read_recipe(name: str) -> dict:
         path = RECIPES / "default.json"
     try:
         given = json.loads(path.read_text())
-        return given | {"preprocessing": Preprocessing(**given["preprocessing"]), "recipe": Recipe(**given["recipe"])}
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        for key, value in (overrides or {}).items():
+            given[key] = {**given.get(key, {}), **value} if isinstance(value, Mapping) else value
+        kinds = {"preprocessing": Preprocessing, "recipe": Recipe}
+        return Plan(**(given | {key: kind(**given[key]) for key, kind in kinds.items()}))
+    except (ValueError, KeyError, TypeError) as error:
+        if isinstance(error, UserError):
+            raise
         raise UserError(f"{path} is no recipe: {error}; see data/recipes/default.json") from error
 
 
@@ -51,11 +86,13 @@ def train_checkpoint(
     *,
     name: str | None = None,
     recipe: str | None = None,
+    overrides: Mapping | None = None,
     epochs: int | None = None,
     seed: int = 0,
     data_root: str = "",
     progress: bool = True,
     report: Callable[[str], None] = lambda line: None,
+    on_epoch: Callable[[dict], None] = lambda record: None,
 ) -> Path:
     """Train on a dataset's training split, score its test split once, and write the checkpoint.
 
@@ -72,8 +109,12 @@ def train_checkpoint(
         Of the checkpoint; the dataset's own by default.
     recipe : str, optional
         Name in ``data/recipes`` or a JSON file; the dataset's own by default.
+    overrides : mapping, optional
+        See `read_recipe`.
     epochs, seed : int
         ``epochs`` replaces the recipe's.
+    on_epoch : callable
+        Called with the record of each epoch.
 
     Returns
     -------
@@ -81,46 +122,44 @@ def train_checkpoint(
         Of the card.
     """
     data = load_dataset(dataset, data_root or None)
-    plan = read_recipe(recipe or data.name)
-    schedule = replace(plan["recipe"], seed=seed)
+    plan = read_recipe(recipe or data.name, overrides)
+    schedule = replace(plan.recipe, seed=seed)
     if epochs is not None:
         schedule = replace(schedule, epochs=epochs, warmup=min(schedule.warmup, epochs - 1))
-    train, test = data.split(plan["train_split"]), data.split(plan["test_split"])
+    train, test = data.split(plan.train_split), data.split(plan.test_split)
     name = name or data.name
     in_channels = data.sequences[0].shape[-1]
     torch.manual_seed(seed)
-    model = build(plan["architecture"], data.skeleton, len(data.class_names), in_channels, **plan["arguments"])
+    model = build(plan.architecture, data.skeleton, len(data.class_names), in_channels, **plan.arguments)
     state = Path(out) / f"{name}.state.pt"
-    history = fit(
-        model,
-        train,
-        plan["preprocessing"],
-        schedule,
-        state,
-        progress,
-        lambda record: report(_epoch_line(record, schedule.epochs)),
-    )
-    score = evaluate(stored_precision(model), test, plan["preprocessing"], progress=progress)
+
+    def told(record):
+        report(_epoch_line(record, schedule.epochs))
+        on_epoch(record)
+
+    history = fit(model, train, plan.preprocessing, schedule, state, progress, told)
+    score = evaluate(stored_precision(model), test, plan.preprocessing, progress=progress)
+    last = history[-1]
     card = {
         "name": name,
-        "architecture": plan["architecture"],
-        "arguments": plan["arguments"],
+        "architecture": plan.architecture,
+        "arguments": plan.arguments,
         "in_channels": in_channels,
         "parameters": sum(p.numel() for p in model.parameters()),
         "dataset": data.name,
         "dataset_fingerprint": data.fingerprint,
         "class_names": list(data.class_names),
         "skeleton": data.skeleton.to_dict(),
-        "train_split": plan["train_split"],
+        "train_split": plan.train_split,
         "n_train": len(train),
-        "test_split": plan["test_split"],
+        "test_split": plan.test_split,
         "n_test": score["n"],
         "test_accuracy": score["accuracy"],
         "test_loss": score["loss"],
-        "held_accuracy": history[-1].get("held_accuracy"),
+        "held_accuracy": last.get("mean_held_accuracy", last.get("held_accuracy")),
         "epochs_run": len(history),
         "recipe": asdict(schedule),
-        "preprocessing": plan["preprocessing"].to_dict(),
+        "preprocessing": plan.preprocessing.to_dict(),
         "history": history,
         "code": code_version(),
         "torch": torch.__version__,

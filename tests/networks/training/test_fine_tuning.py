@@ -86,6 +86,15 @@ def test_features_passed_once_give_the_scores_of_the_whole_network(network, clip
     assert (features.shape[1:] == clips[0].shape[1:]) == (cut == 10)
 
 
+def test_a_reading_leaves_every_module_in_its_mode(network, clips):
+    learner = learner_of(network, clips[0], 3)
+    learner.model.train()
+    learner.model.st_gcn_networks[0].eval()  # frozen batch norm
+    modes = [module.training for module in learner.model.modules()]
+    evaluated(learner, frozen_features(learner, clips[0]))
+    assert [module.training for module in learner.model.modules()] == modes
+
+
 def test_learning_from_passed_features_is_learning_with_the_whole_network(network, clips, monkeypatch):
     quick, _ = learn(network, clips, 3)
     monkeypatch.delattr(STGCN, "scores_from")

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from analysis_lib.datasets.dataset import SkeletonDataset
-from analysis_lib.datasets.preparation.recipe import Preprocessing
+from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensor, clip_tensors
 from analysis_lib.errors import DataError, UserError
 from analysis_lib.networks.stgcn import STGCN
+from analysis_lib.networks.training import fit as fit_module
 from analysis_lib.networks.training.epochs import learning_rate
 from analysis_lib.networks.training.fit import Recipe, _is_stale, evaluate, fit, hold_out
 from analysis_lib.skeletons.skeleton import Skeleton
@@ -51,18 +52,19 @@ def test_a_separable_problem_is_learnt(data):
     assert evaluate(model, data, PREPARE)["accuracy"] == 1.0
 
 
-def test_a_killed_run_resumes_to_the_same_weights(data, tmp_path):
-    whole = new_model()
-    history = fit(whole, data, PREPARE, RECIPE, progress=False)
+@pytest.mark.parametrize("options", [{}, {"schedule": "step", "repeats": 2, "averaged": 3}])
+def test_a_killed_run_resumes_to_the_same_weights(data, tmp_path, options):
+    whole, recipe = new_model(), replace(RECIPE, **options)
+    history = fit(whole, data, PREPARE, recipe, progress=False)
 
     def stop_after_two(record):
         if record["epoch"] == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fit(new_model(), data, PREPARE, RECIPE, tmp_path / "state.pt", progress=False, on_epoch=stop_after_two)
+        fit(new_model(), data, PREPARE, recipe, tmp_path / "state.pt", progress=False, on_epoch=stop_after_two)
     resumed = new_model()
-    resumed_history = fit(resumed, data, PREPARE, RECIPE, tmp_path / "state.pt", progress=False)
+    resumed_history = fit(resumed, data, PREPARE, recipe, tmp_path / "state.pt", progress=False)
     assert resumed_history == history
     for key, value in weights(resumed).items():
         torch.testing.assert_close(value, weights(whole)[key], rtol=0, atol=0)
@@ -73,6 +75,19 @@ def test_a_state_of_another_recipe_is_refused(data, tmp_path):
     fit(new_model(), data, PREPARE, short, tmp_path / "state.pt", progress=False)
     with pytest.raises(UserError, match="written for another recipe or other data"):
         fit(new_model(), data, PREPARE, RECIPE, tmp_path / "state.pt", progress=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"schedule": "cosin"}, "unknown schedule 'cosin'; did you mean 'cosine'"),
+        ({"repeats": 0}, "got epochs=4, batch_size=8, repeats=0, averaged=0"),
+        ({"averaged": 5}, "got epochs=4, batch_size=8, repeats=1, averaged=5"),
+    ],
+)
+def test_recipes_that_cannot_work(options, message):
+    with pytest.raises(UserError, match=message):
+        replace(RECIPE, **options)
 
 
 def test_a_damaged_state_is_refused(data, tmp_path):
@@ -126,7 +141,7 @@ def test_held_out_cells_are_whole_and_every_class_stays(data):
     assert set(data.labels[kept]) == {0, 1}
 
 
-def testlearning_rate_rises_then_falls_to_zero():
+def test_the_rate_rises_then_falls_to_zero_or_by_steps():
     recipe = Recipe(epochs=10, warmup=2, lr=1.0)
     rates = [learning_rate(recipe, e) for e in np.linspace(0, 10, 101)]
     assert np.argmax(rates) == 20
@@ -134,6 +149,43 @@ def testlearning_rate_rises_then_falls_to_zero():
     assert rates[-1] == pytest.approx(0.0, abs=1e-12)
     assert (np.diff(rates[:21]) > 0).all()
     assert (np.diff(rates[20:]) < 0).all()
+    by_steps = replace(recipe, schedule="step", steps=(0.5, 8))
+    found = [learning_rate(by_steps, e) for e in np.linspace(0, 10, 101)]
+    assert found[:21] == rates[:21]
+    assert found[20:] == pytest.approx([1.0] * 30 + [0.1] * 30 + [0.01] * 21)
+
+
+def test_repeats_show_each_clip_so_often(data, monkeypatch):
+    shown = []
+    monkeypatch.setattr(fit_module, "clip_tensor", lambda *given: shown.append(id(given[0])) or clip_tensor(*given))
+    recipe = replace(RECIPE, epochs=1, repeats=3)
+    fit(new_model(), data, PREPARE, recipe, progress=False)
+    kept, _ = hold_out(data, recipe.holdout, recipe.seed)
+    assert sorted(shown) == sorted([id(data.sequences[i]) for i in kept] * 3)
+
+
+def test_the_mean_of_the_last_weights_has_statistics_of_its_own(data):
+    """By hand: the mean over the ends of the last epochs, then the batch statistics of one plain pass."""
+    ends = []
+    model, plain = STGCN(STICK, 2, width=0.125, dropout=0.0), replace(PREPARE, fit="pad")  # nothing at random
+    recipe = replace(RECIPE, averaged=2, batch_size=48, holdout=0, schedule="step", steps=())
+    history = fit(model, data, plain, recipe, progress=False, on_epoch=lambda record: ends.append(weights(model)))
+    for name, value in model.named_parameters():
+        torch.testing.assert_close(value.detach(), (ends[-1][name] + ends[-2][name]) / 2)
+    x, _ = clip_tensors(data, plain)
+    joint_major = torch.from_numpy(x).permute(3, 1, 0, 2, 4).reshape(9, -1)  # (V C, N T M)
+    torch.testing.assert_close(model.data_bn.running_mean, joint_major.mean(1), atol=1e-4, rtol=0)
+    torch.testing.assert_close(model.data_bn.running_var, joint_major.var(1), atol=1e-4, rtol=0)
+    assert "mean_held_loss" not in history[-1]
+    held = fit(new_model(), data, PREPARE, replace(recipe, holdout=0.2), progress=False)
+    assert {"held_loss", "mean_held_loss"} <= set(held[-1])
+
+
+def test_whole_people_can_be_held_out(data):
+    kept, held = hold_out(data, 0.2, seed=3, people=True)
+    assert sorted([*kept, *held]) == list(range(48))
+    assert not set(data.subjects[kept]) & set(data.subjects[held])
+    assert len(set(data.subjects[held])) == 2
 
 
 def test_one_class_only(data):

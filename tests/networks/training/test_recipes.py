@@ -16,8 +16,8 @@ from analysis_lib.skeletons.skeleton import Skeleton
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.json")), ids=lambda p: p.stem)
 def test_shipped_recipes_are_whole(path):
     plan = read_recipe(path.stem)
-    assert plan["recipe"].epochs > 0
-    assert plan["train_split"] != plan["test_split"]
+    assert plan.recipe.epochs > 0
+    assert plan.train_split != plan.test_split
 
 
 def test_a_dataset_without_a_recipe_gets_the_default():
@@ -30,6 +30,22 @@ def test_a_missing_or_broken_file_is_named(tmp_path):
     (tmp_path / "mine.json").write_text('{"recipe": {}}')
     with pytest.raises(UserError, match="is no recipe: 'preprocessing'"):
         read_recipe(str(tmp_path / "mine.json"))
+
+
+def test_overrides_replace_single_entries():
+    plan, other = (
+        read_recipe("default", change)
+        for change in ({}, {"arguments": {"width": 1.0}, "recipe": {"steps": [5]}, "test_split": "xview_test"})
+    )
+    assert other.arguments == {**plan.arguments, "width": 1.0}
+    assert (other.recipe.steps, other.recipe.epochs, other.test_split) == ((5,), plan.recipe.epochs, "xview_test")
+    for wrong, message in (
+        ({"recipes": {}}, "is no recipe: .*unexpected keyword argument 'recipes'"),
+        ({"recipe": {"lrr": 1}}, "is no recipe: .*unexpected keyword argument 'lrr'"),
+        ({"recipe": {"schedule": "stairs"}}, "^unknown schedule 'stairs'"),
+    ):
+        with pytest.raises(UserError, match=message):
+            read_recipe("default", wrong)
 
 
 def test_training_by_name_gives_a_checkpoint_with_its_accuracy(rng, tmp_path):

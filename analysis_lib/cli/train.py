@@ -1,0 +1,71 @@
+"""The command ``stgbook train``: one network, or a queue of them."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from analysis_lib.cli.options import FOLDER, data_root, say
+from analysis_lib.errors import UserError
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option("--dataset", metavar="NAME|FILE.npz", help="What to train on.")
+@click.option("--queue", type=_FILE, metavar="FILE.json", help="Train a list of networks, one after the other.")
+@click.option("--status", is_flag=True, help="Only print how far the queue is.")
+@click.option("--out", type=FOLDER, required=True, metavar="DIR", help="Where the files go.")
+@click.option("--name", metavar="NAME", help="Name of the checkpoint. Default: the dataset's.")
+@click.option("--recipe", metavar="NAME|FILE.json", help="Default: the dataset's, if it has one.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Default: the recipe's.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--threads", type=click.IntRange(min=1), help="Processor threads. Default: all.")
+@data_root
+def train(dataset, queue, status, out, name, recipe, epochs, seed, threads, data_root) -> None:
+    """Train a network on a dataset's training split and print the path of its card.
+
+    Stopped at any time and started again, it goes on from the last whole epoch. A queue is a JSON
+    list of jobs: {"dataset", "name", "recipe", "overrides", "seed", "out"}; those that are done are
+    passed over, and one that fails does not stop the others.
+
+    \b
+    stgbook train --dataset synthetic --out checkpoints
+    stgbook train --dataset nw-ucla --data-root ~/data --out checkpoints --epochs 65
+    nice stgbook train --queue data/queue.json --out _build/queue --threads 1 &
+    stgbook train --queue data/queue.json --out _build/queue --status
+    """
+    if bool(dataset) == bool(queue) or (status and not queue):
+        raise click.UsageError("give --dataset to train one network, or --queue for several (with --status)")
+    if threads:
+        import torch
+
+        torch.set_num_threads(threads)
+    settings = {"data_root": str(data_root or ""), "progress": sys.stderr.isatty(), "report": say}
+    if queue:
+        _train_all(queue, out, status, settings)
+        return
+    from analysis_lib.networks.training.recipes import train_checkpoint
+
+    click.echo(train_checkpoint(dataset, out, name=name, recipe=recipe, epochs=epochs, seed=seed, **settings))
+
+
+def _train_all(path: Path, out: Path, only_status: bool, settings: dict) -> None:
+    from analysis_lib.networks.training.queue import queue_status, read_queue, run_queue
+
+    jobs = read_queue(path)
+    found = queue_status(jobs, out) if only_status else run_queue(jobs, out, **settings)
+    _table(found)
+    if failed := [status.name for status in found if status.state == "failed" and not only_status]:
+        raise UserError(f"{len(failed)} of {len(found)} jobs failed: {', '.join(failed)}")
+
+
+def _table(found) -> None:
+    """Print one line a job: how far it is, how well it does, how long it still takes."""
+    width = max([4, *(len(status.name) for status in found)])
+    click.echo(f"{'job':<{width}}  {'state':<8}  {'epochs':>9}  {'accuracy':>8}  {'left':>8}")
+    for s in found:
+        accuracy = "" if s.accuracy is None else f"{s.accuracy:.1%}"
+        left = "" if s.seconds_left is None else f"{s.seconds_left / 60:.0f} min"
+        line = f"{s.name:<{width}}  {s.state:<8}  {f'{s.epoch}/{s.epochs}':>9}  {accuracy:>8}  {left:>8}  {s.error}"
+        click.echo(line.rstrip())

@@ -1,0 +1,145 @@
+"""A queue: killed and started again it gives the same networks; what is done stays, what fails is told."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.errors import UserError
+from analysis_lib.files import DATA, ROOT
+from analysis_lib.networks.checkpoints import load_checkpoint
+from analysis_lib.networks.training import queue
+from analysis_lib.networks.training.queue import Status, queue_status, read_queue, run_queue
+from analysis_lib.skeletons.skeleton import Skeleton
+
+SMALL = {
+    "arguments": {"width": 0.0625},
+    "preprocessing": {"frames": 8},
+    "recipe": {"epochs": 6, "warmup": 1, "schedule": "step", "repeats": 2, "averaged": 3, "holdout": 0.2},
+}
+
+
+@pytest.fixture
+def toy(rng, tmp_path):
+    """The path of a dataset of two classes."""
+    labels = np.tile([0, 1], 16)
+    clips = [rng.normal(size=(1, 8, 3, 3)) + [0, 3 * label, 0] for label in labels]
+    stick = Skeleton("stick", ("foot", "knee", "hip"), ((0, 1), (1, 2)))
+    splits = {"train": range(24), "test": range(24, 32)}
+    data = SkeletonDataset("toy", stick, clips, labels, ("low", "high"), splits=splits)
+    data.save(tmp_path / "toy.npz")
+    return str(tmp_path / "toy.npz")
+
+
+def written(tmp_path, *jobs):
+    path = tmp_path / "queue.json"
+    path.write_text(json.dumps(jobs))
+    return path
+
+
+def states(found):
+    return {status.name: status.state for status in found}
+
+
+def test_a_killed_queue_goes_on_and_ends_with_the_same_weights(toy, tmp_path):
+    """The process is killed outright, between two epochs or in one, again and again."""
+    path = written(tmp_path, *({"dataset": toy, "name": f"net-{s}", "seed": s, "overrides": SMALL} for s in (0, 1)))
+    jobs = read_queue(path)
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    assert states(run_queue(jobs, whole)) == {"net-0": "done", "net-1": "done"}
+    command = [sys.executable, "-m", "analysis_lib", "train", "--queue", path, "--out", torn]
+    for name, epoch in (("net-0", 2), ("net-1", 1)):
+        with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
+            while not any(s.name == name and s.epoch >= epoch for s in queue_status(jobs, torn)):
+                assert process.poll() is None
+                time.sleep(0.002)
+            os.kill(process.pid, signal.SIGKILL)
+    assert states(run_queue(jobs, torn)) == {"net-0": "done", "net-1": "done"}
+    for name in ("net-0", "net-1"):
+        cards = [json.loads((folder / f"{name}.json").read_text()) for folder in (whole, torn)]
+        assert cards[0]["weights_sha256"] == cards[1]["weights_sha256"]
+        assert cards[0]["history"] == cards[1]["history"]
+        assert load_checkpoint(str(torn / f"{name}.json")).card["epochs_run"] == 6
+    assert not list(torn.glob("*.state.pt"))
+
+
+def test_what_is_trained_is_passed_over_and_what_fails_is_told(toy, tmp_path, monkeypatch):
+    path = written(
+        tmp_path,
+        {"dataset": "no-such-data", "name": "bad"},
+        {"dataset": toy, "name": "good", "out": "nets", "overrides": SMALL},
+        {"dataset": toy, "name": "wild", "overrides": {**SMALL, "recipe": {"lr": 1e30, "clip_norm": 1e30}}},
+    )
+    jobs, lines = read_queue(path), []
+    found = run_queue(jobs, tmp_path / "out", report=lines.append)
+    assert states(found) == {"bad": "failed", "good": "done", "wild": "failed"}
+    assert "unknown dataset 'no-such-data'" in found[0].error
+    assert any(line.startswith("good: epoch 6/6: loss") for line in lines)
+    assert any(line.startswith("wild failed: the loss became") for line in lines)
+    noted = [json.loads(line) for line in (tmp_path / "out" / "queue.jsonl").read_text().splitlines()]
+    assert [Status(**line) for line in noted] == found == queue_status(jobs, tmp_path / "out")
+    card = json.loads((tmp_path / "out" / "nets" / "good.json").read_text())
+    assert (found[1].epoch, found[1].accuracy) == (6, card["test_accuracy"])
+    called = []
+    monkeypatch.setattr(queue, "train_checkpoint", lambda dataset, out, **given: called.append(given["name"]))
+    run_queue(jobs, tmp_path / "out")
+    assert called == ["bad", "wild"]
+
+
+def test_a_network_of_another_recipe_is_neither_taken_nor_overwritten(toy, tmp_path):
+    (job,) = read_queue(written(tmp_path, {"dataset": toy, "overrides": SMALL}))
+    run_queue([job], tmp_path / "out")
+    before = (tmp_path / "out" / "toy.json").read_bytes()
+    (other,) = read_queue(written(tmp_path, {"dataset": toy, "overrides": SMALL, "seed": 1}))
+    (found,) = run_queue([other], tmp_path / "out")
+    assert "was trained in another way than the job says" in found.error
+    assert (tmp_path / "out" / "toy.json").read_bytes() == before
+
+
+def test_two_queues_do_not_share_a_folder(toy, tmp_path):
+    jobs = read_queue(written(tmp_path, {"dataset": toy, "overrides": SMALL}))
+    with queue._lock(tmp_path / "out"), pytest.raises(UserError, match="another queue is at work in"):
+        run_queue(jobs, tmp_path / "out")
+    assert states(queue_status(jobs, tmp_path / "out")) == {"toy": "waiting"}
+
+
+def test_a_job_whose_process_is_gone_has_stopped(toy, tmp_path):
+    jobs = read_queue(written(tmp_path, {"dataset": toy}))
+    noted = Status("toy", "training", epoch=3, epochs=10, seconds=2.0)
+    (tmp_path / "queue.jsonl").write_text(json.dumps(vars(noted)))
+    assert states(queue_status(jobs, tmp_path)) == {"toy": "stopped"}
+    with queue._lock(tmp_path):
+        assert queue_status(jobs, tmp_path) == [noted]
+
+
+def test_the_time_left_is_that_of_the_epochs_to_come():
+    assert Status("a", "training", epoch=3, epochs=10, seconds=2.0).seconds_left == 14
+    assert Status("a", "waiting", epochs=10).seconds_left is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[", "is no queue: Expecting value"),
+        ('{"dataset": "a"}', "is no queue: expected a list of jobs"),
+        ('[{"name": "a"}]', "is no queue: expected a list of jobs"),
+        ('[{"dataset": "a", "sede": 1}]', "unknown entry of a job in .* 'sede'; did you mean 'seed'"),
+        ('[{"dataset": "a"}, {"dataset": "b/a.npz"}]', "several jobs are named 'a'"),
+    ],
+)
+def test_what_is_no_queue_says_why(tmp_path, text, message):
+    (tmp_path / "queue.json").write_text(text)
+    with pytest.raises(UserError, match=message):
+        read_queue(tmp_path / "queue.json")
+
+
+def test_the_shipped_queue_can_be_trained(tmp_path):
+    for job in read_queue(DATA / "queue.json"):
+        assert job.plan().recipe.seed == job.seed
+        assert job.card(tmp_path) is None
