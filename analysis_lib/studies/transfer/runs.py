@@ -14,7 +14,8 @@ from analysis_lib.datasets.sampling import sample_per_class
 from analysis_lib.errors import UserError
 from analysis_lib.explain.randomisation import randomised
 from analysis_lib.files import BUILD, digest, file_digest
-from analysis_lib.networks.checkpoints import Checkpoint, build, weights_digest
+from analysis_lib.networks.checkpoints import Checkpoint, weights_digest
+from analysis_lib.networks.registry import build
 from analysis_lib.networks.training import fine_tuning
 from analysis_lib.networks.training.epochs import Recipe
 from analysis_lib.results.digest import array_digest, canonical_json, class_digest, module_digest
