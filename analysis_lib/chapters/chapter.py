@@ -21,23 +21,12 @@ from analysis_lib.files import ROOT
 
 @dataclass(frozen=True)
 class Chapter:
-    """A notebook of the book.
+    """A notebook of the book."""
 
-    Attributes
-    ----------
-    name : str
-        Stem of the file: ``"smoothness"``.
-    title : str
-        First heading of the notebook.
-    path : Path
-    parameters : tuple of Parameter
-        In the order of the cell.
-    """
-
-    name: str
-    title: str
+    name: str  #: stem of the file: ``"smoothness"``
+    title: str  #: first heading
     path: Path
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[Parameter, ...]  #: in the order of the cell
 
     @property
     def cells(self) -> list[dict]:
@@ -47,10 +36,7 @@ class Chapter:
     def resolve(self, given: Mapping[str, object]) -> dict[str, object]:
         """Return every parameter's value: the defaults, replaced by what is given.
 
-        Parameters
-        ----------
-        given : mapping
-            Values of the declared type, or text (from a command line) that stands for one.
+        Given are values of the declared type, or text (from a command line) that stands for one.
 
         Raises
         ------

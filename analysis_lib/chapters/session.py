@@ -20,19 +20,12 @@ TABLES = "STGBOOK_TABLES"  # environment variable: the folder that tables are re
 
 
 class Session:
-    """One run of one chapter.
-
-    Parameters
-    ----------
-    chapter : str
-        Its name.
-    namespace : mapping
-        ``globals()`` of the notebook, once its parameters are set.
+    """One run of one chapter; `open_chapter` makes it.
 
     Attributes
     ----------
     parameters : dict
-        Name and value of every parameter of the chapter.
+        Name and value of every parameter of the chapter, as they were when it was opened.
     """
 
     def __init__(self, chapter: str, namespace: Mapping[str, object]):
@@ -95,7 +88,7 @@ class Session:
 
 
 def open_chapter(chapter: str, namespace: Mapping[str, object]) -> Session:
-    """Return the session of a chapter: ``chapter = open_chapter("smoothness", globals())``."""
+    """Return the session of a chapter, once its parameters are set: ``open_chapter("smoothness", globals())``."""
     return Session(chapter, namespace)
 
 

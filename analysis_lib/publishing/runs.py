@@ -50,16 +50,7 @@ _KEPT = 20  # runs of one chapter
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run of a chapter.
-
-    Attributes
-    ----------
-    chapter : str
-    folder : Path
-        Its place in the cache.
-    fresh : bool
-        False if nothing had to be executed.
-    """
+    """A finished run of a chapter: its place in the cache, and whether anything had to be executed."""
 
     chapter: str
     folder: Path
@@ -79,9 +70,8 @@ class Run:
         """The run's ``inputs`` (see `run_inputs`), its ``date``, and the digests of its ``files``."""
         return json.loads((self.folder / _FACTS).read_text())
 
-    def copy_to(self, out: str | Path) -> Path:
-        """Copy notebook and tables to ``out`` and return the notebook's new path."""
-        out = Path(out)
+    def copy_to(self, out: Path) -> None:
+        """Copy notebook and tables to a folder."""
         with working_folder(out / "tables") as work:
             tables = work / self.chapter
             if self.tables.exists():
@@ -89,7 +79,6 @@ class Run:
                 put_in_place(tables, out / "tables" / self.chapter)
         copy_file(self.notebook, out / self.notebook.name)
         (out / f"{self.chapter}.failed.ipynb").unlink(missing_ok=True)
-        return out / self.notebook.name
 
 
 def run_chapter(
@@ -128,7 +117,8 @@ def run_chapter(
         If a cell fails: the message has the cell's number, the exception and the path of the
         notebook as far as it got. For a `UserError` of the chapter's own it is that message alone.
     """
-    built = f"{edition}={Path(out).absolute() / 'tables'}" if edition else None
+    out = Path(out)
+    built = f"{edition}={out.absolute() / 'tables'}" if edition else None
     raw = str(Path(data_root).absolute()) if data_root else None
     with _environment(**{"STGBOOK_DATA": raw, BUILT: built}):
         inputs = run_inputs(chapter, parameters)
@@ -137,7 +127,7 @@ def run_chapter(
         if fresh:
             report(f"{chapter.name}: running")
             started = time.monotonic()
-            _execute(chapter, parameters, inputs, entry, Path(out))
+            _execute(chapter, parameters, inputs, entry, out)
             report(f"{chapter.name}: done in {time.monotonic() - started:.0f} s")
         else:
             report(f"{chapter.name}: unchanged, not run")

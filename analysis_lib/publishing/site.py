@@ -74,7 +74,8 @@ def build_book(
     assemble(edition, runs, root, work / "source")
     site = build / "html" if edition.name == DEFAULT else work / "html"
     stamp = digest(file_digest(work / "source"), file_digest(__file__), *_versions())
-    if not force and (site / "index.html").exists() and _read(site / _STAMP) == stamp:
+    built = (site / _STAMP).read_text() if (site / "index.html").exists() and (site / _STAMP).exists() else ""
+    if built == stamp and not force:
         report("site: unchanged, not built")
         return site
     report("site: building")
@@ -200,7 +201,3 @@ def _versions() -> list[str]:
     """Return the versions of the packages that turn sources into pages."""
     names = ("jupyter-book", "Sphinx", "myst-nb", "sphinx-book-theme", _MATHJAX)
     return [f"{name} {metadata.version(name)}" for name in names]
-
-
-def _read(path: Path) -> str:
-    return path.read_text() if path.exists() else ""

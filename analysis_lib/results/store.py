@@ -39,28 +39,15 @@ _READERS = {".npz": lambda raw: sparse.load_npz(io.BytesIO(raw)), ".json": json.
 
 @dataclass(frozen=True)
 class Entry:
-    """What is known of a result that is kept.
-
-    Attributes
-    ----------
-    folder : Path
-    kind, about : str
-        ``about`` is for people: what it is, after what it was made from.
-    size : int
-        Bytes.
-    seconds : float
-        What it took to compute.
-    created, used : float
-        Seconds since the epoch; ``used`` is when it was last made or read.
-    """
+    """What is known of a result that is kept."""
 
     folder: Path
     kind: str
-    about: str
-    size: int
-    seconds: float
-    created: float
-    used: float
+    about: str  #: for people: what it is, after what it was made from
+    size: int  #: bytes
+    seconds: float  #: what it took to compute
+    created: float  #: seconds since the epoch
+    used: float  #: when it was last made or read
 
 
 @dataclass(frozen=True)
