@@ -25,29 +25,18 @@ def valid_frames(x: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     return frames[..., None] & (x != 0).any(axis=(1, 2, 3))[:, None]
 
 
-def _average(x: np.ndarray, valid: np.ndarray, centre: int) -> np.ndarray:
-    """The mean place of each joint over all valid frames of all clips: one still pose."""
-    return _mean(x, valid, axes=(0, 2))
-
-
-def _still(x: np.ndarray, valid: np.ndarray, centre: int) -> np.ndarray:
-    """The mean place of each joint over the clip: the joint is there, but does not move."""
-    return _mean(x, valid, axes=(2,))
-
-
-def _centre(x: np.ndarray, valid: np.ndarray, centre: int) -> np.ndarray:
-    """The path of the centre joint: the joint collapses into the body."""
-    return x[:, :, :, [centre]]
-
-
 def _mean(x: np.ndarray, valid: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
     mask = valid[:, None, :, None, :]
     count = np.maximum(mask.sum(axis=axes, keepdims=True), 1)
     return (x * mask).sum(axis=axes, keepdims=True, dtype=np.float64) / count
 
 
-#: what a masked joint does instead, by name
-BASELINES = {"average": _average, "still": _still, "centre": _centre}
+#: what a masked joint does instead, by name (`masking_baseline`), from clips, valid frames and the centre
+BASELINES = {
+    "average": lambda x, valid, centre: _mean(x, valid, axes=(0, 2)),
+    "still": lambda x, valid, centre: _mean(x, valid, axes=(2,)),
+    "centre": lambda x, valid, centre: x[:, :, :, [centre]],
+}
 
 
 def masking_baseline(x: np.ndarray, lengths: np.ndarray, how: str = "average", centre: int = 0) -> np.ndarray:
@@ -91,7 +80,7 @@ def joint_motion(x: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     [[1.0, 0.0]]
     """
     valid = valid_frames(x, lengths)
-    strayed = ((x - _still(x, valid, 0)) * valid[:, None, :, None, :]) ** 2
+    strayed = ((x - _mean(x, valid, axes=(2,))) * valid[:, None, :, None, :]) ** 2
     count = np.maximum(valid.sum(axis=(1, 2)), 1)
     return np.sqrt(strayed.sum(axis=(1, 2, 4)) / count[:, None])
 
