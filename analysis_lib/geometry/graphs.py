@@ -9,7 +9,6 @@ from analysis_lib.errors import DataError, UserError, unknown_choice
 from analysis_lib.nnk.weights import nearest, nnk_weights
 
 SYMMETRISATIONS = ("max", "mean", "author", "none")
-KERNELS = ("linear", "gaussian")
 #: weights below it are no edge
 TOLERANCE = 1e-6
 
@@ -38,58 +37,43 @@ class GraphDiagnostics:
     n_duplicates: int = 0
 
 
-def similarity_kernel(distances: np.ndarray, kind: str = "linear", n_neighbors: int = 10) -> np.ndarray:
+def similarity_kernel(distances: np.ndarray | sparse.csr_array) -> np.ndarray | sparse.csr_array:
     r"""Return similarities in [0, 1] from windowed DTW distances.
 
-    .. math:: K_{ij} = 1 - d_{ij} \qquad \text{or} \qquad K_{ij} = e^{-d_{ij}^2 / 2 \sigma^2}
+    .. math:: K_{ij} = 1 - d_{ij}
 
     Parameters
     ----------
-    distances : ndarray, shape (n, n)
-        Symmetric, zero diagonal; in [0, 1] for ``"linear"``.
-    kind : {"linear", "gaussian"}
-    n_neighbors : int
-        :math:`\sigma` is a third of the mean distance to the n-th neighbour; used by
-        ``"gaussian"`` only.
+    distances : ndarray or csr_array, shape (n, n)
+        Symmetric, zero diagonal, in [0, 1]; of a sparse one, those that are stored.
 
     Returns
     -------
-    ndarray, shape (n, n)
-        1 on the diagonal.
+    ndarray or csr_array, shape (n, n)
+        1 on the diagonal; a sparse one holds no diagonal.
 
     Raises
     ------
     UserError, DataError
-        If a distance is not finite, negative, or above 1 for ``"linear"``; if ``n_neighbors`` is
-        not in 1..n - 1; or if :math:`\sigma` would be 0.
+        If a distance is not finite, negative, or above 1.
 
     Examples
     --------
     >>> similarity_kernel(np.array([[0.0, 0.25], [0.25, 0.0]])).tolist()
     [[1.0, 0.75], [0.75, 1.0]]
     """
-    if kind not in KERNELS:
-        raise unknown_choice("kernel", kind, KERNELS)
-    distances = np.asarray(distances)
-    if distances.ndim != 2 or distances.shape[0] != distances.shape[1]:
-        raise UserError(f"distances must be a square matrix, got shape {distances.shape}")
-    if not (np.isfinite(distances).all() and (distances >= 0).all()):
+    held = sparse.issparse(distances)
+    values = distances.data if held else np.asarray(distances)
+    if np.ndim(distances) != 2 or distances.shape[0] != distances.shape[1]:
+        raise UserError(f"distances must be a square matrix, got shape {np.shape(distances)}")
+    least, largest = values.min(initial=0), values.max(initial=0)
+    if not (least >= 0 and largest < np.inf):
         raise DataError("distances must be finite and not negative")
-    if kind == "linear":
-        if distances.max(initial=0) > 1:
-            raise UserError(
-                f"1 - d needs distances up to 1, got {distances.max():.3g}; take normalise='path' "
-                "with metric='cosine', or kind='gaussian'"
-            )
-        return 1 - distances
-    n = len(distances)
-    if not 1 <= n_neighbors < n:
-        raise UserError(f"n_neighbors must lie in 1..{n - 1} for {n} clips, got {n_neighbors}")
-    others = distances[~np.eye(n, dtype=bool)].reshape(n, n - 1)
-    sigma = np.partition(others, n_neighbors - 1, axis=1)[:, n_neighbors - 1].mean() / 3
-    if sigma == 0:
-        raise UserError(f"all clips have {n_neighbors} duplicates; take a larger n_neighbors")
-    return np.exp(-((distances / sigma) ** 2) / 2)
+    if largest > 1:
+        raise UserError(f"1 - d needs distances up to 1, got {largest:.3g}; take normalise='path' with metric='cosine'")
+    if held:
+        return sparse.csr_array((1 - values, distances.indices, distances.indptr), shape=distances.shape)
+    return 1 - values
 
 
 def knn_graph(
@@ -99,10 +83,8 @@ def knn_graph(
 
     Parameters
     ----------
-    kernel : ndarray, shape (n, n)
-        Symmetric similarities, 1 on the diagonal.
-    n_neighbors : int
-        k, 1..n - 1. Similarities below 1e-6 make no edge.
+    kernel, n_neighbors
+        As in `nnk_graph`. Similarities below 1e-6 make no edge.
     symmetrise : {"max", "mean", "author", "none"}
         As in `nnk_graph`. Both ends give the same weight here, so that ``"author"`` is the graph
         of mutual neighbours.
@@ -123,10 +105,11 @@ def knn_graph(
     >>> knn_graph(kernel, 1)[0].toarray().tolist()
     [[0.0, 0.9, 0.0], [0.9, 0.0, 0.5], [0.0, 0.5, 0.0]]
     """
-    neighbours = nearest(kernel, n_neighbors)
-    weights = np.take_along_axis(kernel, neighbours, axis=1).astype(float)
+    neighbours = _candidates(kernel, n_neighbors)
+    weights = kernel[np.arange(len(neighbours))[:, None], neighbours]
+    weights = (weights.toarray() if sparse.issparse(weights) else weights).astype(float)
     weights[weights < TOLERANCE] = 0
-    return _finish(neighbours, weights, symmetrise, np.zeros(len(kernel)), ties=True)
+    return _finish(neighbours, weights, symmetrise, np.zeros(len(neighbours)), ties=True)
 
 
 def nnk_graph(
@@ -146,8 +129,10 @@ def nnk_graph(
 
     Parameters
     ----------
-    kernel : ndarray, shape (n, n)
-        Symmetric similarities, 1 on the diagonal.
+    kernel : ndarray or csr_array, shape (n, n)
+        Symmetric similarities, 1 on the diagonal. A sparse one, such as that of
+        `analysis_lib.warping.nearest.windowed_dtw_among`, holds each clip with its k most similar
+        ones and these with each other, and gives the same graph.
     n_neighbors : int
         Candidates k, 1..n - 1.
     symmetrise : {"max", "mean", "author", "none"}
@@ -171,15 +156,20 @@ def nnk_graph(
     >>> diagnostics.n_edges
     2
     """
-    result = nnk_weights(kernel, nearest(kernel, n_neighbors), TOLERANCE)
-    return _finish(
-        result.neighbours,
-        result.weights,
-        symmetrise,
-        result.error,
-        n_ridge=int((result.ridge > 0).sum()),
-        n_duplicates=int(result.duplicate.sum()),
-    )
+    result = nnk_weights(kernel, _candidates(kernel, n_neighbors), TOLERANCE)
+    counts = {"n_ridge": int((result.ridge > 0).sum()), "n_duplicates": int(result.duplicate.sum())}
+    return _finish(result.neighbours, result.weights, symmetrise, result.error, **counts)
+
+
+def _candidates(kernel: np.ndarray | sparse.csr_array, k: int) -> np.ndarray:
+    """Return the k most similar clips of each clip, int (n, k); of equal ones the lower index comes first."""
+    if not sparse.issparse(kernel):
+        return nearest(kernel, k)
+    counts = np.diff(kernel.indptr)
+    if not 1 <= k <= counts.min():
+        raise UserError(f"the number of neighbours must lie in 1..{counts.min()}, all that is known, got {k}")
+    rows = zip(np.split(kernel.indices, kernel.indptr[1:-1]), np.split(kernel.data, kernel.indptr[1:-1]), strict=True)
+    return np.stack([columns[np.argsort(-values, kind="stable")[:k]] for columns, values in rows])
 
 
 def _finish(

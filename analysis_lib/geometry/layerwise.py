@@ -11,7 +11,7 @@ from inspect import signature
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, issparse
 from tqdm.auto import tqdm
 
 from analysis_lib.datasets.dataset import SkeletonDataset
@@ -24,6 +24,7 @@ from analysis_lib.networks.checkpoints import Checkpoint, weights_digest
 from analysis_lib.results.digest import array_digest, module_digest
 from analysis_lib.results.store import Store, open_store
 from analysis_lib.warping.distances import windowed_dtw, windowed_dtw_between
+from analysis_lib.warping.nearest import windowed_dtw_among, windowed_dtw_knn
 from analysis_lib.warping.options import Warping
 from analysis_lib.warping.windows import layer_lengths
 
@@ -32,6 +33,7 @@ GRAPHS = {"nnk": nnk_graph, "knn": knn_graph}
 MODULES = {
     "embeddings": "analysis_lib.geometry.embeddings",
     "distances": "analysis_lib.warping.distances",
+    "neighbours": "analysis_lib.warping.nearest",
     "graphs": "analysis_lib.geometry.graphs",
 }
 LOADED = {kind: module_digest(module) for kind, module in MODULES.items()}
@@ -39,6 +41,8 @@ LOADED = {kind: module_digest(module) for kind, module in MODULES.items()}
 MEANS = {"batch_size", "folder", "max_memory", "progress"}
 #: environment variables: a Dask scheduler that computes the distances, or a CUDA device
 SCHEDULER, DEVICE = "STGBOOK_SCHEDULER", "STGBOOK_DEVICE"
+DENSE_LIMIT = 4000  # clips of which the distances of all pairs are computed, at most
+MEMORY = 2**31  # bytes in which the nearest of more clips are sought
 
 
 @dataclass(frozen=True)
@@ -51,18 +55,29 @@ class LayerGraph:
         0 is the input.
     name : str
         Module name, or ``"input"``.
-    distance : ndarray, shape (n, n)
-        Windowed DTW distances in [0, 1].
+    known : ndarray or csr_array, shape (n, n)
+        Windowed DTW distances in [0, 1]; of more than `DENSE_LIMIT` clips only those of each clip
+        to its candidates, and of these to each other.
     graph : csr_array, shape (n, n)
         Symmetric weights, no self loops.
     diagnostics : GraphDiagnostics
+    share : float
+        Of all pairs, those whose distance was computed to find the candidates.
     """
 
     layer: int
     name: str
-    distance: np.ndarray
+    known: np.ndarray | csr_array
     graph: csr_array
     diagnostics: GraphDiagnostics
+    share: float = 1.0
+
+    @property
+    def distance(self) -> np.ndarray:
+        """The distances of all pairs, shape (n, n); a UserError if the clips are too many for that."""
+        if issparse(self.known):
+            raise _too_many(self.known.shape[0])
+        return self.known
 
 
 def layer_embeddings(network: Checkpoint, data: SkeletonDataset, **options) -> Embeddings:
@@ -118,6 +133,10 @@ def dataset_graphs(
     The kernel is :math:`K = 1 - \\mathrm{wDTW}`, the windowed mean cosine along the warping path.
     A layer that is done is kept: interrupted and called again, this goes on with the next one.
 
+    Of more than `DENSE_LIMIT` clips the candidates are sought, here, without the matrix of all
+    pairs. The graph is the same but where distances differ by less than 1e-5: products of tiles
+    that are cut differently are rounded differently.
+
     Parameters
     ----------
     embeddings : Embeddings
@@ -131,7 +150,7 @@ def dataset_graphs(
     """
     layers = range(len(embeddings.layers))
     return [
-        layer_graph(embeddings, layer, n_neighbors, graph, symmetrise, how)
+        layer_graph(embeddings, layer, n_neighbors, graph, symmetrise, how, progress=progress)
         for layer in tqdm(layers, "layers", disable=not progress)
     ]
 
@@ -143,6 +162,8 @@ def layer_graph(
     graph: str = "nnk",
     symmetrise: str = "max",
     how: Warping = Warping(),
+    *,
+    progress: bool = False,
 ) -> LayerGraph:
     """Return the dataset graph of one layer.
 
@@ -150,7 +171,7 @@ def layer_graph(
     ----------
     layer : int
         0 is the input.
-    n_neighbors, graph, symmetrise, how
+    n_neighbors, graph, symmetrise, how, progress
         As for `dataset_graphs`.
 
     Raises
@@ -163,9 +184,13 @@ def layer_graph(
     if not 0 <= layer < len(embeddings.layers):
         raise UserError(f"layers are 0 (the input) to {len(embeddings.layers) - 1}, got {layer}")
     name = embeddings.layers[layer]
-    distance = stored_distances(embeddings.features[layer], embeddings.lengths[layer], how=how, about=name)
-    weights, diagnostics = _layer_graph(distance, graph, n_neighbors, symmetrise)
-    return LayerGraph(layer, name, distance, weights, diagnostics)
+    x, lengths, share = embeddings.features[layer], embeddings.lengths[layer], 1.0
+    if len(x) <= DENSE_LIMIT:
+        known = stored_distances(x, lengths, how=how, about=name)
+    else:
+        known, share = _nearest_distances(x, lengths, n_neighbors, how, name, progress)
+    weights, diagnostics = _layer_graph(known, graph, n_neighbors, symmetrise)
+    return LayerGraph(layer, name, known, weights, diagnostics, share)
 
 
 def stored_distances(
@@ -200,7 +225,14 @@ def stored_distances(
     -------
     ndarray, shape (n, n) or (n, r)
         As from `analysis_lib.warping.distances.windowed_dtw` or ``windowed_dtw_between``.
+
+    Raises
+    ------
+    UserError
+        If all pairs of more than `DENSE_LIMIT` clips are asked for; or as `windowed_dtw`.
     """
+    if references is None and len(x) > DENSE_LIMIT:
+        raise _too_many(len(x))
     given = {"features": x, "lengths": lengths}
     device = os.environ.get(DEVICE) or "cpu"
     place = {"scheduler": os.environ.get(SCHEDULER) or None, "device": device, "progress": progress}
@@ -214,19 +246,41 @@ def stored_distances(
     return _kept("distances", inputs, options, lambda folder: {"distance": compute()}, about)["distance"]
 
 
+def _too_many(n: int) -> UserError:
+    return UserError(
+        f"the distances of all pairs are computed of at most {DENSE_LIMIT:,} clips, and these are {n:,}; "
+        "take fewer clips a class"
+    )
+
+
+def _nearest_distances(
+    x: np.ndarray, lengths: np.ndarray, k: int, how: Warping, about: str, progress: bool
+) -> tuple[csr_array, float]:
+    """Return the distances of each clip to its k nearest, and of these to each other; the share of pairs computed."""
+
+    def make(folder):
+        found = windowed_dtw_knn(x, k, lengths, how, progress=progress, max_memory=MEMORY)
+        known = windowed_dtw_among(x, found.indices, lengths, how, max_memory=MEMORY)
+        return {"known": known, "share": found.n_computed / found.n_pairs}
+
+    inputs = {"features": array_digest(x), "lengths": array_digest(lengths)}
+    values = _kept("neighbours", inputs, asdict(how) | {"k": k}, make, f"{k} nearest, {about}")
+    return values["known"], values["share"]
+
+
 def _layer_graph(
-    distance: np.ndarray, graph: str, n_neighbors: int, symmetrise: str
+    known: np.ndarray | csr_array, graph: str, n_neighbors: int, symmetrise: str
 ) -> tuple[csr_array, GraphDiagnostics]:
     """Return the graph on given distances, and how it came out."""
 
     def make(folder):
-        kernel = similarity_kernel(distance)
-        weights, diagnostics = GRAPHS[graph](kernel, n_neighbors, symmetrise)
+        weights, diagnostics = GRAPHS[graph](similarity_kernel(known), n_neighbors, symmetrise)
         return {"weights": weights, "diagnostics": asdict(diagnostics)}
 
     options = {"graph": graph, "n_neighbors": n_neighbors, "symmetrise": symmetrise}
     about = f"{graph}, {n_neighbors} neighbours, {symmetrise}"
-    values = _kept("graphs", {"distance": array_digest(distance)}, options, make, about)
+    parts = (known.data, known.indices, known.indptr) if issparse(known) else (known,)
+    values = _kept("graphs", {"distance": digest(*map(array_digest, parts))}, options, make, about)
     return values["weights"], GraphDiagnostics(**values["diagnostics"])
 
 
@@ -250,9 +304,10 @@ def _deciding(function: Callable, given: Mapping) -> dict:
 
 
 def graph_table(layers: list[LayerGraph]) -> pd.DataFrame:
-    """Return one row a layer: mean distance, edges, and what the solver counted."""
+    """Return one row a layer: mean distance (where all are known), edges, and what the solver counted."""
     rows = []
     for layer in layers:
-        upper = layer.distance[np.triu_indices_from(layer.distance, 1)]
-        rows.append({"layer": layer.layer, "name": layer.name, "mean_distance": upper.mean()} | vars(layer.diagnostics))
+        dense = not issparse(layer.known)
+        mean = layer.distance[np.triu_indices_from(layer.distance, 1)].mean() if dense else None
+        rows.append({"layer": layer.layer, "name": layer.name, "mean_distance": mean} | vars(layer.diagnostics))
     return pd.DataFrame(rows)

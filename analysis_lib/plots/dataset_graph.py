@@ -7,6 +7,7 @@ from matplotlib.lines import Line2D
 from scipy.sparse import triu
 from sklearn.manifold import TSNE
 
+from analysis_lib.errors import UserError
 from analysis_lib.geometry.layerwise import LayerGraph
 from analysis_lib.plots.panels import key_below, panels
 from analysis_lib.plots.style import FAINT, INK, WIDTH, group_styles, use_style
@@ -20,9 +21,16 @@ def plot_dataset_graphs(layers: list[LayerGraph], labels: np.ndarray, groups: tu
     use_style()
     figure, grid = panels(len(layers), len(layers), WIDTH / len(layers), 0.5)
     for axes, layer in zip(grid, layers, strict=True):
-        place = _embed_in_plane(layer.distance, seed)
         edges = triu(layer.graph).tocoo()
         leaving = labels[edges.row] != labels[edges.col]
+        title = "input" if layer.layer == 0 else f"layer {layer.layer}"
+        axes.set_title(f"{title}: {leaving.mean():.0%} of {len(leaving)} edges leave their class")
+        axes.set_axis_off()
+        try:
+            place = _embed_in_plane(layer.distance, seed)
+        except UserError as error:  # too many clips
+            axes.text(0.5, 0.5, f"no picture:\n{error}", ha="center", wrap=True, transform=axes.transAxes)
+            continue
         for mask, colour, width in ((~leaving, FAINT, 0.6), (leaving, INK, 0.35)):
             ends = np.stack([place[edges.row[mask]], place[edges.col[mask]]], axis=1)
             axes.add_collection(LineCollection(ends, colors=colour, linewidths=width, zorder=1))
@@ -30,9 +38,6 @@ def plot_dataset_graphs(layers: list[LayerGraph], labels: np.ndarray, groups: tu
             mine = np.array([groups[c] == group for c in labels])
             look = {"color": style["color"], "marker": style["marker"], "edgecolor": "white", "linewidth": 0.4}
             axes.scatter(*place[mine].T, s=14, label=group, zorder=2, **look)
-        title = "input" if layer.layer == 0 else f"layer {layer.layer}"
-        axes.set_title(f"{title}: {leaving.mean():.0%} of {len(leaving)} edges leave their class")
-        axes.set_axis_off()
     key_below(figure, grid[:1], [Line2D([], [], color=INK, lw=0.8, label="edge between classes")])
     return figure
 

@@ -14,7 +14,6 @@ from typing import NamedTuple
 import numpy as np
 from distributed import CancelledError, Client, Future, KilledWorker, LocalCluster, wait
 from threadpoolctl import threadpool_info
-from tqdm.auto import tqdm
 
 from analysis_lib.errors import UserError
 from analysis_lib.results.digest import module_digest
@@ -37,21 +36,23 @@ class Parcel(NamedTuple):
     tiles: list[Tile]
 
 
-def distances(
-    left: Clips, right: Clips | None, rule: Rule, scheduler: str | Client, max_memory: int, n_jobs: int, progress: bool
-) -> np.ndarray:
-    """Return the distances of all pairs of ``left``, or of each of it to each of ``right``.
+def fill(
+    out: np.ndarray,
+    left: Clips,
+    right: Clips,
+    rule: Rule,
+    max_memory: int,
+    crew: Crew,
+    done: Callable[[int], None],
+    scheduler: str | Client,
+) -> None:
+    """Write the distances as `analysis_lib.warping.local.fill` does, bit for bit if nothing else differs.
 
-    They equal those of `analysis_lib.warping.local.distances` bit for bit where processors, BLAS kernels
-    and versions are the same. The panels of a task take at most ``max_memory`` bytes, and all
-    workers together hold the frames.
+    That is processors, BLAS kernels and versions. The panels of a task take at most ``max_memory``
+    bytes, and all workers together hold the frames.
     """
-    clips = (left, left if right is None else right)
-    symmetric, shape = right is None, tuple(len(c.order) for c in clips)
-    out = np.zeros(shape, rule.dtype)
-    n_pairs = shape[0] * (shape[0] - 1) // 2 if symmetric else out.size
-    bar = tqdm(total=n_pairs, desc="DTW", unit="pair", unit_scale=True, disable=not progress, leave=False)
-    with connected(scheduler, n_jobs) as client, Crew(n_jobs) as crew, bar:
+    clips, symmetric = (left, right), left is right
+    with connected(scheduler, crew.size) as client:
         n_tasks = TASKS * _n_threads(client)
         check_workers(client)
         parcels = divided(*clips, rule, symmetric, max_memory, n_tasks)
@@ -59,9 +60,8 @@ def distances(
         ask = partial(match_panels, rule=rule, symmetric=symmetric, code=CODE)
         for parcel, block in _answers(client, parcels, pack, ask):
             for tile in parcel.tiles:
-                _write(out, block, parcel, tile, clips, symmetric)
-                bar.update(n_in(tile, shape, symmetric))
-    return out
+                _write(out, block, parcel, tile, clips)
+                done(n_in(tile, out.shape, symmetric))
 
 
 @contextmanager
@@ -175,17 +175,15 @@ def _own(panel: Panel) -> Panel:
     return Panel(*arrays, np.arange(len(panel.ids)), panel.first)
 
 
-def _write(
-    out: np.ndarray, block: np.ndarray, parcel: Parcel, tile: Tile, clips: tuple[Clips, Clips], symmetric: bool
-) -> None:
+def _write(out: np.ndarray, block: np.ndarray, parcel: Parcel, tile: Tile, clips: tuple[Clips, Clips]) -> None:
     """Copy one tile of a parcel's answer into the result."""
-    (i, rows), (j, columns) = parcel.rows, parcel.columns
-    a = clips[i].order[tile.top * LANES : tile.bottom * LANES]
-    b = clips[j].order[tile.start * LANES : tile.stop * LANES]
+    a = clips[0].order[tile.top * LANES : tile.bottom * LANES]
+    b = clips[1].order[tile.start * LANES : tile.stop * LANES]
+    (_, rows), (_, columns) = parcel.rows, parcel.columns
     top, start = (tile.top - rows.start) * LANES, (tile.start - columns.start) * LANES
     values = block[top : top + len(a), start : start + len(b)]
     out[np.ix_(a, b)] = values
-    if symmetric:
+    if clips[0] is clips[1]:
         out[np.ix_(b, a)] = values.T
 
 

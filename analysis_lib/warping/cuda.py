@@ -5,14 +5,13 @@ Clips are packed, and costs and lengths of paths counted in one integer, as for 
 but the packing of a block of clips and the return of a strip of distances.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from analysis_lib.errors import UserError
 from analysis_lib.warping.kernels import LANES
@@ -23,52 +22,38 @@ LARGEST = 2**33  # bytes of a tile: 32 bits suffice to index its cells
 SPARE = 4  # blocks: the column at hand and the next, what it is packed from, and a flipped window
 
 
-def distances(
-    left: Clips, right: Clips | None, rule: Rule, device: str, max_memory: int, n_jobs: int, progress: bool
-) -> np.ndarray:
-    """Return the distances of all pairs of ``left``, or of each of it to each of ``right``.
+def fill(
+    out: np.ndarray,
+    left: Clips,
+    right: Clips,
+    rule: Rule,
+    max_memory: int,
+    crew: Crew,
+    done: Callable[[int], None],
+    device: str,
+) -> None:
+    """Write the distances as `analysis_lib.warping.local.fill` does, but for the rounding of the products.
 
-    They equal those of `analysis_lib.warping.local.distances` but for the rounding of the products. At
-    most ``max_memory`` bytes are held on the device; a block of clips on the host comes on top.
+    At most ``max_memory`` bytes are held on the device; a block of clips on the host comes on top.
 
     Parameters
     ----------
     device : str
         ``"cuda"``, ``"cuda:1"``; also ``"cpu:0"``, where the compiled kernels are faster.
-    n_jobs : int
-        Threads that pack clips.
 
     Raises
     ------
     UserError
         If there is no such device, or ``max_memory`` is too little for a few clips.
-
-    Examples
-    --------
-    >>> from analysis_lib.warping.options import Warping, prepared
-    >>> clips, rule = prepared(Warping(n_windows=1, dtype="float64"), clips=(np.eye(2)[[[0, 1], [0, 0]]], None))
-    >>> distances(*clips, None, rule, "cpu:0", 2**20, 1, False).tolist()
-    [[0.0, 0.5], [0.5, 0.0]]
     """
-    device = checked_device(device)
-    symmetric, right = right is None, left if right is None else right
-    out = np.zeros((len(left.order), len(right.order)), rule.dtype)
-    bar = tqdm(
-        total=len(left.order) * (len(left.order) - 1) // 2 if symmetric else out.size,
-        desc="DTW",
-        unit="pair",
-        unit_scale=True,
-        disable=not progress,
-        leave=False,
-    )
-    with bar, Crew(n_jobs) as crew, torch.inference_mode(), full_precision(device):
-        pack = lambda clips, blocks: Block.packed(clips, rule, blocks, crew, device)  # noqa: E731
+    place, symmetric = checked_device(device), left is right
+    pack = lambda clips, blocks: Block.packed(clips, rule, blocks, crew, place)  # noqa: E731
+    with torch.inference_mode(), full_precision(place):
         for rows, columns, values, n_new in _strips(left, right, rule, symmetric, max_memory, pack):
             out[np.ix_(rows, columns)] = values
             if symmetric:
                 out[np.ix_(columns, rows)] = values.T
-            bar.update(n_new)
-    return out
+            done(n_new)
 
 
 def checked_device(name: str) -> torch.device:

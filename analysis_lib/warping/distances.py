@@ -6,12 +6,12 @@ the tile while it is in the cache. Tiles go to threads, each with a single-threa
 
 import numpy as np
 from joblib import cpu_count
+from tqdm.auto import tqdm
 
 from analysis_lib.errors import UserError
-from analysis_lib.warping.local import distances
+from analysis_lib.warping import local
 from analysis_lib.warping.options import Warping, prepared
-
-GIB = 2**30
+from analysis_lib.warping.tiles import GIB, Clips, Crew, Rule
 
 
 def windowed_dtw(
@@ -78,8 +78,8 @@ def windowed_dtw(
     >>> windowed_dtw(clips, how=Warping(n_windows=1, dtype="float64")).round(3).tolist()
     [[0.0, 0.0, 0.333], [0.0, 0.0, 0.667], [0.333, 0.667, 0.0]]
     """
-    clips, rule = prepared(how, embeddings=(x, lengths))
-    return _distances(*clips, None, rule, device, scheduler, max_memory, n_jobs or cpu_count(), progress)
+    (clips,), rule = prepared(how, embeddings=(x, lengths))
+    return _distances(clips, clips, rule, progress, n_jobs, max_memory, device, scheduler)
 
 
 def windowed_dtw_between(
@@ -104,8 +104,6 @@ def windowed_dtw_between(
     ----------
     queries, references : float ndarray or memmap, shapes (q, T, D) and (r, T, D)
     query_lengths, reference_lengths : int ndarray, shapes (q,) and (r,), optional
-    how, progress, n_jobs, max_memory, device, scheduler
-        As in `windowed_dtw`.
 
     Returns
     -------
@@ -118,19 +116,27 @@ def windowed_dtw_between(
     [[0.0, 1.0, 1.0]]
     """
     clips, rule = prepared(how, queries=(queries, query_lengths), references=(references, reference_lengths))
-    return _distances(*clips, rule, device, scheduler, max_memory, n_jobs or cpu_count(), progress)
+    return _distances(*clips, rule, progress, n_jobs, max_memory, device, scheduler)
 
 
-def _distances(left, right, rule, device, scheduler, *settings) -> np.ndarray:
-    """Return the distances, from the compiled kernels, here or on a cluster, or a CUDA device."""
+def _distances(
+    left: Clips, right: Clips, rule: Rule, progress: bool, n_jobs: int | None, max_memory: int, device: str, scheduler
+) -> np.ndarray:
+    """Return the distances from this machine, a cluster or a device; all pairs if both sides are the same."""
+    if scheduler is not None and device != "cpu":
+        raise UserError(f"the workers of a scheduler take no device, got '{device}'; drop one")
+    fill, place = local.fill, {}
     if scheduler is not None:
-        if device != "cpu":
-            raise UserError(f"the workers of a scheduler take no device, got '{device}'; drop one")
-        from analysis_lib.warping import cluster as dtw_cluster  # here, as it takes a second
+        from analysis_lib.warping.cluster import fill  # here, as it takes a second
 
-        return dtw_cluster.distances(left, right, rule, scheduler, *settings)
-    if device == "cpu":
-        return distances(left, right, rule, *settings)
-    from analysis_lib.warping import cuda as dtw_torch  # here, as all else runs without PyTorch
+        place = {"scheduler": scheduler}
+    elif device != "cpu":
+        from analysis_lib.warping.cuda import fill  # here, as all else runs without PyTorch
 
-    return dtw_torch.distances(left, right, rule, device, *settings)
+        place = {"device": device}
+    n, m = len(left.order), len(right.order)
+    out, n_pairs = np.zeros((n, m), rule.dtype), n * (n - 1) // 2 if left is right else n * m
+    bar = tqdm(total=n_pairs, desc="DTW", unit="pair", unit_scale=True, disable=not progress, leave=False)
+    with bar, Crew(n_jobs or cpu_count()) as crew:
+        fill(out, left, right, rule, max_memory, crew, bar.update, **place)
+    return out

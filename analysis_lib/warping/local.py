@@ -1,7 +1,8 @@
 """Running windowed DTW on this machine: panels that fit in memory, tiles on all cores."""
 
+from collections.abc import Callable
+
 import numpy as np
-from tqdm.auto import tqdm
 
 from analysis_lib.errors import UserError
 from analysis_lib.progress import note_if_slow
@@ -11,40 +12,27 @@ from analysis_lib.warping.tiles import GROUP, TILE, Clips, Crew, Panel, Rule, Ti
 COMPILING = "compiling the warping kernels, once on this machine (about half a minute)"
 
 
-def distances(left: Clips, right: Clips | None, rule: Rule, max_memory: int, n_jobs: int, progress: bool) -> np.ndarray:
-    """Return the distances of all pairs of ``left``, or of each of it to each of ``right``.
+def fill(
+    out: np.ndarray, left: Clips, right: Clips, rule: Rule, max_memory: int, crew: Crew, done: Callable[[int], None]
+) -> None:
+    """Write the distances of each clip of ``left`` to each of ``right``, or of all pairs if they are the same.
 
-    What is held besides the clips and the result takes at most ``max_memory`` bytes.
+    What is held besides the clips and the result takes at most ``max_memory`` bytes. ``done`` is
+    called with numbers of pairs.
     """
-    symmetric, right = right is None, left if right is None else right
-    shape = len(left.order), len(right.order)
-    out = np.zeros(shape, rule.dtype)
-    n_pairs = shape[0] * (shape[0] - 1) // 2 if symmetric else out.size
-    parcels = panels(left.n_blocks, right.n_blocks, rule, symmetric, max_memory, n_jobs)
-    bar = tqdm(total=n_pairs, desc="DTW", unit="pair", unit_scale=True, disable=not progress, leave=False)
-    with bar, Crew(n_jobs) as crew:
-        warm_up(left, rule, crew)
-        warm_up(right, rule, crew)
-        held = {}
-        for rows, columns in parcels:
-            sides = [("left", rows), ("left" if symmetric else "right", columns)]
-            give_back(*(held.pop(key).rows for key in {*held} - {*sides}))
-            for key in sides:
-                if key not in held:
-                    clips = left if key[0] == "left" else right
-                    held[key] = Panel.packed(clips, rule, key[1], crew)
-            match(
-                held[sides[0]],
-                held[sides[1]],
-                rule,
-                tiles(rule, rows, columns, symmetric),
-                symmetric,
-                out,
-                crew,
-                lambda tile: bar.update(n_in(tile, shape, symmetric)),
-            )
-        give_back(*(panel.rows for panel in held.values()))
-    return out
+    symmetric, held = left is right, {}
+    count = lambda tile: done(n_in(tile, out.shape, symmetric))  # noqa: E731
+    warm_up(left, rule, crew)
+    warm_up(right, rule, crew)
+    for rows, columns in panels(left.n_blocks, right.n_blocks, rule, symmetric, max_memory, crew.size):
+        sides = [(id(left), rows), (id(right), columns)]
+        give_back(*(held.pop(key).rows for key in {*held} - {*sides}))
+        for (_, blocks), clips in zip(sides, (left, right), strict=True):
+            if (id(clips), blocks) not in held:
+                held[id(clips), blocks] = Panel.packed(clips, rule, blocks, crew)
+        some = tiles(rule, rows, columns, symmetric)
+        match(*(held[key] for key in sides), rule, some, symmetric, out, crew, count)
+    give_back(*(panel.rows for panel in held.values()))
 
 
 def panels(

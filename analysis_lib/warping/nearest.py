@@ -1,4 +1,4 @@
-"""Windowed DTW where not all pairs are wanted: the k nearest of each clip, or a list of pairs.
+"""Windowed DTW where not all pairs are wanted: the k nearest of each clip, and these among themselves.
 
 Clips that are alike are put together in blocks, and blocks of pairs are computed whole, as products
 of matrices. Which blocks, a lower bound decides: the same distance, between frames projected into a
@@ -17,10 +17,9 @@ from analysis_lib.errors import UserError
 from analysis_lib.warping.bounds import computed, insert, lower_bounds
 from analysis_lib.warping.kernels import LANES
 from analysis_lib.warping.options import Warping, prepared
-from analysis_lib.warping.tiles import Crew
+from analysis_lib.warping.tiles import GIB, Crew
 
 PART, BATCH = 0.25, 4  # of the promising blocks computed next, unless they are few a row
-GIB = 2**30
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,63 +117,57 @@ def windowed_dtw_knn(
     return Neighbours(indices, distances, n_computed, n * (n - 1) // 2)
 
 
-def windowed_dtw_pairs(
+def windowed_dtw_among(
     x: np.ndarray,
-    pairs: np.ndarray,
+    candidates: np.ndarray,
     lengths: np.ndarray | None = None,
     how: Warping = Warping(),
     *,
     n_jobs: int | None = None,
     max_memory: int = GIB,
-) -> np.ndarray:
-    """Return the windowed DTW distance of each of a list of pairs of clips.
+) -> sparse.csr_array:
+    """Return the windowed DTW distances of each clip to its candidates, and of these to each other.
 
-    Clips that are often asked for together are put into one block (reverse Cuthill-McKee order),
-    so that pairs among neighbours, as NNK asks for, cost little more than themselves.
+    That is all that NNK reads. Clips that are often asked for together are put into one block
+    (reverse Cuthill-McKee order), so that these pairs cost little more than themselves.
 
     Parameters
     ----------
     x : float ndarray or memmap, shape (n, T, D)
-    pairs : int ndarray, shape (p, 2)
-        Clips, in any order; a pair may come twice.
+    candidates : int ndarray, shape (n, k)
+        As `Neighbours.indices`.
     lengths, how, n_jobs, max_memory
         As in `analysis_lib.warping.distances.windowed_dtw`.
 
     Returns
     -------
-    ndarray, shape (p,)
-
-    Raises
-    ------
-    UserError, DataError
-        As in `windowed_dtw`, or if a pair names a clip that does not exist.
+    csr_array, shape (n, n)
+        Symmetric, without a diagonal; a distance of 0 is stored, what is not stored is not known.
 
     Examples
     --------
-    >>> windowed_dtw_pairs(np.eye(3)[:, None], np.array([[0, 1], [2, 2]]), how=Warping(n_windows=1)).tolist()
-    [1.0, 0.0]
+    >>> windowed_dtw_among(np.eye(3)[:, None], np.array([[1], [0], [0]]), how=Warping(n_windows=1)).toarray().tolist()
+    [[0.0, 1.0, 1.0], [1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]
     """
     (clips,), rule = prepared(how, embeddings=(x, lengths))
-    n, pairs = len(clips.x), np.asarray(pairs)
-    if pairs.ndim != 2 or pairs.shape[1] != 2 or not np.issubdtype(pairs.dtype, np.integer):
-        raise UserError(f"pairs must be whole numbers (p, 2), got {pairs.dtype} of {pairs.shape}")
-    if len(pairs) and not 0 <= pairs.min() <= pairs.max() < n:
-        raise UserError(f"pairs must name clips in 0..{n - 1}, got {pairs.min()}..{pairs.max()}")
-    joined = sparse.coo_array((np.ones(len(pairs)), pairs.T), shape=(n, n)).tocsr()
-    clips = replace(clips, order=reverse_cuthill_mckee(joined + joined.T, symmetric_mode=True))
-    place = np.argsort(clips.order)
-    first, second = np.sort(place[pairs], axis=1).T
+    n, k = candidates.shape
+    members = np.concatenate([np.arange(n)[:, None], candidates], axis=1)
+    ones = np.ones(members.size, np.float32)
+    sets = sparse.csr_array((ones, members.ravel(), np.arange(0, n * (k + 1) + 1, k + 1)), shape=(n, n))
+    together = sets.T @ sets
+    clips = replace(clips, order=reverse_cuthill_mckee(sparse.csr_matrix(together), symmetric_mode=True))
+    upper = sparse.triu(together[clips.order][:, clips.order], 1, format="csr")  # in that order
+    upper.sort_indices()
+    (first, second), found = upper.nonzero(), np.full(upper.nnz, np.nan, rule.dtype)
     wanted = np.zeros((clips.n_blocks,) * 2, bool)
     wanted[first // LANES, second // LANES] = True
-    by_row = np.argsort(first, kind="stable")
-    found = np.zeros(len(pairs), rule.dtype)
     with Crew(n_jobs or cpu_count()) as crew:
         for _, block, top, left in computed(clips, rule, wanted, max_memory, crew):
-            some = by_row[slice(*np.searchsorted(first[by_row], [top, top + len(block)]))]
+            some = np.arange(*upper.indptr[[top, min(top + len(block), n)]])
             some = some[(second[some] >= left) & (second[some] < left + block.shape[1])]
             found[some] = block[first[some] - top, second[some] - left]
-    found[first == second] = 0
-    return found
+    rows, columns = (np.concatenate([clips.order[a], clips.order[b]]) for a, b in ((first, second), (second, first)))
+    return sparse.csr_array((np.tile(found, 2), (rows, columns)), shape=(n, n))
 
 
 def _of_blocks(bounds: np.ndarray) -> np.ndarray:

@@ -18,6 +18,7 @@ from threadpoolctl import ThreadpoolController
 from analysis_lib.errors import DataError
 from analysis_lib.warping.kernels import LANES, PAIRS, match_tile, pack
 
+GIB = 2**30  # bytes
 NORMALISATIONS = ("none", "path", "sum")  # the position is the code that the kernel is given
 #: bits of a local distance relative to its largest value, near the rounding error of the product
 RESOLUTION = {("cosine", 4): 20, ("sqeuclidean", 4): 24, ("cosine", 8): 40, ("sqeuclidean", 8): 40}

@@ -121,11 +121,23 @@ def test_linear_kernel(rng):
     assert kernel.dtype == np.float32
 
 
-def test_gaussian_kernel_takes_its_width_from_the_kth_neighbour(rng):
-    points = rng.normal(size=(12, 2))
-    distances = np.linalg.norm(points[:, None] - points[None], axis=-1)
-    sigma = np.mean([sorted(row)[4] for row in distances]) / 3  # position 0 is the clip itself
-    np.testing.assert_allclose(similarity_kernel(distances, "gaussian", 4), gaussian(points, sigma))
+@pytest.mark.parametrize("build", [knn_graph, nnk_graph])
+@pytest.mark.parametrize("symmetrise", ["max", "author", "none"])
+def test_a_kernel_of_candidates_alone_gives_the_same_graph_ties_and_duplicates_too(rng, build, symmetrise):
+    points = rng.integers(0, 6, (40, 2)) / 2  # on a grid: many are equal, many equally far
+    distances = np.round(1 - gaussian(points), 3)
+    members = np.concatenate([np.arange(40)[:, None], nearest(1 - distances, 6)], axis=1)
+    held = np.zeros((40, 40), bool)
+    for row in members:
+        held[np.ix_(row, row)] = True
+    np.fill_diagonal(held, False)
+    rows, columns = np.nonzero(held)
+    known = sparse.csr_array((distances[held], (rows, columns)), shape=held.shape)
+    for k in (4, 6):
+        wanted, of_all = build(similarity_kernel(distances), k, symmetrise)
+        found, of_few = build(similarity_kernel(known), k, symmetrise)
+        assert (found != wanted).nnz == 0
+        assert of_few == of_all
 
 
 @pytest.mark.parametrize(
@@ -138,12 +150,11 @@ def test_gaussian_kernel_takes_its_width_from_the_kth_neighbour(rng):
         ),
         (lambda: knn_graph(np.eye(3), 3), UserError, r"must lie in 1\.\.2 for 3 nodes, got 3"),
         (lambda: nnk_graph(np.zeros((3, 3)), 1), UserError, "1 on its diagonal"),
-        (lambda: similarity_kernel(np.zeros((2, 2)), "rbf"), UserError, "unknown kernel 'rbf'"),
         (lambda: similarity_kernel(np.zeros((2, 3))), UserError, r"square matrix, got shape \(2, 3\)"),
         (lambda: similarity_kernel(np.full((2, 2), np.nan)), DataError, "finite and not negative"),
         (lambda: similarity_kernel(np.full((2, 2), 1.5)), UserError, "up to 1, got 1.5; take normalise"),
-        (lambda: similarity_kernel(np.zeros((3, 3)), "gaussian", 3), UserError, r"in 1\.\.2 for 3 clips"),
-        (lambda: similarity_kernel(np.zeros((3, 3)), "gaussian", 1), UserError, "have 1 duplicates"),
+        (lambda: similarity_kernel(-np.ones((2, 2))), DataError, "finite and not negative"),
+        (lambda: knn_graph(sparse.csr_array(1 - np.eye(3)), 3), UserError, r"in 1\.\.2, all that is known, got 3"),
     ],
 )
 def test_errors(call, error, message):

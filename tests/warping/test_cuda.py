@@ -19,6 +19,7 @@ from torch.utils._pytree import tree_leaves
 
 from analysis_lib.errors import DataError, UserError
 from analysis_lib.warping import cuda as dtw_torch
+from analysis_lib.warping import distances
 from analysis_lib.warping.distances import windowed_dtw, windowed_dtw_between
 from analysis_lib.warping.options import Warping, prepared
 from analysis_lib.warping.tiles import Crew
@@ -150,8 +151,8 @@ def test_rows_that_fit_are_held_and_columns_packed_once_for_all_of_them(monkeypa
 
 def test_the_bar_ends_where_all_pairs_are_counted(monkeypatch):
     bars = []
-    bar = dtw_torch.tqdm
-    monkeypatch.setattr(dtw_torch, "tqdm", lambda **k: bars.append(bar(**k)) or bars[-1])
+    bar = distances.tqdm
+    monkeypatch.setattr(distances, "tqdm", lambda **k: bars.append(bar(**k)) or bars[-1])
     monkeypatch.setattr(dtw_torch, "SIDE", 8)
     x, _ = clips(0)
     windowed_dtw(x, progress=True, device=DEVICE)

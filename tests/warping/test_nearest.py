@@ -1,4 +1,4 @@
-"""Nearest clips and lists of pairs, against the whole matrix."""
+"""Nearest clips, and these among themselves, against the whole matrix."""
 
 import tracemalloc
 
@@ -9,12 +9,9 @@ from hypothesis import strategies as st
 
 from analysis_lib.errors import UserError
 from analysis_lib.warping import nearest as dtw_nearest
-from analysis_lib.warping.bounds import lower_bounds
 from analysis_lib.warping.distances import windowed_dtw
-from analysis_lib.warping.kernels import LANES
-from analysis_lib.warping.nearest import windowed_dtw_knn, windowed_dtw_pairs
-from analysis_lib.warping.options import Warping, prepared
-from analysis_lib.warping.tiles import Crew, Panel, Tile, match
+from analysis_lib.warping.nearest import windowed_dtw_among, windowed_dtw_knn
+from analysis_lib.warping.options import Warping
 
 
 def clustered(seed, n, n_frames=9, n_features=80, n_clusters=8):
@@ -34,6 +31,20 @@ OPTIONS = [
     {"dtype": "float64"},
     {"metric": "sqeuclidean", "normalise": "none", "relative": True},
 ]
+
+
+def check_among(x, candidates, lengths, distances, how, **resources):
+    """Assert that those pairs are held that NNK reads, no others, and as in the whole matrix."""
+    found = windowed_dtw_among(x, candidates, lengths, how, **resources)
+    wanted = np.zeros(distances.shape, bool)
+    for i, s in enumerate(candidates):
+        wanted[np.ix_([i, *s], [i, *s])] = True
+    np.fill_diagonal(wanted, False)
+    assert found.has_canonical_format
+    assert (found != found.T).nnz == 0
+    rows = np.repeat(np.arange(len(x)), np.diff(found.indptr))
+    np.testing.assert_array_equal(np.stack([rows, found.indices]), np.nonzero(wanted))
+    np.testing.assert_allclose(found.data, distances[wanted], rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
@@ -76,9 +87,7 @@ def test_neither_threads_nor_memory_show_in_a_distance(seed, n, options, n_jobs,
     found = windowed_dtw_knn(x, 5, lengths, Warping(2, **options), **resources)
     shown = np.take_along_axis(distances, found.indices, axis=1)
     np.testing.assert_allclose(found.distances, shown, rtol=1e-5, atol=1e-5)
-    pairs = np.random.default_rng(seed).integers(0, n, (300, 2))
-    listed = windowed_dtw_pairs(x, pairs, lengths, Warping(2, **options), **resources)
-    np.testing.assert_allclose(listed, distances[tuple(pairs.T)], rtol=1e-5, atol=1e-5)
+    check_among(x, found.indices, lengths, distances, Warping(2, **options), **resources)
     np.fill_diagonal(distances, np.inf)
     nearest = np.sort(distances, axis=1)[:, :5]
     np.testing.assert_allclose(found.distances, nearest, rtol=1e-5, atol=1e-5)
@@ -99,50 +108,15 @@ def test_duplicates_come_first_and_by_index():
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
-def test_a_bound_never_exceeds_the_distance(options):
-    x, lengths = clustered(3, 61)
-    (clips,), rule = prepared(Warping(2, **options), clips=(x, lengths))
-    with Crew(2) as crew:
-        clips, bounds = lower_bounds(clips, rule, 2**30, crew)
-    distances = windowed_dtw(x, lengths, Warping(2, **options))[np.ix_(clips.order, clips.order)]
-    for b in range(bounds.shape[1]):
-        least = distances[:, b * LANES : (b + 1) * LANES].min(axis=1)
-        assert (bounds[:61, b] <= least).all()
-    assert bounds[:61].mean() > 0.3 * distances.mean()
-
-
-@pytest.mark.parametrize(("rounds", "expected"), [(0, 0.12), (1, 0.06), (2, 0.08), (3, 0.08)])
-def test_the_least_mean_along_a_path_by_hand(rounds, expected):
-    """Local distances 0.2, 0.4 / 0, 0.04: the diagonal costs 0.24, and so does the path through 0.
-
-    The distance is the mean along the shorter one, 0.12. One round finds the other path and the
-    bound 0.12 + (0.24 - 3 x 0.12) / 2, the next its mean, which no path is below.
-    """
-    x = np.array([[[1.0, 0.0], [0.8, 0.6]], [[0.8, 0.6], [0.6, 0.8]]])
-    (clips,), rule = prepared(Warping(1), clips=(x, None))
-    out = np.zeros((2, 2), np.float32)
-    with Crew(1) as crew:
-        panel = Panel.packed(clips, rule, range(1), crew)
-        match(panel, panel, rule, [Tile(0, 1, 0, 1)], True, out, crew, rounds=rounds)
-    assert out[0, 1] == pytest.approx(expected, abs=1e-5)
-
-
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
-def test_pairs_are_entries_of_the_whole_matrix(rng, options):
+@pytest.mark.parametrize("k", [1, 7])
+def test_clips_and_their_candidates_are_entries_of_the_whole_matrix(rng, options, k):
     x, lengths = clustered(4, 83)
-    distances = windowed_dtw(x, lengths, Warping(2, **options))
-    pairs = rng.integers(0, 83, (200, 2))
-    pairs[0] = 7, 7
-    found = windowed_dtw_pairs(x, pairs, lengths, Warping(2, **options))
-    np.testing.assert_allclose(found, distances[pairs[:, 0], pairs[:, 1]], rtol=1e-5, atol=1e-5)
-    assert found[0] == 0
-
-
-def test_pairs_may_be_few_or_none():
-    x, _ = clustered(5, 20)
-    assert len(windowed_dtw_pairs(x, np.empty((0, 2), int))) == 0
-    found = windowed_dtw_pairs(x, np.array([[3, 17], [17, 3]]))
-    assert found[0] == found[1] > 0
+    x[[7, 30]] = x[11]  # at distance 0, which is stored all the same
+    lengths[[7, 30]] = lengths[11]
+    how = Warping(2, **options)
+    anyone = np.stack([rng.permutation(np.delete(np.arange(83), i))[:k] for i in range(83)])
+    anyone[7, 0] = 30
+    check_among(x, anyone, lengths, windowed_dtw(x, lengths, how), how)
 
 
 def test_memory_does_not_grow_with_the_square(monkeypatch):
@@ -159,19 +133,6 @@ def test_memory_does_not_grow_with_the_square(monkeypatch):
 def test_k_must_fit(k):
     with pytest.raises(UserError, match=rf"must lie in 1\.\.19 for 20 clips, got {k}"):
         windowed_dtw_knn(clustered(7, 20)[0], k)
-
-
-@pytest.mark.parametrize(
-    ("pairs", "message"),
-    [
-        (np.array([[0, 20]]), r"in 0\.\.19, got 0\.\.20"),
-        (np.array([0, 1]), "whole numbers"),
-        (np.array([[0.0, 1.0]]), "whole numbers"),
-    ],
-)
-def test_pairs_must_exist(pairs, message):
-    with pytest.raises(UserError, match=message):
-        windowed_dtw_pairs(clustered(7, 20)[0], pairs)
 
 
 def test_a_missing_refinement_would_be_noticed(monkeypatch):

@@ -1,9 +1,15 @@
+"""Lower bounds of distances: frames in few dimensions, the least mean along a path, the order of clips."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis_lib.warping.subspace import frame_subspace, projected, similar_together
+from analysis_lib.warping.bounds import frame_subspace, lower_bounds, projected, similar_together
+from analysis_lib.warping.distances import windowed_dtw
+from analysis_lib.warping.kernels import LANES
+from analysis_lib.warping.options import Warping, prepared
+from analysis_lib.warping.tiles import Crew, Panel, Tile, match
 
 
 @settings(deadline=None, max_examples=30)
@@ -56,3 +62,45 @@ def test_the_order_holds_every_point_once_and_keeps_clusters_together(rng, n):
     assert sorted(order) == list(range(n))
     changes = np.count_nonzero(np.diff(labels[order]))
     assert changes <= max(0, np.count_nonzero(np.diff(labels)) if n < 9 else 6)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"normalise": "none"},
+        {"normalise": "sum", "band": 1},
+        {"relative": True, "band": 2},
+        {"metric": "sqeuclidean", "relative": True},
+        {"dtype": "float64"},
+    ],
+    ids=str,
+)
+def test_a_bound_never_exceeds_the_distance(rng, options):
+    centres = rng.normal(size=(8, 9, 80))
+    x = (centres[rng.integers(0, 8, 61)] + 0.4 * rng.normal(size=(61, 9, 80))).astype(np.float32)
+    lengths = rng.integers(5, 10, 61)
+    (clips,), rule = prepared(Warping(2, **options), clips=(x, lengths))
+    with Crew(2) as crew:
+        clips, bounds = lower_bounds(clips, rule, 2**30, crew)
+    distances = windowed_dtw(x, lengths, Warping(2, **options))[np.ix_(clips.order, clips.order)]
+    for b in range(bounds.shape[1]):
+        least = distances[:, b * LANES : (b + 1) * LANES].min(axis=1)
+        assert (bounds[:61, b] <= least).all()
+    assert bounds[:61].mean() > 0.3 * distances.mean()
+
+
+@pytest.mark.parametrize(("rounds", "expected"), [(0, 0.12), (1, 0.06), (2, 0.08), (3, 0.08)])
+def test_the_least_mean_along_a_path_by_hand(rounds, expected):
+    """Local distances 0.2, 0.4 / 0, 0.04: the diagonal costs 0.24, and so does the path through 0.
+
+    The distance is the mean along the shorter one, 0.12. One round finds the other path and the
+    bound 0.12 + (0.24 - 3 x 0.12) / 2, the next its mean, which no path is below.
+    """
+    x = np.array([[[1.0, 0.0], [0.8, 0.6]], [[0.8, 0.6], [0.6, 0.8]]])
+    (clips,), rule = prepared(Warping(1), clips=(x, None))
+    out = np.zeros((2, 2), np.float32)
+    with Crew(1) as crew:
+        panel = Panel.packed(clips, rule, range(1), crew)
+        match(panel, panel, rule, [Tile(0, 1, 0, 1)], True, out, crew, rounds=rounds)
+    assert out[0, 1] == pytest.approx(expected, abs=1e-5)
