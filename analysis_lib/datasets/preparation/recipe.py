@@ -8,19 +8,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from analysis_lib.datasets.dataset import SkeletonDataset
-from analysis_lib.datasets.preparation.steps import (
-    align_axis,
-    centre_clip,
-    centre_frames,
-    fill_null_frames,
-    first_bodies,
-    largest_bodies,
-)
+from analysis_lib.datasets.preparation import steps
+from analysis_lib.datasets.preparation.augmentations import AUGMENTATIONS
 from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.skeletons.skeleton import Skeleton
+
+Step = Callable[[np.ndarray, "Preprocessing"], np.ndarray]
+
+#: sequence steps by name: (M, T, V, C), recipe -> (M', T', V, C)
+STEPS: Mapping[str, Step] = {
+    "first-bodies": lambda x, p: steps.first_bodies(x, p.bodies),
+    "largest-bodies": lambda x, p: steps.largest_bodies(x, p.bodies),
+    "fill-null-frames": lambda x, p: steps.fill_null_frames(x, p.frames),
+    "centre-clip": lambda x, p: steps.centre_clip(x, p.centre),
+    "centre-frames": lambda x, p: steps.centre_frames(x, p.centre),
+    "spine-to-z": lambda x, p: steps.align_axis(x, 0, 1, 2),
+    "shoulders-to-x": lambda x, p: steps.align_axis(x, 4, 8, 0),
+    "min-max": lambda x, p: steps.min_max(x),
+}
 
 
 @dataclass(frozen=True)
@@ -69,67 +76,6 @@ class Preprocessing:
     def to_dict(self) -> dict:
         """Return plain containers that JSON can hold."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
-
-
-def min_max(x: np.ndarray) -> np.ndarray:
-    """Return the clip (M, T, V, C) scaled to [-1, 1], each axis by its own range over the clip.
-
-    An axis without range becomes 0. Source: the NW-UCLA feeder of CTR-GCN (Chen et al. 2021).
-    """
-    low, high = x.min(axis=(0, 1, 2)), x.max(axis=(0, 1, 2))
-    span = high - low
-    return np.where(span > 0, 2 * (x - low) / np.where(span > 0, span, 1) - 1, 0).astype(x.dtype)
-
-
-Step = Callable[[np.ndarray, Preprocessing], np.ndarray]
-
-#: sequence steps by name: (M, T, V, C), recipe -> (M', T', V, C)
-STEPS: Mapping[str, Step] = {
-    "first-bodies": lambda x, p: first_bodies(x, p.bodies),
-    "largest-bodies": lambda x, p: largest_bodies(x, p.bodies),
-    "fill-null-frames": lambda x, p: fill_null_frames(x, p.frames),
-    "centre-clip": lambda x, p: centre_clip(x, p.centre),
-    "centre-frames": lambda x, p: centre_frames(x, p.centre),
-    "spine-to-z": lambda x, p: align_axis(x, 0, 1, 2),
-    "shoulders-to-x": lambda x, p: align_axis(x, 4, 8, 0),
-    "min-max": lambda x, p: min_max(x),
-}
-
-
-def turn(x: np.ndarray, skeleton: Skeleton, rng: np.random.Generator) -> np.ndarray:
-    """Return the clip as other cameras would see it: turned by up to 60 degrees about x and y."""
-    about_x, about_y = rng.uniform(-60, 60, size=2)
-    rotation = Rotation.from_euler("xy", [about_x, about_y], degrees=True).as_matrix()
-    return x @ rotation.T.astype(x.dtype)
-
-
-def turn_about_y(x: np.ndarray, skeleton: Skeleton, rng: np.random.Generator) -> np.ndarray:
-    """Return the clip as a camera on the same height would see it: turned by up to 60 degrees."""
-    rotation = Rotation.from_euler("y", rng.uniform(-60, 60), degrees=True).as_matrix()
-    return x @ rotation.T.astype(x.dtype)
-
-
-def mirror(x: np.ndarray, skeleton: Skeleton, rng: np.random.Generator) -> np.ndarray:
-    """Return the clip, or with probability 1/2 its mirror image with left and right exchanged."""
-    if rng.random() < 0.5:
-        return x
-    order = np.arange(skeleton.n_joints)
-    for left, right in skeleton.pairs:
-        order[[left, right]] = right, left
-    flip = np.ones(x.shape[-1], x.dtype)
-    flip[0] = -1
-    return x[:, :, order] * flip
-
-
-def crop_frames(x: np.ndarray, skeleton: Skeleton, rng: np.random.Generator) -> np.ndarray:
-    """Return 80 to 100 % of the clip's frames, at a random place."""
-    n_frames = x.shape[1]
-    keep = max(1, round(n_frames * rng.uniform(0.8, 1.0)))
-    start = rng.integers(n_frames - keep + 1)
-    return x[:, start : start + keep]
-
-
-AUGMENTATIONS = {"turn": turn, "turn-about-y": turn_about_y, "mirror": mirror, "crop-frames": crop_frames}
 
 
 def clip_tensor(

@@ -1,8 +1,14 @@
-"""Steps that bring one skeleton clip (M, T, V, C) into a common frame: bodies, gaps, origin, axes.
+"""Steps that bring one skeleton clip into a common frame: bodies, gaps, origin, axes, scale.
 
-Two published chains are made of them. (a) ST-GCN: `first_bodies`, zero padding, nothing else.
-(b) 2s-AGCN and Shift-GCN: `pre_normalise`, the chain that their checkpoints expect. A joint whose
-coordinates are all zero was not seen, and stays zero through every step. Inputs are not changed.
+Each takes a clip (M, T, V, C) and returns another; its input is not changed. A joint whose
+coordinates are all zero was not seen: it stays zero through centring and rotation. What is no clip,
+or a joint that it has not, is a `UserError`. Joints are numbered from 0.
+
+References
+----------
+Yan, Xiong & Lin (2018), ST-GCN: bodies in file order, nothing else. Shi et al. (2019), 2s-AGCN, released
+code (``pre_normalization``): the other steps but `centre_clip` (Chen et al. 2021, CTR-GCN,
+``seq_translation``) and `min_max` (its feeder of NW-UCLA).
 """
 
 import numpy as np
@@ -17,24 +23,6 @@ DEGENERATE = 1e-6
 def first_bodies(x: np.ndarray, count: int) -> np.ndarray:
     """Return the first ``count`` bodies of a clip, with bodies of zeros where it has fewer.
 
-    Parameters
-    ----------
-    x : ndarray, shape (M, T, V, C)
-    count : int
-
-    Returns
-    -------
-    ndarray, shape (count, T, V, C)
-
-    Raises
-    ------
-    UserError
-        If ``x`` is not a clip, or ``count`` is below one.
-
-    References
-    ----------
-    Yan, Xiong & Lin (2018), released code: the first two bodies of each frame in file order.
-
     Examples
     --------
     >>> first_bodies(np.ones((1, 4, 3, 2)), 2).sum(axis=(1, 2, 3))
@@ -48,26 +36,12 @@ def first_bodies(x: np.ndarray, count: int) -> np.ndarray:
 
 
 def largest_bodies(x: np.ndarray, count: int = 2) -> np.ndarray:
-    r"""Return the ``count`` bodies that are spread most, the most spread first.
+    r"""Return the ``count`` bodies that are spread most, the most spread first; zeros for absent ones.
 
     .. math:: e_m = \sum_c \operatorname{std}_{t, v}\, x_{m t v c}
 
     over the frames in which body m is present. The sum of axis-wise deviations depends on the
     axes, so a rotated clip may rank its bodies differently. Equal bodies keep their order.
-
-    Parameters
-    ----------
-    x : ndarray, shape (M, T, V, C)
-    count : int
-
-    Returns
-    -------
-    ndarray, shape (count, T, V, C)
-        Bodies of zeros are appended where the clip has fewer.
-
-    References
-    ----------
-    Shi et al. (2019), 2s-AGCN, released code.
 
     Examples
     --------
@@ -91,26 +65,7 @@ def fill_null_frames(x: np.ndarray, n_frames: int) -> np.ndarray:
 
     A body that is absent in the first frame is shifted to the start, and its inner gaps vanish
     with it; the gaps of a body that is there from the start remain. Trailing null frames are
-    overwritten by the repetition.
-
-    Parameters
-    ----------
-    x : ndarray, shape (M, T, V, C)
-    n_frames : int
-        At least T.
-
-    Returns
-    -------
-    ndarray, shape (M, n_frames, V, C)
-
-    Raises
-    ------
-    UserError
-        If the clip is longer than ``n_frames``.
-
-    References
-    ----------
-    Shi et al. (2019), 2s-AGCN, released code (``pre_normalization``, first step).
+    overwritten by the repetition. A longer clip than ``n_frames`` is a `UserError`.
 
     Examples
     --------
@@ -137,19 +92,7 @@ def _repeated(body: np.ndarray, n_frames: int) -> np.ndarray:
 
 
 def centre_frames(x: np.ndarray, joint: int) -> np.ndarray:
-    """Return the clip relative, frame by frame, to a joint of the first body.
-
-    Where the first body is absent nothing is subtracted; joints of zeros stay zero.
-
-    Parameters
-    ----------
-    x : ndarray, shape (M, T, V, C)
-    joint : int
-        0-based; the middle of the spine (1) for NTU.
-
-    References
-    ----------
-    Shi et al. (2019), 2s-AGCN, released code (``pre_normalization``, second step).
+    """Return the clip relative, frame by frame, to a joint of the first body, where that is present.
 
     Examples
     --------
@@ -165,18 +108,8 @@ def centre_frames(x: np.ndarray, joint: int) -> np.ndarray:
 def centre_clip(x: np.ndarray, joint: int) -> np.ndarray:
     """Return the clip relative to where a joint of the first body is when that body first appears.
 
-    The offset is one for the whole clip, so the way through the room is kept. Joints of zeros
-    stay zero; a clip without a first body is returned as it is.
-
-    Parameters
-    ----------
-    x : ndarray, shape (M, T, V, C)
-    joint : int
-        0-based; the middle of the spine (1) for NTU.
-
-    References
-    ----------
-    Chen et al. (2021), CTR-GCN, released code (``seq_translation``).
+    The offset is one for the whole clip, so the way through the room is kept; a clip without a
+    first body is returned as it is.
 
     Examples
     --------
@@ -197,27 +130,13 @@ def _moved(x: np.ndarray, origin: np.ndarray) -> np.ndarray:
 
 
 def align_axis(x: np.ndarray, joint_from: int, joint_to: int, axis: int) -> np.ndarray:
-    r"""Return the clip rotated so that one bone of the first frame points along an axis.
+    r"""Return the clip (M, T, V, 3) rotated so that one bone of the first frame points along x, y or z.
 
     The bone is :math:`b = x_{0, 0, \mathrm{to}} - x_{0, 0, \mathrm{from}}` of the first body; all
     bodies and frames turn with it about :math:`b \times e_{axis}`, the shortest way. Nothing is
     rotated if the bone has no length, or lies along the axis already, in either direction: the
-    published code leaves a bone that points the opposite way as it is.
-
-    Parameters
-    ----------
-    x : ndarray, shape (M, T, V, 3)
-    joint_from, joint_to : int
-    axis : {0, 1, 2}
-        x, y or z.
-
-    Returns
-    -------
-    ndarray, shape (M, T, V, 3)
-
-    References
-    ----------
-    Shi et al. (2019), 2s-AGCN, released code (``pre_normalization``, third and fourth step).
+    published code leaves a bone that points the opposite way as it is. Of two alignments in a row
+    only the last is exact.
 
     Examples
     --------
@@ -240,46 +159,12 @@ def align_axis(x: np.ndarray, joint_from: int, joint_to: int, axis: int) -> np.n
     return (x @ rotation.T).astype(x.dtype)
 
 
-def pre_normalise(x: np.ndarray, n_frames: int = 300) -> np.ndarray:
-    """Return an NTU clip as 2s-AGCN and Shift-GCN take it: two bodies, no gaps, facing one way.
-
-    Of the first four bodies the two largest; null frames filled and the clip repeated to
-    ``n_frames``; centred on the spine frame by frame; spine (0 to 1) along z, then shoulders
-    (4 to 8) along x. The second rotation tilts the spine again unless it was perpendicular to the
-    shoulders, so the result depends a little on the view; the published weights were trained on it.
-
-    Parameters
-    ----------
-    x : ndarray, shape (M, T, 25, 3)
-        Bodies by their place in the file (``order="file"`` of the NTU reader).
-    n_frames : int
-
-    Returns
-    -------
-    ndarray, shape (2, n_frames, 25, 3)
-
-    Raises
-    ------
-    UserError
-        If the clip has not 25 joints of 3 coordinates, or is longer than ``n_frames``.
-
-    References
-    ----------
-    Shi et al. (2019), 2s-AGCN; Cheng et al. (2020), Shift-GCN: ``pre_normalization`` of both.
-
-    Examples
-    --------
-    >>> x = np.random.default_rng(0).normal(size=(1, 40, 25, 3))
-    >>> y = pre_normalise(x)
-    >>> y.shape, float(abs(y[:, :, 1]).max())
-    ((2, 300, 25, 3), 0.0)
-    """
+def min_max(x: np.ndarray) -> np.ndarray:
+    """Return the clip scaled to [-1, 1], each axis by its own range over the clip; 0 where it has none."""
     x = _checked(x)
-    if x.shape[2:] != (25, 3):
-        raise UserError(f"pre_normalise needs the 25 joints of NTU in 3 coordinates, got {x.shape[2:]}")
-    x = fill_null_frames(largest_bodies(first_bodies(x, 4), 2), n_frames)
-    x = centre_frames(x, joint=1)
-    return align_axis(align_axis(x, 0, 1, axis=2), 4, 8, axis=0)
+    low, high = x.min(axis=(0, 1, 2)), x.max(axis=(0, 1, 2))
+    span = high - low
+    return np.where(span > 0, 2 * (x - low) / np.where(span > 0, span, 1) - 1, 0).astype(x.dtype)
 
 
 def _checked(x: np.ndarray, *joints: int) -> np.ndarray:

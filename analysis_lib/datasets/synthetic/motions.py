@@ -7,8 +7,9 @@ for 20 cm above the floor. The right hand leads; whoever is left-handed is mirro
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from types import MappingProxyType
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -20,6 +21,7 @@ from analysis_lib.errors import UserError, unknown_choice
 DEGREES_OF_FREEDOM = (*(f"{frame} {axis}" for frame in FRAMES for axis in AXES), "body lift")
 _WORDS = (*AXES, "lift")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+_NAME = re.compile(r"@([\w-]+)")
 #: gravity allows no variation in how the whole body stands or lies
 _FREE = np.array([not name.startswith("body") for name in DEGREES_OF_FREEDOM])
 
@@ -111,6 +113,77 @@ class Motion:
     seconds: float = 2.0
     repeats: int = 1
     seated: float = 0.0
+
+
+def read_poses(table: str) -> Mapping[str, str]:
+    """Return poses by name, from lines ``name: pose``; ``@name`` stands for an earlier one.
+
+    >>> read_poses("nod: neck flex 20\\nbow: @nod, hip centre flex 30")
+    {'nod': 'neck flex 20', 'bow': 'neck flex 20, hip centre flex 30'}
+    """
+    poses: dict[str, str] = {}
+    for line in _lines(table):
+        name, _, text = line.partition(": ")
+        poses[name] = _spelled(text, poses)
+    return poses
+
+
+def read_motions(table: str, poses: Mapping[str, str] = MappingProxyType({})) -> tuple[Motion, ...]:
+    """Return the motions of a table, in its order.
+
+    A line in brackets begins a super-class; a line without indent a motion, by its name, and
+    ``seconds``, ``repeats``, ``seated`` if they are not the usual ones. Indented below stand its
+    keys, ``time ...: pose``, and its waves, ``~ hz [phase] [half]: amplitude``. ``rest`` is the
+    rest pose, ``@name`` one of ``poses``. A line that ends with a comma goes on in the next.
+
+    Raises
+    ------
+    UserError
+        If a line cannot be read.
+
+    Examples
+    --------
+    >>> lines = ["[upper body]", "nod; seconds 1.5", "  0.2 0.4: neck flex 20", "  ~ 2 half: neck twist 3"]
+    >>> read_motions("\\n".join(lines))[0].keys
+    ((0.2, 'neck flex 20'), (0.4, 'neck flex 20'))
+    """
+    motions: list[Motion] = []
+    group = ""
+    for line in _lines(table):
+        head, _, text = line.partition(":")
+        text = _spelled(text, poses)
+        try:
+            if line.startswith("["):
+                group = line.strip("[]")
+            elif not line.startswith(" "):
+                name, *options = line.split("; ")
+                pairs = (option.split() for option in options)
+                motions.append(Motion(name, group, **{key: _OPTIONS[key](value) for key, value in pairs}))
+            elif head.split()[0] == "~":
+                numbers = [float(word) for word in head.split()[1:] if word != "half"]
+                wave = Wave(text, *numbers, half="half" in head.split())
+                motions[-1] = replace(motions[-1], waves=(*motions[-1].waves, wave))
+            else:
+                keys = tuple((float(time), text) for time in head.split())
+                motions[-1] = replace(motions[-1], keys=motions[-1].keys + keys)
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            raise UserError(f"cannot read '{line.strip()}' in a table of motions: {error!r}") from error
+    return tuple(motions)
+
+
+_OPTIONS = {"seconds": float, "repeats": int, "seated": float}
+
+
+def _lines(table: str) -> list[str]:
+    """Return the lines that say something, each with what it goes on in."""
+    return [line for line in re.sub(r",\s*\n\s*", ", ", table).splitlines() if line.strip()]
+
+
+def _spelled(text: str, poses: Mapping[str, str]) -> str:
+    """Return a pose with the names in it spelled out."""
+    if unknown := [name for name in _NAME.findall(text) if name not in poses]:
+        raise unknown_choice("pose", unknown[0], poses)
+    return _NAME.sub(lambda match: poses[match[1]], text.strip()).removeprefix("rest")
 
 
 @dataclass(frozen=True)
