@@ -1,7 +1,9 @@
-"""What a measurement was made on: processor, cores, versions, commit, date."""
+"""What a measurement was made on, and how much memory it took."""
 
 import platform
 import sys
+import threading
+from contextlib import contextmanager
 from datetime import date
 from importlib import metadata
 from pathlib import Path
@@ -13,6 +15,7 @@ from threadpoolctl import threadpool_info
 from analysis_lib.results.digest import code_version
 
 PACKAGES = ("numpy", "scipy", "numba", "tslearn", "dtaidistance", "aeon")
+STATUS = Path("/proc/self/status")  # of this process, where the system is Linux
 
 
 def machine_facts() -> dict:
@@ -23,6 +26,8 @@ def machine_facts() -> dict:
     >>> sorted(machine_facts())
     ['blas', 'code', 'cores', 'cpu', 'date', 'system', 'versions']
     """
+    installed = {d.metadata["Name"].lower(): d.version for d in metadata.distributions()}
+    versions = {name: installed[name] for name in PACKAGES if name in installed}
     return {
         "date": str(date.today()),
         "code": code_version(),
@@ -30,31 +35,47 @@ def machine_facts() -> dict:
         "cores": cpu_count(),
         "system": platform.system(),
         "blas": _blas(),
-        "versions": {"python": sys.version.split()[0], **_versions()},
+        "versions": {"python": sys.version.split()[0], **versions},
     }
 
 
 def _cpu() -> str:
     """Return the processor's name, as the kernel knows it where that is Linux."""
     listed = Path("/proc/cpuinfo")
-    for line in listed.read_text().splitlines() if listed.exists() else ():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    lines = listed.read_text().splitlines() if listed.exists() else []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.processor() or platform.machine()
 
 
 def _blas() -> str:
     """Return name, version and kind of processor of the BLAS that numpy multiplies with."""
     np.dot(np.eye(2), np.eye(2))
-    folder = Path(np.__file__).parent.parent
+    folder = Path(np.__file__).parent.parent / "numpy.libs"
     loaded = [lib for lib in threadpool_info() if lib["user_api"] == "blas"]
-    own = [lib for lib in loaded if Path(lib["filepath"]).is_relative_to(folder / "numpy.libs")]
-    lib = next(iter(own or loaded), {})
-    parts = (lib.get(key) for key in ("internal_api", "version", "architecture"))
-    return " ".join(part for part in parts if part) or "unknown"
+    lib = next((lib for lib in loaded if Path(lib["filepath"]).is_relative_to(folder)), {**loaded[0]} if loaded else {})
+    return " ".join(lib[key] for key in ("internal_api", "version", "architecture") if lib.get(key)) or "unknown"
 
 
-def _versions() -> dict[str, str]:
-    """Return the versions of those of `PACKAGES` that are installed."""
-    installed = {d.metadata["Name"].lower(): d.version for d in metadata.distributions()}
-    return {name: installed[name] for name in PACKAGES if name in installed}
+def memory() -> int | None:
+    """Return the bytes that this process holds, without pages of files; None where nobody says."""
+    lines = STATUS.read_text().splitlines() if STATUS.exists() else []
+    held = [int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:")]
+    return held[0] if held else None
+
+
+@contextmanager
+def peak_memory(every: float = 0.05):
+    """Collect the peak of `memory` while the block runs: yields a list, whose only element it is at the end."""
+    peak, ended = [memory()], threading.Event()
+
+    def watch():
+        while peak[0] is not None and not ended.wait(every):
+            peak[0] = max(peak[0], memory())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield peak
+    finally:
+        ended.set()
+        watcher.join()
