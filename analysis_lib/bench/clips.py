@@ -13,18 +13,18 @@ def moving_clips(
     n_features: int = 256,
     latent: int = 6,
     within: float = 0.4,
-    noise: float = 0.1,
+    scatter: float = 0.0,
     file: Path | None = None,
     seed: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
     r"""Return clips whose frames move through a plane of few dimensions, as layers' outputs do, and their classes.
 
-    .. math:: x_{it} = \mathrm{ReLU}(W z_{it}), \qquad
+    .. math:: x_{it} = \mathrm{ReLU}(W z_{it} + \eta_{it}), \qquad
               z_{it} = a_c + t\, b_c + u_i + \varepsilon_{it}
 
     with a class :math:`c` of 60 drawn for each clip, :math:`t` from 0 to 1, and normal :math:`a`, :math:`b`,
-    :math:`u` and :math:`\varepsilon` of standard deviation 1, 1, ``within`` and ``noise``, in ``latent``
-    dimensions. A clip does not depend on how many others there are.
+    :math:`u` and :math:`\varepsilon` of standard deviation 1, 1, ``within`` and 0.1, in ``latent``
+    dimensions, and :math:`\eta` of ``scatter``, in all. A clip does not depend on how many others there are.
 
     Returns
     -------
@@ -46,6 +46,9 @@ def moving_clips(
     for i in range(n_clips):
         c = classes[i] = own.integers(N_CLASSES)
         place = start[c] + time * way[c] + within * own.standard_normal(latent, np.float32)
-        place += noise * own.standard_normal(place.shape, np.float32)
-        np.maximum(place @ mixing, 0, out=clips[i])
+        place += 0.1 * own.standard_normal(place.shape, np.float32)
+        frames = place @ mixing
+        if scatter:
+            frames += scatter * own.standard_normal(frames.shape, np.float32)
+        np.maximum(frames, 0, out=clips[i])
     return clips, classes

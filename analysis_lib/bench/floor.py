@@ -38,13 +38,7 @@ def least_work(n_clips: int, n_frames: int, n_features: int, n_windows: int) -> 
 
 
 def product_unit(size: int = 1024, repeats: int = 4) -> tuple[Callable[[], None], int]:
-    """Return a call that multiplies square float32 matrices on all cores, and its operations.
-
-    Examples
-    --------
-    >>> product_unit(size=10, repeats=1)[1] == 2000 * cpu_count()
-    True
-    """
+    """Return a call that multiplies square float32 matrices on all cores, and its operations."""
     threads = cpu_count()
     a, b = np.random.default_rng(0).random((2, threads, size, size), dtype=np.float32)
     out = np.empty_like(a)
@@ -57,13 +51,7 @@ def product_unit(size: int = 1024, repeats: int = 4) -> tuple[Callable[[], None]
 
 
 def recurrence_unit(n_frames: int = 13, repeats: int = 10_000) -> tuple[Callable[[], None], int]:
-    """Return a call that runs the bare recurrence on all cores, `LANES` pairs at once, and its cells.
-
-    Examples
-    --------
-    >>> recurrence_unit(n_frames=2, repeats=1)[1] == 4 * LANES * cpu_count()
-    True
-    """
+    """Return a call that runs the bare recurrence on all cores, `LANES` pairs at once, and its cells."""
     shape = cpu_count(), n_frames, n_frames, LANES
     distances = aligned(math.prod(shape), np.float32).reshape(shape)
     np.random.default_rng(0).random(out=distances, dtype=np.float32)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis_lib.bench import nnk
-from analysis_lib.bench.nnk import iterative_reference, lift, objective, scipy_nnls
+from analysis_lib.bench.nnk import iterative_reference, lift, node_by_node, objective, scipy_nnls
 from analysis_lib.nnk.weights import nearest, nnk_weights
 
 
@@ -32,7 +32,7 @@ def test_the_exact_peer_finds_the_best_of_all_supports(rng, definite):
     assert [lift(kernel[np.ix_(s, s)]) for s in neighbours] == pytest.approx(ridge, abs=1e-12)
     grams = [kernel[np.ix_(s, s)] + r * np.eye(5) for s, r in zip(neighbours, ridge, strict=True)]
     wanted = [best_of_all_supports(g, kernel[i, s]) for i, (g, s) in enumerate(zip(grams, neighbours, strict=True))]
-    found = scipy_nnls(kernel, neighbours)
+    found = node_by_node(scipy_nnls, kernel, neighbours)
     assert found == pytest.approx(np.array([best for best, _ in wanted]), abs=1e-6)
     assert objective(kernel, neighbours, ridge, found) == pytest.approx([least for _, least in wanted], abs=1e-9)
 
@@ -42,20 +42,16 @@ def test_the_iterative_peer_never_takes_a_candidate_back():
     gram = np.array([[1.0, 0.95, 0.9, 0.92], [0.95, 1.0, 0.76, 0.99], [0.9, 0.76, 1.0, 0.73], [0.92, 0.99, 0.73, 1.0]])
     target = np.array([0.85, 0.92, 0.54, 0.9])
     assert (np.linalg.solve(gram, target) < 0).tolist() == [False, True, True, False]
-    kernel = np.block([[np.ones((1, 1)), target[None]], [target[:, None], gram]])
-    neighbours = np.array([[1, 2, 3, 4]] * 5)
-    assert scipy_nnls(kernel, neighbours)[0] == pytest.approx([0, 0.92, 0, 0])
+    assert scipy_nnls(gram, target) == pytest.approx([0, 0.92, 0, 0])
     left = np.linalg.solve(gram[np.ix_([0, 3], [0, 3])], target[[0, 3]])
-    assert iterative_reference(kernel, neighbours)[0] == pytest.approx([left[0], 0, 0, left[1]])
+    assert iterative_reference(gram, target) == pytest.approx([left[0], 0, 0, left[1]])
 
 
 def test_the_iterative_peer_joins_duplicates_by_their_similarity():
-    """Both candidates equal node 0, if not each other; as a minimum, each would have 2/3."""
-    same = 1 - 1e-8
-    kernel = np.array([[1.0, same, same], [same, 1.0, 0.5], [same, 0.5, 1.0]])
-    neighbours = np.array([[1, 2]] * 3)
-    assert iterative_reference(kernel, neighbours)[0].tolist() == [same, same]
-    assert scipy_nnls(kernel, neighbours)[0] == pytest.approx([2 / 3, 2 / 3])
+    """Both candidates equal the node, if not each other; as a minimum, each would have 2/3."""
+    gram, target = np.array([[1, 0.5], [0.5, 1]]), np.full(2, 1 - 1e-8)
+    assert iterative_reference(gram, target).tolist() == target.tolist()
+    assert scipy_nnls(gram, target) == pytest.approx([2 / 3, 2 / 3])
 
 
 @pytest.mark.parametrize("name", nnk.KERNELS)
@@ -83,8 +79,8 @@ def test_a_record_compares_objectives_and_holds_every_run(monkeypatch):
 
 def test_the_excess_is_that_of_the_worst_node(monkeypatch):
     kernel = nnk.gaussian_kernel(30)
-    monkeypatch.setattr(nnk, "PEERS", {"nothing": lambda kernel, neighbours: np.zeros(neighbours.shape)})
-    record = nnk.bench_candidates("Gaussian", kernel, 5, rounds=1)
+    monkeypatch.setattr(nnk, "PEERS", {"nothing": lambda gram, target: np.zeros(len(target))})
+    record = nnk.bench_candidates(kernel, 5, rounds=1)
     ours = nnk_weights(kernel, nearest(kernel, 5))
     # at the minimum the objective is minus half of theta . K_Si
     gain = [w @ kernel[i, s] / 2 for i, (w, s) in enumerate(zip(ours.weights, ours.neighbours, strict=True))]
