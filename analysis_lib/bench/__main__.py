@@ -4,11 +4,10 @@ import json
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import product
 from pathlib import Path
-from typing import NamedTuple
 
 import click
-import pandas as pd
 from tqdm.auto import tqdm
 
 from analysis_lib.bench import dtw, growth, layer, nnk
@@ -18,21 +17,20 @@ from analysis_lib.files import BUILD, write_text
 from analysis_lib.studies.performance.tables import FORMAT, growth_table, nnk_table, speed_table
 from analysis_lib.studies.performance.words import growth_overview, machine_sentence, nnk_overview, speed_overview
 
-
-class Part(NamedTuple):
-    """A part of the bench: what is measured, and how it is shown."""
-
-    title: str
-    cases: Callable[[bool, dict[str, str]], dict[str, Callable[[], list[dict]]]]
-    table: Callable[[dict], pd.DataFrame]  # tidy, from the record
-    overview: Callable[[pd.DataFrame], pd.DataFrame]  # for people
+#: by part: what is printed, the tidy table of medians and ratios, and that table for people
+PARTS = {
+    "dtw": ("All pairs of clips (x: as long as ours; *: on fewer clips, scaled by pairs)", speed_table, speed_overview),
+    "nnk": ("NNK weights of all nodes (x: as long as ours; excess of the objective)", nnk_table, nnk_overview),
+    "growth": ("The k nearest, and the whole matrix", growth_table, growth_overview),
+    "layer": ("Smoothness of a layer (matrix: scaled from some clips)", layer.layer_table, layer.layer_overview),
+}
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--quick", is_flag=True, help="Few clips and one round: a trial of the bench itself, no measurement.")
 @click.option(
     "--only",
-    type=click.Choice(["dtw", "nnk", "growth", "layer"]),
+    type=click.Choice(list(PARTS)),
     multiple=True,
     metavar="PART",
     help="dtw, nnk, growth or layer; give it again for another. Default: all.",
@@ -58,70 +56,42 @@ def main(quick: bool, only: tuple[str, ...], output: Path) -> None:
     """
     started = time.monotonic()
     record = {"format": FORMAT, "quick": quick, "machine": machine_facts(), "missing": {}}
-    chosen = {name: PARTS[name] for name in only or PARTS}
     try:
-        cases = [(name, *case) for name in chosen for case in chosen[name].cases(quick, record["missing"]).items()]
-        with tqdm(cases, unit="case", dynamic_ncols=True) as bar:
-            for name, words, measure in bar:
-                bar.set_description(f"{name} {words}")
-                record[name] = record.get(name, []) + measure()
+        todo = [(part, *case) for part in only or PARTS for case in cases(part, quick, record["missing"]).items()]
+        with tqdm(todo, unit="case", dynamic_ncols=True) as bar:
+            for part, words, measure in bar:
+                bar.set_description(f"{part} {words}")
+                found = measure()
+                record[part] = record.get(part, []) + (found if isinstance(found, list) else [found])
     except UserError as error:
         raise click.ClickException(str(error)) from error
-    record["seconds"] = round(time.monotonic() - started, 1)
-    tables = {name: part.table(record) for name, part in chosen.items()}
-    record["tables"] = {name: json.loads(table.to_json(orient="records")) for name, table in tables.items()}
+    record["seconds"], record["tables"], shown = round(time.monotonic() - started, 1), {}, [machine_sentence(record)]
+    for part in only or PARTS:
+        title, table, overview = PARTS[part]
+        record["tables"][part] = json.loads(table(record).to_json(orient="records"))
+        shown.append(f"{title}\n{overview(table(record)).to_string()}")
     write_text(output, json.dumps(record, indent=1) + "\n")
-    shown = [f"{PARTS[name].title}\n{PARTS[name].overview(table).to_string()}" for name, table in tables.items()]
     missing = [f"not measured: {name} ({why})" for name, why in record["missing"].items()]
-    click.echo("\n\n".join([machine_sentence(record), *shown, *missing]))
+    click.echo("\n\n".join([*shown, *missing]))
     click.echo(f"{record['seconds']:.0f} s in all; every run: {output}")
 
 
-def dtw_cases(quick: bool, missing: dict[str, str]) -> dict:
-    """Return the shapes; peers that are not installed are noted in ``missing``."""
-    missing |= dtw.why_missing(dtw.PEERS)
-    peers = [peer for peer in dtw.PEERS if peer.name not in missing]
-    less = {"n_clips": 12, "rounds": 1, "budget": 0.1} if quick else {}
-    shapes = dtw.SHAPES[:2] if quick else dtw.SHAPES
-    return {f"{t} x {d}": lambda t=t, d=d: [dtw.bench_shape(t, d, peers, **less)] for t, d in shapes}
+def cases(part: str, quick: bool, missing: dict[str, str]) -> dict[str, Callable[[], dict | list[dict]]]:
+    """Return what is measured for a part, by name; peers that are not installed are noted in ``missing``."""
+    few = {"n_clips": 12, "rounds": 1, "budget": 0.1} if quick else {}
+    small = {"n_clips": 200, "n_frames": 8, "n_features": 64} if quick else {}
+    if part == "dtw":
+        missing |= dtw.why_missing(dtw.PEERS)
+        peers = [peer for peer in dtw.PEERS if peer.name not in missing]
+        shapes = dtw.SHAPES[:2] if quick else dtw.SHAPES
+        return {f"{t} x {d}": partial(dtw.bench_shape, t, d, peers, **few) for t, d in shapes}
+    if part == "nnk":
+        sizes = product(nnk.KERNELS, (60,) if quick else nnk.SIZES)
+        return {f"{name} {n}": partial(nnk.bench_kernel, name, n, 1 if quick else 5) for name, n in sizes}
+    if part == "growth":
+        return {f"of {n}": partial(growth.bench_size, n) for n in ((60, 120) if quick else growth.SIZES)}
+    return {kind: partial(layer.bench_layer, kind, **small) for kind in layer.KINDS}
 
-
-def nnk_cases(quick: bool, missing: dict[str, str]) -> dict:
-    """Return kernels and sizes."""
-    less = {"rounds": 1} if quick else {}
-    sizes = [(name, n) for name in nnk.KERNELS for n in ((60,) if quick else nnk.SIZES)]
-    return {f"{name} {n}": partial(nnk.bench_kernel, name, n, **less) for name, n in sizes}
-
-
-def growth_cases(quick: bool, missing: dict[str, str]) -> dict:
-    """Return the numbers of clips."""
-    return {f"of {n}": lambda n=n: [growth.bench_size(n)] for n in ((60, 120) if quick else growth.SIZES)}
-
-
-def layer_cases(quick: bool, missing: dict[str, str]) -> dict:
-    """Return the kinds of layers."""
-    less = {"n_clips": 200, "n_frames": 8, "n_features": 64} if quick else {}
-    return {kind: lambda kind=kind: [layer.bench_layer(kind, **less)] for kind in layer.KINDS}
-
-
-PARTS = {
-    "dtw": Part(
-        "Windowed DTW of all pairs (x: as long as ours; *: on fewer clips, scaled by pairs)",
-        dtw_cases,
-        speed_table,
-        speed_overview,
-    ),
-    "nnk": Part(
-        "NNK weights of all nodes (x: as long as ours; excess of the objective)", nnk_cases, nnk_table, nnk_overview
-    ),
-    "growth": Part("The k nearest, and the whole matrix", growth_cases, growth_table, growth_overview),
-    "layer": Part(
-        "Smoothness of a layer (matrix: that of some clips, scaled by pairs)",
-        layer_cases,
-        layer.layer_table,
-        layer.layer_overview,
-    ),
-}
 
 if __name__ == "__main__":
     main(prog_name="python -m analysis_lib.bench")

@@ -63,27 +63,21 @@ def features_first(window: np.ndarray) -> np.ndarray:
     return window.transpose(0, 2, 1)
 
 
-def _aeon(name: str, how: str, layout: Callable) -> Peer:
-    how = f"dtw_pairwise_distance, n_jobs={CORES}, {how}"
-    return Peer(name, how, "aeon.distances", lambda lib, x: lib.dtw_pairwise_distance(x, n_jobs=CORES), layout)
+def contiguous_features_first(window: np.ndarray) -> np.ndarray:
+    """Return frames (n, T, D) as (n, D, T), contiguous: the layout that aeon documents."""
+    return np.ascontiguousarray(window.transpose(0, 2, 1))
 
 
-def _tslearn(jobs: int) -> Peer:
-    how = f"cdist_dtw, n_jobs={jobs}"
-    return Peer("tslearn", how, "tslearn.metrics", lambda lib, x: lib.cdist_dtw(x, n_jobs=jobs) ** 2)
-
-
-def _dtaidistance() -> Peer:
-    how, module = "distance_matrix_fast, parallel", "dtaidistance.dtw_ndim"
-    return Peer("dtaidistance", how, module, lambda lib, x: lib.distance_matrix_fast(x, parallel=True) ** 2)
-
-
+_AEON = {"module": "aeon.distances", "costs": lambda aeon, x: aeon.dtw_pairwise_distance(x, n_jobs=CORES)}
+_AEON_HOW = f"dtw_pairwise_distance, n_jobs={CORES}, "
+_FAST = "distance_matrix_fast, parallel"
 #: the libraries that are compared, each in its best settings on this machine's cores
 PEERS = (
-    *map(_tslearn, sorted({1, CORES})),
-    _dtaidistance(),
-    _aeon("aeon, documented", "contiguous (n, D, T)", lambda x: np.ascontiguousarray(features_first(x))),
-    _aeon("aeon, best", "view of contiguous (n, T, D)", features_first),
+    Peer("tslearn", "cdist_dtw, n_jobs=1", "tslearn.metrics", lambda ts, x: ts.cdist_dtw(x, n_jobs=1) ** 2),
+    Peer("tslearn", f"cdist_dtw, n_jobs={CORES}", "tslearn.metrics", lambda ts, x: ts.cdist_dtw(x, n_jobs=CORES) ** 2),
+    Peer("dtaidistance", _FAST, "dtaidistance.dtw_ndim", lambda d, x: d.distance_matrix_fast(x, parallel=True) ** 2),
+    Peer("aeon, documented", _AEON_HOW + "contiguous (n, D, T)", layout=contiguous_features_first, **_AEON),
+    Peer("aeon, best", _AEON_HOW + "view of contiguous (n, T, D)", layout=features_first, **_AEON),
 )
 
 
@@ -135,21 +129,19 @@ def bench_shape(
     for call, _ in units.values():
         call()
 
-    theirs = {peer.how: call for peer, (call, _) in zip(peers, fitted, strict=True)}
+    theirs = {peer.how: call for peer, (call, *_) in zip(peers, fitted, strict=True)}
     runs = in_turns(measured, theirs, rounds)
-    methods = [{"name": name, "how": f"normalise='{mode}'", "seconds": runs[mode]} for mode, name in OURS.items()]
-    methods = [{**method, "clips": n_clips, "gap": None} for method in methods]
-    for peer, (_, facts) in zip(peers, fitted, strict=True):
-        methods.append({"name": peer.name, "how": peer.how, "seconds": runs[peer.how], **facts})
+    methods = [(name, f"normalise='{mode}'", runs[mode], n_clips, None) for mode, name in OURS.items()]
+    methods += [(p.name, p.how, runs[p.how], n, gap) for p, (_, n, gap) in zip(peers, fitted, strict=True)]
     return {
         **dict(zip(("clips", "frames", "features", "windows"), (*shape, n_windows), strict=True)),
         **dict(zip(UNITS, least_work(*shape, n_windows), strict=True)),
         "floor": {unit: {"work": work, "seconds": runs[unit]} for unit, (_, work) in units.items()},
-        "methods": methods,
+        "methods": [dict(zip(("name", "how", "seconds", "clips", "gap"), m, strict=True)) for m in methods],
     }
 
 
-def _fit(peer: Peer, clips: np.ndarray, n_windows: int, ours: np.ndarray, budget: float) -> tuple[Callable, dict]:
+def _fit(peer: Peer, clips: np.ndarray, n_windows: int, ours: np.ndarray, budget: float) -> tuple[Callable, int, float]:
     """Return a checked call of a peer that fits the budget, its number of clips, and the gap."""
     weights = np.full(n_windows, 1 / n_windows)  # of clips that are all of one length
     n = min(FEWEST, len(clips))
@@ -165,4 +157,4 @@ def _fit(peer: Peer, clips: np.ndarray, n_windows: int, ours: np.ndarray, budget
     while n < len(clips) and 4 * seconds_of(call) < budget:  # twice the clips, four times the pairs
         n = min(2 * n, len(clips))
         call = peer.prepared(clips[:n], weights)
-    return call, {"clips": n, "gap": gap}
+    return call, n, gap

@@ -14,7 +14,7 @@ from analysis_lib.files import BUILD
 from analysis_lib.geometry.graphs import nnk_graph, similarity_kernel
 from analysis_lib.geometry.smoothness import class_smoothness
 from analysis_lib.warping.distances import windowed_dtw
-from analysis_lib.warping.nearest import windowed_dtw_among, windowed_dtw_knn
+from analysis_lib.warping.nearest import Neighbours, windowed_dtw_among, windowed_dtw_knn
 
 #: how generated clips are spread (see `moving_clips`): classes overlap early, and lie apart late
 KINDS = {"early": {"latent": 6, "within": 1.0, "scatter": 1.0}, "late": {"latent": 6, "within": 0.4, "scatter": 0.75}}
@@ -48,17 +48,20 @@ def bench_layer(
         few = clips[:FEW]
         windowed_dtw(few[: n_neighbors + 1])  # compiles
         matrix = seconds_of(lambda: windowed_dtw(few)) * math.comb(n_clips, 2) / math.comb(len(few), 2)
-        with peak_memory() as peak:
-            started = time.perf_counter()
-            nearest = windowed_dtw_knn(clips, n_neighbors, max_memory=MEMORY)
-            known = windowed_dtw_among(clips, nearest.indices, max_memory=MEMORY)
-            graph, _ = nnk_graph(similarity_kernel(known), n_neighbors)
-            smoothness = class_smoothness(graph, classes)
-            seconds = time.perf_counter() - started
+        started = time.perf_counter()
+        (nearest, q), peak = peak_memory(lambda: _measured(clips, classes, n_neighbors))
+        seconds = time.perf_counter() - started
     shape = {"clips": n_clips, "frames": n_frames, "features": n_features, "neighbours": n_neighbors}
     pairs = {"pairs": nearest.n_pairs, "computed": int(nearest.n_computed)}
-    measured = {"seconds": seconds, "matrix": matrix, "peak": peak[0], "q": float(smoothness["normalised"].mean())}
-    return {"kind": kind, **shape, **pairs, **measured}
+    return {"kind": kind, **shape, **pairs, "seconds": seconds, "matrix": matrix, "peak": peak, "q": q}
+
+
+def _measured(clips, classes, n_neighbors) -> tuple[Neighbours, float]:
+    """Return the nearest clips of each clip, and the mean q of the classes on their NNK graph."""
+    nearest = windowed_dtw_knn(clips, n_neighbors, max_memory=MEMORY)
+    known = windowed_dtw_among(clips, nearest.indices, max_memory=MEMORY)
+    graph, _ = nnk_graph(similarity_kernel(known), n_neighbors)
+    return nearest, float(class_smoothness(graph, classes)["normalised"].mean())
 
 
 def layer_table(record: dict) -> pd.DataFrame:

@@ -2,11 +2,12 @@
 
 import platform
 import sys
-import threading
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import date
 from importlib import metadata
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from joblib import cpu_count
@@ -15,7 +16,9 @@ from threadpoolctl import threadpool_info
 from analysis_lib.results.digest import code_version
 
 PACKAGES = ("numpy", "scipy", "numba", "tslearn", "dtaidistance", "aeon")
-STATUS = Path("/proc/self/status")  # of this process, where the system is Linux
+STATUS, PROCESSORS = Path("/proc/self/status"), Path("/proc/cpuinfo")  # where the system is Linux
+
+Value = TypeVar("Value")
 
 
 def machine_facts() -> dict:
@@ -41,10 +44,9 @@ def machine_facts() -> dict:
 
 def _cpu() -> str:
     """Return the processor's name, as the kernel knows it where that is Linux."""
-    listed = Path("/proc/cpuinfo")
-    lines = listed.read_text().splitlines() if listed.exists() else []
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return named[0] if named else platform.processor() or platform.machine()
+    lines = PROCESSORS.read_text().splitlines() if PROCESSORS.exists() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor() or platform.machine())
 
 
 def _blas() -> str:
@@ -52,30 +54,21 @@ def _blas() -> str:
     np.dot(np.eye(2), np.eye(2))
     folder = Path(np.__file__).parent.parent / "numpy.libs"
     loaded = [lib for lib in threadpool_info() if lib["user_api"] == "blas"]
-    lib = next((lib for lib in loaded if Path(lib["filepath"]).is_relative_to(folder)), {**loaded[0]} if loaded else {})
+    own = [lib for lib in loaded if Path(lib["filepath"]).is_relative_to(folder)]
+    lib = next(iter(own or loaded), {})
     return " ".join(lib[key] for key in ("internal_api", "version", "architecture") if lib.get(key)) or "unknown"
 
 
 def memory() -> int | None:
-    """Return the bytes that this process holds, without pages of files; None where nobody says."""
+    """Return the bytes that this process holds, without pages of files; None where the system does not say."""
     lines = STATUS.read_text().splitlines() if STATUS.exists() else []
-    held = [int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:")]
-    return held[0] if held else None
+    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("RssAnon:")), None)
 
 
-@contextmanager
-def peak_memory(every: float = 0.05):
-    """Collect the peak of `memory` while the block runs: yields a list, whose only element it is at the end."""
-    peak, ended = [memory()], threading.Event()
-
-    def watch():
-        while peak[0] is not None and not ended.wait(every):
-            peak[0] = max(peak[0], memory())
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        yield peak
-    finally:
-        ended.set()
-        watcher.join()
+def peak_memory(call: Callable[[], Value], every: float = 0.05) -> tuple[Value, int | None]:
+    """Return what a call returns, and the most of `memory` that was held meanwhile, looked at so many seconds apart."""
+    with ThreadPoolExecutor(1) as pool:
+        running, held = pool.submit(call), [memory()]
+        while not wait([running], every).done:
+            held.append(memory())
+    return running.result(), None if None in held else max(held)
