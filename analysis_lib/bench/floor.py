@@ -1,7 +1,7 @@
 """The least time that windowed DTW can take on a machine: its products, and its recurrence.
 
-Both rates are measured on all cores, by one thread a core: the product of two large float32
-matrices, and a bare recurrence on local distances that lie in the cache.
+Both rates are measured on all cores, by one thread a core: the product of two large float32 matrices, and a
+bare recurrence on local distances that lie in the cache.
 """
 
 import math
@@ -25,44 +25,22 @@ def least_work(n_clips: int, n_frames: int, n_features: int, n_windows: int) -> 
 
     .. math:: \binom{n}{2} \sum_w T_w^2 \cdot 2 D, \qquad \binom{n}{2} \sum_w T_w^2
 
-    Parameters
-    ----------
-    n_clips, n_frames, n_features, n_windows : int
-        :math:`n`, :math:`T`, :math:`D` and the windows, of :math:`T_w` frames each.
-
-    Returns
-    -------
-    operations, cells : int
-        Multiplications and additions of the local distances; cells of the recurrence.
+    That is, multiplications and additions of the local distances of all pairs of n clips with D features, and
+    cells of the recurrence, in windows of :math:`T_w` frames.
 
     Examples
     --------
     >>> least_work(n_clips=3, n_frames=4, n_features=10, n_windows=2)
     (480, 24)
     """
-    sizes = np.diff(window_bounds(n_frames, n_windows))
-    cells = n_clips * (n_clips - 1) // 2 * int((sizes**2).sum())
+    cells = math.comb(n_clips, 2) * int((np.diff(window_bounds(n_frames, n_windows)) ** 2).sum())
     return 2 * n_features * cells, cells
 
 
 def product_unit(size: int = 1024, repeats: int = 4) -> tuple[Callable[[], None], int]:
-    """Return a call that multiplies float32 matrices on all cores, and its operations.
-
-    Parameters
-    ----------
-    size : int
-        Rows and columns of the square matrices.
-    repeats : int
-        Products of each thread in one call.
-
-    Examples
-    --------
-    >>> product_unit(size=10, repeats=1)[1] == 2000 * cpu_count()
-    True
-    """
-    rng = np.random.default_rng(0)
+    """Return a call that multiplies square float32 matrices on all cores, and its operations."""
     threads = cpu_count()
-    a, b = rng.random((2, threads, size, size), dtype=np.float32)
+    a, b = np.random.default_rng(0).random((2, threads, size, size), dtype=np.float32)
     out = np.empty_like(a)
 
     def multiply(thread: int) -> None:
@@ -73,31 +51,17 @@ def product_unit(size: int = 1024, repeats: int = 4) -> tuple[Callable[[], None]
 
 
 def recurrence_unit(n_frames: int = 13, repeats: int = 10_000) -> tuple[Callable[[], None], int]:
-    """Return a call that runs the bare recurrence on all cores, and its cells.
-
-    Parameters
-    ----------
-    n_frames : int
-        Of each of the clips, `LANES` pairs of which are compared at once.
-    repeats : int
-        Of each thread in one call.
-
-    Examples
-    --------
-    >>> recurrence_unit(n_frames=2, repeats=1)[1] == 4 * LANES * cpu_count()
-    True
-    """
-    threads = cpu_count()
-    shape = threads, n_frames, n_frames, LANES
+    """Return a call that runs the bare recurrence on all cores, `LANES` pairs at once, and its cells."""
+    shape = cpu_count(), n_frames, n_frames, LANES
     distances = aligned(math.prod(shape), np.float32).reshape(shape)
     np.random.default_rng(0).random(out=distances, dtype=np.float32)
-    rows = aligned(threads * 2 * n_frames * LANES, np.float32)
-    rows = rows.reshape(threads, 2, n_frames, LANES)
+    rows = aligned(shape[0] * 2 * n_frames * LANES, np.float32).reshape(-1, 2, n_frames, LANES)
+    call = _on_all_cores(lambda thread: recurrence(distances[thread], rows[thread], repeats))
+    return call, distances.size * repeats
 
-    def recur(thread: int) -> None:
-        recurrence(distances[thread], rows[thread], repeats)
 
-    return _on_all_cores(recur), n_frames**2 * LANES * repeats * threads
+#: by what `least_work` counts: what measures how fast this machine does it
+UNITS = {"operations": product_unit, "cells": recurrence_unit}
 
 
 @numba.njit(nogil=True)
@@ -137,7 +101,4 @@ def _on_all_cores(work: Callable[[int], None]) -> Callable[[], None]:
     return call
 
 
-@cache
-def _controller() -> ThreadpoolController:
-    """Return the handle of the thread pools; looking for them anew takes milliseconds."""
-    return ThreadpoolController()
+_controller = cache(ThreadpoolController)  # looking for the thread pools anew takes milliseconds

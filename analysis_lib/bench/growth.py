@@ -3,7 +3,7 @@
 import numpy as np
 
 from analysis_lib.bench.clips import moving_clips
-from analysis_lib.bench.rounds import seconds_of
+from analysis_lib.bench.rounds import in_turns
 from analysis_lib.errors import DataError
 from analysis_lib.warping.distances import windowed_dtw
 from analysis_lib.warping.nearest import windowed_dtw_knn
@@ -14,34 +14,31 @@ TOLERANCE = 1e-5  # of a distance in 0..1
 
 
 def bench_size(
-    n_clips: int, n_neighbors: int = 10, n_frames: int = 13, n_features: int = 1280, rounds: int = 3
+    n_clips: int, n_neighbors: int = 10, n_frames: int = 13, n_features: int = 1280, rounds: int = 1
 ) -> dict:
-    """Return the seconds of the k nearest of generated clips, and once those of the whole matrix.
-
-    Parameters
-    ----------
-    n_clips, n_neighbors, n_frames, n_features : int
-    rounds : int
-        Of the k nearest.
+    """Return the seconds of the k nearest of generated clips, and of the whole matrix.
 
     Returns
     -------
     dict
-        ``clips``, ``frames``, ``features``, ``neighbours``; ``pairs`` that there are, and those
-        ``computed``; ``methods``: ``name`` and ``seconds`` of each.
+        ``clips``, ``frames``, ``features``, ``neighbours``; ``pairs`` that there are, and those ``computed``;
+        ``methods``: ``name`` and ``seconds`` of each.
 
     Raises
     ------
     DataError
         If the distances of the k nearest are not the k smallest of the matrix.
     """
-    clips = moving_clips(n_clips, n_frames, n_features)
+    clips, _ = moving_clips(n_clips, n_frames, n_features)
     few = clips[: n_neighbors + 1]
     windowed_dtw(few), windowed_dtw_knn(few, n_neighbors)  # compiles
     found: dict[str, object] = {}
-    once = [seconds_of(lambda: found.update(matrix=windowed_dtw(clips)))]
-    seconds = [seconds_of(lambda: found.update(nearest=windowed_dtw_knn(clips, n_neighbors))) for _ in range(rounds)]
-    gap = _gap(found.pop("matrix"), found["nearest"].distances)
+    nearest = {NEAREST: lambda: found.update(nearest=windowed_dtw_knn(clips, n_neighbors))}
+    seconds = in_turns(nearest, {MATRIX: lambda: found.update(matrix=windowed_dtw(clips))}, rounds)
+    distance, nearest = found["matrix"], found["nearest"]
+    np.fill_diagonal(distance, np.inf)
+    smallest = np.sort(np.partition(distance, n_neighbors - 1)[:, :n_neighbors])
+    gap = float(np.abs(smallest - nearest.distances).max())
     if not gap <= TOLERANCE:
         raise DataError(f"of {n_clips} clips, the nearest and the matrix differ by {gap:.2g}")
     return {
@@ -49,14 +46,7 @@ def bench_size(
         "frames": n_frames,
         "features": n_features,
         "neighbours": n_neighbors,
-        "pairs": int(found["nearest"].n_pairs),
-        "computed": int(found["nearest"].n_computed),
-        "methods": [{"name": NEAREST, "seconds": seconds}, {"name": MATRIX, "seconds": once}],
+        "pairs": int(nearest.n_pairs),
+        "computed": int(nearest.n_computed),
+        "methods": [{"name": name, "seconds": runs} for name, runs in seconds.items()],
     }
-
-
-def _gap(distance: np.ndarray, nearest: np.ndarray) -> float:
-    """Return the largest difference of ``nearest``, (n, k), from the k smallest of the others."""
-    np.fill_diagonal(distance, np.inf)
-    k = nearest.shape[1]
-    return float(np.abs(np.sort(np.partition(distance, k - 1)[:, :k]) - nearest).max())

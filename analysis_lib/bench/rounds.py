@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable, Mapping
 
+Calls = Mapping[str, Callable[[], object]]
+
 
 def seconds_of(call: Callable[[], object]) -> float:
     """Return how long a call takes, in seconds of wall clock."""
@@ -11,24 +13,12 @@ def seconds_of(call: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def in_turns(
-    own: Mapping[str, Callable[[], object]], others: Mapping[str, Callable[[], object]], rounds: int
-) -> dict[str, list[float]]:
+def in_turns(own: Calls, others: Calls, rounds: int) -> dict[str, list[float]]:
     """Return the seconds of each call: in every round ``own`` twice in turn, then ``others`` once.
 
-    Each round begins with an untimed call of the first of ``own``: threads of the last of
-    ``others`` may still be spinning, and the memory that ours works in may have been given back.
-
-    Parameters
-    ----------
-    own, others : mapping of str to callable
-        A call that compiles is to be made once before.
-    rounds : int
-
-    Returns
-    -------
-    dict of str to list of float
-        In seconds, in the order in which they were measured.
+    Each round begins with an untimed call of the first of ``own``: threads of the last of ``others`` may
+    still be spinning, and the memory that ours works in may have been given back. A call that compiles is
+    to be made once before.
 
     Examples
     --------

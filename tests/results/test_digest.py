@@ -160,7 +160,7 @@ def test_libraries_count_by_their_version_alone():
 
 def test_a_notebook_s_closure_has_all_that_it_loads():
     """What is loaded on import, found out by loading it, is in the closure that was read from the sources."""
-    path = ROOT / "book" / "gradcam.ipynb"
+    path = ROOT / "book" / "smoothness.ipynb"
     cells = [c["source"] for c in json.loads(path.read_text())["cells"] if c["cell_type"] == "code"]
     imports = [line for cell in cells for line in "".join(cell).splitlines() if line.startswith(("from", "import"))]
     program = "\n".join([*imports, "import sys", "print(*[m for m in sys.modules if m.startswith('analysis_lib')])"])
