@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from analysis_lib.datasets.synthetic.actions import HABITS, SEEN, UNSEEN, hold
+from analysis_lib.datasets.synthetic.actions import HABITS, SEEN, UNSEEN
 from analysis_lib.datasets.synthetic.motions import (
     DEGREES_OF_FREEDOM,
     EXACT,
@@ -92,7 +92,7 @@ def test_waves_oscillate_at_their_frequency_and_die_down(rng):
 
 
 def test_variation_touches_only_what_moves(rng):
-    motion = Motion("nod", "g", hold("neck flex 30"), (Wave("neck flex 3", 2),))
+    motion = Motion("nod", "g", ((0.22, "neck flex 30"), (0.78, "neck flex 30")), (Wave("neck flex 3", 2),))
     wild = Variation(pose=5, scale=0.3, timing=0.3, rate=0.2)
     takes = [perform(motion, TIME, TIME, rng, wild) for _ in range(2)]
     assert np.abs(takes[0][:, NECK] - takes[1][:, NECK]).max() > 1
