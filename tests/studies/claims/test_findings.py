@@ -66,11 +66,11 @@ def test_what_needs_other_data_is_measured_but_not_judged(found):
     assert found(claim((0, 10), need=Need("it", ("small",), ""))).found[0].verdict == HOLDS
 
 
-@pytest.mark.parametrize(("otherwise", "said"), [(FULL, ("NTU", "stgbook run own")), (None, ("", ""))])
-def test_what_a_table_cannot_say_is_told_with_the_reason(found, otherwise, said):
+@pytest.mark.parametrize(("otherwise", "told"), [(FULL, ("NTU", "stgbook run own")), (None, ("", ""))])
+def test_what_a_table_cannot_say_is_told_with_the_reason(found, otherwise, told):
     (one,) = found(claim((0, 10), where={"a": 7}, otherwise=otherwise)).found
     assert (one.verdict, one.note, one.values) == (UNTESTED, "no row with a = 7", (None,))
-    assert (one.without, one.command) == said
+    assert (one.without, one.command) == told
 
 
 def test_a_number_that_is_not_defined_is_no_verdict(found):
