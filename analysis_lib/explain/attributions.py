@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import clip_tensors
@@ -13,6 +12,7 @@ from analysis_lib.datasets.sampling import class_indices
 from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.explain.method import Maps, Method
 from analysis_lib.networks.checkpoints import Checkpoint
+from analysis_lib.progress import progress_bar
 from analysis_lib.statistics import percentile_interval, rank_correlation
 
 #: column of `importance_table` that holds each normalisation
@@ -111,7 +111,7 @@ def explain(
     if not 0 <= body < x.shape[4]:
         raise UserError(f"body {body} does not exist; the clips have {x.shape[4]}")
     parts, importance = [], []
-    for start in tqdm(range(0, len(x), batch_size), type(method).__name__, disable=not progress, leave=False):
+    for start in progress_bar(range(0, len(x), batch_size), type(method).__name__, progress):
         some = slice(start, start + batch_size)
         parts.append(method(network, x[some], lengths[some], wanted if isinstance(wanted, str) else wanted[some]))
         importance.append(parts[-1].by_slice(n_slices, body))

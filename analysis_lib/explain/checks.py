@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
 
 from analysis_lib.datasets.preparation.recipe import clip_tensors
 from analysis_lib.datasets.sampling import sample_per_class
@@ -14,6 +13,7 @@ from analysis_lib.explain.attributions import Attribution
 from analysis_lib.explain.masking import joint_motion, masking_baseline, masking_curve, ranking
 from analysis_lib.explain.randomisation import cascade
 from analysis_lib.networks.hooks import cascade_steps
+from analysis_lib.progress import progress_bar
 from analysis_lib.statistics import mean_interval, rank_correlation
 
 #: orders in which joints are masked: by the map, by how much they move, and by lot
@@ -53,7 +53,7 @@ def randomisation_table(
     rho = np.zeros((n_seeds, len(steps), *ordered.shape))
     blank = np.zeros(rho.shape, bool)
     jobs = ((s, i, net) for s in range(n_seeds) for i, (_, net) in enumerate(cascade(network.model, steps, seed + s)))
-    for s, i, net in tqdm(jobs, "randomised", n_seeds * len(steps), disable=not progress, leave=False):
+    for s, i, net in progress_bar(jobs, "randomised", progress, n_seeds * len(steps)):
         after = _profiles(found.again(replace(network, model=net)))
         rho[s, i][ordered] = rank_correlation(before[ordered], after[ordered])
         blank[s, i] = np.ptp(after, axis=2) == 0
@@ -125,7 +125,7 @@ def masking_curves(
 
     ends = curves(importance, [0, x.shape[3]], insert=False)  # the same in every order
     tables = []
-    for test, order in tqdm(jobs, "masking", disable=not progress, leave=False):
+    for test, order in progress_bar(jobs, "masking", progress):
         insert = test == "insertion"
         inner = np.mean([curves(values, ks[1:-1], insert) for values in draws[order]], axis=0)
         first, last = (ends[:, ::-1] if insert else ends).T

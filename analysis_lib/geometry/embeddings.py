@@ -8,10 +8,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm.auto import tqdm
 
 from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.networks.hooks import captured, evaluating
+from analysis_lib.progress import progress_bar
 from analysis_lib.warping.windows import layer_lengths
 
 #: name of layer 0, the tensor that the network is given
@@ -90,7 +90,7 @@ def embed(
     names = (INPUT, *layers)
     store: _Store | None = None
     with evaluating(model), captured(model, layers) as outputs:
-        for start in tqdm(range(0, n, batch_size), "embeddings", disable=not progress, leave=False):
+        for start in progress_bar(range(0, n, batch_size), "embeddings", progress):
             batch = torch.from_numpy(np.ascontiguousarray(x[start : start + batch_size]))
             model(batch.clone())  # it may work in place
             parts = {INPUT: batch[..., body]}

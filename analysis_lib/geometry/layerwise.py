@@ -12,7 +12,6 @@ from inspect import signature
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array, issparse
-from tqdm.auto import tqdm
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import clip_tensors
@@ -21,6 +20,7 @@ from analysis_lib.files import digest
 from analysis_lib.geometry.embeddings import Embeddings, embed
 from analysis_lib.geometry.graphs import GraphDiagnostics, knn_graph, nnk_graph, similarity_kernel
 from analysis_lib.networks.checkpoints import Checkpoint, weights_digest
+from analysis_lib.progress import progress_bar
 from analysis_lib.results.digest import array_digest, module_digest
 from analysis_lib.results.store import Store, open_store
 from analysis_lib.warping.distances import windowed_dtw, windowed_dtw_between
@@ -151,7 +151,7 @@ def dataset_graphs(
     layers = range(len(embeddings.layers))
     return [
         layer_graph(embeddings, layer, n_neighbors, graph, symmetrise, how, progress=progress)
-        for layer in tqdm(layers, "layers", disable=not progress)
+        for layer in progress_bar(layers, "layers", progress)
     ]
 
 

@@ -6,9 +6,9 @@ the tile while it is in the cache. Tiles go to threads, each with a single-threa
 
 import numpy as np
 from joblib import cpu_count
-from tqdm.auto import tqdm
 
 from analysis_lib.errors import UserError
+from analysis_lib.progress import progress_bar
 from analysis_lib.warping import local
 from analysis_lib.warping.options import Warping, prepared
 from analysis_lib.warping.tiles import GIB, Clips, Crew, Rule
@@ -136,7 +136,7 @@ def _distances(
         place = {"device": device}
     n, m = len(left.order), len(right.order)
     out, n_pairs = np.zeros((n, m), rule.dtype), n * (n - 1) // 2 if left is right else n * m
-    bar = tqdm(total=n_pairs, desc="DTW", unit="pair", unit_scale=True, disable=not progress, leave=False)
+    bar = progress_bar(None, "DTW", progress, n_pairs, "pair")
     with bar, Crew(n_jobs or cpu_count()) as crew:
         fill(out, left, right, rule, max_memory, crew, bar.update, **place)
     return out

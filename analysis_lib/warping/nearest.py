@@ -11,9 +11,9 @@ import numpy as np
 from joblib import cpu_count
 from scipy import sparse
 from scipy.sparse.csgraph import reverse_cuthill_mckee
-from tqdm.auto import tqdm
 
 from analysis_lib.errors import UserError
+from analysis_lib.progress import progress_bar
 from analysis_lib.warping.bounds import computed, insert, lower_bounds
 from analysis_lib.warping.kernels import LANES
 from analysis_lib.warping.options import Warping, prepared
@@ -103,9 +103,7 @@ def windowed_dtw_knn(
         done = np.zeros(bounds.shape[1:] * 2, bool)
         wanted = _least(_of_blocks(bounds), -(-k // (LANES - 1)) + 1)
         n_computed = 0
-        with tqdm(
-            total=done.size, desc="nearest", unit="block", unit_scale=True, disable=not progress, leave=False
-        ) as bar:
+        with progress_bar(None, "nearest", progress, done.size, "block") as bar:
             while wanted.any():
                 for part in computed(clips, rule, wanted, max_memory, crew):
                     n_computed += insert(*part, clips.order, distances, indices)

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from distributed import Client, KilledWorker, LocalCluster
 
+from analysis_lib import progress
 from analysis_lib.cli import main as cli
 from analysis_lib.errors import DataError, UserError
 from analysis_lib.publishing import runs
 from analysis_lib.warping import cluster as dtw_cluster
-from analysis_lib.warping import distances
 from analysis_lib.warping import local as dtw_run
 from analysis_lib.warping import tiles as dtw_tiles
 from analysis_lib.warping.distances import windowed_dtw, windowed_dtw_between
@@ -237,9 +237,9 @@ def test_no_more_than_a_few_tasks_are_in_hand(client, ragged, monkeypatch):
 
 def test_the_bar_counts_pairs(client, ragged, capsys):
     seen = []
-    after = distances.tqdm.update
+    after = progress.tqdm.update
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(distances.tqdm, "update", lambda bar, n: seen.append(n) or after(bar, n))
+        patch.setattr(progress.tqdm, "update", lambda bar, n: seen.append(n) or after(bar, n))
         windowed_dtw(*ragged, Warping(3), scheduler=client, progress=True)
     assert sum(seen) == 101 * 100 // 2
     assert "5.05k" in capsys.readouterr().err

@@ -151,8 +151,8 @@ def test_rows_that_fit_are_held_and_columns_packed_once_for_all_of_them(monkeypa
 
 def test_the_bar_ends_where_all_pairs_are_counted(monkeypatch):
     bars = []
-    bar = distances.tqdm
-    monkeypatch.setattr(distances, "tqdm", lambda **k: bars.append(bar(**k)) or bars[-1])
+    bar = distances.progress_bar
+    monkeypatch.setattr(distances, "progress_bar", lambda *a: bars.append(bar(*a)) or bars[-1])
     monkeypatch.setattr(dtw_torch, "SIDE", 8)
     x, _ = clips(0)
     windowed_dtw(x, progress=True, device=DEVICE)

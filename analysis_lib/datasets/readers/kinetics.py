@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.readers.archive import read_members
 from analysis_lib.errors import DataError, UserError, unknown_choice
+from analysis_lib.progress import progress_bar
 from analysis_lib.skeletons.layouts import OPENPOSE_18
 
 log = logging.getLogger(__name__)
@@ -168,7 +168,7 @@ def _read_split(path: Path, split: str, people: int, keep: int, progress: bool) 
     table = _label_table(path, SPLITS[split])
     wanted = {name for name, entry in table.items() if entry["has_skeleton"]}
     clips = []
-    with tqdm(total=len(wanted), desc=f"reading {split}", disable=not progress) as bar:
+    with progress_bar(None, f"reading {split}", progress, len(wanted)) as bar:
         for match, content in read_members(_place(path, SPLITS[split]), r"(.+)\.json", "clip.json"):
             if (name := match[1]) in wanted:
                 wanted.remove(name)

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.readers import ntu_tables as tables
 from analysis_lib.datasets.readers.archive import read_members
 from analysis_lib.errors import DataError, unknown_choice
+from analysis_lib.progress import progress_bar
 from analysis_lib.skeletons.layouts import NTU_25
 
 log = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ def read_ntu(
     if order not in ORDERS:
         raise unknown_choice("order of bodies", order, ORDERS)
     parsed, dropped = {}, _missing_names(missing)
-    for name, content in tqdm(_clips(path, benchmark), f"reading {benchmark}", unit=" clips", disable=not progress):
+    for name, content in progress_bar(_clips(path, benchmark), f"reading {benchmark}", progress):
         if name in parsed:
             raise DataError(f"{path} holds {name} twice; leave one copy of the dataset in it")
         if name not in dropped:

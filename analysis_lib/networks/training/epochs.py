@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
-from tqdm.auto import tqdm
 
 from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.files import atomic_path
+from analysis_lib.progress import progress_bar
 
 SCHEDULES = ("cosine", "step")
 
@@ -125,9 +125,7 @@ def train_epoch(
     order = rng.permutation(np.tile(index, recipe.repeats))
     n_batches = max(1, len(order) // recipe.batch_size)
     losses, hits = 0.0, 0
-    bar = tqdm(
-        np.array_split(order, n_batches), f"epoch {epoch + 1}/{recipe.epochs}", disable=not progress, leave=False
-    )
+    bar = progress_bar(np.array_split(order, n_batches), f"epoch {epoch + 1}/{recipe.epochs}", progress)
     for i, chosen in enumerate(bar):
         x, labels = batch(chosen, rng)
         for group in steps.param_groups:

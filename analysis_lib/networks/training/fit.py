@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
-from tqdm.auto import tqdm
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensor, clip_tensors
 from analysis_lib.errors import DataError
 from analysis_lib.networks.hooks import evaluating
 from analysis_lib.networks.training.epochs import Recipe, TrainingState, optimiser, train_epoch
+from analysis_lib.progress import progress_bar
 
 #: epochs over which the held-out loss is averaged
 SMOOTHING = 5
@@ -46,7 +46,7 @@ def predict(model: nn.Module, x: np.ndarray | Tensor, batch_size: int = 8, progr
     """Return the class scores (N, n_classes) of (N, C, T, V, M) clips, in evaluation mode."""
     batches = torch.as_tensor(x).split(batch_size)
     with evaluating(model):
-        scores = [model(batch) for batch in tqdm(batches, "scores", disable=not progress, leave=False)]
+        scores = [model(batch) for batch in progress_bar(batches, "scores", progress)]
     return torch.cat(scores).float().numpy()
 
 

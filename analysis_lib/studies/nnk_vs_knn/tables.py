@@ -10,7 +10,6 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
 
 from analysis_lib.errors import UserError
 from analysis_lib.geometry.embeddings import Embeddings
@@ -24,6 +23,7 @@ from analysis_lib.geometry.smoothness import (
     resampled_smoothness,
     smoothness_interval,
 )
+from analysis_lib.progress import progress_bar
 from analysis_lib.statistics import resampled_means
 from analysis_lib.warping.options import Warping
 
@@ -64,7 +64,7 @@ def check_candidates(n_clips: int, n_neighbors: Sequence[int]) -> None:
 def layer_distances(embeddings: Embeddings, how: Warping = Warping(), progress: bool = False) -> dict[str, np.ndarray]:
     """Return the windowed DTW distances of every layer, by its name, the input first."""
     layers = zip(embeddings.layers, embeddings.features, embeddings.lengths, strict=True)
-    bar = tqdm(layers, "distances", len(embeddings.layers), disable=not progress)
+    bar = progress_bar(layers, "distances", progress, len(embeddings.layers))
     return {name: stored_distances(features, lengths, how=how, about=name) for name, features, lengths in bar}
 
 
@@ -100,7 +100,7 @@ def read_graphs(
     """
     kernels = _kernels(distances, n_neighbors)
     readings = []
-    for layer, (name, kernel) in enumerate(tqdm(kernels.items(), "graphs", disable=not progress)):
+    for layer, (name, kernel) in enumerate(progress_bar(kernels.items(), "graphs", progress)):
         for k in n_neighbors:
             place = {"layer": layer, "layer_name": name, "n_neighbors": k}
             read = partial(_read, place, kernel, labels, symmetrise=symmetrise, draws=(n_bootstrap, seed))

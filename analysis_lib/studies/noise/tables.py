@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
-from tqdm.auto import tqdm
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.faults import PERTURBATIONS, noise_levels
@@ -18,6 +17,7 @@ from analysis_lib.geometry.layerwise import LayerGraph, dataset_graphs, layer_em
 from analysis_lib.geometry.smoothness import resampled_smoothness, smoothness_interval
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.training.fit import evaluate
+from analysis_lib.progress import progress_bar
 from analysis_lib.statistics import mean_interval, wilson_interval
 from analysis_lib.warping.options import Warping
 
@@ -123,7 +123,7 @@ def noise_smoothness(
     graphs = dataset_graphs(clean, n_neighbors, how=how)
     read = lambda mixed: [resampled_smoothness(graph, data.labels, n_bootstrap, seed) for graph in mixed]  # noqa: E731
     found = {("none", np.nan): [read(g.graph for g in graphs)]}
-    for noisy, level, draw in tqdm(jobs, "graphs", disable=not progress):
+    for noisy, level, draw in progress_bar(jobs, "graphs", progress):
         bare, clips, _ = disturbed(network, data, "noise", level, draw)
         features = layer_embeddings(bare, clips.take(np.flatnonzero(where[noisy])))
         mixed = (_mixed_graph(clean, g, features, where[noisy], n_neighbors, how) for g in graphs)
@@ -248,7 +248,7 @@ def disturbed_predictions(
 
     clean = {"kind": "none", "strength": np.nan, "achieved": np.nan, "seed": seed, "clip": range(len(data))}
     tables = [said(network, data, **clean)]
-    for kind, strength, draw in tqdm(jobs, "perturbations", disable=not progress):
+    for kind, strength, draw in progress_bar(jobs, "perturbations", progress):
         bare, faulty, achieved = disturbed(network, chosen, kind, strength, draw, **(options or {}).get(kind, {}))
         tables.append(said(bare, faulty, kind=kind, strength=strength, achieved=achieved, seed=draw, clip=clips))
     return pd.concat(tables, ignore_index=True)

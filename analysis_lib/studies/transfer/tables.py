@@ -20,7 +20,6 @@ import pandas as pd
 import torch
 from scipy.stats import spearmanr
 from torch import nn
-from tqdm.auto import tqdm
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.sampling import sample_per_class
@@ -29,6 +28,7 @@ from analysis_lib.geometry.smoothness import label_smoothness
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.training.fine_tuning import check_cut
 from analysis_lib.networks.training.fit import predict
+from analysis_lib.progress import progress_bar
 from analysis_lib.statistics import mean_interval
 from analysis_lib.studies.transfer.runs import SCRATCH, Run, Target, Tuning, plan
 from analysis_lib.warping.options import Warping
@@ -82,7 +82,7 @@ def transfer_table(
     """
     tuning = Tuning(network, target, plan(network, target, clips_per_class, cuts, n_seeds, epochs, seed), epochs)
     tables, said = [_old_head(network, target)], []
-    for run in tqdm(tuning.runs, "fine-tuning", disable=not progress):
+    for run in progress_bar(tuning.runs, "fine-tuning", progress):
         every = score_every if run.clips_per_class == max(clips_per_class) else epochs
         history, predicted = tuning.result(run, every, progress)
         answers = {"clip": range(len(predicted)), "label": target.test_labels, "predicted": predicted}
@@ -165,7 +165,7 @@ def size_curves(
     """
     rows = []
     jobs = [(size, s) for size in clips_per_class for s in range(seed, seed + n_seeds)]
-    for size, s in tqdm(jobs, "label variation", disable=not progress):
+    for size, s in progress_bar(jobs, "label variation", progress):
         clips = data.take(sample_per_class(data.labels, size, s))
         layers = dataset_graphs(layer_embeddings(network, clips), min(n_neighbors, len(clips) - 1), how=how)
         rows += [(size, s, layer.layer, label_smoothness(layer.graph, clips.labels).mean()) for layer in layers]
