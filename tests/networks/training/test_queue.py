@@ -1,11 +1,9 @@
 """A queue: killed and started again it gives the same networks; what is done stays, what fails is told."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -47,19 +45,39 @@ def states(found):
     return {status.name: status.state for status in found}
 
 
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from analysis_lib.networks.training import epochs, queue
+
+path, out, network, epoch, where = sys.argv[1:]
+finish = epochs.TrainingState.finish_epoch
+
+
+def killed(state, record, **more):
+    \"\"\"Die before an epoch is written, or once it is.\"\"\"
+    due = network in str(state.path) and record["epoch"] == int(epoch)
+    if due and where == "in":
+        os.kill(os.getpid(), signal.SIGKILL)
+    finish(state, record, **more)
+    if due:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+epochs.TrainingState.finish_epoch = killed
+queue.run_queue(queue.read_queue(Path(path)), out)
+"""
+
+
 def test_a_killed_queue_goes_on_and_ends_with_the_same_weights(toy, tmp_path):
     """The process is killed outright, between two epochs or in one, again and again."""
     path = written(tmp_path, *({"dataset": toy, "name": f"net-{s}", "seed": s, "overrides": SMALL} for s in (0, 1)))
     jobs = read_queue(path)
     whole, torn = tmp_path / "whole", tmp_path / "torn"
     assert states(run_queue(jobs, whole)) == {"net-0": "done", "net-1": "done"}
-    command = [sys.executable, "-m", "analysis_lib", "train", "--queue", path, "--out", torn]
-    for name, epoch in (("net-0", 2), ("net-1", 1)):
-        with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
-            while not any(s.name == name and s.epoch >= epoch for s in queue_status(jobs, torn)):
-                assert process.poll() is None
-                time.sleep(0.002)
-            os.kill(process.pid, signal.SIGKILL)
+    for death in (("net-0", "2", "after"), ("net-0", "4", "in"), ("net-1", "1", "after")):
+        done = subprocess.run([sys.executable, "-c", KILLED, path, torn, *death], cwd=ROOT, stderr=subprocess.DEVNULL)
+        assert done.returncode == -signal.SIGKILL
     assert states(run_queue(jobs, torn)) == {"net-0": "done", "net-1": "done"}
     for name in ("net-0", "net-1"):
         cards = [json.loads((folder / f"{name}.json").read_text()) for folder in (whole, torn)]
