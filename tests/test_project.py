@@ -1,5 +1,6 @@
 """The house itself: pins agree, notebooks are clean."""
 
+import importlib
 import json
 import os
 import re
@@ -121,3 +122,27 @@ def test_the_check_of_a_checkout_fails_if_an_unchanged_book_is_made_again(tmp_pa
     path = f"{tool.parent}:{os.environ['PATH']}"
     done = subprocess.run([tmp_path / ".ci" / "run"], env={**os.environ, "PATH": path}, capture_output=True, text=True)
     assert (done.returncode, "== tests: " in done.stdout) == (code, code == 0), done.stderr
+
+
+def stands_for_something(name):
+    """Return whether a dotted name is a module or something in one."""
+    parts = name.split(".")
+    for n in range(len(parts), 0, -1):
+        try:
+            found = importlib.import_module(".".join(parts[:n]))
+        except ModuleNotFoundError:
+            continue
+        return all((found := getattr(found, part, None)) is not None for part in parts[n:])
+    return False
+
+
+def test_what_texts_refer_to_is_there():
+    texts = [
+        *ROOT.glob("analysis_lib/**/*.py"),
+        *ROOT.glob("*.md"),
+        *ROOT.glob("book/*.ipynb"),
+        *ROOT.glob("book/*.md"),
+    ]
+    names = {(p.name, m[0]) for p in texts for m in re.finditer(r"(?<![\w./])analysis_lib(\.\w+)+", p.read_text())}
+    assert [pair for pair in sorted(names) if not stands_for_something(pair[1])] == []
+    assert not stands_for_something("analysis_lib.files.no_such_name")

@@ -1,6 +1,6 @@
 """What claims on transfer come down to: label variation on new actions, and accuracy in the course of tuning.
 
-Tables of label variation are those of `analysis_lib.geometry.layerwise.smoothness_table`, without the input; tables
+Tables of label variation are those of `analysis_lib.geometry.curves.smoothness_table`, without the input; tables
 of accuracy have the columns case, clips_per_class, seed, epoch (0: before), accuracy, n_test. Of those the largest
 number of clips of training counts.
 """
