@@ -22,7 +22,18 @@ from functools import lru_cache
 from inspect import Parameter, isclass, signature
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, NotRequired, Required, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NotRequired,
+    Required,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 import numpy as np
 
@@ -369,7 +380,9 @@ def parse_array(raw: bytes, where: str) -> np.ndarray:
         )
     found, promised = len(raw) - stream.tell(), math.prod(shape) * dtype.itemsize
     if found != promised or dtype.itemsize == 0 or min(shape, default=0) < 0:
-        raise DataError(f"{where} is damaged: {dtype} of shape {shown(shape)} is {promised} bytes, but {found} are there")
+        raise DataError(
+            f"{where} is damaged: {dtype} of shape {shown(shape)} is {promised} bytes, but {found} are there"
+        )
     try:
         return np.ndarray(shape, dtype, raw, stream.tell(), order="F" if by_column else "C")
     except (ValueError, TypeError) as error:

@@ -23,6 +23,7 @@ from analysis_lib.datasets.readers.pyskl import read_pyskl
 from analysis_lib.datasets.synthetic.make import synthetic
 from analysis_lib.errors import DataError, UserError, unknown_choice
 from analysis_lib.files import BUILD, DATA, data_root, digest, file_digest, write_text
+from analysis_lib.loading import checked, read_json
 from analysis_lib.results.digest import canonical_json, module_digest
 
 log = logging.getLogger(__name__)
@@ -132,7 +133,8 @@ def manifest(name: str) -> Manifest:
     """
     if name not in dataset_names():
         raise unknown_choice("dataset", name, [*dataset_names(), "path/to/your.npz"])
-    return Manifest(**json.loads((MANIFESTS / f"{name}.json").read_text(encoding="utf-8")))
+    path = MANIFESTS / f"{name}.json"
+    return checked(read_json(path), Manifest, path)
 
 
 def load_dataset(
@@ -280,8 +282,8 @@ def _remembered_digest(path: Path) -> str:
     state = digest(*(f"{p} {s.st_size} {s.st_mtime_ns}" for p, s in stats))
     memory = CACHE / "source-digests.json"
     try:
-        known = dict(json.loads(memory.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        known = checked(read_json(memory), Mapping[str, str], memory)
+    except DataError:
         known = {}
     if state not in known:
         known[state] = file_digest(path)
