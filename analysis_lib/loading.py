@@ -381,7 +381,7 @@ def parse_array(raw: bytes, where: str) -> np.ndarray:
     found, promised = len(raw) - stream.tell(), math.prod(shape) * dtype.itemsize
     if found != promised or dtype.itemsize == 0 or min(shape, default=0) < 0:
         raise DataError(
-            f"{where} is damaged: {dtype} of shape {shown(shape)} is {promised} bytes, but {found} are there"
+            f"{where} is damaged: {dtype} of shape {shown(shape)} is {promised} bytes, not the {found} there"
         )
     try:
         return np.ndarray(shape, dtype, raw, stream.tell(), order="F" if by_column else "C")

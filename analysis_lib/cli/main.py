@@ -52,7 +52,7 @@ def _logged() -> str:
 
     path = BUILD / "stgbook-error.log"
     try:
-        write_text(path, traceback.format_exc())
+        write_text(path, traceback.format_exc().encode(errors="backslashreplace").decode())
     except UserError as error:
         return str(error)
     return f"this is a fault of ours, details are in {path}"

@@ -174,10 +174,23 @@ def test_each_failure_has_its_code_and_one_line(stgbook, monkeypatch, error, cod
     assert (found, out, err.strip()) == (code, "", f"stgbook: {line}")
 
 
-def test_a_fault_of_our_own_is_not_hidden(monkeypatch):
-    failing(monkeypatch, ZeroDivisionError())
-    with pytest.raises(ZeroDivisionError):
-        cli.main(["book"])
+@pytest.mark.parametrize("error", [ZeroDivisionError("x" * 10**6), RecursionError("a\nb"), KeyError("\ud800")])
+def test_a_fault_of_our_own_is_one_line_and_a_log(stgbook, monkeypatch, tmp_path, error):
+    monkeypatch.setattr("analysis_lib.files.BUILD", tmp_path)
+    failing(monkeypatch, error)
+    code, out, err = stgbook("book")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith(f"stgbook: error: {type(error).__name__}: ")
+    assert len(err) < 500
+    assert "Traceback" in (tmp_path / "stgbook-error.log").read_text(encoding="utf8")
+
+
+@pytest.mark.parametrize(("error", "line"), [(MemoryError(), "not enough memory"), (SystemExit(3), "sys.exit(3)")])
+def test_an_end_that_others_make_is_one_line(stgbook, monkeypatch, error, line):
+    failing(monkeypatch, error)
+    code, _, err = stgbook("book")
+    assert (code, err.count("\n")) == (1, 1)
+    assert line in err
 
 
 def test_book_hands_on_its_options(stgbook, monkeypatch):
