@@ -332,8 +332,11 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     except UserError:
         raise
     except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
     except Exception as error:  # a damaged zip may raise nearly anything
+        with open_plain(path) as handle:
+            if handle.read(6) == np.lib.format.MAGIC_PREFIX:
+                raise DataError(f"{path} is a single array; write all arrays into one with np.savez") from error
         raise DataError(
             f"{path} is not a readable .npz file ({cut(error)}); write it with np.savez, without "
             "pickles, and see whether the copy is complete"

@@ -7,7 +7,8 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from analysis_lib.errors import DataError
+from analysis_lib.errors import DataError, cut
+from analysis_lib.loading import TEXT_LIMIT, is_bomb, read_bytes
 
 Member = tuple[re.Match, bytes]
 
@@ -55,11 +56,7 @@ def _from_folder(path: Path, pattern: str, expected: str) -> Iterator[Member]:
     """Yield the matching files of a folder, at any depth."""
     files = {p.relative_to(path).as_posix(): p for p in path.rglob("*") if p.is_file()}
     for match, file in _chosen(path, list(files), pattern, expected):
-        try:
-            content = files[file].read_bytes()
-        except OSError as error:
-            raise DataError(f"cannot read {path / file}: {error.strerror or error}") from error
-        yield match, content
+        yield match, read_bytes(files[file], most=TEXT_LIMIT * 4)
 
 
 def _from_zip(path: Path, pattern: str, expected: str) -> Iterator[Member]:
@@ -77,10 +74,12 @@ def _from_zip(path: Path, pattern: str, expected: str) -> Iterator[Member]:
             yield match, _content(path, archive, members[name])
 
 
-def _content(path: Path, archive: ZipFile, info: ZipInfo) -> bytes:
+def _content(path: Path, archive: ZipFile, info: ZipInfo, most: int = TEXT_LIMIT * 4) -> bytes:
     """Return the content of one member, its checksum verified."""
     if info.flag_bits & 1:
         raise DataError(f"{path} is encrypted; unpack it with its password and give the folder")
+    if info.file_size > most or is_bomb(info.file_size, path.stat().st_size):
+        raise DataError(f"{path}: {cut(info.filename)} would unpack to {info.file_size} bytes; it is not read")
     try:
         return archive.read(info)
     except NotImplementedError as error:

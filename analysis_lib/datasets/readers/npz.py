@@ -42,17 +42,14 @@ where ``x`` has no axis of clips). No value may be an object array: nothing is e
 """
 
 import json
-import zlib
 from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
-from pickle import UnpicklingError
-from zipfile import BadZipFile
 
 import numpy as np
 
 from analysis_lib.datasets.dataset import SPLIT, SkeletonDataset
 from analysis_lib.errors import DataError, UserError, unknown_choice
+from analysis_lib.loading import read_arrays
 from analysis_lib.skeletons.layouts import layout
 from analysis_lib.skeletons.skeleton import Skeleton
 
@@ -74,8 +71,6 @@ KEYS = {
     "name": ("U", (0,)),
     "unit": ("U", (0,)),
 }
-
-_DAMAGE = (OSError, ValueError, EOFError, BadZipFile, UnpicklingError, zlib.error, NotImplementedError, RuntimeError)
 
 _KINDS = {
     "i": ("iu", "whole numbers"),
@@ -115,19 +110,8 @@ def read_npz(path: str | Path) -> SkeletonDataset:
 
 def _load(path: Path) -> dict[str, np.ndarray]:
     """Return the arrays of the file, each checked for its type and number of axes."""
-    with ExitStack() as stack:
-        try:
-            handle = stack.enter_context(open(path, "rb"))  # np.load leaves a damaged file open
-            opened = np.load(handle, allow_pickle=False)
-        except _DAMAGE as error:
-            raise DataError(
-                f"{path} is not a readable .npz file ({error}); write it with np.savez, without "
-                "pickles, and see whether the copy is complete"
-            ) from error
-        if not isinstance(opened, np.lib.npyio.NpzFile):
-            raise DataError(f"{path} is a single array; write all arrays into one with np.savez")
-        stack.enter_context(opened)
-        arrays = {key: _array(path, opened, key) for key in opened.files}
+    opened = read_arrays(path)
+    arrays = {key: _array(path, opened, key) for key in opened}
     if absent := [key for key in ("x", "labels") if key not in arrays]:
         raise DataError(f"{path} has no '{absent[0]}'; its keys are {sorted(arrays) or 'none'}")
     return arrays
@@ -138,16 +122,7 @@ def _array(path: Path, opened: Mapping, key: str) -> np.ndarray:
     kind, axes = ("b", (1,)) if key.startswith(SPLIT) else KEYS.get(key, (None, ()))
     if kind is None:
         raise DataError(f"{path}: {unknown_choice('key', key, [*KEYS, SPLIT + 'NAME'])}")
-    try:
-        value = np.asarray(opened[key])
-    except _DAMAGE as error:
-        cure = f"is damaged ({error}); is the copy complete?"
-        if "allow_pickle" in str(error):
-            cure = (
-                "holds Python objects; pad the clips, or concatenate them, to one array of "
-                "numbers (text: np.array(names, dtype=str))"
-            )
-        raise DataError(f"{path}: '{key}' {cure}") from error
+    value = opened[key]
     kinds, wanted = _KINDS[kind]
     is_empty_split = kind == "b" and value.size == 0  # np.savez makes floats of []
     if value.ndim not in axes or (value.dtype.kind not in kinds and not is_empty_split):
@@ -166,6 +141,8 @@ def _dataset(name: str, arrays: Mapping[str, np.ndarray]) -> SkeletonDataset:
             raise DataError(f"'{key}' has {len(arrays[key])} entries for {n} labels")
     if n == 0:
         raise DataError("'labels' is empty; a dataset needs at least one clip")
+    if "class_names" not in arrays and labels.max() >= 10_000:
+        raise DataError(f"'labels' go up to {labels.max()}; labels without 'class_names' are below 10000")
     class_names = tuple(
         arrays["class_names"].tolist() if "class_names" in arrays else (f"class {c}" for c in range(labels.max() + 1))
     )

@@ -131,7 +131,10 @@ def parse_skeleton(text: str, name: str = "clip", order: str = "file") -> np.nda
         raise DataError(
             f"{name}: frame {clash[0][0]} lists body {list(ids)[clash[0][1]]} twice; read it with order='file'"
         )
-    x = np.zeros((max(places, default=-1) + 1, n_frames, N_JOINTS, 3), np.float32)
+    n_bodies = max(places, default=-1) + 1
+    if n_bodies * n_frames * N_JOINTS * 12 > 64 * len(text) + 2**20:
+        raise DataError(f"{name}: {n_frames} frames of {n_bodies} bodies in {len(text)} characters; is it damaged?")
+    x = np.zeros((n_bodies, n_frames, N_JOINTS, 3), np.float32)
     if bodies:
         x[places, frames] = _joints(lines, bodies, name)
     return x
@@ -168,7 +171,7 @@ def _walk(lines: list[str], name: str) -> tuple[int, list[_Body]]:
 def _count(lines: list[str], at: int, what: str, name: str) -> int:
     """Return the count that line ``at`` consists of."""
     text = lines[at].strip() if at < len(lines) else ""
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise _damage(lines, at, what, name)
     return int(text)
 
@@ -182,7 +185,7 @@ def _joints(lines: list[str], bodies: list[_Body], name: str) -> np.ndarray:
     except ValueError:
         values = np.empty((0, 0))
     if values.shape != (len(rows), JOINT_FIELDS) or not np.isfinite(values[:, :3]).all():
-        bad = next(at for at in index if not _is_joint(lines[at]))
+        bad = next((at for at in index if not _is_joint(lines[at])), index[0])
         raise _damage(lines, bad, f"a joint of {JOINT_FIELDS} numbers", name)
     return values[:, :3].reshape(-1, N_JOINTS, 3)
 
