@@ -56,9 +56,9 @@ class Estimate:
         >>> Estimate(0.9, 0.8, 0.95).beyond(Estimate(0.5, 0.4, 0.6)), Estimate(0.5).beyond(Estimate(0.9))
         (<Verdict.HOLDS: 'holds'>, <Verdict.UNDECIDED: 'undecided'>)
         """
-        if Verdict.HOLDS == self.above(other.high) and other.low <= other.value <= other.high:
+        if self.above(other.high) == Verdict.HOLDS and other.low <= other.value <= other.high:
             return Verdict.HOLDS
-        if Verdict.HOLDS == other.above(self.high) and self.low <= self.value <= self.high:
+        if other.above(self.high) == Verdict.HOLDS and self.low <= self.value <= self.high:
             return Verdict.FAILS
         return Verdict.UNDECIDED
 

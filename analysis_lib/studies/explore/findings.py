@@ -21,5 +21,6 @@ def findings(table: pd.DataFrame) -> Findings | None:
     table = table[table["q"].notna()]
     if table.empty:
         return None
-    low, high = ((row["class"], float(row["q"])) for row in (table.loc[table["q"].agg(f)] for f in ("idxmin", "idxmax")))
+    ends = table.loc[[table["q"].idxmin(), table["q"].idxmax()], ["class", "q"]]
+    low, high = ends.itertuples(index=False, name=None)
     return Findings(len(table), int(table["clips"].sum()), low, high, float(table["chance"].mean()))

@@ -27,7 +27,9 @@ def numbers(found: Findings, dataset: str, signal: str) -> str:
     if energy.still:
         text += f" {counted(energy.still, 'further clip has', 'further clips have')} no energy."
     if least != most:
-        text += f" By class the share goes from {percent(low)} for {name_of(least)} to {percent(high)} for {name_of(most)}."
+        text += (
+            f" By class the share goes from {percent(low)} for {name_of(least)} to {percent(high)} for {name_of(most)}."
+        )
     return text
 
 
@@ -72,6 +74,7 @@ def _distance(one: Distance, paper: int) -> str:
     """Return the longest distance under one edge list, and whether the paper's number of hops goes as far."""
     joins = "join" if one.hops <= paper else "do not join"
     return (
-        f"By the edge list {name_of(one.edges)} the longest distance is {counted(one.hops, 'hop')}, {name_of(one.between)}, "
-        f"and a hand is {number(one.limbs, 0)} from a foot. There {counted(paper, 'hop')} {joins} every pair of joints."
+        f"By the edge list {name_of(one.edges)} the longest distance is {counted(one.hops, 'hop')}, "
+        f"{name_of(one.between)}, and a hand is {number(one.limbs, 0)} from a foot. "
+        f"There {counted(paper, 'hop')} {joins} every pair of joints."
     )
