@@ -125,6 +125,7 @@ def read_pyskl(
     code, n_classes = _ntu_code(clips, labels), max(labels) + 1
     if code is not None and class_names is None:
         class_names = ntu_tables.ACTIONS[: 60 if n_classes <= 60 else 120]
+    flat = contents["annotations"][0]["keypoint"].shape[-1] == 2
     return SkeletonDataset(
         name=Path(path).stem,
         skeleton=skeleton or _layout(path, sequences[0]),
@@ -136,7 +137,8 @@ def read_pyskl(
         subjects=None if code is None else code[:, 2],
         views=None if code is None else code[:, 1],
         splits=_splits(path, contents["split"], clips, {clip for clip, _, _ in entries}),
-        unit="m" if contents["annotations"][0]["keypoint"].shape[-1] == 3 else "px",
+        unit="px" if flat else "m",
+        channels=("x", "y", "score") if flat and sequences[0].shape[-1] == 3 else (),
     )
 
 
