@@ -79,6 +79,7 @@ def read_kinetics(
         clips=tuple(clip.name for clip in kept),
         splits=index,
         unit="image size",
+        channels=("x", "y", "score"),
     )
 
 

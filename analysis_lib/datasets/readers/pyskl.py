@@ -219,7 +219,7 @@ def read_pyskl(
     log.info("%s: %d clips read, %d without a body dropped", path, len(kept), len(entries) - len(kept))
     if not kept:
         raise DataError(f"{path}: none of its {len(entries)} annotations shows a body")
-    is_3d = as_array(contents["annotations"][0]["keypoint"]).shape[-1] == 3
+    flat = as_array(contents["annotations"][0]["keypoint"]).shape[-1] == 2
     clips, labels, sequences = map(list, zip(*kept, strict=True))
     code, n_classes = _ntu_code(clips, labels), max(labels) + 1
     if code is not None and class_names is None:
@@ -229,13 +229,14 @@ def read_pyskl(
         skeleton=skeleton or _layout(path, sequences[0]),
         sequences=tuple(sequences),
         labels=np.array(labels),
-        class_names=class_names or tuple(f"class {i}" for i in range(n_classes)),
+        class_names=class_names or (),
         groups=() if code is None else ntu_tables.GROUPS[: len(class_names)],
         clips=tuple(clips),
         subjects=None if code is None else code[:, 2],
         views=None if code is None else code[:, 1],
         splits=_splits(path, contents["split"], clips, {clip for clip, _, _ in entries}),
-        unit="m" if is_3d else "px",
+        unit="px" if flat else "m",
+        channels=("x", "y", "score") if flat and sequences[0].shape[-1] == 3 else (),
     )
 
 
