@@ -194,7 +194,9 @@ def _from_table(table: pd.DataFrame) -> tuple[Skeleton, dict[str, np.ndarray], t
             f"'{skeleton.joints[row['joint']]}' twice"
         )
     clips = {}
-    for clip, rows in keys.groupby("clip", sort=False).indices.items():
+    of_clip = keys.groupby("clip").indices
+    for clip in keys["clip"].unique():
+        rows = of_clip[clip]
         people = {name: m for m, name in enumerate(_in_order(person.iloc[rows]))}
         place = person.iloc[rows].map(people).to_numpy(int)
         t = keys["frame"].to_numpy()[rows]
@@ -332,13 +334,12 @@ def _from_folder(path: Path) -> tuple[Skeleton, dict[str, np.ndarray], tuple[str
     log.info("%s: %d clips read, %d without a person dropped", path, len(shown), len(parsed) - len(shown))
     if not shown:
         raise DataError(f"{path}: none of its {len(parsed)} clips shows a person")
-    kinds = {name: {person[1:3] for _, people in frames for person in people} for name, frames in shown.items()}
-    found = set().union(*(((s.name, unit) for s, unit in kind) for kind in kinds.values()))
-    if len(found) > 1:
-        raise DataError(f"{path} mixes {' and '.join(sorted(' in '.join(kind) for kind in found))}; give one at a time")
-    skeleton, unit = next(iter(next(iter(kinds.values()))))
+    kinds = {person[1:3] for frames in shown.values() for _, people in frames for person in people}
+    if len(kinds) > 1:
+        raise DataError(f"{path} mixes {' and '.join(sorted(' in '.join(kind) for kind in kinds))}; give one at a time")
+    ((name, unit),) = kinds
     channels = ("x", "y", "z", "score") if unit == "m" else ("x", "y", "score")
-    return skeleton, {clip: _people(clip, frames, channels) for clip, frames in shown.items()}, channels, unit
+    return layout(name), {clip: _people(clip, frames, channels) for clip, frames in shown.items()}, channels, unit
 
 
 def _json(file: Path) -> object:
@@ -352,7 +353,7 @@ def _json(file: Path) -> object:
 
 
 def _person(file: Path, numbers, layouts: Mapping[int, Skeleton], unit: str, who=None) -> tuple:
-    """Return the joints (V, C) of one person, their layout, their unit and who they are, if that is known.
+    """Return the joints (V, C) of one person, their layout's name, their unit and who they are, if that is known.
 
     The last channel is the score; a joint at the origin with score 0 was not seen.
     """
@@ -366,7 +367,7 @@ def _person(file: Path, numbers, layouts: Mapping[int, Skeleton], unit: str, who
         raise DataError(f"{file}: a person of {len(x)} joints; known are {known}")
     x[:, -1] = x[:, -1].clip(0, 1)
     x[~x.any(axis=1), :-1] = np.nan
-    return x, layouts[len(x)], unit, who
+    return x, layouts[len(x)].name, unit, who
 
 
 def _openpose(file: Path, content: object) -> list[tuple]:
@@ -484,7 +485,9 @@ def tracked(frames: list[tuple[int, list[np.ndarray], list]]) -> list[list[str]]
         names = list(identities)
         unknown = [i for i, name in enumerate(names) if name is None]
         free = [name for name in last if name not in names]
-        far = np.array([[_distance(people[i], last[name]) for name in free] for i in unknown]).reshape(len(unknown), -1)
+        far = np.array([[_distance(people[i], last[name]) for name in free] for i in unknown]).reshape(
+            len(unknown), len(free)
+        )
         for i, j in zip(*linear_sum_assignment(far), strict=True):
             if far[i, j] <= 1:
                 names[unknown[i]] = free[j]
