@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import re
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -12,7 +13,7 @@ from matplotlib.colors import to_rgb, to_rgba
 
 from analysis_lib.errors import UserError
 from analysis_lib.plots.poses import rest_pose
-from analysis_lib.plots.skeleton import draw_skeleton
+from analysis_lib.plots.skeleton import CROWDED, draw_skeleton, named_skeleton
 from analysis_lib.plots.style import COLOURS, DASHES, GROUP_COLOURS, LEFT, MARKERS, RIGHT, group_styles, layer_axis
 from analysis_lib.skeletons.layouts import LAYOUTS
 from analysis_lib.skeletons.skeleton import Skeleton
@@ -151,3 +152,14 @@ def test_the_layer_axis_names_layers_and_thins_many():
     assert len(ax.get_xticks()) == 10
     with pytest.raises(UserError, match=r"^layer_axis needs at least one layer$"):
         layer_axis(ax, [])
+
+
+@every_layout
+def test_the_names_of_all_joints_stand_apart(skeleton):
+    figure = named_skeleton(skeleton, rest_pose(skeleton))
+    names = [t for t in figure.findobj(mpl.text.Text) if re.match(r"\d+ ", t.get_text())]
+    assert sorted(t.get_text() for t in names) == sorted(f"{v} {joint}" for v, joint in enumerate(skeleton.joints))
+    boxes = [t.get_window_extent() for t in names]
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+    crowded = [part for part in skeleton.parts.values() if len(part) > CROWDED]
+    assert len(figure.axes) == 1 + len(crowded)
