@@ -190,7 +190,7 @@ def digest(*parts: bytes | str) -> str:
     """
     state = hashlib.sha256()
     for part in parts:
-        raw = part.encode() if isinstance(part, str) else part
+        raw = os.fsencode(part) if isinstance(part, str) else part
         state.update(f"{len(raw)}:".encode())
         state.update(raw)
     return state.hexdigest()

@@ -14,6 +14,7 @@ import numpy as np
 import scipy
 
 from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.datasets.readers.keypoints import read_keypoints
 from analysis_lib.datasets.readers.kinetics import read_kinetics
 from analysis_lib.datasets.readers.msr_action3d import read_msr_action3d
 from analysis_lib.datasets.readers.npz import read_npz
@@ -39,7 +40,13 @@ READERS: Mapping[str, Callable[..., SkeletonDataset]] = {
     "kinetics": read_kinetics,
 }
 #: reader of each kind of file that may be given in place of a name
-FILE_READERS = {".npz": read_npz, ".pkl": read_pyskl, ".pickle": read_pyskl}
+FILE_READERS = {
+    ".npz": read_npz,
+    ".pkl": read_pyskl,
+    ".pickle": read_pyskl,
+    ".csv": read_keypoints,
+    ".parquet": read_keypoints,
+}
 
 
 @dataclass(frozen=True)
@@ -145,8 +152,9 @@ def load_dataset(
     Parameters
     ----------
     name_or_path : str or Path
-        One of `dataset_names`, or the path of an ``.npz`` (`analysis_lib.datasets.readers.npz`) or of a
-        PYSKL pickle (``.pkl``).
+        One of `dataset_names`, or the path of an ``.npz`` (`analysis_lib.datasets.readers.npz`), of a
+        PYSKL pickle (``.pkl``), or of a ``.csv`` or a folder from a pose estimator
+        (`analysis_lib.datasets.readers.keypoints`).
     data_root : str or Path, optional
         Folder of raw data; else ``$STGBOOK_DATA``, else ``data/raw``.
     verify : bool
@@ -209,7 +217,7 @@ def source_digest(name_or_path: str | Path, data_root: str | Path | None = None)
     """
     if _file_reader(name_or_path):
         path = Path(name_or_path).expanduser()
-        if not path.is_file():
+        if not path.exists():
             raise DataError(f"{path} does not exist; expected a file of skeleton clips")
         return _remembered_digest(path)
     known = manifest(str(name_or_path))
@@ -221,7 +229,9 @@ def source_digest(name_or_path: str | Path, data_root: str | Path | None = None)
 
 
 def _file_reader(name_or_path: str | Path) -> Callable[[Path], SkeletonDataset] | None:
-    """Return the reader that the ending of a path calls for, if it has such an ending."""
+    """Return the reader that the ending of a path calls for, if it has such an ending; a folder is of keypoints."""
+    if str(name_or_path) not in dataset_names() and Path(name_or_path).expanduser().is_dir():
+        return read_keypoints
     return FILE_READERS.get(Path(name_or_path).suffix.lower())
 
 

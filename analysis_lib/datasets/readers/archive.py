@@ -13,6 +13,19 @@ from analysis_lib.loading import TEXT_LIMIT, is_bomb, read_bytes
 Member = tuple[re.Match, bytes]
 
 
+def decoded(content: bytes) -> str:
+    """Return text whichever machine wrote it: UTF-8 with or without a byte order mark, lines that end in ``\\n``.
+
+    Bytes that are not UTF-8 become the replacement character.
+
+    Examples
+    --------
+    >>> decoded(b"\\xef\\xbb\\xbfa\\r\\nb\\rc")
+    'a\\nb\\nc'
+    """
+    return content.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n")
+
+
 def read_members(path: str | Path, pattern: str, expected: str) -> Iterator[Member]:
     """Yield the match of the name and the content of every file whose name fits ``pattern``.
 
@@ -69,7 +82,8 @@ def _from_zip(path: Path, pattern: str, expected: str) -> Iterator[Member]:
             f"as {expected}: is the download complete?"
         ) from error
     with archive:
-        members = {info.filename: info for info in archive.infolist() if not info.is_dir()}
+        infos = [info for info in archive.infolist() if not info.filename.endswith(("/", "\\"))]
+        members = {info.filename.replace("\\", "/"): info for info in infos}  # some zips of Windows have backslashes
         for match, name in _chosen(path, list(members), pattern, expected):
             yield match, _content(path, archive, members[name])
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.readers import ntu_tables as tables
-from analysis_lib.datasets.readers.archive import read_members
+from analysis_lib.datasets.readers.archive import decoded, read_members
 from analysis_lib.errors import DataError, unknown_choice
 from analysis_lib.progress import progress_bar
 from analysis_lib.skeletons.layouts import NTU_25
@@ -86,7 +86,7 @@ def read_ntu(
         if name in parsed:
             raise DataError(f"{path} holds {name} twice; leave one copy of the dataset in it")
         if name not in dropped:
-            parsed[name] = parse_skeleton(content.decode("utf-8", "replace"), name, order)
+            parsed[name] = parse_skeleton(decoded(content), name, order)
     kept = {name: parsed[name] for name in sorted(parsed) if len(parsed[name])}
     log.info("%s: %d clips read, %d without any body dropped", benchmark, len(kept), len(parsed) - len(kept))
     if not kept:
@@ -213,7 +213,7 @@ def _missing_names(path: str | Path | None) -> set[str]:
     if path is None:
         return set()
     try:
-        text = Path(path).read_text("utf-8", "replace")
+        text = decoded(Path(path).read_bytes())
     except OSError as error:
         raise DataError(f"cannot read the missing list {path}: {error.strerror}") from error
     if not (names := {match.group() for match in CLIP_NAME.finditer(text)}):

@@ -18,7 +18,7 @@ from analysis_lib.datasets.readers import ntu_tables
 from analysis_lib.datasets.readers.ntu import CLIP_NAME
 from analysis_lib.errors import DataError, cut, shown
 from analysis_lib.files import open_plain
-from analysis_lib.skeletons.layouts import NTU_25
+from analysis_lib.skeletons.layouts import COCO_17, NTU_25
 from analysis_lib.skeletons.skeleton import Skeleton
 
 log = logging.getLogger(__name__)
@@ -194,7 +194,7 @@ def read_pyskl(
     ----------
     path : str or Path
     skeleton : Skeleton, optional
-        Needed unless the clips have 25 joints (``ntu-25``); 2-D files have the 17 of COCO.
+        Needed unless the clips have 25 joints (``ntu-25``) or 17 (``coco-17``).
     class_names : tuple of str, optional
         Else those of NTU if the clips are named so, else ``class 0``, ``class 1``, ...
 
@@ -308,12 +308,14 @@ def _numbers(where: str, key: str, value: object, ndim: int) -> np.ndarray:
 
 
 def _layout(path, x: np.ndarray) -> Skeleton:
-    """Return the layout that a number of joints implies; only 25 does."""
-    if x.shape[2] != NTU_25.n_joints:
+    """Return the layout that a number of joints implies: PYSKL's files have 25 of NTU or 17 of COCO."""
+    known = {s.n_joints: s for s in (NTU_25, COCO_17)}
+    if x.shape[2] not in known:
         raise DataError(
-            f"{path}: clips of {x.shape[2]} joints; pass the Skeleton that they follow (25 joints are read as 'ntu-25')"
+            f"{path}: clips of {x.shape[2]} joints; pass the Skeleton that they follow (25 joints are read as "
+            "'ntu-25', 17 as 'coco-17')"
         )
-    return NTU_25
+    return known[x.shape[2]]
 
 
 def _ntu_code(clips: list[str], labels: list[int]) -> np.ndarray | None:

@@ -299,12 +299,16 @@ def test_a_damaged_clip_is_named(tmp_path, rng, change, message):
         read_pyskl(write(tmp_path / "a.pkl", value))
 
 
-def test_a_layout_is_not_guessed(tmp_path, rng):
-    value = {"split": {}, "annotations": [annotation(rng, "v_1", 0, (1, 4, 17, 2))]}
-    with pytest.raises(DataError, match=r"clips of 17 joints; pass the Skeleton that they follow"):
-        read_pyskl(write(tmp_path / "a.pkl", value))
+def test_the_number_of_joints_chooses_the_layout(tmp_path, rng):
+    def file(n_joints):
+        value = {"split": {}, "annotations": [annotation(rng, "v_1", 0, (1, 4, n_joints, 2))]}
+        return write(tmp_path / f"{n_joints}.pkl", value)
+
+    assert [read_pyskl(file(n)).skeleton.name for n in (17, 25)] == ["coco-17", "ntu-25"]
+    with pytest.raises(DataError, match=r"clips of 18 joints; pass the Skeleton that they follow"):
+        read_pyskl(file(18))
     with pytest.raises(DataError, match="v_1: 17 joints, but its skeleton has 25"):
-        read_pyskl(tmp_path / "a.pkl", layout("ntu-25"))
+        read_pyskl(tmp_path / "17.pkl", layout("ntu-25"))
 
 
 def test_splits_must_name_annotations(tmp_path, rng):
