@@ -10,7 +10,7 @@ unpickled: a foreign ``.pt`` is read with ``weights_only=True``.
 import importlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, TypedDict
 
@@ -57,6 +57,10 @@ class Checkpoint:
     preprocessing : Preprocessing
     card : mapping
         Recipe, seed, accuracy, dataset fingerprint, ...; empty for a model of the user's own.
+    axes : mapping of str to str
+        What the axes of the layers mean, as far as it is known (`analysis_lib.networks.axes`).
+    notes : tuple of str
+        Sentences that a page says of how the network is read.
     """
 
     name: str
@@ -64,6 +68,8 @@ class Checkpoint:
     layers: tuple[str, ...]
     preprocessing: Preprocessing
     card: Mapping
+    axes: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    notes: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 def save_checkpoint(folder: str | Path, model: nn.Module, card: Mapping) -> Path:
