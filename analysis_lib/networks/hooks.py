@@ -73,8 +73,12 @@ def captured(model: nn.Module, layers: Sequence[str], once: bool = True) -> Iter
                     "or give each call a module of its own"
                 )
             key = _place(output)
-            outputs[name] = output if key in (None, ...) else output[key]
-            return None if key is None else _with(output, key, outputs[name].clone())
+            if key is None:
+                outputs[name] = output
+                return None
+            tensor = output if key is ... else output[key]
+            outputs[name] = tensor.view_as(tensor)  # its own, where the module hands on what it was given
+            return _with(output, key, outputs[name].clone())
 
         return hook
 
