@@ -101,9 +101,13 @@ class Session:
         try:
             yield
         except UserError as error:
-            from IPython.display import display
+            self.show(f"*{what} is missing here: {error}*")
 
-            display(self.say(f"*{what} is missing here: {error}*"))
+    def show(self, *shown) -> None:
+        """Display sentences as `say` does, or what is no text as it is; for use within a `part`."""
+        from IPython.display import display
+
+        display(self.say(*shown) if isinstance(shown[0], str) else shown[0])
 
     def say(self, *sentences: str):
         """Return sentences for display, a paragraph each, and below them what is yet to be noted."""
@@ -117,8 +121,9 @@ class Session:
 
         Parameters
         ----------
-        **tables : pandas.DataFrame
-            Become ``$STGBOOK_TABLES/CHAPTER/NAME.csv`` (`analysis_lib.chapters.recorded.write_record`).
+        **tables : pandas.DataFrame or None
+            None where a `part` is missing. They become ``$STGBOOK_TABLES/CHAPTER/NAME.csv``
+            (`analysis_lib.chapters.recorded.write_record`).
 
         Returns
         -------
@@ -127,7 +132,8 @@ class Session:
         """
         facts = self.facts()
         if os.environ.get(TABLES):
-            write_record(Path(os.environ[TABLES]) / self.chapter, facts, tables)
+            made = {name: table for name, table in tables.items() if table is not None}
+            write_record(Path(os.environ[TABLES]) / self.chapter, facts, made)
         return self.say(f"{run_line(facts)}\nRun time {duration(time.monotonic() - self.started)}.</small>")
 
     def facts(self) -> dict:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.statistics import Verdict
-from analysis_lib.studies.data.findings import Findings
-from analysis_lib.words import counted, number, percent
+from analysis_lib.studies.data.findings import Findings, Soundness
+from analysis_lib.words import counted, listed, number, percent
 
 
 def answer(found: Findings) -> str:
@@ -24,6 +24,26 @@ def answer(found: Findings) -> str:
         f"{counted(own.clips, 'test clip')} rightly ({percent(own.low)} to {percent(own.high)}), {better} the "
         f"nearest-neighbour baseline's {percent(found.baseline.value)}."
     )
+
+
+def soundness(found: Soundness) -> str:
+    """Return what to keep in mind: people in both splits, clips that occur twice, joints that were missing."""
+    said = []
+    if not found.known:
+        said.append("Who performed the clips is not known, so one person's clips may be both learnt from and scored.")
+    elif found.shared:
+        views = ", seen from other views" if found.apart else ""
+        tested = counted(found.tested, "person", "people")
+        said.append(f"Of {tested} in the test split, {found.shared} can be learnt from too{views}.")
+    if found.twins:
+        clip, same = found.twins[0]
+        across = " One such pair is both learnt from and scored." if found.across else ""
+        occur = "A clip occurs" if len(found.twins) == 1 else f"{len(found.twins)} clips occur"
+        said.append(f"{occur} twice: `{clip}` is `{same}`, coordinate for coordinate.{across}")
+    if found.missing:
+        shares = listed(f"{joint} {percent(share)}" for joint, share in found.missing.items())
+        said.append(f"Missing joints were filled in between the frames around them; share of frames: {shares}.")
+    return " ".join(said)
 
 
 def model_card(network: Checkpoint) -> str:
