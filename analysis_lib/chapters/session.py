@@ -51,6 +51,17 @@ class Session:
         return data
 
     @cached_property
+    def target(self) -> SkeletonDataset:
+        """The dataset that the parameter ``target_dataset`` names; the chapter's own if that is empty."""
+        if self.parameters["target_dataset"]:
+            return load_dataset(self.parameters["target_dataset"], self.parameters.get("data_root", ""))
+        self.notes.append(
+            "No `target_dataset` is given, so the actions are those that the network was trained on: what is called "
+            "new on this page is not."
+        )
+        return self.data
+
+    @cached_property
     def network(self) -> Checkpoint:
         """The network that the parameter ``model`` names."""
         network = load_checkpoint(self.parameters["model"], self.data)
@@ -71,20 +82,18 @@ class Session:
         few = [f"{data.class_names[c]} {n}" for c, n in zip(classes, counts, strict=True) if n < wanted]
         if few:
             self.notes.append(
-                f"Some actions have fewer clips than `{parameter} = {wanted}`, and all are taken: {listed(few)}."
+                f"Some actions of {data.name} have fewer clips than `{parameter} = {wanted}`, and all are taken: "
+                f"{listed(few)}."
             )
         return wanted
 
     def at_most(self, parameter: str, wanted: int | Sequence[int], most: int):
         """Return a number, or numbers, of which there are only so many; the page will say what was cut."""
-        if isinstance(wanted, int):
-            kept: object = min(wanted, most)
-        else:
-            kept = [n for n in wanted if n <= most] or [most]
+        many = not isinstance(wanted, int)
+        kept = ([n for n in wanted if n <= most] or [most]) if many else min(wanted, most)
         if kept != wanted:
-            self.notes.append(
-                f"`{parameter} = {wanted}` asks for more than the {most} that there are: {kept} is taken."
-            )
+            taken = listed(kept if many else [kept])
+            self.notes.append(f"`{parameter} = {wanted}` asks for more than there are; taken: {taken}.")
         return kept
 
     def actions(self, data: SkeletonDataset, given: Sequence[str], most: int) -> list[str]:
@@ -113,7 +122,7 @@ class Session:
         """Return sentences for display, a paragraph each, and below them what is yet to be noted."""
         from IPython.display import Markdown
 
-        notes, self.notes = self.notes, []
+        notes, self.notes = dict.fromkeys(self.notes), []
         return Markdown("\n\n".join(filter(None, [*sentences, *notes])))
 
     def record(self, **tables):
