@@ -34,7 +34,8 @@ def soundness(found: Soundness) -> str:
     elif found.shared:
         views = ", seen from other views" if found.apart else ""
         tested = counted(found.tested, "person", "people")
-        said.append(f"Of {tested} in the test split, {found.shared} can be learnt from too{views}.")
+        are = "is" if found.shared == 1 else "are"
+        said.append(f"{found.shared} of {tested} in the test split {are} in the training split too{views}.")
     if found.twins:
         clip, same = found.twins[0]
         across = " One such pair is both learnt from and scored." if found.across else ""

@@ -56,3 +56,15 @@ def test_nearest_neighbour_finds_the_warped_twin(rng):
     test = SkeletonDataset("toy", STICK, slow, [0, 1, 2], ("a", "b", "c"))
     recipe = Preprocessing(frames=12, fit="pad", steps=("first-bodies",))
     assert nearest_neighbour_predictions(train, test, recipe).tolist() == [0, 1, 2]
+
+
+def test_clips_that_occur_twice_and_joints_that_were_missing():
+    x = [np.full((1, t, 3, 2), v) for t, v in ((4, 1.0), (4, 1.0), (2, 1.0), (6, 2.0))]
+    x[3][0, 1:4, 1] = np.nan
+    arm = Skeleton("arm", ("shoulder", "elbow", "hand"), ((1, 0), (2, 1)))
+    data = SkeletonDataset("mine", arm, x, [0, 0, 1, 1], clips=("a", "b", "c", "d"))
+    assert tables.twin_table(data).to_dict("records") == [{"clip": "b", "same_as": "a"}]
+    assert tables.missing_table(data).to_dict("list") == {
+        "joint": ["elbow", "shoulder", "hand"],
+        "missing": [3 / 16, 0, 0],
+    }
