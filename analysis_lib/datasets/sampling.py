@@ -70,7 +70,7 @@ def usual_actions(data: SkeletonDataset, most: int) -> list[str]:
     --------
     >>> from analysis_lib.datasets.catalogue import load_dataset
     >>> usual_actions(load_dataset("synthetic"), 2)
-    ['drop', 'hopping']
+    ['drink water', 'kicking something']
     """
     present = class_indices(data, ())
     groups = list(dict.fromkeys(data.groups[c] for c in present))
