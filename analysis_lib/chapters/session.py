@@ -18,7 +18,7 @@ from analysis_lib.datasets.sampling import class_indices, sample_per_class, usua
 from analysis_lib.errors import UserError
 from analysis_lib.networks.checkpoints import Checkpoint, is_trained, load_checkpoint
 from analysis_lib.results.digest import code_version
-from analysis_lib.words import duration, listed
+from analysis_lib.words import duration, listed, name_of
 
 TABLES = "STGBOOK_TABLES"  # environment variable: the folder that tables are recorded in
 
@@ -79,11 +79,11 @@ class Session:
     def per_class(self, parameter: str, wanted: int, data: SkeletonDataset) -> int:
         """Return how many clips of each class are wanted; the page will say which classes have fewer."""
         classes, counts = np.unique(data.labels, return_counts=True)
-        few = [f"{data.class_names[c]} {n}" for c, n in zip(classes, counts, strict=True) if n < wanted]
+        few = [f"{name_of(data.class_names[c])} {n}" for c, n in zip(classes, counts, strict=True) if n < wanted]
         if few:
             self.notes.append(
-                f"Some actions of {data.name} have fewer clips than `{parameter} = {wanted}`, and all are taken: "
-                f"{listed(few)}."
+                f"Some actions of {name_of(data.name)} have fewer clips than `{parameter} = {wanted}`, and all are "
+                f"taken: {listed(few)}."
             )
         return wanted
 

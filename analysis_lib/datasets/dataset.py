@@ -22,6 +22,8 @@ SPLIT = "split_"
 CHANNELS = (("x", "y"), ("x", "y", "z"), ("x", "y", "score"), ("x", "y", "z", "score"))
 #: share of the widest clip's extent that coordinates may lose as 32-bit numbers
 PRECISION = 1e-4
+#: classes that are named by their numbers where nobody names them
+MOST_CLASSES = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -362,6 +364,8 @@ def _classes(labels, class_names: tuple[str, ...]) -> tuple[np.ndarray, tuple[st
     if not class_names:
         if labels.min() == 1:
             raise DataError("labels begin with 1, and classes are counted from 0; subtract 1, or give class_names")
+        if labels.max() >= MOST_CLASSES:
+            raise DataError(f"labels go up to {labels.max()}; without class_names they are below {MOST_CLASSES}")
         class_names = tuple(f"class {c}" for c in range(labels.max() + 1))
     return labels, class_names
 

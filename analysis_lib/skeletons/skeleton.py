@@ -100,9 +100,9 @@ class Skeleton:
 
     @property
     def parents(self) -> tuple[int, ...]:
-        """Bone partner of each joint, shape (V,): its parent in ``edges``, itself for a root."""
+        """Bone partner of each joint, shape (V,): its first parent in ``edges``, itself for a root."""
         parents = list(range(self.n_joints))
-        for child, parent in self.edges:
+        for child, parent in reversed(self.edges):
             parents[child] = parent
         return tuple(parents)
 

@@ -46,17 +46,14 @@ where ``x`` has no axis of clips). Without splits one is made when the file is o
 """
 
 import json
-import zlib
 from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
-from pickle import UnpicklingError
-from zipfile import BadZipFile
 
 import numpy as np
 
 from analysis_lib.datasets.dataset import SPLIT, SkeletonDataset
 from analysis_lib.errors import DataError, UserError, unknown_choice
+from analysis_lib.loading import read_arrays
 from analysis_lib.skeletons.layouts import layout
 from analysis_lib.skeletons.skeleton import Skeleton
 
@@ -80,8 +77,6 @@ KEYS = {
     "channels": ("U", (1,)),
     "missing": ("f", (2,)),
 }
-
-_DAMAGE = (OSError, ValueError, EOFError, BadZipFile, UnpicklingError, zlib.error, NotImplementedError, RuntimeError)
 
 _KINDS = {
     "i": ("iu", "whole numbers"),
@@ -122,19 +117,8 @@ def read_npz(path: str | Path) -> SkeletonDataset:
 
 def _load(path: Path) -> dict[str, np.ndarray]:
     """Return the arrays of the file, each checked for its type and number of axes."""
-    with ExitStack() as stack:
-        try:
-            handle = stack.enter_context(open(path, "rb"))  # np.load leaves a damaged file open
-            opened = np.load(handle, allow_pickle=False)
-        except _DAMAGE as error:
-            raise DataError(
-                f"{path} is not a readable .npz file ({error}); write it with np.savez, without "
-                "pickles, and see whether the copy is complete"
-            ) from error
-        if not isinstance(opened, np.lib.npyio.NpzFile):
-            raise DataError(f"{path} is a single array; write all arrays into one with np.savez")
-        stack.enter_context(opened)
-        arrays = {key: _array(path, opened, key) for key in opened.files}
+    opened = read_arrays(path)
+    arrays = {key: _array(path, opened, key) for key in opened}
     if absent := [key for key in ("x", "labels") if key not in arrays]:
         raise DataError(f"{path} has no '{absent[0]}'; its keys are {sorted(arrays) or 'none'}")
     return arrays
@@ -145,16 +129,7 @@ def _array(path: Path, opened: Mapping, key: str) -> np.ndarray:
     kind, axes = ("b", (1,)) if key.startswith(SPLIT) else KEYS.get(key, (None, ()))
     if kind is None:
         raise DataError(f"{path}: {unknown_choice('key', key, [*KEYS, SPLIT + 'NAME'])}")
-    try:
-        value = np.asarray(opened[key])
-    except _DAMAGE as error:
-        cure = f"is damaged ({error}); is the copy complete?"
-        if "allow_pickle" in str(error):
-            cure = (
-                "holds Python objects; pad the clips, or concatenate them, to one array of "
-                "numbers (text: np.array(names, dtype=str))"
-            )
-        raise DataError(f"{path}: '{key}' {cure}") from error
+    value = opened[key]
     kinds, wanted = _KINDS[kind]
     is_empty_split = kind == "b" and value.size == 0  # np.savez makes floats of []
     if value.ndim not in axes or (value.dtype.kind not in kinds and not is_empty_split):

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from analysis_lib.datasets.dataset import SkeletonDataset, check_sequence
-from analysis_lib.datasets.readers.archive import read_members
+from analysis_lib.datasets.readers.archive import decoded, read_members
 from analysis_lib.errors import DataError
 from analysis_lib.skeletons.layouts import KINECT_20
 
@@ -99,7 +99,7 @@ def _clip(match: re.Match, content: bytes) -> tuple[str, tuple[int, int, int], n
 def _parse(name: str, content: bytes) -> dict:
     """Return the JSON object of one file, with the keys that are needed."""
     try:
-        table = json.loads(content)
+        table = json.loads(decoded(content))
     except (ValueError, RecursionError) as error:
         raise DataError(f"{name} is not valid JSON ({error}); is the file cut off?") from error
     if not isinstance(table, dict) or not {"skeletons", "label"} <= table.keys():

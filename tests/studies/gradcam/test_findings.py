@@ -175,7 +175,7 @@ def test_the_pose_is_that_of_the_clip_seen_from_the_front():
     stick = Skeleton("stick", ("left foot", "right foot", "hip"), ((0, 2), (1, 2)), pairs=((0, 1),))
     turned, front = (np.tile([[-w, 0, 0], [w, 0, 0], [0, 1, 0]], (1, 9, 1, 1)) for w in (0.1, 0.5))
     front[0, :, 2, 1] = np.arange(9)
-    table = pose_table(SkeletonDataset("toy", stick, [turned, front], np.zeros(2), ("kick",)))
+    table = pose_table(SkeletonDataset("toy", stick, [turned, front], np.zeros(2, int), ("kick",)))
     assert set(table["clip"]) == {"clip 1"}
     places = table.set_index(["slice", "joint"])
     assert places.loc[(slice(None), "hip"), "y"].tolist() == [1, 4, 7]  # middles of the thirds
