@@ -10,6 +10,7 @@ from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.errors import UserError
 from analysis_lib.skeletons.skeleton import Skeleton
 from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.studies.gradcam import words
 from analysis_lib.studies.gradcam.findings import Balance, Gain, Growth, Limbs, Place, findings
 from analysis_lib.studies.gradcam.tables import pose_table
 
@@ -169,6 +170,12 @@ def test_an_order_beats_another_or_not(gain, better):
     first, second = found(masking_gain=gains(gain)).gains
     assert first == Gain("deletion", "motion", 7, Estimate(*gain), better)
     assert (second.test, second.against, second.better) == ("insertion", "random", Verdict.HOLDS)
+
+
+def test_what_could_not_be_tried_is_not_spoken_of():
+    without = found(randomisation=None)
+    assert without.forgetting is None
+    assert words.randomisation(without) == ""
 
 
 def test_the_pose_is_that_of_the_clip_seen_from_the_front():
