@@ -134,7 +134,8 @@ class Findings:
     """All that the chapter says.
 
     ``growth`` is None for one layer, or where the maps of a layer are zero; ``early`` where all layers
-    are late; ``forgetting`` where that could not be tried. ``times`` has the share of each time slice by action, none for an empty map.
+    are late; ``forgetting`` where that could not be tried. ``times`` has the share of each time slice by
+    action, none for an empty map.
     """
 
     layers: int
