@@ -229,7 +229,7 @@ def read_pyskl(
         skeleton=skeleton or _layout(path, sequences[0]),
         sequences=tuple(sequences),
         labels=np.array(labels),
-        class_names=class_names or (),
+        class_names=class_names or tuple(f"class {c}" for c in range(n_classes)),
         groups=() if code is None else ntu_tables.GROUPS[: len(class_names)],
         clips=tuple(clips),
         subjects=None if code is None else code[:, 2],
