@@ -12,6 +12,7 @@ from analysis_lib.datasets.sampling import class_indices
 from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.explain.method import Maps, Method
 from analysis_lib.networks.checkpoints import Checkpoint
+from analysis_lib.networks.training.fit import check_classes
 from analysis_lib.progress import progress_bar
 from analysis_lib.statistics import percentile_interval, rank_correlation
 
@@ -120,6 +121,7 @@ def explain(
         for found in zip(*((np.stack(p.lengths, 1), p.scores, p.targets) for p in parts), strict=True)
     )
     gaps = {name: np.concatenate([p.gaps[name] for p in parts]) for name in parts[0].gaps}
+    check_classes(scores.shape[1], data)
     whole = np.concatenate(importance)
     found = Attribution(network, data, method, parts[0].layers, whole, frames, scores, targets, gaps, body)
     if correct_only and not found.correct.any():
