@@ -167,10 +167,11 @@ def readings(model: nn.Module, shape: Sequence[int], layers: Sequence[str]) -> d
     r"""Return, for each layer, what it gives for three clips, and which patterns that can be read as.
 
     Three clips of noise are passed, and passed again with one of them changed: the axis of clips is the one
-    on which the changes part. Then one clip is passed at growing lengths: the frames are on the axis that
-    grows, by no more than the clip does. A network that takes clips of one length alone leaves that to
-    size: any axis no longer than the clip may hold the frames. Joints are on an axis of V, or of as many
-    nodes as ``layer_nodes`` has; channels on one that keeps its size.
+    on which the changes part. So it is with bodies, unless they have been mixed. Then one clip is passed at
+    growing lengths: the frames are on the axis that grows, by no more than the clip does. A network that
+    takes clips of one length alone leaves that to size: any axis no longer than the clip may hold the
+    frames. Joints are on an axis of V, or of as many nodes as ``layer_nodes`` has; channels on one that
+    keeps its size.
 
     Parameters
     ----------
@@ -184,7 +185,7 @@ def readings(model: nn.Module, shape: Sequence[int], layers: Sequence[str]) -> d
     dict
         (what came, patterns that fit) by layer; a layer that gives no tensor fits none.
     """
-    base, changed, longer = _probes(model, shape, layers)
+    base, changes, longer = _probes(model, shape, layers)
     found = {}
     for layer in layers:
         given = base.get(layer)
@@ -192,12 +193,13 @@ def readings(model: nn.Module, shape: Sequence[int], layers: Sequence[str]) -> d
             found[layer] = ("nothing" if given is None else type(given).__name__, ())
             continue
         sizes = {t: outputs[layer].shape for t, outputs in longer.items() if isinstance(outputs.get(layer), Tensor)}
-        nodes = {"m": shape[3], "v": node_count(model, layer, shape[2])}
-        moved = [_moved(given, other[layer]) for other in changed]
+        known = {"n": 1, "m": shape[3], "v": node_count(model, layer, shape[2])}
+        moved = {name: [_moved(given, other[layer]) for other in others] for name, others in changes.items()}
         fits = [
             _pattern(groups)
             for groups in _candidates(given.ndim, shape[3])
-            if _keeps_sizes(groups, sizes, nodes) and _parts_clips(groups, given.shape, moved, nodes)
+            if _keeps_sizes(groups, sizes, known)
+            and all(_parts(name, groups, given.shape, moved, known) for name in "nm")
         ]
         found[layer] = (str(tuple(given.shape)), tuple(fits))
     return found
@@ -211,7 +213,7 @@ def node_count(model: nn.Module, layer: str, n_joints: int) -> int:
 
 @torch.no_grad()
 def _probes(model: nn.Module, shape: Sequence[int], layers: Sequence[str]):
-    """Return the outputs for three clips, for these with each changed in turn, and by length for one clip."""
+    """Return the outputs for three clips, for these with each clip (n) or body (m) changed, and by length for one."""
     n_channels, n_frames, n_joints, n_bodies = shape
     noise = torch.Generator().manual_seed(0)
 
@@ -222,18 +224,19 @@ def _probes(model: nn.Module, shape: Sequence[int], layers: Sequence[str]):
 
     with evaluating(model):
         x = torch.randn(_N_CLIPS, n_channels, n_frames, n_joints, n_bodies, generator=noise)
-        base, changed = passed(x), []
-        for i in range(_N_CLIPS):
-            other = x.clone()
-            other[i] = torch.randn(x.shape[1:], generator=noise)
-            changed.append(passed(other))
+        base, other = passed(x), torch.randn(x.shape, generator=noise)
+        clip, body = torch.arange(_N_CLIPS).view(-1, 1, 1, 1, 1), torch.arange(n_bodies)
+        changes = {
+            "n": [passed(torch.where(clip == i, other, x)) for i in range(_N_CLIPS)],
+            "m": [passed(torch.where(body == i, other, x)) for i in range(n_bodies)],
+        }
         longer = {n_frames: passed(x[:1])}
         for t in (2 * n_frames + step for step in _LONGER):
             try:
                 longer[t] = passed(torch.randn(1, n_channels, t, n_joints, n_bodies, generator=noise))
             except Exception:  # of any kind: the code is not ours, and it need not take other lengths
                 break
-    return base, changed, longer
+    return base, changes, longer
 
 
 def _moved(one: Tensor, other: object) -> list[np.ndarray]:
@@ -285,19 +288,20 @@ def _keeps_sizes(groups: Groups, sizes: Mapping[int, torch.Size], known: Mapping
     )
 
 
-def _parts_clips(
-    groups: Groups, shape: torch.Size, moved: Sequence[Sequence[np.ndarray]], known: Mapping[str, int]
+def _parts(
+    name: str, groups: Groups, shape: torch.Size, moved: Mapping[str, Sequence], known: Mapping[str, int]
 ) -> bool:
-    """Return whether a change of one clip moves only what the names say is that clip's."""
-    axis = next(k for k, group in enumerate(groups) if "n" in group)
-    group = groups[axis]
-    sizes = [_N_CLIPS if name == "n" else known.get(name, -1) for name in group]
+    """Return whether a change of one clip (n), or body (m), moves only what the names say is its own."""
+    if not any(name in group for group in groups):
+        return True
+    axis = next(k for k, group in enumerate(groups) if name in group)
+    sizes = [(known | {"n": _N_CLIPS}).get(each, -1) for each in groups[axis]]
     try:
-        clip = np.moveaxis(np.arange(shape[axis]).reshape(sizes), group.index("n"), 0)
+        own = np.moveaxis(np.arange(shape[axis]).reshape(sizes), groups[axis].index(name), 0)
     except ValueError:
         return False
-    seen = [np.flatnonzero(by_axis[axis]) if by_axis else np.array([]) for by_axis in moved]
-    return all(len(places) and np.isin(places, clip[i]).all() for i, places in enumerate(seen))
+    seen = [np.flatnonzero(by_axis[axis]) if by_axis else np.array([]) for by_axis in moved[name]]
+    return all(len(places) and np.isin(places, own[i]).all() for i, places in enumerate(seen))
 
 
 def _groups(pattern: str) -> Groups:

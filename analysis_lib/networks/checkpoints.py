@@ -328,20 +328,23 @@ def _from_factory(name: str, data: SkeletonDataset | None) -> Checkpoint:
     if data is None:
         raise UserError(f"model '{name}' is built for a dataset; give one")
     factory = _factory(name)[0]
-    model, other = (_seeded(factory, name, data, seed) for seed in (0, 1))
-    preprocessing = getattr(model, "preprocessing", PREPROCESSINGS["padded"])
-    drawn = isinstance(model, nn.Module) and weights_digest(model) != weights_digest(other)
-    model, notes = adopted(model, name, clip_shape(data, preprocessing), len(data.class_names))
-    return Checkpoint(name, model, tuple(getattr(model, "layer_names", ())), preprocessing, {}, drawn, notes=notes)
+    (model, notes), (other, _) = (_seeded(factory, name, data, seed) for seed in (0, 1))
+    layers, drawn = tuple(getattr(model, "layer_names", ())), weights_digest(model) != weights_digest(other)
+    return Checkpoint(name, model, layers, _preprocessing(model), {}, drawn, notes=notes)
 
 
-def _seeded(factory: Callable, name: str, data: SkeletonDataset, seed: int):
-    """Return what a factory makes when torch's generator begins with ``seed``; the generator is left as it was."""
+def _preprocessing(model: object) -> Preprocessing:
+    return getattr(model, "preprocessing", PREPROCESSINGS["padded"])
+
+
+def _seeded(factory: Callable, name: str, data: SkeletonDataset, seed: int) -> tuple[nn.Module, tuple[str, ...]]:
+    """Return what a factory makes, `adopted`, when torch's generator begins with ``seed``; it is left as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         try:
-            return factory(data)
+            model = factory(data)
         except UserError:
             raise
         except Exception as error:  # of any kind: the code is not ours
             raise UserError(f"{name} failed with {type(error).__name__}: {cut(error)}") from error
+        return adopted(model, name, clip_shape(data, _preprocessing(model)), len(data.class_names))

@@ -263,11 +263,7 @@ FRAMES = tiny(lambda model, x: model.head(model.lift(x[..., 0]).mean(dim=3).tran
         (Odd(), "lifts", r"unknown layer of Odd 'lifts'; did you mean 'lift'\? choices: after, flat"),
         (Odd(), "flat", r"layer 'flat' gave \(2, 48\) for 2 clips of 6 joints and 1 bodies; that is not 'n c t v'"),
         (Odd(), "pair", "layer 'pair' has no influence on the scores"),
-        (
-            Odd(),
-            "halves",
-            "layer 'halves' gave 3 nodes on the axis of joints, where the clips have 6",
-        ),
+        (Odd(), "halves", "layer 'halves' gave 3 nodes on the axis of joints, where the clips have 6"),
         (Odd(), "unused", "layer 'unused' has no influence on the scores"),
         (Odd(), "after", "layer 'after' is not called in a forward pass"),
         (DETACHED, "lift", "layer 'lift' has no influence on the scores"),
