@@ -407,9 +407,7 @@ def test_patterns_that_name_no_axes(pattern):
 )
 def test_axes_in_our_order(axes, shape, ours):
     output = torch.arange(float(np.prod(shape))).view(shape)
-    torch.testing.assert_close(
-        by_name(output, axes, "a", SHAPE, 2), ours(output) if "heads" not in axes else heads(output)
-    )
+    torch.testing.assert_close(by_name(output, axes, "a", SHAPE, 2), ours(output))
 
 
 @pytest.mark.parametrize("axes", ["n t v", "(n m) c t v", "c n t v", "n c v (t x)"])
