@@ -13,15 +13,17 @@ from analysis_lib.chapters.recorded import recorded_editions, recorded_provenanc
 SOURCES = "application/vnd.stgbook.sources+json"
 
 _WHOSE = ("dataset", "model")  # parameters that tell one edition from another
+_NOT_COMPARED = (*_WHOSE, "data_root", "beside")
 _MISSING = object()
 
 
 def other_editions(chapter: str, parameters: Mapping[str, object]) -> list[str]:
     """Return the editions whose record of a chapter is shown where it runs with ``parameters``.
 
-    These are all that are recorded, but for those of the very dataset and model.
+    These are those of the parameter ``beside`` that are recorded, but for those of the very dataset and model.
     """
-    records = {edition: recorded_provenance(edition, chapter) for edition in recorded_editions()}
+    beside = parameters.get("beside") or ()
+    records = {edition: recorded_provenance(edition, chapter) for edition in recorded_editions() if edition in beside}
     return [
         edition
         for edition, facts in records.items()
@@ -104,7 +106,7 @@ def recorded_beside(chapter: str, parameters: Mapping[str, object]) -> Beside:
         differing[edition] = {
             name: value
             for name, value in recorded.items()
-            if name not in (*_WHOSE, "data_root") and parameters.get(name, _MISSING) != value
+            if name not in _NOT_COMPARED and parameters.get(name, _MISSING) != value
         }
     return Beside(chapter, differing)
 

@@ -6,7 +6,7 @@ What is known of a dataset stands in ``data/manifests/NAME.json``; this module o
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from analysis_lib.datasets.readers.npz import read_npz
 from analysis_lib.datasets.readers.ntu import read_ntu
 from analysis_lib.datasets.readers.nw_ucla import read_nw_ucla
 from analysis_lib.datasets.readers.pyskl import read_pyskl
+from analysis_lib.datasets.sampling import made_splits
 from analysis_lib.datasets.synthetic.make import synthetic
 from analysis_lib.errors import DataError, UserError, unknown_choice
 from analysis_lib.files import BUILD, DATA, data_root, digest, file_digest, write_text
@@ -165,10 +166,11 @@ def load_dataset(
     UserError
         If there is no such dataset.
     DataError
-        If it is not there, cannot be read, or is not what its manifest promises.
+        If it is not there, cannot be read, or is not what its manifest promises; or if all
+        coordinates in a file of your own are zero. Where that has no splits, one is made.
     """
     if reader := _file_reader(name_or_path):
-        return reader(Path(name_or_path).expanduser())
+        return _usable(reader(Path(name_or_path).expanduser()), name_or_path)
     known = manifest(str(name_or_path))
     if known.is_computed:
         dataset = _computed(known)
@@ -233,6 +235,16 @@ def _file_reader(name_or_path: str | Path) -> Callable[[Path], SkeletonDataset] 
     if str(name_or_path) not in dataset_names() and Path(name_or_path).expanduser().is_dir():
         return read_keypoints
     return FILE_READERS.get(Path(name_or_path).suffix.lower())
+
+
+def _usable(dataset: SkeletonDataset, path: str | Path) -> SkeletonDataset:
+    """Return a dataset of the user's own with splits, if it shows anything."""
+    if not any(x[..., : dataset.n_coordinates].any() for x in dataset.sequences):
+        raise DataError(f"{path}: all coordinates are zero; was the array filled before it was saved?")
+    if dataset.splits:
+        return dataset
+    splits, note = made_splits(dataset)
+    return replace(dataset, splits=splits, notes=(*dataset.notes, note))
 
 
 def _facts(dataset: SkeletonDataset) -> dict:

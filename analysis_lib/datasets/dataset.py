@@ -171,6 +171,11 @@ class SkeletonDataset:
         """How many channels are coordinates; the last one may be a score."""
         return len(self.channels) - self.channels.count("score")
 
+    @property
+    def places(self) -> tuple[np.ndarray, ...]:
+        """The clips without scores, each of shape (M, T_i, V, 2 or 3)."""
+        return tuple(x[..., : self.n_coordinates] for x in self.sequences)
+
     def __len__(self) -> int:
         return len(self.sequences)
 

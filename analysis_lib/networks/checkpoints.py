@@ -64,6 +64,7 @@ class Checkpoint:
     layers: tuple[str, ...]
     preprocessing: Preprocessing
     card: Mapping
+    drawn: bool = False  #: whether a factory draws the weights by lot
 
 
 def save_checkpoint(folder: str | Path, model: nn.Module, card: Mapping) -> Path:
@@ -124,7 +125,8 @@ def load_checkpoint(name: str, data: SkeletonDataset | None = None) -> Checkpoin
     if data is not None and data.skeleton.joints != skeleton.joints:
         raise UserError(
             f"model '{name}' was trained on the {skeleton.n_joints} joints of '{skeleton.name}', "
-            f"but dataset '{data.name}' has the {data.skeleton.n_joints} of '{data.skeleton.name}'"
+            f"but dataset '{data.name}' has the {data.skeleton.n_joints} of '{data.skeleton.name}'; "
+            f"train one on it (stgbook train --dataset ...), or name your own as model"
         )
     weights = path.with_suffix(".safetensors")
     tensors = read_tensors(weights, card["weights_sha256"])
@@ -136,6 +138,19 @@ def load_checkpoint(name: str, data: SkeletonDataset | None = None) -> Checkpoin
         raise DataError(f"{weights} is not of the network that {path.name} describes: {cut(error)}") from error
     preprocessing = checked(card["preprocessing"], Preprocessing, path, "preprocessing")
     return Checkpoint(card["name"], model.eval(), model.layer_names, preprocessing, card)
+
+
+def is_trained(network: Checkpoint) -> bool:
+    """Return whether a network can have learnt anything.
+
+    One with a card has. A factory's has not if another seed gives it other weights, or if no batch norm of
+    it has ever met a batch (means of 0, variances of 1).
+    """
+    if network.card:
+        return True
+    norms = [m for m in network.model.modules() if getattr(m, "running_mean", None) is not None]
+    met = any(m.running_mean.any() or (m.running_var != 1).any() for m in norms)
+    return not network.drawn and (met or not norms)
 
 
 def card_path(name: str) -> Path:
@@ -198,7 +213,8 @@ def _from_factory(name: str, data: SkeletonDataset | None) -> Checkpoint:
     """Return the user's own network: ``factory(data)`` gives a module with ``layer_names``."""
     if data is None:
         raise UserError(f"model '{name}' is built for a dataset; give one")
-    model = _factory(name)[0](data)
+    factory = _factory(name)[0]
+    model, other = (_seeded(factory, data, seed) for seed in (0, 1))
     if not isinstance(model, nn.Module):
         raise UserError(f"{name} returned {type(model).__name__}; a torch.nn.Module is needed")
     layers = tuple(getattr(model, "layer_names", ()))
@@ -208,4 +224,12 @@ def _from_factory(name: str, data: SkeletonDataset | None) -> Checkpoint:
             f"for example {[n for n, _ in model.named_children()][:3]}"
         )
     preprocessing = getattr(model, "preprocessing", PREPROCESSINGS["padded"])
-    return Checkpoint(name, model.eval(), layers, preprocessing, {})
+    drawn = weights_digest(model) != weights_digest(other)
+    return Checkpoint(name, model.eval(), layers, preprocessing, {}, drawn)
+
+
+def _seeded(factory, data: SkeletonDataset, seed: int):
+    """Return what a factory makes when torch's generator begins with ``seed``; the generator is left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return factory(data)

@@ -13,6 +13,7 @@ from analysis_lib.chapters.other_editions import SOURCES, Beside, other_editions
 from analysis_lib.chapters.recorded import write_facts
 
 HERE = {"dataset": "synthetic", "model": "synthetic", "k": 10, "graph": "nnk", "name": "unrelated"}
+HERE |= {"beside": ["third", "nw-ucla", "mine"]}
 FACTS = {
     "date": "2025-01-31",
     "code": "0.1.0 (abc)",
@@ -55,6 +56,12 @@ def test_all_records_are_shown_but_that_of_the_same_data_and_model(published, da
     here = HERE | {"dataset": dataset, "model": model}
     assert other_editions("own", here) == shown
     assert sorted(recorded_beside("own", here).differing) == shown
+
+
+@pytest.mark.parametrize(("beside", "shown"), [({}, []), ({"beside": []}, []), ({"beside": ["mine"]}, ["mine"])])
+def test_only_records_that_are_asked_for_are_shown(published, beside, shown):
+    here = {name: value for name, value in HERE.items() if name != "beside"}
+    assert other_editions("own", here | beside) == shown
 
 
 def test_tables_are_labelled_by_the_edition_s_title_or_name(published):

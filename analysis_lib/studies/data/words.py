@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from analysis_lib.networks.checkpoints import Checkpoint
-from analysis_lib.studies.data.findings import Findings
-from analysis_lib.words import counted, estimate, judged, name_of, number, percent, plain, points, value_of
+from analysis_lib.studies.data.findings import Findings, Soundness
+from analysis_lib.words import counted, estimate, judged, listed, name_of, number, percent, plain, points, value_of
 
 
 NOTHING = "Nothing can be said, as there are no clips, or none that both the network and the baseline were tried on."
@@ -35,6 +35,27 @@ def numbers(found: Findings | None) -> str:
         f"{number(found.median, 0)} in the median. The network's {estimate(found.network, percent)} is {gap} the "
         f"nearest-neighbour baseline's {estimate(found.baseline, percent)}."
     )
+
+
+def soundness(found: Soundness) -> str:
+    """Return what to keep in mind: people in both splits, clips that occur twice, joints that were missing."""
+    said = []
+    if not found.known:
+        said.append("Who performed the clips is not known, so one person's clips may be both learnt from and scored.")
+    elif found.shared:
+        views = ", seen from other views" if found.apart else ""
+        tested = counted(found.tested, "person", "people")
+        are = "is" if found.shared == 1 else "are"
+        said.append(f"{found.shared} of {tested} in the test split {are} in the training split too{views}.")
+    if found.twins:
+        clip, same = map(name_of, found.twins[0])
+        across = " One such pair is both learnt from and scored." if found.across else ""
+        occur = "A clip occurs" if len(found.twins) == 1 else f"{len(found.twins)} clips occur"
+        said.append(f"{occur} twice: `{clip}` is `{same}`, coordinate for coordinate.{across}")
+    if found.missing:
+        shares = listed(f"{name_of(joint)} {percent(share)}" for joint, share in found.missing.items())
+        said.append(f"Missing joints were filled in between the frames around them; share of frames: {shares}.")
+    return " ".join(said)
 
 
 def model_card(network: Checkpoint) -> str:

@@ -134,7 +134,8 @@ class Findings:
     """All that the chapter says.
 
     ``growth`` is None for one layer, or where the maps of a layer are zero; ``early`` where all layers
-    are late. ``times`` has the share of each time slice by action, none for an empty map.
+    are late; ``forgetting`` where that could not be tried. ``times`` has the share of each time slice by
+    action, none for an empty map.
     """
 
     layers: int
@@ -145,7 +146,7 @@ class Findings:
     times: dict[str, tuple[float, ...]]
     balances: tuple[Balance, ...]
     agreement: Agreement
-    forgetting: Forgetting
+    forgetting: Forgetting | None
     gains: tuple[Gain, ...]
 
 
@@ -158,7 +159,7 @@ def findings(
     ----------
     tables : mapping of str to DataFrame
         As the chapter records them: ``table``, ``layers``, ``parts``, ``joints``, ``released`` and
-        ``counterfactual`` from `analysis_lib.explain.attributions`, ``randomisation`` and
+        ``counterfactual`` from `analysis_lib.explain.attributions`, ``randomisation`` (if there is one) and
         ``masking_gain`` from `analysis_lib.explain.checks`.
     actions : sequence of str
         Those that are drawn.
@@ -170,7 +171,7 @@ def findings(
     if late < 1:
         raise UserError(f"late is the number of last layers, at least 1, got {late}")
     layers, parts = tables["layers"], tables["parts"]
-    last = _last(tables["table"])
+    last, randomised = _last(tables["table"]), tables.get("randomisation")
     return Findings(
         layers=len(layers),
         growth=_growth(layers),
@@ -180,7 +181,7 @@ def findings(
         times={action: _times(last[last["class"] == action]) for action in actions},
         balances=tuple(_balances(last, _last(tables["counterfactual"]), actions)),
         agreement=_agreement(tables["joints"], tables["released"]),
-        forgetting=_forgetting(_last(tables["randomisation"])),
+        forgetting=None if randomised is None else _forgetting(_last(randomised)),
         gains=tuple(_gain(row) for _, row in tables["masking_gain"].iterrows()),
     )
 

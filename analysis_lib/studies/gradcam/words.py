@@ -114,8 +114,10 @@ def released(found: Findings) -> str:
 
 
 def randomisation(found: Findings) -> str:
-    """Return whether the last layer's maps change as the network forgets."""
+    """Return whether the last layer's maps change as the network forgets; nothing if that was not tried."""
     it = found.forgetting
+    if not it:
+        return ""
     verdict = (
         "the maps follow what the network has learnt"
         if it.passed

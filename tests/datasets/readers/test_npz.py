@@ -146,6 +146,24 @@ def test_rows_of_several_bodies_are_body_after_body(hand, rng):
     np.testing.assert_array_equal(data.sequences[2], [x[6:]])
 
 
+def test_without_lengths_a_clip_ends_with_its_last_frame_that_is_not_all_nan(hand, clips):
+    padded = np.full((3, 7, 3, 2), np.nan)
+    for row, clip in zip(padded, clips, strict=True):
+        row[: len(clip)] = clip
+    assert hand(without=["lengths"], x=padded).fingerprint == hand().fingerprint
+
+
+def test_text_labels_channels_and_missing_joints_come_back(hand, path, rng):
+    x = rng.normal(size=(11, 3, 3))
+    x[1, 2] = np.nan
+    data = hand(x=x, labels=["wave", "nod", "nod"], channels=["x", "y", "score"])
+    assert (data.class_names, data.labels.tolist()) == (("nod", "wave"), [1, 0, 0])
+    data.save(path)
+    again = read_npz(path)
+    assert (again.fingerprint, again.channels) == (data.fingerprint, ("x", "y", "score"))
+    assert again.missing.tolist() == data.missing.tolist() == [[0, 0, 0.25], [0, 0, 0], [0, 0, 0]]
+
+
 def test_without_lengths_every_frame_of_a_padded_array_counts(hand, rng):
     assert hand(without=["lengths"], x=rng.normal(size=(3, 5, 3, 2))).lengths.tolist() == [5, 5, 5]
 
@@ -215,6 +233,14 @@ REFUSED = {
     "split beyond": (but(split_test=[3]), "split 'test' names a clip outside 0..2"),
     "split twice": (but(split_test=[1, 1]), "'split_test' names a clip twice"),
     "split of floats": (but(split_test=[1.5]), "'split_test' must be whole numbers or bools"),
+    "N C T V M": (but(x=np.ones((3, 2, 6, 3, 2))), "x.transpose(0, 4, 2, 3, 1) cures that"),
+    "N 3 T V 1": (but(x=np.ones((3, 3, 6, 3, 1))), "looks like (N, C, T, V, M)"),
+    "N C T V": (
+        but(without=["edges"], layout="kinect-20", x=np.ones((3, 3, 6, 20))),
+        "x.transpose(0, 2, 3, 1) cures that",
+    ),
+    "edges from 1": (but(edges=[(1, 2), (2, 3)]), "do the edges count from 1? subtract 1"),
+    "labels from 1": (but(labels=[1, 2, 2]), "labels begin with 1"),
     "split too short": (but(split_test=[True]), "'split_test' has 1 bools for 3 clips"),
 }
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.data import words
-from analysis_lib.studies.data.findings import findings
+from analysis_lib.studies.data.findings import Soundness, findings, soundness
 from analysis_lib.words import points
 from sentences import check_all
 
@@ -30,6 +30,27 @@ def test_the_network_is_better_if_intervals_do_not_meet(network, baseline, bette
     assert found.gap == pytest.approx(network[0] - baseline[0])
     assert (found.clips, found.actions, found.people) == (3, 2, 1)
     assert (found.shortest, found.median, found.longest) == (4, 7, 9)
+
+
+def side(clips, subjects, views):
+    return pd.DataFrame({"clip": clips, "subject": subjects, "view": views})
+
+
+@pytest.mark.parametrize(
+    ("subjects", "views", "expected"),
+    [
+        (([1, 2], [3, 3]), ([1, 1], [1, 1]), {"known": True, "shared": 0, "tested": 1, "apart": False}),
+        (([1, 2], [2, 3]), ([1, 2], [3, 3]), {"known": True, "shared": 1, "tested": 2, "apart": True}),
+        (([1, 2], [2, -1]), ([-1, -1], [-1, -1]), {"known": False, "shared": 1, "tested": 2, "apart": False}),
+    ],
+)
+def test_people_and_views_of_two_splits(subjects, views, expected):
+    train, test = (side(clips, s, v) for clips, s, v in zip((["a", "b"], ["c", "d"]), subjects, views, strict=True))
+    twins = pd.DataFrame([("b", "a")], columns=["clip", "same_as"])
+    missing = pd.DataFrame({"joint": ["hand", "elbow"], "missing": [0.25, 0.0]})
+    found = soundness(train, test, twins, missing)
+    assert found == Soundness(**expected, twins=(("b", "a"),), across=False, missing={"hand": 0.25})
+    assert soundness(train, test, pd.DataFrame([("c", "a")], columns=twins.columns), missing).across
 
 
 def test_without_clips_or_a_baseline_nothing_is_found():
