@@ -261,4 +261,6 @@ def _n_threads(client: Client) -> int:
             f"start one on each machine: dask worker {address}"
         ) from None
     except OSError as error:
-        raise UserError(f"the Dask scheduler at {address} has gone away ({error}); start it anew, and run again") from error
+        raise UserError(
+            f"the Dask scheduler at {address} has gone away ({error}); start it anew, and run again"
+        ) from error
