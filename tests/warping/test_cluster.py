@@ -226,7 +226,7 @@ def test_a_socket_that_takes_calls_and_never_speaks(monkeypatch):
 def test_a_scheduler_that_dies_half_way_is_one_line(machines, ragged, monkeypatch, capfd):
     client, _, scheduler = machines
     after_each_answer(monkeypatch, lambda count: scheduler.kill())
-    with pytest.raises(UserError, match="the Dask scheduler at tcp://.* has gone away"):
+    with pytest.raises(UserError, match=r"the Dask scheduler at tcp:.* has gone away"):
         windowed_dtw(*ragged, Warping(3), scheduler=client)
     assert capfd.readouterr().err == ""
 
