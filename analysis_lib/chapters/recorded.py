@@ -23,7 +23,7 @@ BUILT = "STGBOOK_BUILT"  # environment variable: EDITION=FOLDER of the tables of
 PUBLISHED = DATA / "published"
 FACTS = "provenance.json"
 
-_FORMULA = re.compile(r"['=+\-@\t\r\n](?!\d*\.?\d+$)")  # start of a text that is no number
+_FORMULA = re.compile(r"['=+\-@\t\n](?!\d*\.?\d+$)")  # start of a text that is no number
 
 
 def write_record(folder: Path, facts: Mapping, tables: Mapping[str, pd.DataFrame]) -> None:
@@ -39,10 +39,16 @@ def write_record(folder: Path, facts: Mapping, tables: Mapping[str, pd.DataFrame
         spreadsheet would take for a formula has an apostrophe before it, which is none of it.
     """
     for name, frame in tables.items():
-        frame = frame.map(lambda cell: f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell)
+        frame = frame.map(lambda cell: _harmless(cell) if isinstance(cell, str) else cell)
         with atomic_path(folder / f"{name}.csv") as temporary:
             frame.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
     write_facts(folder, facts)
+
+
+def _harmless(cell: str) -> str:
+    """Return a text as it is recorded: no formula, and no carriage return, which would end a row."""
+    text = cell.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def write_facts(folder: Path, facts: Mapping) -> None:

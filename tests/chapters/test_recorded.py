@@ -43,13 +43,15 @@ def test_tables_come_back_as_they_were(published):
 
 
 def test_no_text_is_a_formula_of_a_spreadsheet(published):
-    names = ["=1+1", "+49 151", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "'=1", "'", "-", "x=1", "-0.5", "=", "−1"]
+    names = ["=1+1", "+49 151", "-2+3", "@SUM(A1)", "\t=1", "\n=1", "'=1", "'", "-", "x=1", "-0.5", "=", "−1"]
     frame = pd.DataFrame({"name": names, "change": np.linspace(-1, 1, len(names))})
     record(published / "mine", "own", table=frame)
     pd.testing.assert_frame_equal(recorded_table("mine", "own"), frame)
     rows = csv.reader((published / "mine" / "own" / "table.csv").open(newline=""))
     cells = [row[0] for row in rows][1:]
-    assert [cell for cell in cells if cell[0] in "=+-@\t\r"] == ["-0.5"]
+    assert [cell for cell in cells if cell[0] in "=+-@\t\r\n"] == ["-0.5"]
+    record(published / "mine", "own", table=pd.DataFrame({"name": ["\r=1", "a\r\n=1"]}))
+    assert list(recorded_table("mine", "own")["name"]) == ["\n=1", "a\n=1"]
 
 
 def test_what_is_not_recorded_is_none(published):
