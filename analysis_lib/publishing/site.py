@@ -20,7 +20,7 @@ from analysis_lib.chapters.editions import DEFAULT, Edition
 from analysis_lib.chapters.recorded import FACTS, write_facts
 from analysis_lib.errors import UserError
 from analysis_lib.files import BUILD, ROOT, copy_file, digest, file_digest, put_in_place, working_folder, write_text
-from analysis_lib.publishing.page import annotate_figures, write_form
+from analysis_lib.publishing.page import annotate_figures, shield_widgets, write_form
 from analysis_lib.publishing.runs import Run, run_chapter
 
 WIDGET_HOST = ROOT / "analysis_lib" / "widgets" / "assets" / "widget_host.js"
@@ -96,7 +96,7 @@ def assemble(edition: Edition, runs: list[Run], root: Path, source: Path) -> Non
         shutil.copytree(root / "book", source / "book", ignore=ignored)
         shutil.copyfile(root / "_toc.yml", source / "_toc.yml")
         for run in runs:
-            page = annotate_figures(json.loads(run.notebook.read_text(encoding="utf8")))
+            page = shield_widgets(annotate_figures(json.loads(run.notebook.read_text(encoding="utf8"))))
             write_text(source / "book" / run.notebook.name, write_form(page))
         vendor = source / "book" / "_assets" / "vendor"
         copy_mathjax(vendor / "mathjax")
@@ -105,7 +105,7 @@ def assemble(edition: Edition, runs: list[Run], root: Path, source: Path) -> Non
     except OSError as error:
         raise UserError(f"cannot put together {source}: {error}") from error
     if edition.name != DEFAULT:
-        config["title"] += f" · {edition.title}"
+        config["title"] += f" · {edition.title}".replace("<", "&lt;")  # the theme takes a title for HTML
     write_text(source / "_config.yml", yaml.safe_dump(config, allow_unicode=True))
 
 

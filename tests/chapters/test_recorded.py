@@ -47,7 +47,7 @@ def test_no_text_is_a_formula_of_a_spreadsheet(published):
     frame = pd.DataFrame({"name": names, "change": np.linspace(-1, 1, len(names))})
     record(published / "mine", "own", table=frame)
     pd.testing.assert_frame_equal(recorded_table("mine", "own"), frame)
-    rows = csv.reader((published / "mine" / "own" / "table.csv").open(newline=""))
+    rows = csv.reader((published / "mine" / "own" / "table.csv").read_text().splitlines(keepends=True))
     cells = [row[0] for row in rows][1:]
     assert [cell for cell in cells if cell[0] in "=+-@\t\r\n"] == ["-0.5"]
     record(published / "mine", "own", table=pd.DataFrame({"name": ["\r=1", "a\r\n=1"]}))
