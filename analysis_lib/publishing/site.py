@@ -117,16 +117,27 @@ def copy_mathjax(folder: Path) -> None:
     UserError
         If the package is not installed.
     """
+    for part, path in mathjax_files().items():
+        if part.startswith(_MATHJAX_PARTS):
+            (folder / part).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, folder / part)
+    write_text(folder / "NOTICE.txt", f"MathJax 3, Apache-2.0, from {_MATHJAX} {metadata.version(_MATHJAX)}\n")
+
+
+def mathjax_files() -> dict[str, Path]:
+    """Return where the parts of MathJax are, by their names in it.
+
+    Raises
+    ------
+    UserError
+        If the package is not installed.
+    """
     try:
-        package = metadata.distribution(_MATHJAX)
+        files = metadata.distribution(_MATHJAX).files or ()
     except metadata.PackageNotFoundError:
         raise UserError(f"formulas need MathJax: pip install {_MATHJAX}") from None
-    for file in package.files or ():
-        _, found, part = file.as_posix().partition("/static/mathjax/")
-        if found and part.startswith(_MATHJAX_PARTS):
-            (folder / part).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file.locate(), folder / part)
-    write_text(folder / "NOTICE.txt", f"MathJax 3, Apache-2.0, from {_MATHJAX} {package.version}\n")
+    parts = ((file, file.as_posix().partition("/static/mathjax/")) for file in files)
+    return {part: Path(file.locate()) for file, (_, found, part) in parts if found}
 
 
 def build_site(source: Path, site: Path, log: Path, stamp: str) -> None:

