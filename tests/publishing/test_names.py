@@ -50,9 +50,9 @@ class Net(nn.Module):
     layer_names = ("first", "second")
     def __init__(self, channels, classes):
         super().__init__()
-        self.first = nn.Sequential(nn.Conv2d(channels, 4, 1), nn.ReLU())
-        self.second = nn.Sequential(nn.Conv2d(4, 4, 1), nn.ReLU())
-        self.fc = nn.Linear(4, classes)
+        self.first = nn.Sequential(nn.Conv2d(channels, 16, 1), nn.ReLU())
+        self.second = nn.Sequential(nn.Conv2d(16, 16, 1), nn.ReLU())
+        self.fc = nn.Linear(16, classes)
     def forward(self, x):
         return self.fc(self.second(self.first(x[..., 0])).mean((2, 3)))
 
