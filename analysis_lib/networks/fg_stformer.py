@@ -286,7 +286,7 @@ class FGSTFormer(nn.Module):
     >>> from analysis_lib.skeletons.layouts import layout
     >>> model = FGSTFormer(layout("ntu-25"), n_classes=60)
     >>> sum(p.numel() for p in model.parameters())
-    0
+    8770020
     >>> len(model.parts), model.focal
     (10, 15)
     """
