@@ -37,7 +37,7 @@ def node_separation(features: np.ndarray, lengths: np.ndarray, n_nodes: int) -> 
     """
     n, n_frames, size = features.shape
     if size % n_nodes:
-        raise UserError(f"{size} features a frame are not those of {n_nodes} nodes; were joints kept (\"flatten\")?")
+        raise UserError(f'{size} features a frame are not those of {n_nodes} nodes; were joints kept ("flatten")?')
     lengths = checked_lengths(lengths, n_frames, at_least=1)
     valid = np.arange(n_frames) < lengths[:, None]
     means = np.einsum("nt,ntd->nd", valid / lengths[:, None], features).reshape(n, -1, n_nodes)

@@ -59,7 +59,7 @@ class AGCN(SkeletonNet):
         bodies: int = 1,
     ):
         if depth not in DEPTHS:
-            raise unknown_choice("depth", depth, DEPTHS)
+            raise unknown_choice("depth", str(depth), map(str, DEPTHS))
         a = torch.tensor(partition(skeleton, "agcn"), dtype=torch.float32)
         sizes = layer_sizes(in_channels, width, DEPTHS[depth])
         layers = {

@@ -104,9 +104,7 @@ class CTRGCN(SkeletonNet):
     1462092
     """
 
-    def __init__(
-        self, skeleton: Skeleton, n_classes: int, in_channels: int = 3, width: float = 1.0, bodies: int = 1
-    ):
+    def __init__(self, skeleton: Skeleton, n_classes: int, in_channels: int = 3, width: float = 1.0, bodies: int = 1):
         a = torch.tensor(partition(skeleton, "agcn"), dtype=torch.float32)
         sizes = layer_sizes(in_channels, width)
         layers = {

@@ -206,9 +206,7 @@ class FocalLayer(nn.Module):
     So every node keeps its place from frame to frame, whichever joints are focal.
     """
 
-    def __init__(
-        self, c_in: int, c_out: int, stride: int, n_joints: int, n_parts: int, heads: int, shared_time: bool
-    ):
+    def __init__(self, c_in: int, c_out: int, stride: int, n_joints: int, n_parts: int, heads: int, shared_time: bool):
         super().__init__()
 
         def attention(c: int, queries: int, keys: int) -> SpatialAttention:
@@ -329,7 +327,9 @@ class FGSTFormer(nn.Module):
         self.fc = nn.Linear(last, n_classes)
         late = tuple(f"focal_layers.{i}" for i in range(len(second)))
         self.layer_names = (*(f"global_layers.{i}" for i in range(len(first))), *late)
-        nodes = [[float(v in node) for v in range(n_joints)] for node in [*((v,) for v in range(n_joints)), *self.parts]]
+        nodes = [
+            [float(v in node) for v in range(n_joints)] for node in [*((v,) for v in range(n_joints)), *self.parts]
+        ]
         self.layer_nodes = dict.fromkeys(late, nodes)
         self.attention_names = tuple(name for name, part in self.named_modules() if isinstance(part, nn.Softmax))
         self.apply(fan_out)
