@@ -29,8 +29,8 @@ def test_how_close_the_iterations_come(condition, iterations, error):
 
 def test_the_iteration_as_printed_diverges():
     c, truth = spread(10)
-    few, more = (inverse_root(6 * c, k, normalised=False).norm() / truth.norm() for k in (2, 5))
-    assert few > 2
+    few, more = (inverse_root(6 * c, k, normalised=False).norm() / truth.norm() for k in (3, 5))
+    assert few > 100
     assert more > 1e6
     assert inverse_root(torch.tensor([[5.0]]), 1, normalised=False).item() == -1
 
