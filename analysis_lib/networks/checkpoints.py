@@ -12,20 +12,35 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, TypedDict
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import nn
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import PREPROCESSINGS, Preprocessing
-from analysis_lib.errors import UserError, unknown_choice
+from analysis_lib.errors import DataError, UserError, cut, unknown_choice
 from analysis_lib.files import DATA, atomic_path, digest, file_digest, write_text
+from analysis_lib.loading import Name, Within, checked, read_json, read_tensors
 from analysis_lib.networks.registry import build
 from analysis_lib.results.digest import array_digest, loaded_digest
 from analysis_lib.skeletons.skeleton import Skeleton
 
 CHECKPOINTS = DATA / "checkpoints"
+
+
+class Card(TypedDict):
+    """What a card has at least."""
+
+    name: Name
+    architecture: str
+    arguments: Mapping[str, object]
+    skeleton: Mapping[str, object]
+    class_names: Annotated[list[str], Within(1, 10_000)]
+    in_channels: Annotated[int, Within(1, 1000)]
+    preprocessing: Mapping[str, object]
+    weights_sha256: str
 
 
 @dataclass(frozen=True)
@@ -105,19 +120,22 @@ def load_checkpoint(name: str, data: SkeletonDataset | None = None) -> Checkpoin
         return _from_factory(name, data)
     path = card_path(name)
     card = _read_card(path)
-    skeleton = Skeleton.from_dict(card["skeleton"])
+    skeleton = checked(card["skeleton"], Skeleton, path, "skeleton")
     if data is not None and data.skeleton.joints != skeleton.joints:
         raise UserError(
             f"model '{name}' was trained on the {skeleton.n_joints} joints of '{skeleton.name}', "
             f"but dataset '{data.name}' has the {data.skeleton.n_joints} of '{data.skeleton.name}'"
         )
     weights = path.with_suffix(".safetensors")
-    if not weights.exists() or file_digest(weights) != card["weights_sha256"]:
-        raise UserError(f"{weights} is missing or is not what {path.name} describes; restore both")
+    tensors = read_tensors(weights, card["weights_sha256"])
     model = build(card["architecture"], skeleton, len(card["class_names"]), card["in_channels"], **card["arguments"])
-    state = {k: v.float() if v.is_floating_point() else v for k, v in load_file(weights).items()}
-    model.load_state_dict(state, strict=True)
-    return Checkpoint(card["name"], model.eval(), model.layer_names, Preprocessing(**card["preprocessing"]), card)
+    state = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
+    try:
+        model.load_state_dict(state, strict=True)
+    except RuntimeError as error:
+        raise DataError(f"{weights} is not of the network that {path.name} describes: {cut(error)}") from error
+    preprocessing = checked(card["preprocessing"], Preprocessing, path, "preprocessing")
+    return Checkpoint(card["name"], model.eval(), model.layer_names, preprocessing, card)
 
 
 def card_path(name: str) -> Path:
@@ -157,10 +175,7 @@ def weights_digest(model: nn.Module) -> str:
 
 
 def _read_card(path: Path) -> dict:
-    try:
-        return json.loads(path.read_text())
-    except json.JSONDecodeError as error:
-        raise UserError(f"{path} is not valid JSON: {error}") from error
+    return checked(read_json(path), Card, path)
 
 
 def _factory(name: str):

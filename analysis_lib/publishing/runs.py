@@ -25,7 +25,7 @@ from analysis_lib.chapters.chapter import Chapter
 from analysis_lib.chapters.other_editions import edition_label, other_editions
 from analysis_lib.chapters.recorded import BUILT, recorded_provenance
 from analysis_lib.chapters.session import TABLES
-from analysis_lib.errors import UserError
+from analysis_lib.errors import DataError, UserError
 from analysis_lib.files import (
     BUILD,
     ROOT,
@@ -37,6 +37,7 @@ from analysis_lib.files import (
     working_folder,
     write_text,
 )
+from analysis_lib.loading import checked, read_json
 from analysis_lib.publishing.page import tidy_notebook, write_form
 from analysis_lib.results.digest import canonical_json, imported_modules, module_digest
 
@@ -198,9 +199,9 @@ def _named(kind: str, parameters: Mapping[str, object]) -> list[str]:
 def _is_whole(entry: Path) -> bool:
     """Return whether a cache entry is there, and each of its files is the one that was written."""
     try:
-        files = json.loads((entry / _FACTS).read_text())["files"]
+        files = checked(read_json(entry / _FACTS), Mapping[str, object], entry).get("files")
         return files == {name: known for name, known in file_digests(entry).items() if name != _FACTS}
-    except (OSError, ValueError, KeyError):
+    except (OSError, DataError):
         return False
 
 

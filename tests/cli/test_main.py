@@ -16,7 +16,9 @@ from analysis_lib.cli import main as cli
 from analysis_lib.errors import DataError, UserError
 from analysis_lib.publishing import runs
 from analysis_lib.publishing import site as book
+from analysis_lib.skeletons.layouts import layout
 
+HAND = layout("hand-21").joints
 CHAPTER = chapters.Chapter(
     "smoothness",
     "How smooth?",
@@ -67,7 +69,20 @@ def failing(monkeypatch, error):
 
 
 @pytest.mark.parametrize(
-    "command", ["", "chapters", "run", "book", "train", "data", "data check", "cache", "cache list", "cache clear"]
+    "command",
+    [
+        "",
+        "chapters",
+        "run",
+        "book",
+        "train",
+        "data",
+        "data check",
+        "data describe",
+        "cache",
+        "cache list",
+        "cache clear",
+    ],
 )
 def test_each_command_explains_itself_with_examples(stgbook, command):
     code, out, err = stgbook(*command.split(), "--help")
@@ -174,10 +189,23 @@ def test_each_failure_has_its_code_and_one_line(stgbook, monkeypatch, error, cod
     assert (found, out, err.strip()) == (code, "", f"stgbook: {line}")
 
 
-def test_a_fault_of_our_own_is_not_hidden(monkeypatch):
-    failing(monkeypatch, ZeroDivisionError())
-    with pytest.raises(ZeroDivisionError):
-        cli.main(["book"])
+@pytest.mark.parametrize("error", [ZeroDivisionError("x" * 10**6), RecursionError("a\nb"), KeyError("\ud800")])
+def test_a_fault_of_our_own_is_one_line_and_a_log(stgbook, monkeypatch, tmp_path, error):
+    monkeypatch.setattr("analysis_lib.files.BUILD", tmp_path)
+    failing(monkeypatch, error)
+    code, out, err = stgbook("book")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith(f"stgbook: error: {type(error).__name__}: ")
+    assert len(err) < 500
+    assert "Traceback" in (tmp_path / "stgbook-error.log").read_text(encoding="utf8")
+
+
+@pytest.mark.parametrize(("error", "line"), [(MemoryError(), "not enough memory"), (SystemExit(3), "sys.exit(3)")])
+def test_an_end_that_others_make_is_one_line(stgbook, monkeypatch, error, line):
+    failing(monkeypatch, error)
+    code, _, err = stgbook("book")
+    assert (code, err.count("\n")) == (1, 1)
+    assert line in err
 
 
 def test_book_hands_on_its_options(stgbook, monkeypatch):
@@ -297,3 +325,19 @@ def test_the_module_is_the_command_and_loads_nothing_heavy():
     assert not heavy & set(loaded.split())
     done = subprocess.run([sys.executable, "-m", "analysis_lib", "--version"], capture_output=True, text=True)
     assert done.stdout.startswith("stgbook, version ")
+
+
+def test_a_dataset_is_described_and_drawn(stgbook, tmp_path):
+    rows = [f"{clip},{t},{j},{t},{v},{clip}" for clip in "ab" for t in (1, 2) for v, j in enumerate(HAND)]
+    (tmp_path / "hands.csv").write_text("\n".join(["clip,frame,joint,x,y,label", *rows]))
+    picture = tmp_path / "hand.svg"
+    code, out, _ = stgbook("data", "describe", tmp_path / "hands.csv", "--picture", picture)
+    assert code == 0
+    assert out.startswith("hands: 2 clips, 2 classes\nskeleton: hand-21 (21 joints, 21 bones)\n")
+    assert out.endswith(f"picture: {picture}\n")
+    assert "<svg" in picture.read_text()
+    assert stgbook("data", "describe", tmp_path / "hands.csv", "--picture", "hand.jpg") == (
+        1,
+        "",
+        "stgbook: error: the picture is written as .png or .svg, got hand.jpg\n",
+    )

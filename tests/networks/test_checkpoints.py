@@ -61,7 +61,7 @@ def test_damaged_weights_are_refused(saved):
     _, path = saved
     weights = path.with_suffix(".safetensors")
     weights.write_bytes(weights.read_bytes()[:-10])
-    with pytest.raises(UserError, match=r"is missing or is not what small\.json describes"):
+    with pytest.raises(UserError, match=r"is not the file that was written"):
         load_checkpoint(str(path))
 
 

@@ -117,7 +117,9 @@ def fit(
     state = TrainingState.open(model, optimiser(model.parameters(), recipe), identity, state_path)
 
     def batch(index, rng):
-        clips = [clip_tensor(train.sequences[j], train.skeleton, preprocessing, rng)[0] for j in index]
+        clips = [
+            clip_tensor(train.sequences[j], train.skeleton, preprocessing, rng, train.n_coordinates)[0] for j in index
+        ]
         return torch.from_numpy(np.stack(clips)), torch.tensor(train.labels[index])
 
     held_x = held_labels = None

@@ -12,11 +12,11 @@ from analysis_lib.words import counted, number, percent, points
 #: sign beside each verdict, so that it does not speak through colour alone
 SIGNS = {HOLDS: "✓", FAILS: "✗", UNTESTED: "○", MISSING: "–"}
 UNITS: Mapping[str, Callable[[float], str]] = {
-    "number": number,
-    "signed": lambda x: number(x, signed=True),
+    "number": lambda x: number(x, 2),
+    "signed": lambda x: number(x, 2, signed=True),
     "count": lambda x: number(x, 0),
-    "percent": percent,
-    "points": lambda x: f"{points(x)} points",
+    "percent": lambda x: percent(x, 1),
+    "points": lambda x: f"{points(x, 1)} points",
 }
 
 

@@ -26,7 +26,7 @@ def answer(found: CurveFindings) -> str:
     return " ".join([*said, *([_of_the_picture(found.picture)] if found.picture else [])])
 
 
-def _layer(value: float) -> str:
+def _layer(value: float, _: int | None = None) -> str:
     return number(value, 0)
 
 

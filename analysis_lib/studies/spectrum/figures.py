@@ -117,7 +117,7 @@ def _eigenvalue_axis(ax, eigenvalues: np.ndarray, count: int = 12) -> None:
     """Write eigenvalues above the axes, at some of the frequencies."""
     above = ax.secondary_xaxis("top")
     ticks = _some(len(eigenvalues), count)
-    above.set_xticks(ticks, [number(eigenvalues[k - 1]) for k in ticks])
+    above.set_xticks(ticks, [number(eigenvalues[k - 1], 2) for k in ticks])
     above.tick_params(length=2, labelsize=7.5)
     above.set_xlabel("eigenvalue λ")
 
@@ -203,7 +203,7 @@ def filter_figure(table: pd.DataFrame, threshold: float = 0.5, beside: Tables = 
         inside = value > 0.35
         ink = "white" if inside and i > len(powers) / 3 else INK
         place = {"va": "center", "ha": "right" if inside else "left", "fontsize": 7.5, "color": ink}
-        side.text(value + (-0.03 if inside else 0.03), i, percent(value), **place)
+        side.text(value + (-0.03 if inside else 0.03), i, percent(value, 1), **place)
     for i, other in enumerate(where(beside, power=powers).values()):
         recorded = other.groupby("power")["share"].first()
         places = [powers.index(p) + 0.38 + 0.14 * i for p in recorded.index]

@@ -12,8 +12,10 @@ from analysis_lib.studies.data.findings import Findings
 
 @pytest.mark.parametrize(("better", "people"), [(Verdict.HOLDS, 10), (Verdict.UNDECIDED, 1), (Verdict.FAILS, 0)])
 def test_words_of_the_answer(said, better, people):
-    network, baseline = Estimate(0.9, 0.88, 0.92, 1100), Estimate(0.6, 0.55, 0.65, 1100)
-    said(better, words.answer(Findings(1484, 10, people, 3, 39.5, 201, network, baseline, 0.3, better)))
+    gap = {Verdict.HOLDS: 0.3, Verdict.UNDECIDED: 0.0, Verdict.FAILS: -0.3}[better]
+    network, baseline = Estimate(0.6 + gap, 0.58 + gap, 0.62 + gap, 1100), Estimate(0.6, 0.55, 0.65, 1100)
+    found = Findings(1484, 10, people, 3, 39.5, 201, network, baseline, gap, better)
+    said(better, "\n".join([words.answer(found), words.numbers(found)]))
 
 
 def test_words_of_a_card(said):
