@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis_lib.chapters.chapter import load_chapter
+from analysis_lib.chapters.chapter import OF_MODELS, load_chapter
 from analysis_lib.chapters.other_editions import Beside, recorded_beside, run_line
 from analysis_lib.chapters.recorded import write_record
 from analysis_lib.datasets.catalogue import load_dataset
@@ -64,7 +64,9 @@ class Session:
     @cached_property
     def network(self) -> Checkpoint:
         """The network that the parameter ``model`` names."""
-        network = load_checkpoint(self.parameters["model"], self.data)
+        how = {p.name: self.parameters.get(p.name, p.default) for p in OF_MODELS}
+        network = load_checkpoint(self.parameters["model"], self.data, **how)
+        self.notes += network.notes
         if not is_trained(network):
             self.notes.append(
                 f"**The network `{network.name}` was never trained**: its weights were drawn by lot. What is said of "

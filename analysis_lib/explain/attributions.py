@@ -12,6 +12,7 @@ from analysis_lib.datasets.sampling import class_indices
 from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.explain.method import Maps, Method
 from analysis_lib.networks.checkpoints import Checkpoint
+from analysis_lib.networks.training.fit import check_classes
 from analysis_lib.progress import progress_bar
 from analysis_lib.statistics import percentile_interval, rank_correlation
 
@@ -33,7 +34,7 @@ class Attribution:
         The n clips that are explained.
     method : Method
     layers : tuple of str
-        Those of `analysis_lib.explain.method.Maps`, as are ``scores``, ``targets`` and ``gaps``.
+        Those of `analysis_lib.explain.method.Maps`, as are ``scores``, ``targets``, ``gaps`` and ``mixed``.
     importance : float32 ndarray, shape (n, L, n_slices, V)
     lengths : int ndarray, shape (n, L)
         Valid frames at each layer.
@@ -54,6 +55,7 @@ class Attribution:
     targets: np.ndarray
     gaps: dict[str, np.ndarray] = field(default_factory=dict)
     body: int = 0
+    mixed: tuple[str, ...] = ()
 
     @property
     def correct(self) -> np.ndarray:
@@ -120,8 +122,10 @@ def explain(
         for found in zip(*((np.stack(p.lengths, 1), p.scores, p.targets) for p in parts), strict=True)
     )
     gaps = {name: np.concatenate([p.gaps[name] for p in parts]) for name in parts[0].gaps}
+    check_classes(scores.shape[1], data)
     whole = np.concatenate(importance)
-    found = Attribution(network, data, method, parts[0].layers, whole, frames, scores, targets, gaps, body)
+    of = (parts[0].layers, whole, frames, scores, targets, gaps, body, parts[0].mixed)
+    found = Attribution(network, data, method, *of)
     if correct_only and not found.correct.any():
         raise UserError(
             f"network '{network.name}' names none of the {len(data)} clips rightly; set correct_only to False"
@@ -131,7 +135,9 @@ def explain(
 
 def clip_maps(network: Checkpoint, data: SkeletonDataset, target: str, method: Method) -> Maps:
     """Return what a method says of a few clips at every frame; see `explain` for the parameters."""
-    return method(network, *_prepared(network, data, target))
+    found = method(network, *_prepared(network, data, target))
+    check_classes(found.scores.shape[1], data)
+    return found
 
 
 def _prepared(network: Checkpoint, data: SkeletonDataset, target: str | np.ndarray) -> tuple:

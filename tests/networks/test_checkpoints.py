@@ -137,7 +137,7 @@ def restored(data):
 
 def seeded(data):
     torch.manual_seed(0)
-    model = nn.Sequential(nn.BatchNorm2d(3), make(data))
+    model = nn.Sequential(nn.BatchNorm3d(3), make(data))
     model.layer_names = ("1.conv",)
     return model
 
@@ -145,7 +145,9 @@ def nothing(data):
     return None
 
 def no_layers(data):
-    return nn.Linear(2, 2)
+    model = make(data)
+    model.layer_names = ()
+    return model
 """
 
 
