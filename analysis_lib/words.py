@@ -4,6 +4,7 @@ Minus signs are true ones, a thin space stands before the per cent sign, thousan
 significant digits, or more where its interval is finer.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from math import isfinite, isnan
 
@@ -12,6 +13,8 @@ from analysis_lib.statistics import Estimate, Verdict
 #: thin space
 THIN = "\u2009"
 UNKNOWN = "not defined"  # a number that is not finite
+# what is markup in Markdown: at the start of a text, or anywhere; the last character of each is escaped
+_MARKUP = re.compile(r"^\d+[.)](?=\s|$)|^[-+=:#%]|[\\`*_{}\[\]<>&$|~^@]|:(?=//)|www\.", re.IGNORECASE)
 _FINEST = 6  # digits after the point; what is smaller is zero
 
 
@@ -108,12 +111,23 @@ def judged(verdict: Verdict) -> str:
 
 
 def name_of(name: object) -> str:
-    """Return the name of a class, group, dataset, joint or file as it stands in a sentence: all names pass here.
+    r"""Return the name of a class, group, dataset, joint or file as it stands in a sentence: all names pass here.
 
-    >>> name_of(" sit  down "), name_of("")
-    ('sit down', 'unnamed')
+    It is text, whatever characters it has: no emphasis, link, formula or element of Markdown.
+
+    >>> print(name_of(" sit  down "), name_of(""), name_of("<b>*$x_1$"))
+    sit down unnamed \<b\>\*\$x\_1\$
     """
-    return " ".join(str(name).split()) or "unnamed"
+    return _MARKUP.sub(lambda m: f"{m[0][:-1]}\\{m[0][-1]}", " ".join(str(name).split())) or "unnamed"
+
+
+def code_of(text: object) -> str:
+    """Return a name, or what was typed, in the letters of code.
+
+    >>> code_of("n = 3")
+    '<code>n = 3</code>'
+    """
+    return f"<code>{name_of(text)}</code>"
 
 
 def named(names: Iterable, none: str = "none") -> str:

@@ -223,7 +223,7 @@ def _execute(chapter: Chapter, parameters: Mapping, inputs: dict, entry: Path, o
 def _papermill(chapter: Chapter, parameters: Mapping, output: Path, partial: Path) -> None:
     """Execute the chapter's source into ``output``; progress goes to stderr."""
     import papermill
-    from jupyter_client.kernelspec import NoSuchKernel
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
     from nbclient.exceptions import DeadKernelError
 
     logging.getLogger("papermill").setLevel(logging.ERROR)  # its inspector misses unions' names
@@ -238,6 +238,14 @@ def _papermill(chapter: Chapter, parameters: Mapping, output: Path, partial: Pat
         raise _failure(chapter, error, partial) from None
     except NoSuchKernel:
         raise UserError(f"there is no Jupyter kernel '{KERNEL}'; install ipykernel into this environment") from None
+    except FileNotFoundError as error:
+        spec = KernelSpecManager().get_kernel_spec(KERNEL)
+        if error.filename != spec.argv[0]:
+            raise
+        where = Path(spec.resource_dir) / "kernel.json"
+        raise UserError(
+            f"the Jupyter kernel '{KERNEL}' of {where} starts {spec.argv[0]}, which is gone; remove {where.parent}"
+        ) from None
     except DeadKernelError as error:
         raise UserError(f"chapter '{chapter.name}': its kernel died ({error}); was there enough memory?") from None
 

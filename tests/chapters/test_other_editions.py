@@ -75,8 +75,8 @@ def test_tables_are_labelled_by_the_edition_s_title_or_name(published):
 def test_the_note_says_where_a_record_comes_from_and_what_is_not_as_here(published):
     text = recorded_beside("own", HERE).note().data
     assert text.split("\n\n")[1] == (
-        '<small class="provenance">*NW-UCLA, recorded*: data nw-ucla `0123456789ab`; model nw-ucla '
-        "`fedcba987654`; code 0.1.0 (abc); run on 2025-01-31; parameters as here but `k = 20`."
+        '<small class="provenance">*NW-UCLA, recorded*: data nw-ucla <code>0123456789ab</code>; model nw-ucla '
+        "<code>fedcba987654</code>; code 0.1.0 (abc); run on 2025-01-31; parameters as here but <code>k = 20</code>."
         "</small>"
     )
     same = recorded_beside("own", HERE | {"k": 20}).note().data

@@ -34,8 +34,9 @@ def test_the_line_has_parameters_code_data_model_and_time():
     text = opened(data=DATA, network=MODEL).record().data
     first, second = text.split("\n")
     assert first == (
-        '<small class="provenance">Parameters `n = 3`, `layers = [1, 2]`; data synthetic `0123456789ab`; '
-        "model mine `fedcba987654`; code 1.2 (abc1234)."
+        '<small class="provenance">Parameters <code>n = 3</code>, <code>layers = \\[1, 2\\]</code>; '
+        "data synthetic <code>0123456789ab</code>; "
+        "model mine <code>fedcba987654</code>; code 1.2 (abc1234)."
     )
     assert second.startswith("Run time ")
     assert second.endswith(".</small>")

@@ -14,7 +14,7 @@ from analysis_lib.chapters import editions
 from analysis_lib.chapters.editions import Edition
 from analysis_lib.cli import main as cli
 from analysis_lib.errors import DataError, UserError
-from analysis_lib.publishing import runs
+from analysis_lib.publishing import run_page, runs
 from analysis_lib.publishing import site as book
 from analysis_lib.skeletons.layouts import layout
 
@@ -58,6 +58,7 @@ def ran(monkeypatch):
         given["report"]("smoothness: running")
 
     monkeypatch.setattr(runs, "run_chapter", run_chapter)
+    monkeypatch.setattr(run_page, "write_run_page", lambda run, changed, out: out / "-".join(changed) / "index.html")
     return calls
 
 
@@ -102,11 +103,15 @@ def test_run_hands_on_converted_parameters(stgbook, ran, tmp_path):
     code, out, err = stgbook(
         "run", "smoothness", "-p", "n", "20", "--out", tmp_path, "--edition", edition, "--data-root", "raw", "--force"
     )
-    assert (code, out) == (0, f"{tmp_path}/smoothness.ipynb\n")
+    assert (code, out) == (0, f"{tmp_path}/smoothness.ipynb\n{tmp_path}/pages/n/index.html\n")
     assert err == "stgbook: smoothness: running\n"
     (call,) = ran
     assert call.parameters == {"n": 20, "dataset": "nw-ucla"}
     assert (call.out, call.data_root, call.force) == (tmp_path, Path("raw"), True)
+
+
+def test_a_run_without_its_page(stgbook, ran, tmp_path):
+    assert stgbook("run", "smoothness", "--out", tmp_path, "--no-html")[1] == f"{tmp_path}/smoothness.ipynb\n"
 
 
 def test_a_run_is_recorded_only_if_asked_for(stgbook, ran, monkeypatch):

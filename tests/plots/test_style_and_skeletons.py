@@ -14,7 +14,17 @@ from matplotlib.colors import to_rgb, to_rgba
 from analysis_lib.errors import UserError
 from analysis_lib.plots.poses import rest_pose
 from analysis_lib.plots.skeleton import CROWDED, draw_skeleton, named_skeleton
-from analysis_lib.plots.style import COLOURS, DASHES, GROUP_COLOURS, LEFT, MARKERS, RIGHT, group_styles, layer_axis
+from analysis_lib.plots.style import (
+    COLOURS,
+    DASHES,
+    GROUP_COLOURS,
+    LEFT,
+    MARKERS,
+    RIGHT,
+    group_styles,
+    layer_axis,
+    use_style,
+)
 from analysis_lib.skeletons.layouts import LAYOUTS
 from analysis_lib.skeletons.skeleton import Skeleton
 
@@ -44,6 +54,20 @@ def crossing(a, b, c, d):
     """Whether the open segments ab and cd cross."""
     side = lambda p, q, r: np.sign((q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0]))  # noqa: E731
     return side(a, b, c) * side(a, b, d) < 0 and side(c, d, a) * side(c, d, b) < 0
+
+
+@pytest.mark.parametrize("name", ["$5$ or $", r"$\frac$", r"\$x\$", "50 %_^{}", "<b>"])
+def test_a_name_is_drawn_as_it_stands(name):
+    use_style()
+    figure, axes = plt.subplots()
+    axes.plot([0.02, 300], label=name)
+    axes.set(title=name, yscale="log")
+    axes.set_xticks([0], [name])
+    axes.legend()
+    drawn(figure)
+    assert name in texts(figure)
+    assert {"10⁻¹", "10²"} <= {label.get_text() for label in axes.get_yticklabels()}
+    assert not any(text.get_parse_math() for text in figure.findobj(mpl.text.Text))
 
 
 @pytest.mark.parametrize("skeleton", [s for s in LAYOUTS.values() if s.n_joints < 133], ids=lambda s: s.name)

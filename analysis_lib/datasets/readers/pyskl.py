@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.datasets.dataset import MOST_CLASSES, SkeletonDataset
 from analysis_lib.datasets.readers import ntu_tables
 from analysis_lib.datasets.readers.ntu import CLIP_NAME
 from analysis_lib.errors import DataError, cut, shown
@@ -222,6 +222,8 @@ def read_pyskl(
     flat = as_array(contents["annotations"][0]["keypoint"]).shape[-1] == 2
     clips, labels, sequences = map(list, zip(*kept, strict=True))
     code, n_classes = _ntu_code(clips, labels), max(labels) + 1
+    if n_classes > MOST_CLASSES:
+        raise DataError(f"{path}: labels go up to {n_classes - 1}, expected less than {MOST_CLASSES}")
     if code is not None and class_names is None:
         class_names = ntu_tables.ACTIONS[: 60 if n_classes <= 60 else 120]
     return SkeletonDataset(
@@ -229,7 +231,7 @@ def read_pyskl(
         skeleton=skeleton or _layout(path, sequences[0]),
         sequences=tuple(sequences),
         labels=np.array(labels),
-        class_names=class_names or tuple(f"class {c}" for c in range(n_classes)),
+        class_names=class_names or tuple(f"class {i}" for i in range(n_classes)),
         groups=() if code is None else ntu_tables.GROUPS[: len(class_names)],
         clips=tuple(clips),
         subjects=None if code is None else code[:, 2],

@@ -4,7 +4,20 @@ from collections.abc import Mapping
 
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.studies.data.findings import Findings, Soundness
-from analysis_lib.words import counted, estimate, judged, listed, name_of, number, percent, plain, points, value_of
+from analysis_lib.words import (
+    code_of,
+    counted,
+    estimate,
+    judged,
+    listed,
+    name_of,
+    named,
+    number,
+    percent,
+    plain,
+    points,
+    value_of,
+)
 
 
 NOTHING = "Nothing can be said, as there are no clips, or none that both the network and the baseline were tried on."
@@ -62,13 +75,13 @@ def model_card(network: Checkpoint) -> str:
     """Return the network's card as a table; what a network of the user's own shows is its size."""
     card, size = network.card, sum(p.numel() for p in network.model.parameters())
     facts: dict[str, object] = {
-        "network": f"{type(network.model).__name__} `{name_of(network.name)}`",
+        "network": f"{type(network.model).__name__} {code_of(network.name)}",
         "layers": len(network.layers),
         "parameters": number(size, 0),
         "input": _input_sentence(network),
     }
     facts |= _training_facts(card) if card else {}
-    facts |= {"note": card["note"]} if "note" in card else {}
+    facts |= {"note": name_of(card["note"])} if "note" in card else {}
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in facts.items())])
 
 
@@ -82,14 +95,14 @@ def _training_facts(card: Mapping) -> dict[str, object]:
     """Return how a network was trained, and how well it does, as its card has it."""
     recipe = card["recipe"]
     clips, tested = counted(card["n_train"], "clip"), counted(card["n_test"], "clip")
-    steps = f"SGD, peak rate {plain(recipe['lr'])}, weight decay {plain(recipe['weight_decay'])}, batch {recipe['batch_size']}"
+    steps = f"SGD, peak rate {plain(recipe['lr'])}, weight decay {plain(recipe['weight_decay'])}, batch {plain(recipe['batch_size'])}"
     held = f"the loss on {percent(recipe['holdout'])} of the training clips, held out by whole (subject, class) cells"
     return {
-        "trained on": f"{name_of(card['dataset'])}, split `{card['train_split']}`, {clips}",
+        "trained on": f"{name_of(card['dataset'])}, split {code_of(card['train_split'])}, {clips}",
         "recipe": f"{steps}, {counted(card['epochs_run'], 'epoch')}, cosine decay",
-        "augmentation": ", ".join(card["preprocessing"]["augment"]) or "none",
+        "augmentation": named(card["preprocessing"]["augment"]),
         "stopped by": f"the end of the schedule, or {held}",
-        "seed": recipe["seed"],
-        "test accuracy": f"{percent(card['test_accuracy'])} of {tested}, split `{card['test_split']}`",
-        "code": card["code"],
+        "seed": name_of(recipe["seed"]),
+        "test accuracy": f"{percent(card['test_accuracy'])} of {tested}, split {code_of(card['test_split'])}",
+        "code": name_of(card["code"]),
     }

@@ -2,7 +2,7 @@
 
 from analysis_lib.statistics import Verdict
 from analysis_lib.studies.gradcam.findings import Early, Findings, Gain, Place
-from analysis_lib.words import counted, estimate, number, percent
+from analysis_lib.words import counted, estimate, name_of, number, percent
 
 
 def slice_names(n_slices: int) -> list[str]:
@@ -33,16 +33,16 @@ def _growth(found: Findings) -> str:
 
 def _place(place: Place) -> str:
     if not place.part:
-        return f"*{place.action}*: nowhere, its map is zero"
-    beside = f", not the {place.limb}s ({number(place.limb_ratio, 1)})" if place.limb else ""
-    return f"*{place.action}*: {place.part} ({number(place.ratio, 1)}){beside}"
+        return f"*{name_of(place.action)}*: nowhere, its map is zero"
+    beside = f", not the {name_of(place.limb)}s ({number(place.limb_ratio, 1)})" if place.limb else ""
+    return f"*{name_of(place.action)}*: {name_of(place.part)} ({number(place.ratio, 1)}){beside}"
 
 
 def limbs(found: Findings) -> str:
     """Return for how many actions of a super-class its limbs have more than an even map's share."""
     text = "; ".join(
-        f"of {counted(one.actions, 'action')} of the {one.group}, the {one.limb}s have more than their even share "
-        f"in {one.first} at the first layer and in {one.last} at the last"
+        f"of {counted(one.actions, 'action')} of the {name_of(one.group)}, the {name_of(one.limb)}s have more than "
+        f"their even share in {one.first} at the first layer and in {one.last} at the last"
         for one in found.limbs
     )
     return (
@@ -85,15 +85,15 @@ def times(found: Findings) -> str:
     said = []
     for action, shares in found.times.items():
         parts = zip(shares, slice_names(len(shares)), strict=True)
-        said.append(f"*{action}* " + (", ".join(f"{percent(x, 0)} ({name})" for x, name in parts) or "none"))
+        said.append(f"*{name_of(action)}* " + (", ".join(f"{percent(x, 0)} ({name})" for x, name in parts) or "none"))
     return f"Of the importance at the last layer, by time: {'; '.join(said)}."
 
 
 def counterfactual(found: Findings) -> str:
     """Return which joint speaks most for each action at the last layer, and which against it."""
     said = [
-        f"*{it.action}*: {f'{it.most} most' if it.most else 'no joint'} for, "
-        f"{f'{it.least} most' if it.least else 'no joint'} against; against outweighs for at {it.outweighed} "
+        f"*{name_of(it.action)}*: {f'{name_of(it.most)} most' if it.most else 'no joint'} for, "
+        f"{f'{name_of(it.least)} most' if it.least else 'no joint'} against; against outweighs for at {it.outweighed} "
         f"of {counted(it.joints, 'joint')}"
         for it in found.balances
     ]
@@ -124,7 +124,7 @@ def randomisation(found: Findings) -> str:
         else "part of the map is the input's or the architecture's, not the network's knowledge"
     )
     return (
-        f"After the first step ({it.step} forgotten) the last layer's maps correlate with the trained ones by "
+        f"After the first step ({name_of(it.step)} forgotten) the last layer's maps correlate with the trained ones by "
         f"{estimate(it.first)}, at the most, over all {counted(it.steps, 'step')}, by {estimate(it.most)}: {verdict} "
         "(less than a half throughout would be a pass; that threshold is this book's own)."
     )

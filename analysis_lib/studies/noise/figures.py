@@ -41,7 +41,7 @@ def plot_noise_smoothness(table: pd.DataFrame, beside: Tables = NOTHING) -> Figu
                 right.plot(x, part["change"], **style)
                 right.fill_between(x, part["change_low"], part["change_high"], color=style["color"], alpha=0.16, lw=0)
         left.set_title(": ".join(filter(None, (edition, action))))
-        for axes, label in ((left, Y_LABEL), (right, "change of $q$")):
+        for axes, label in ((left, Y_LABEL), (right, "change of 𝑞")):
             layer_axis(axes, ["in", *range(1, rows["layer"].nunique())], "layer" if left is grid[-2] else "")
             axes.set_ylabel(label)
             axes.grid(axis="y")

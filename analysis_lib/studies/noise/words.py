@@ -6,7 +6,7 @@ from math import isnan
 
 from analysis_lib.statistics import Verdict
 from analysis_lib.studies.noise.findings import Cost, Findings, Score
-from analysis_lib.words import THIN, counted, listed, number, percent, plain, points
+from analysis_lib.words import THIN, counted, listed, name_of, named, number, percent, plain, points
 
 
 def _share(value: float) -> str:
@@ -39,7 +39,7 @@ def answer(found: Findings) -> str:
         else "that noise on only a few actions would mark them is not seen"
     )
     return (
-        f"**Answer.** With white Gaussian noise at {plain(found.level)} dB on {listed(found.actions)} the accuracy "
+        f"**Answer.** With white Gaussian noise at {plain(found.level)} dB on {named(found.actions)} the accuracy "
         f"there goes from {percent(found.clean)} to {percent(found.noisy.accuracy)} ({_change(found.noisy)}). At the "
         f"last layer label variation there changes by {number(found.chosen_change, signed=True)} on average if "
         f"nothing else is noisy, and by {number(found.all_change, signed=True)} if all actions are: {verdict}."
@@ -55,8 +55,8 @@ def curves(found: Findings) -> str:
     ]
     lines += [
         f"At {plain(level.level)} dB label variation is clearly lower at {level.lower} of {n} points and clearly "
-        f"higher at {level.higher}; the largest change is {number(level.largest, signed=True)} ({level.action}, "
-        f"layer {level.layer})."
+        f"higher at {level.higher}; the largest change is {number(level.largest, signed=True)} ("
+        f"{name_of(level.action)}, layer {level.layer})."
         for level in found.curves
     ]
     return " ".join(lines)
@@ -75,14 +75,15 @@ def climb(found: Findings) -> str:
         Verdict.UNTESTED: "cannot be tested here",
     }
     return (
-        f"The clean curve that climbs most is that of {curve.name}: by {number(curve.climb)}, {weight}. With noise it "
-        f"climbs by {values}. The paper's remark, that noise steadies such a curve, {verdict[curve.verdict]}."
+        f"The clean curve that climbs most is that of {name_of(curve.name)}: by {number(curve.climb)}, {weight}. "
+        f"With noise it climbs by {values}. The paper's remark, that noise steadies such a curve, "
+        f"{verdict[curve.verdict]}."
     )
 
 
 def mark(found: Findings) -> str:
     """Return whether noise on the chosen actions alone acts as a label, and what that hides."""
-    parted = [f"{name} ({number(q, signed=True)}; {points(share)} points)" for name, q, share in found.parted]
+    parted = [f"{name_of(name)} ({number(q, signed=True)}; {points(share)} points)" for name, q, share in found.parted]
     return (
         f"At {plain(found.level)} dB label variation is higher with noise on all actions than with noise on the "
         f"chosen ones at {found.higher} of {found.n_points} points, by {number(found.gap, signed=True)} on average. "
@@ -119,9 +120,10 @@ def _cost(cost: Cost) -> str:
 
 def mistaken(found: Findings) -> str:
     """Return what clips with the strongest noise are taken for, and whether that flatters an action."""
-    level, name = f"{plain(found.strongest)} dB", found.mistaken
-    if not name:
+    level = f"{plain(found.strongest)} dB"
+    if not found.mistaken:
         return f"At {level} every clip is still named rightly."
+    name = name_of(found.mistaken)
     text = f"At {level}, {percent(found.mistaken_share)} of the clips that are named wrongly are taken for {name}."
     if isnan(found.mistaken_own):
         return text
