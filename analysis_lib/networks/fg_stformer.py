@@ -330,6 +330,7 @@ class FGSTFormer(nn.Module):
         nodes = [
             [float(v in node) for v in range(n_joints)] for node in [*((v,) for v in range(n_joints)), *self.parts]
         ]
+        self.layer_axes = "(n m) c t v"
         self.layer_nodes = dict.fromkeys(late, nodes)
         self.attention_names = tuple(name for name, part in self.named_modules() if isinstance(part, nn.Softmax))
         self.apply(fan_out)

@@ -64,14 +64,26 @@ def captured(model: nn.Module, layers: Sequence[str], once: bool = True) -> Iter
     if missing := [name for name in layers if name not in modules]:
         raise unknown_choice(f"layer of {type(model).__name__}", missing[0], filter(None, modules))
     outputs: dict[str, Tensor] = {}
+    seen: set[str] | None = None  # in this pass of the whole network, while there is one
+
+    def begin(module, args):
+        nonlocal seen
+        outputs.clear()
+        seen = set()
+
+    def end(module, args, output):
+        nonlocal seen
+        seen = None
 
     def keep(name):
         def hook(module, args, output):
-            if once and name in outputs:
+            if once and seen is not None and name in seen:
                 raise UserError(
                     f"layer '{name}' is called more than once in a pass; choose a module that is called once, "
                     "or give each call a module of its own"
                 )
+            if seen is not None:
+                seen.add(name)
             key = _place(output)
             if key is None:
                 outputs[name] = output
@@ -82,7 +94,7 @@ def captured(model: nn.Module, layers: Sequence[str], once: bool = True) -> Iter
 
         return hook
 
-    handles = [model.register_forward_pre_hook(lambda module, args: outputs.clear())]
+    handles = [model.register_forward_pre_hook(begin), model.register_forward_hook(end)]
     handles += [modules[name].register_forward_hook(keep(name)) for name in layers]
     try:
         yield outputs

@@ -173,7 +173,7 @@ class SkeletonNet(nn.Module):
         for name, layer in layers.items():
             self.add_module(name, layer)
         self.fc = nn.Linear(channels, n_classes)
-        self.layer_names = tuple(layers)
+        self.layer_names, self.layer_axes = tuple(layers), "(n m) c t v"
 
     def forward(self, x: Tensor) -> Tensor:  # (N, C, T, V, M) -> (N, n_classes)
         return self.scores_from(fold_bodies(x, self.data_bn), 0, x.shape[-1])
