@@ -62,6 +62,11 @@ class Attribution:
         """Whether the network names each clip rightly, bool of shape (n,)."""
         return self.scores.argmax(axis=1) == self.data.labels
 
+    def check_joints(self, layer: int) -> None:
+        """Raise UserError if a layer, by its position, says nothing of joints."""
+        if self.layers[layer] in self.mixed:
+            raise UserError(f"layer '{self.layers[layer]}' has no axis of joints: its maps say when, not where")
+
     def take(self, index: np.ndarray) -> "Attribution":
         """Return what is said of the clips at ``index``."""
         kept = {k: getattr(self, k)[index] for k in ("importance", "lengths", "scores", "targets")}
@@ -225,6 +230,7 @@ def joint_table(found: Attribution, classes: Sequence[str] = (), layer: int = -1
         Columns class, group, clips, joint, importance (mean over time and clips) and scaled (0..1
         within the class).
     """
+    found.check_joints(layer)
     tables = []
     for c in class_indices(found.data, classes):
         mean = class_maps(found, c)[layer].mean(axis=0)
@@ -246,7 +252,7 @@ def part_table(found: Attribution, classes: Sequence[str] = ()) -> pd.DataFrame:
     data, rows = found.data, []
     for c in class_indices(data, classes):
         for layer, maps in enumerate(class_maps(found, c), 1):
-            joints = np.abs(maps).sum(axis=0)
+            joints = np.abs(maps).sum(axis=0) * (found.layers[layer - 1] not in found.mixed)
             for part, index in data.skeleton.parts.items() if joints.any() else ():
                 share = joints[list(index)].sum() / joints.sum()
                 row = {"layer": layer, "part": part, "share": share, "joints": len(index) / len(joints)}

@@ -157,7 +157,10 @@ def load_checkpoint(
     for pattern in dict.fromkeys(fitting.values()):
         of = ", ".join(f"`{layer}`" for layer in layers if fitting.get(layer) == pattern)
         notes += (f"The axes of {of} are read as `{pattern}`: no other reading fits what the network gives.",)
-    return replace(network, layers=layers, axes=axes | fitting, notes=notes)
+    axes |= fitting
+    if mixed := [f"`{layer}`" for layer in layers if "v" not in axes.get(layer, "v")]:
+        notes += (f"What {', '.join(mixed)} gives has no axis of joints: its maps of importance say when, not where.",)
+    return replace(network, layers=layers, axes=axes, notes=notes)
 
 
 def _given_axes(given: Sequence[str], layers: Sequence[str]) -> str | dict[str, str]:

@@ -14,7 +14,8 @@ from torch import nn
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensors
 from analysis_lib.errors import UserError
-from analysis_lib.explain.attributions import explain
+from analysis_lib.explain.attributions import explain, joint_table, part_table
+from analysis_lib.explain.checks import masking_curves
 from analysis_lib.explain.gradcam import GradCAM
 from analysis_lib.geometry.curves import label_curves, smoothness_table
 from analysis_lib.geometry.layerwise import dataset_graphs, layer_embeddings
@@ -477,6 +478,20 @@ def test_a_layer_that_is_called_twice_is_refused_and_forgotten_between_passes():
             once(torch.full((1,), i))
     assert outputs["0"].item() == 1
     assert not once._forward_pre_hooks
+
+
+def test_maps_of_a_layer_without_joints_say_when_and_no_table_says_where(data, loaded):
+    network = loaded(Recurrent)
+    assert "What `layer` gives has no axis of joints" in network.notes[-1]
+    found = explain(network, data, "true", GradCAM())
+    assert np.ptp(found.importance, axis=3).max() == 0
+    assert np.ptp(found.importance, axis=2).max() > 0
+    assert part_table(found).empty
+    for table in (joint_table, masking_curves):
+        with pytest.raises(UserError, match="layer 'layer' has no axis of joints: its maps say when, not where"):
+            table(found)
+    with pytest.raises(UserError, match=r"layer 'layer' has no axis of joints \('n t c'\); reduce must be"):
+        layer_embeddings(network, data, reduce="joint")
 
 
 def test_other_numbers_of_classes_are_refused_where_scores_meet_names(data, loaded):

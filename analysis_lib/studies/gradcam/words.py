@@ -14,6 +14,8 @@ def answer(found: Findings) -> str:
     """Return the chapter's answer: when the maps become strong, where they lie, whether they count."""
     better = sum(gain.better is Verdict.HOLDS for gain in found.gains if gain.against == "random")
     follows = {2: "does matter", 1: "matters by one of two tests only", 0: "does not matter clearly"}
+    if not found.places:
+        return f"**Answer.** {_growth(found)} The last layer has no axis of joints: its maps say when, and not where."
     return (
         f"**Answer.** {_growth(found)} At the last layer the importance lies, as a multiple of what "
         f"an even map would give, on: {'; '.join(map(_place, found.places))}. What the maps put first "
@@ -39,7 +41,9 @@ def _place(place: Place) -> str:
 
 
 def limbs(found: Findings) -> str:
-    """Return for how many actions of a super-class its limbs have more than an even map's share."""
+    """Return for how many actions the limbs have more than an even map's share; nothing without joints."""
+    if not found.places:
+        return ""
     text = "; ".join(
         f"of {counted(one.actions, 'action')} of the {name_of(one.group)}, the {name_of(one.limb)}s have more than "
         f"their even share in {one.first} at the first layer and in {one.last} at the last"
@@ -90,7 +94,9 @@ def times(found: Findings) -> str:
 
 
 def counterfactual(found: Findings) -> str:
-    """Return which joint speaks most for each action at the last layer, and which against it."""
+    """Return which joint speaks most for each action, and which against it; nothing without joints."""
+    if not found.balances:
+        return ""
     said = [
         f"*{name_of(it.action)}*: {f'{name_of(it.most)} most' if it.most else 'no joint'} for, "
         f"{f'{name_of(it.least)} most' if it.least else 'no joint'} against; against outweighs for at {it.outweighed} "
@@ -101,8 +107,10 @@ def counterfactual(found: Findings) -> str:
 
 
 def released(found: Findings) -> str:
-    """Return how far two variants of the map agree about the joints of each action."""
+    """Return how far two variants of the map agree about the joints of each action; nothing without joints."""
     it = found.agreement
+    if not it:
+        return ""
     rest = it.actions - it.empty
     if not rest:
         return f"By it the maps of all {counted(it.actions, 'action')} are empty."
@@ -131,7 +139,9 @@ def randomisation(found: Findings) -> str:
 
 
 def masking(found: Findings) -> str:
-    """Return whether the map's order of joints beats the others, test by test."""
+    """Return whether the map's order of joints beats the others, test by test; nothing if that was not tried."""
+    if not found.gains:
+        return ""
     does = {
         "deletion": "Masked in the order of the map, joints take the score down",
         "insertion": "Given back in that order, they raise it",
