@@ -14,6 +14,7 @@ from analysis_lib import __version__
 from analysis_lib.cli.book import book, chapters, run
 from analysis_lib.cli.cache import cache
 from analysis_lib.cli.data import data
+from analysis_lib.cli.model import model
 from analysis_lib.cli.options import say
 from analysis_lib.cli.train import train
 from analysis_lib.errors import UserError, cut
@@ -71,5 +72,5 @@ def cli() -> None:
     """
 
 
-for command in (chapters, run, book, train, data, cache):
+for command in (chapters, run, book, train, data, model, cache):
     cli.add_command(command)

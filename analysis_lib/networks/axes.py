@@ -168,7 +168,7 @@ def readings(model: nn.Module, shape: Sequence[int], layers: Sequence[str]) -> d
 
     Three clips of noise are passed, and passed again with one of them changed: the axis of clips is the one
     on which the changes part. So it is with bodies, unless they have been mixed. Then one clip is passed at
-    growing lengths: the frames are on the axis that grows, by no more than the clip does. A network that
+    growing lengths: the frames are on the axis that grows, by no more than the clip does. A layer that
     takes clips of one length alone leaves that to size: any axis no longer than the clip may hold the
     frames. Joints are on an axis of V, or of as many nodes as ``layer_nodes`` has; channels on one that
     keeps its size.
@@ -217,9 +217,13 @@ def _probes(model: nn.Module, shape: Sequence[int], layers: Sequence[str]):
     n_channels, n_frames, n_joints, n_bodies = shape
     noise = torch.Generator().manual_seed(0)
 
-    def passed(x: Tensor) -> dict[str, object]:
+    def passed(x: Tensor, whole: bool = True) -> dict[str, object]:
         with captured(model, layers) as outputs:
-            model(x.clone())
+            try:
+                model(x.clone())
+            except Exception:  # of any kind: the code is not ours, and need not take other lengths to its end
+                if whole:
+                    raise
             return dict(outputs)
 
     with evaluating(model):
@@ -230,12 +234,9 @@ def _probes(model: nn.Module, shape: Sequence[int], layers: Sequence[str]):
             "n": [passed(torch.where(clip == i, other, x)) for i in range(_N_CLIPS)],
             "m": [passed(torch.where(body == i, other, x)) for i in range(n_bodies)],
         }
-        longer = {n_frames: passed(x[:1])}
-        for t in (2 * n_frames + step for step in _LONGER):
-            try:
-                longer[t] = passed(torch.randn(1, n_channels, t, n_joints, n_bodies, generator=noise))
-            except Exception:  # of any kind: the code is not ours, and it need not take other lengths
-                break
+        lengths = (2 * n_frames + more for more in _LONGER)
+        longer = {t: passed(torch.randn(1, n_channels, t, n_joints, n_bodies, generator=noise), False) for t in lengths}
+        longer[n_frames] = passed(x[:1])
     return base, changes, longer
 
 
@@ -283,6 +284,7 @@ def _keeps_sizes(groups: Groups, sizes: Mapping[int, torch.Size], known: Mapping
     return (
         len(channels) == 1
         and all(1 <= frames[n] <= n for n in lengths)
+        and frames[lengths[-1]] > 1
         and all(0 <= more <= by for by, more in grows)
         and (not grows or any(more for _, more in grows))
     )
