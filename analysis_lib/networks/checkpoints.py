@@ -31,6 +31,7 @@ from analysis_lib.networks.own import adopted, load_state, read_state
 from analysis_lib.networks.registry import ARCHITECTURES, build
 from analysis_lib.results.digest import array_digest, loaded_digest
 from analysis_lib.skeletons.skeleton import Skeleton
+from analysis_lib.words import code_of, listed
 
 CHECKPOINTS = DATA / "checkpoints"
 FOREIGN = (".pt", ".pth")  # files of somebody's weights
@@ -155,11 +156,11 @@ def load_checkpoint(
         found = readings(model, clip_shape(data, network.preprocessing), unnamed)
         fitting = {layer: fits[0] for layer, (_, fits) in found.items() if len(fits) == 1}
     for pattern in dict.fromkeys(fitting.values()):
-        of = ", ".join(f"`{layer}`" for layer in layers if fitting.get(layer) == pattern)
-        notes += (f"The axes of {of} are read as `{pattern}`: no other reading fits what the network gives.",)
+        of = listed(code_of(layer) for layer in layers if fitting.get(layer) == pattern)
+        notes += (f"The axes of {of} are read as {code_of(pattern)}: no other reading fits what the network gives.",)
     axes |= fitting
-    if mixed := [f"`{layer}`" for layer in layers if "v" not in axes.get(layer, "v")]:
-        notes += (f"What {', '.join(mixed)} gives has no axis of joints: its maps of importance say when, not where.",)
+    if mixed := [code_of(layer) for layer in layers if "v" not in axes.get(layer, "v")]:
+        notes += (f"There is no axis of joints in {listed(mixed)}: maps of importance there say when, not where.",)
     return replace(network, layers=layers, axes=axes, notes=notes)
 
 
@@ -230,8 +231,9 @@ def _from_state(path: Path, data: SkeletonDataset | None, architecture: str) -> 
     model = build(architecture, data.skeleton, len(data.class_names), n_channels)
     load_state(model, state, path)
     note = (
-        f"The weights of `{path.name}` are read as those of {architecture} with its usual arguments, for the classes "
-        f"of the dataset in their order; clips are prepared as `{recipe}`. A card beside the file may say otherwise."
+        f"The weights of {code_of(path.name)} are read as those of {architecture} with its usual arguments, for the "
+        f"classes of the dataset in their order; clips are prepared as for {code_of(recipe)}. A card beside the file "
+        "may say otherwise."
     )
     return Checkpoint(path.stem, model.eval(), model.layer_names, preprocessing, {}, notes=(note,))
 

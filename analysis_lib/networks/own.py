@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from analysis_lib.errors import DataError, UserError, cut
 from analysis_lib.loading import check_finite
 from analysis_lib.networks.hooks import evaluating
+from analysis_lib.words import code_of
 
 #: modules that hold the network proper in an attribute: of several devices, or compiled
 _WRAPPERS = {"DataParallel": "module", "DistributedDataParallel": "module", "OptimizedModule": "_orig_mod"}
@@ -67,7 +68,7 @@ def adopted(model: object, name: str, shape: Sequence[int], n_classes: int) -> t
         return model, ()
     place = _score_place(given, name, n_classes)
     model.register_forward_hook(partial(_scores, place=place))
-    what = "the first" if place == 0 else f"number {place + 1}" if isinstance(place, int) else f"`{place}`"
+    what = "the first" if place == 0 else f"number {place + 1}" if isinstance(place, int) else code_of(place)
     return model, (f"Of what the network gives {what} is read as its scores.",)
 
 

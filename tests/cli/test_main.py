@@ -80,6 +80,8 @@ def failing(monkeypatch, error):
         "data",
         "data check",
         "data describe",
+        "model",
+        "model describe",
         "cache",
         "cache list",
         "cache clear",
@@ -88,7 +90,7 @@ def failing(monkeypatch, error):
 def test_each_command_explains_itself_with_examples(stgbook, command):
     code, out, err = stgbook(*command.split(), "--help")
     assert (code, err) == (0, "")
-    assert "stgbook" in out.split("Options:")[0].split("\n", 1)[1] or command in ("data", "cache")
+    assert "stgbook" in out.split("Options:")[0].split("\n", 1)[1] or command in ("data", "model", "cache")
 
 
 def test_chapters_are_listed_with_their_parameters(stgbook):
@@ -346,3 +348,14 @@ def test_a_dataset_is_described_and_drawn(stgbook, tmp_path):
         "",
         "stgbook: error: the picture is written as .png or .svg, got hand.jpg\n",
     )
+
+
+def test_a_network_is_described(stgbook):
+    code, out, _ = stgbook("model", "describe", "synthetic")
+    first, head, *rows = out.splitlines()
+    assert code == 0
+    assert first == "synthetic: STGCN, for clips of (C, T, V, M) = (3, 120, 25, 1)"
+    assert head.split() == ["module", "type", "gives", "axes", "parameters", "layer"]
+    assert sum(row.split()[-1] == "layer" and "(n m) c t v" in row for row in rows) == 10
+    code, _, err = stgbook("model", "describe", "no_such:make")
+    assert (code, "cannot import 'no_such'" in err) == (1, True)

@@ -482,7 +482,7 @@ def test_a_layer_that_is_called_twice_is_refused_and_forgotten_between_passes():
 
 def test_maps_of_a_layer_without_joints_say_when_and_no_table_says_where(data, loaded):
     network = loaded(Recurrent)
-    assert "What `layer` gives has no axis of joints" in network.notes[-1]
+    assert "There is no axis of joints in <code>layer</code>" in network.notes[-1]
     found = explain(network, data, "true", GradCAM())
     assert np.ptp(found.importance, axis=3).max() == 0
     assert np.ptp(found.importance, axis=2).max() > 0
