@@ -6,7 +6,7 @@ An edition is a JSON file: a shipped one in ``data/editions``, or your own, give
      "chapters": {"smoothness": {"n_per_class": 20}}}
 
 ``dataset`` is the name of a dataset or a ``.npz`` file of yours; ``model`` the name of a shipped
-checkpoint, the path of one, or ``package.module:factory``. Paths are relative to the JSON file.
+checkpoint, the path of one, ``package.module:factory`` or ``file.py:factory``. Paths are relative to the JSON file.
 ``beside`` may list recorded editions whose curves are drawn beside one's own.
 """
 
@@ -134,6 +134,7 @@ def _check_chapters(path: Path, chapters: object, root: str | Path) -> None:
 
 
 def _beside(path: Path, value: str) -> str:
-    """Return ``value`` as a path from here, if it looks like one and is there beside the JSON."""
-    looks_like_a_path = "/" in value or Path(value).suffix
-    return str(path.parent / value) if looks_like_a_path and (path.parent / value).exists() else value
+    """Return ``value`` as a path from here, if it is one, or ``file.py:factory``, that is there beside the JSON."""
+    file = value.rpartition(":")[0] if ".py:" in value else value
+    looks_like_a_path = "/" in file or Path(file).suffix
+    return str(path.parent / value) if looks_like_a_path and (path.parent / file).exists() else value

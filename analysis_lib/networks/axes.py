@@ -163,7 +163,9 @@ def by_name(
     return found
 
 
-def readings(model: nn.Module, shape: Sequence[int], layers: Sequence[str]) -> dict[str, tuple[str, tuple[str, ...]]]:
+def readings(
+    model: nn.Module, shape: Sequence[int], layers: Sequence[str], named: Mapping[str, str] | None = None
+) -> dict[str, tuple[str, tuple[str, ...]]]:
     r"""Return, for each layer, what it gives for three clips, and which patterns that can be read as.
 
     Three clips of noise are passed, and passed again with one of them changed: the axis of clips is the one
@@ -179,13 +181,21 @@ def readings(model: nn.Module, shape: Sequence[int], layers: Sequence[str]) -> d
     shape : sequence of int
         (C, T, V, M) of its clips.
     layers : sequence of str
+    named : mapping of str to str, optional
+        Patterns that are known: the only ones that may fit these layers.
 
     Returns
     -------
     dict
         (what came, patterns that fit) by layer; a layer that gives no tensor fits none.
+
+    Raises
+    ------
+    UserError
+        If what a layer gives for other clips, or more frames, is against its named pattern.
     """
     base, changes, longer = _probes(model, shape, layers)
+    named = named or {}
     found = {}
     for layer in layers:
         given = base.get(layer)
@@ -201,7 +211,17 @@ def readings(model: nn.Module, shape: Sequence[int], layers: Sequence[str]) -> d
             if _keeps_sizes(groups, sizes, known)
             and all(_parts(name, groups, given.shape, moved, known) for name in "nm")
         ]
-        found[layer] = (str(tuple(given.shape)), tuple(fits))
+        came = str(tuple(given.shape))
+        if layer in named:
+            by_name(given, named[layer], layer, shape, _N_CLIPS, known["v"])
+            groups = _groups(named[layer])
+            if not (_is_steady(groups, sizes) and _parts("n", groups, given.shape, moved, known)):
+                raise UserError(
+                    f"the axes of layer '{layer}' are named '{named[layer]}', but of its output {came} another axis "
+                    f"grows with the frames, or changes with the clip; what fits is {' or '.join(fits) or 'unknown'}"
+                )
+            fits = [named[layer]]
+        found[layer] = (came, tuple(fits))
     return found
 
 
@@ -288,6 +308,11 @@ def _keeps_sizes(groups: Groups, sizes: Mapping[int, torch.Size], known: Mapping
         and all(0 <= more <= by for by, more in grows)
         and (not grows or any(more for _, more in grows))
     )
+
+
+def _is_steady(groups: Groups, sizes: Mapping[int, torch.Size]) -> bool:
+    """Return whether the axes without frames keep their size, however many frames there are."""
+    return all(len({size[k] for size in sizes.values()}) == 1 for k, group in enumerate(groups) if "t" not in group)
 
 
 def _parts(

@@ -152,9 +152,9 @@ def load_checkpoint(
         )
     axes = named_axes(getattr(model, "layer_axes", None), layers) | named_axes(_given_axes(layer_axes, layers), layers)
     fitting, notes = {}, network.notes
-    if data is not None and (unnamed := [layer for layer in layers if layer not in axes]):
-        found = readings(model, clip_shape(data, network.preprocessing), unnamed)
-        fitting = {layer: fits[0] for layer, (_, fits) in found.items() if len(fits) == 1}
+    if data is not None and (layer_axes or not network.card or any(layer not in axes for layer in layers)):
+        found = readings(model, clip_shape(data, network.preprocessing), layers, axes)
+        fitting = {layer: fits[0] for layer, (_, fits) in found.items() if len(fits) == 1 and layer not in axes}
     for pattern in dict.fromkeys(fitting.values()):
         of = listed(code_of(layer) for layer in layers if fitting.get(layer) == pattern)
         notes += (f"The axes of {of} are read as {code_of(pattern)}: no other reading fits what the network gives.",)

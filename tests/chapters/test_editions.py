@@ -77,6 +77,8 @@ def test_a_file_beside_the_json_is_found_from_anywhere(root):
     edition = load_edition(path, root)
     assert edition.dataset == str(path.parent / "clips.npz")
     assert edition.model == "net.json"
+    (path.parent / "nets.py").touch()
+    assert load_edition(written(root, model="nets.py:make"), root).model == str(path.parent / "nets.py:make")
 
 
 def test_a_folder_that_has_a_dataset_s_name_is_not_taken_for_it(root):

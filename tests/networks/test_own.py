@@ -391,6 +391,18 @@ def test_a_layer_of_two_readings_is_refused_until_it_is_named(data):
         use(replace(network, axes={"layer": "n c t v"}))
 
 
+@pytest.mark.parametrize(
+    ("factory", "axes"),
+    [(ChannelsLast, "n c t v"), (ChannelsLast, "t n v c"), (BodiesInBatch, "(m n) t v c"), (Strided, "n t c")],
+)
+def test_a_name_that_the_network_contradicts_is_refused(loaded, factory, axes):
+    message = (
+        rf"are named '{re.escape(axes)}', but of its output .* what fits is {re.escape(factory.axes)}|that is not '"
+    )
+    with pytest.raises(UserError, match=message):
+        loaded(factory, layer_axes=[axes])
+
+
 @pytest.mark.parametrize("pattern", ["n c v", "n c t t", "n (c t", "n ((c t) v)", "n c t ...", "", "n c t V"])
 def test_patterns_that_name_no_axes(pattern):
     with pytest.raises(UserError, match="does not name the axes of layer 'a'; name each once"):
