@@ -21,7 +21,7 @@ from analysis_lib.geometry.curves import label_curves, smoothness_table
 from analysis_lib.geometry.layerwise import dataset_graphs, layer_embeddings
 from analysis_lib.networks.axes import by_name, checked_axes, readings
 from analysis_lib.networks.checkpoints import Checkpoint, checkpoint_digest, load_checkpoint
-from analysis_lib.networks.hooks import captured
+from analysis_lib.networks.hooks import captured, cascade_steps
 from analysis_lib.networks.own import adopted, load_state, read_state
 from analysis_lib.networks.stgcn import STGCN
 from analysis_lib.networks.training.fit import evaluate, predict
@@ -314,6 +314,7 @@ def test_modes_are_left_as_they_were(data):
     layer_embeddings(network, data)
     explain(network, data, "true", GradCAM())
     predict(net, x)
+    cascade_steps(net, x, ["layer"])
     assert [m.training for m in net.modules()] == modes
     for name, tensor in net.state_dict().items():
         torch.testing.assert_close(tensor, state[name])
@@ -379,6 +380,12 @@ CONV = lambda width: lambda: nn.Conv2d(C, width, 1)  # noqa: E731
 def test_axes_are_read_where_one_reading_fits(net, fits):
     ((_, found),) = readings(net, SHAPE, ["layer"]).values()
     assert set(found) == set(fits)
+
+
+def test_few_tokens_are_not_taken_for_frames():
+    """Every eighth frame of five joints: 25 tokens, which 40 frames might be; but they grow by five at a time."""
+    net = layer_of(lambda: nn.Flatten(1, 2), lambda x: x[..., 0].permute(0, 2, 3, 1)[:, ::8])
+    assert readings(net, (C, 40, V, 1), ["layer"]) == {"layer": ("(3, 25, 3)", ("n (t v) c", "n (v t) c"))}
 
 
 def test_a_layer_of_two_readings_is_refused_until_it_is_named(data):
