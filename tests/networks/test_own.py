@@ -306,8 +306,10 @@ def numbers(network, data):
     return smoothness_table(label_curves(graphs, data, n_bootstrap=5))
 
 
-def test_modes_are_left_as_they_were(data):
+@pytest.mark.parametrize("training", [False, True])
+def test_modes_and_statistics_are_left_as_they_were(data, training):
     net = frozen()
+    net.layer[2].train(training)
     modes, state = [m.training for m in net.modules()], {k: v.clone() for k, v in net.state_dict().items()}
     x = clip_tensors(data, PREPARE)[0]
     network = Checkpoint("mine", net, ("layer",), PREPARE, {})
