@@ -25,6 +25,8 @@ from analysis_lib.publishing.runs import Run, run_chapter
 
 WIDGET_HOST = ROOT / "analysis_lib" / "widgets" / "assets" / "widget_host.js"
 
+READS = "chapters"  # parameter of a chapter that reads the tables of others
+
 _STAMP = ".source.sha256"  # in a site: the digest of all that it was built from
 _MATHJAX = "sphinx-mathjax-offline"
 _MATHJAX_PARTS = ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions")
@@ -67,6 +69,7 @@ def build_book(
     plan = [(chapter, edition.parameters(chapter)) for chapter in chapters]  # fails before any runs
     shutil.rmtree(work / "runs" / "tables", ignore_errors=True)  # then only this build's are there
     how = {"data_root": data_root, "edition": edition.name, "force": force, "cache": build / "cache", "report": report}
+    plan.sort(key=lambda step: READS in step[1])  # what reads other chapters' tables comes after them
     runs = [run_chapter(chapter, parameters, work / "runs", **how) for chapter, parameters in plan]
     if record:
         for run in runs:

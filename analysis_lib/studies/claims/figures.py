@@ -1,8 +1,10 @@
 """The figure of the claims chapter, drawn from its tidy table alone."""
 
-from textwrap import shorten
+from itertools import pairwise
+from textwrap import fill
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -12,7 +14,7 @@ from analysis_lib.studies.claims.papers import Claims
 
 #: marker and colour of each verdict
 SIGNS = {HOLDS: ("o", POSITIVE), FAILS: ("X", NEGATIVE), UNTESTED: ("d", "#9A9A9A"), MISSING: ("$–$", "#9A9A9A")}
-LABEL = 78  # letters of a claim
+LABEL = 66  # letters of a line of a claim
 
 
 def plot_verdicts(claims: Claims, table: pd.DataFrame) -> Figure:
@@ -27,8 +29,12 @@ def plot_verdicts(claims: Claims, table: pd.DataFrame) -> Figure:
     use_style()
     cells = table.drop_duplicates(["id", "edition"])
     editions = list(dict.fromkeys(cells["edition"]))
-    place = {claim.id: i for i, claim in enumerate(claims.claims)}
-    figure, axes = plt.subplots(figsize=(WIDTH, 0.9 + 0.21 * len(place)))
+    texts = [fill(f"{claim.id}  {claim.claim}", LABEL) for claim in claims.claims]
+    lines = [text.count("\n") + 1 for text in texts]
+    middles = np.cumsum([0.5 * (a + b) + 0.6 for a, b in pairwise([0, *lines])])
+    place = {claim.id: y for claim, y in zip(claims.claims, middles, strict=True)}
+    end = max(place.values()) + 0.5 * lines[-1] + 0.3
+    figure, axes = plt.subplots(figsize=(WIDTH, 0.9 + 0.13 * end))
     for verdict, (marker, colour) in SIGNS.items():
         axes.scatter([], [], marker=marker, s=42, color=colour, label=verdict)
         for clear in (True, False):
@@ -43,11 +49,10 @@ def plot_verdicts(claims: Claims, table: pd.DataFrame) -> Figure:
                 linewidth=1.4,
                 zorder=3,
             )
-    texts = [f"{c.id}  {shorten(c.claim, LABEL - len(c.id), placeholder=' …')}" for c in claims.claims]
-    axes.set_yticks(range(len(place)), texts, fontsize=7.5, color=INK)
+    axes.set_yticks([*place.values()], texts, fontsize=7.5, color=INK)
     axes.set_xticks(range(len(editions)), editions)
     axes.xaxis.tick_top()
-    axes.set(xlim=(-0.5, len(editions) - 0.5), ylim=(len(place) - 0.5, -0.5))
+    axes.set(xlim=(-0.5, len(editions) - 0.5), ylim=(end, 0))
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.grid(axis="y")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.plots.beside import GREY, NOTHING, Tables
@@ -90,7 +91,7 @@ def plot_confusion(confusion: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
         axes.set_xlabel("predicted", x=table["label"].nunique() / max(sizes) / 2)
     for axes, label in zip(grid[1:, 0], beside, strict=True):
         axes.set_title(label, color=GREY)
-    figure.colorbar(image, ax=grid[0, 0], label="share of the action's clips", shrink=0.7)
+    figure.colorbar(image, ax=grid[0, 0], label="% of the action's clips", format=PercentFormatter(1, symbol=""), shrink=0.7)
     return figure
 
 
