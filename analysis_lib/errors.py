@@ -1,7 +1,11 @@
 """Errors that are the user's to mend: one clear line each, never a traceback."""
 
+import reprlib
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+#: characters of anything that was given, as far as an error repeats it
+ECHO = 200
 
 
 class UserError(ValueError):
@@ -12,7 +16,40 @@ class DataError(UserError):
     """Data that are missing, damaged, or not what their name promises."""
 
 
-def unknown_choice(kind: str, given: str, choices: Iterable[str]) -> UserError:
+def cut(text: object, most: int = ECHO) -> str:
+    """Return a text on one line, cut where it is longer than ``most`` characters.
+
+    >>> cut("a\\n b"), cut("x" * 300, 5)
+    ('a b', 'xxxxx… (300 characters)')
+    """
+    whole = str(text)
+    line = " ".join(whole[: 4 * most].split())
+    return line if len(line) <= most and len(whole) <= 4 * most else f"{line[:most]}… ({len(whole)} characters)"
+
+
+def shown(value: object) -> str:
+    """Return what an error repeats of a value: as Python writes it, whatever its size, depth or contents.
+
+    >>> shown("a"), shown(10**5000), shown([[[[[1]]]]])
+    ("'a'", 'a whole number of 16610 bits', '[[[[[...]]]]]')
+    """
+    if isinstance(value, int) and value.bit_length() > 256:
+        return f"a whole number of {value.bit_length()} bits"
+    return cut(_SHORT.repr(value))
+
+
+class _Short(reprlib.Repr):
+    """Few entries of few levels, so that nothing blows up when it is written."""
+
+    def repr_int(self, x, level):
+        return shown(x) if x.bit_length() > 256 else repr(x)
+
+
+_SHORT = _Short()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 4, ECHO, ECHO
+
+
+def unknown_choice(kind: str, given: object, choices: Iterable[str]) -> UserError:
     """Return the error for a name that does not exist: every choice, and the closest match.
 
     Examples
@@ -20,7 +57,8 @@ def unknown_choice(kind: str, given: str, choices: Iterable[str]) -> UserError:
     >>> str(unknown_choice("layout", "ntu25", ["ntu-25", "kinect-20"]))
     "unknown layout 'ntu25'; did you mean 'ntu-25'? choices: kinect-20, ntu-25"
     """
+    name = cut(given, 60) if isinstance(given, str) else shown(given)
     names = sorted(choices)
-    close = get_close_matches(str(given), names, n=1, cutoff=0.5)
-    hint = f"; did you mean '{close[0]}'?" if close else ";"
-    return UserError(f"unknown {kind} '{given}'{hint} choices: {', '.join(names) or 'none'}")
+    close = get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f"; did you mean '{cut(close[0])}'?" if close else ";"
+    return UserError(f"unknown {kind} '{name}'{hint} choices: {cut(', '.join(names) or 'none', 1000)}")

@@ -1,16 +1,19 @@
 """Files and folders that are never half written, digests of contents, and where things live."""
 
+import errno
 import hashlib
 import os
 import shutil
 import socket
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile, mkdtemp
+from typing import BinaryIO
 
-from analysis_lib.errors import UserError
+from analysis_lib.errors import UserError, shown
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "data"
@@ -49,6 +52,46 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         raise UserError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def open_plain(path: str | Path) -> BinaryIO:
+    """Return a file, opened to be read; only a plain file is, as a pipe or a device may never end.
+
+    Raises
+    ------
+    OSError
+        If it is not there, may not be read, or is no plain file.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe is opened, and not waited for
+    except ValueError as error:  # a name with a NUL
+        raise OSError(errno.EINVAL, str(error), str(path)) from error
+    kind = os.fstat(handle).st_mode
+    if stat.S_ISREG(kind):
+        return os.fdopen(handle, "rb")
+    os.close(handle)
+    if stat.S_ISDIR(kind):
+        raise IsADirectoryError(errno.EISDIR, "Is a directory", str(path))
+    raise OSError(errno.EINVAL, "not a plain file, but a pipe or a device", str(path))
+
+
+def is_there(path: str | Path) -> bool:
+    """Return whether something has that path; nothing has one that no file could have."""
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def plain_name(name: str, what: str) -> str:
+    """Return the name of a file to be written, or raise UserError if it leads to another folder.
+
+    >>> plain_name("mine 2", "name of a network")
+    'mine 2'
+    """
+    if not 0 < len(name) <= 100 or name.startswith(".") or not name.isprintable() or {"/", "\\"} & set(name):
+        raise UserError(f"{what} {shown(name)} is no name: 1 to 100 characters, no slash, and no dot at its start")
+    return name
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -147,7 +190,7 @@ def digest(*parts: bytes | str) -> str:
     """
     state = hashlib.sha256()
     for part in parts:
-        raw = part.encode() if isinstance(part, str) else part
+        raw = os.fsencode(part) if isinstance(part, str) else part
         state.update(f"{len(raw)}:".encode())
         state.update(raw)
     return state.hexdigest()
@@ -158,7 +201,7 @@ def file_digest(path: str | Path) -> str:
     path = Path(path)
     if path.is_dir():
         return digest(*(f"{name}={known}" for name, known in file_digests(path).items()))
-    with open(path, "rb") as handle:
+    with open_plain(path) as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 

@@ -1,6 +1,7 @@
 """Statistics over clips: intervals of proportions and means, correlations of ranks."""
 
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from math import nan
@@ -30,12 +31,16 @@ class Estimate:
     clips: int = 0
 
     def above(self, bound: float) -> Verdict:
-        """Return whether the value lies above a bound; undecided where the interval does not say.
+        """Return whether the value lies above a bound; undecided where the interval does not say, or is not there.
+
+        A verdict never goes against the value: the interval of a value that lies outside it decides nothing.
 
         >>> Estimate(0.2, 0.1, 0.3).above(0), Estimate(0.2, -0.1, 0.5).above(0), Estimate(0.2).above(0)
         (<Verdict.HOLDS: 'holds'>, <Verdict.UNDECIDED: 'undecided'>, <Verdict.UNDECIDED: 'undecided'>)
         """
-        return Verdict.HOLDS if self.low > bound else Verdict.FAILS if self.high <= bound else Verdict.UNDECIDED
+        if bound < self.low <= self.high and self.value > bound:
+            return Verdict.HOLDS
+        return Verdict.FAILS if self.low <= self.high <= bound and self.value <= bound else Verdict.UNDECIDED
 
     def below(self, bound: float) -> Verdict:
         """Return whether the value lies below a bound.
@@ -43,7 +48,34 @@ class Estimate:
         >>> Estimate(-0.2, -0.3, -0.1).below(0)
         <Verdict.HOLDS: 'holds'>
         """
-        return Verdict.HOLDS if self.high < bound else Verdict.FAILS if self.low >= bound else Verdict.UNDECIDED
+        return Estimate(-self.value, -self.high, -self.low).above(-bound)
+
+    def beyond(self, other: "Estimate") -> Verdict:
+        """Return whether this lies above another: undecided where the intervals meet.
+
+        >>> Estimate(0.9, 0.8, 0.95).beyond(Estimate(0.5, 0.4, 0.6)), Estimate(0.5).beyond(Estimate(0.9))
+        (<Verdict.HOLDS: 'holds'>, <Verdict.UNDECIDED: 'undecided'>)
+        """
+        if self.above(other.high) == Verdict.HOLDS and other.low <= other.value <= other.high:
+            return Verdict.HOLDS
+        if other.above(self.high) == Verdict.HOLDS and self.low <= self.value <= self.high:
+            return Verdict.FAILS
+        return Verdict.UNDECIDED
+
+
+def together(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the verdict on several statements at once: they hold if all do, and fail if one does.
+
+    >>> together([Verdict.HOLDS, Verdict.UNDECIDED]), together([Verdict.UNDECIDED, Verdict.FAILS]), together([])
+    (<Verdict.UNDECIDED: 'undecided'>, <Verdict.FAILS: 'does not hold'>, <Verdict.UNTESTED: 'cannot be tested here'>)
+    """
+    found = set(verdicts)
+    if len(found) == 1:
+        return found.pop()
+    for verdict in (Verdict.FAILS, Verdict.UNDECIDED):
+        if verdict in found:
+            return verdict
+    return Verdict.UNTESTED
 
 
 def wilson_interval(hits: float, n: int, z: float = 1.96) -> tuple[float, float]:

@@ -1,38 +1,61 @@
-"""Numbers as people read them: the only place where a number becomes text on a page.
+"""Numbers, names and verdicts as people read them: the only place where they become text on a page.
 
-Minus signs are true ones, a thin space stands before the per cent sign, thousands have commas.
+Minus signs are true ones, a thin space stands before the per cent sign, thousands have commas. A number has two
+significant digits, or more where its interval is finer.
 """
 
+import re
 from collections.abc import Callable, Iterable
-from math import isnan
+from math import isfinite, isnan
 
-from analysis_lib.statistics import Estimate
+from analysis_lib.statistics import Estimate, Verdict
 
-#: narrow no-break space
-THIN = "\u202f"
+#: thin space
+THIN = "\u2009"
+UNKNOWN = "not defined"  # a number that is not finite
+# what is markup in Markdown: at the start of a text, or anywhere; the last character of each is escaped
+_MARKUP = re.compile(r"^\d+[.)](?=\s|$)|^[-+=:#%]|[\\`*_{}\[\]<>&$|~^@]|:(?=//)|www\.", re.IGNORECASE)
+_FINEST = 6  # digits after the point; what is smaller is zero
 
 
-def number(value: float, digits: int | None = 2, signed: bool = False) -> str:
-    """Return a number with so many digits after the point, or None: as many as it needs; never minus zero.
+def number(value: float, digits: int | None = None, signed: bool = False) -> str:
+    """Return a number with so many digits after the point, or None: two significant ones; never minus zero.
 
-    >>> number(-0.3141), number(0.2, signed=True), number(-0.001), number(1484, 0), number(2.50, None)
-    ('−0.31', '+0.20', '0.00', '1,484', '2.5')
+    >>> number(-0.3141), number(0.2, signed=True), number(-1e-9), number(1484), number(1484, 0), number(0.0996)
+    ('−0.31', '+0.20', '0', '1,500', '1,484', '0.10')
     """
-    sign = "+" if signed and round(value, digits) != 0 else ""
-    form = "g" if digits is None else f".{digits}f"
-    return f"{value:{sign}z,{form}}".replace("-", "−")
+    if not isfinite(value):
+        return UNKNOWN
+    digits = _digits(value) if digits is None else digits
+    value = round(value, digits)
+    sign = "+" if signed and value != 0 else ""
+    return f"{value:{sign}z,.{max(digits, 0)}f}".replace("-", "−")
 
 
-def percent(share: float, digits: int | None = 1) -> str:
-    """Return a share in per cent.
+def plain(value: float) -> str:
+    """Return a number that somebody chose, with as many digits as it has.
 
-    >>> percent(0.9353).replace(THIN, " ")
-    '93.5 %'
+    >>> plain(2.50), plain(20)
+    ('2.5', '20')
     """
+    return f"{value:,g}".replace("-", "−")
+
+
+def percent(share: float, digits: int | None = None) -> str:
+    """Return a share in per cent; it is 100 % or 0 % only if it is all or nothing.
+
+    >>> [percent(share).replace(THIN, " ") for share in (0.9353, 0.9996, 1, 0.0312)]
+    ['94 %', '99.96 %', '100 %', '3.1 %']
+    """
+    if not isfinite(share):
+        return UNKNOWN
+    digits = max(_digits(100 * share), 0) if digits is None else digits
+    while digits < _FINEST and share < 1 and round(100 * share, digits) == 100:
+        digits += 1
     return f"{number(100 * share, digits)}{THIN}%"
 
 
-def points(difference: float, digits: int = 1, signed: bool = True) -> str:
+def points(difference: float, digits: int | None = None, signed: bool = True) -> str:
     """Return a difference of shares in percentage points.
 
     >>> points(-0.0126), points(0.0126), points(0.0126, signed=False)
@@ -41,15 +64,79 @@ def points(difference: float, digits: int = 1, signed: bool = True) -> str:
     return number(100 * difference, digits, signed)
 
 
-def estimate(found: Estimate, written: Callable[[float], str] = number) -> str:
+def value_of(found: Estimate, written: Callable[..., str] = number) -> str:
+    """Return a value to the digits that its interval supports, written by a function of this module.
+
+    >>> value_of(Estimate(0.81534, 0.812, 0.818), percent).replace(THIN, " "), value_of(Estimate(0.0412, 0.01, 0.3))
+    ('81.5 %', '0.04')
+    """
+    return written(found.value, _digits_of(found, written))
+
+
+def estimate(found: Estimate, written: Callable[..., str] = number) -> str:
     """Return a value and its interval, if it has one, each written by one function of this module.
 
-    >>> estimate(Estimate(0.31, -0.2, 0.42)), estimate(Estimate(0.5))
-    ('0.31 (−0.20 to 0.42)', '0.50')
+    >>> estimate(Estimate(0.31, -0.2, 0.42)), estimate(Estimate(0.5)), estimate(Estimate(8, 8, 8))
+    ('0.31 (−0.20 to 0.42)', '0.50', '8.0')
     """
-    if isnan(found.low):
+    if isnan(found.value) or not found.low < found.high:
         return written(found.value)
-    return f"{written(found.value)} ({written(found.low)} to {written(found.high)})"
+    digits = _digits_of(found, written)
+    return f"{written(found.value, digits)} ({written(found.low, digits)} to {written(found.high, digits)})"
+
+
+def moves(
+    change: float, written: Callable[..., str] = number, rise: str = "rises", fall: str = "falls", unit: str = ""
+) -> str:
+    """Return which way something goes and how far, by the sign of its change.
+
+    >>> moves(-0.06), moves(0.15), moves(0.0), moves(float("nan")), moves(-0.3, points, unit=" points")
+    ('falls by 0.060', 'rises by 0.15', 'does not change', 'cannot be followed', 'falls by 30 points')
+    """
+    if isnan(change):
+        return "cannot be followed"
+    size = written(abs(change), signed=False)
+    if size == "0":
+        return "does not change"
+    return f"{rise if change > 0 else fall} by {size}{unit}"
+
+
+def judged(verdict: Verdict) -> str:
+    """Return a verdict as the end of a sentence, "that it rises ...".
+
+    >>> judged(Verdict.HOLDS), judged(Verdict.UNDECIDED)
+    ('holds', 'is undecided')
+    """
+    return "is undecided" if verdict == Verdict.UNDECIDED else str(verdict)
+
+
+def name_of(name: object) -> str:
+    r"""Return the name of a class, group, dataset, joint or file as it stands in a sentence: all names pass here.
+
+    It is text, whatever characters it has: no emphasis, link, formula or element of Markdown.
+
+    >>> print(name_of(" sit  down "), name_of(""), name_of("<b>*$x_1$"))
+    sit down unnamed \<b\>\*\$x\_1\$
+    """
+    return _MARKUP.sub(lambda m: f"{m[0][:-1]}\\{m[0][-1]}", " ".join(str(name).split())) or "unnamed"
+
+
+def code_of(text: object) -> str:
+    """Return a name, or what was typed, in the letters of code.
+
+    >>> code_of("n = 3")
+    '<code>n = 3</code>'
+    """
+    return f"<code>{name_of(text)}</code>"
+
+
+def named(names: Iterable, none: str = "none") -> str:
+    """Return names as people list them.
+
+    >>> named(["sit", ""]), named([])
+    ('sit and unnamed', 'none')
+    """
+    return listed(map(name_of, names), none)
 
 
 def listed(names: Iterable, none: str = "none") -> str:
@@ -88,6 +175,28 @@ def ratio(times: float) -> str:
     """Return how many times as much something is.
 
     >>> ratio(83.4), ratio(8.21), ratio(1111)
-    ('83x', '8.2x', '1,111x')
+    ('83x', '8.2x', '1,100x')
     """
-    return f"{number(times, 0 if times >= 9.95 else 1)}x"
+    return f"{number(times)}x"
+
+
+def _exponent(value: float, digits: int) -> int:
+    """Return the power of ten of a number's first digit, once it has so many digits."""
+    return int(f"{value:.{digits - 1}e}".partition("e")[2])
+
+
+def _digits(value: float) -> int:
+    """Return the place of the second significant digit, counted from the point."""
+    return 0 if round(value, _FINEST) == 0 else min(1 - _exponent(value, 2), _FINEST)
+
+
+def _digits_of(found: Estimate, written: Callable[..., str]) -> int | None:
+    """Return the digits that tell a value from the ends of its interval, and an end that is not zero from zero."""
+    scale = 1 if written is number else 100
+    value, low, high = (scale * x for x in (found.value, found.low, found.high))
+    if not (isfinite(value) and isfinite(high - low) and high > low):
+        return None
+    digits = max(_digits(max(map(abs, (value, low, high)))), min(-_exponent((high - low) / 2, 1), _FINEST))
+    while digits < _FINEST and any(x and not round(x, digits) for x in (low, high)):
+        digits += 1
+    return max(digits, 0) if written is percent else digits

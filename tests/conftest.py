@@ -50,7 +50,9 @@ def drawn_whole(caplog):
     with mpl.rc_context(), caplog.at_level(logging.WARNING):
         yield
         for number in plt.get_fignums():
-            plt.figure(number).canvas.draw()
+            figure = plt.figure(number)
+            figure.canvas.draw()
+            assert not [text for text in figure.findobj(mpl.text.Text) if "\\math" in text.get_text()]
         plt.close("all")
     assert not caplog.get_records("call")
 

@@ -2,9 +2,11 @@
 
 import json
 
+import matplotlib.pyplot as plt
 import pytest
 
 from analysis_lib.chapters.session import TABLES, Session
+from analysis_lib.files import ROOT
 
 PARAMETERS = "n: int = 3  # how many\ndataset: str = 'synthetic'  # data\ndata_root: str = ''  # raw"
 
@@ -32,6 +34,19 @@ def write_chapter(root, name, *cells, **kwargs):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(notebook(*cells, **kwargs)))
     return path
+
+
+def run_cells(chapter, **parameters):
+    """Run the code of a chapter of the book here, with some of its parameters set, and return its variables."""
+    path = ROOT / "book" / f"{chapter}.ipynb"
+    variables = {"__name__": "__main__"}
+    for cell in json.loads(path.read_text())["cells"]:
+        if cell["cell_type"] == "code":
+            exec(compile("".join(cell["source"]), f"{chapter}, cell {cell['id']}", "exec"), variables)
+        if "parameters" in cell["metadata"].get("tags", []):
+            variables |= {name: value for name, value in parameters.items() if name in variables["__annotations__"]}
+        plt.close("all")
+    return variables
 
 
 def record(folder, chapter, **tables):

@@ -4,6 +4,9 @@ The cell is tagged ``parameters`` and holds one annotated assignment a line, wit
 trailing comment, so that Papermill's own inspector reads it too::
 
     n_neighbors: int = 10  # neighbours that each sequence may choose from
+
+A chapter that takes a ``model`` also takes what a network of one's own may need (`OF_MODELS`); there is no
+line for it in the cell, as the networks of the book need none.
 """
 
 import ast
@@ -18,6 +21,13 @@ from analysis_lib.chapters.parameters import TYPES, Parameter
 from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.files import ROOT
 
+#: parameters of every chapter that has a parameter ``model`` (`analysis_lib.networks.checkpoints.load_checkpoint`)
+OF_MODELS = (
+    Parameter("layers", "list[str]", [], "modules of the network that count as layers; empty for its own choice"),
+    Parameter("layer_axes", "list[str]", [], 'what the axes of layers mean: "n t v c", or one a layer, "gru: n t c"'),
+    Parameter("architecture", "str", "", "network whose weights a .pt file holds"),
+)
+
 
 @dataclass(frozen=True)
 class Chapter:
@@ -26,7 +36,7 @@ class Chapter:
     name: str  #: stem of the file: ``"smoothness"``
     title: str  #: first heading
     path: Path
-    parameters: tuple[Parameter, ...]  #: in the order of the cell
+    parameters: tuple[Parameter, ...]  #: in the order of the cell, then those `OF_MODELS`
 
     @property
     def cells(self) -> list[dict]:
@@ -34,7 +44,7 @@ class Chapter:
         return _read_notebook(self.path)["cells"]
 
     def resolve(self, given: Mapping[str, object]) -> dict[str, object]:
-        """Return every parameter's value: the defaults, replaced by what is given.
+        """Return every parameter's value: the defaults, replaced by what is given; those `OF_MODELS` only if given.
 
         Given are values of the declared type, or text (from a command line) that stands for one.
 
@@ -48,7 +58,8 @@ class Chapter:
             if name not in known:
                 choices = [f"{p.name} ({p.type})" for p in self.parameters]
                 raise unknown_choice(f"parameter of chapter '{self.name}'", name, choices)
-        return {p.name: p.convert(given[p.name], self.name) if p.name in given else p.default for p in self.parameters}
+        named = [p for p in self.parameters if p.name in given or p not in OF_MODELS]
+        return {p.name: p.convert(given[p.name], self.name) if p.name in given else p.default for p in named}
 
 
 def chapter_names(root: str | Path = ROOT) -> list[str]:
@@ -103,7 +114,9 @@ def load_chapter(name: str, root: str | Path = ROOT) -> Chapter:
         parameters = parse_parameters("".join(tagged[0]["source"]))
     except UserError as error:
         raise UserError(f"{path.name}, parameters cell: {error}") from error
-    return Chapter(name, _title(cells) or name, path, parameters)
+    named = {p.name for p in parameters}
+    more = tuple(p for p in OF_MODELS if p.name not in named) if "model" in named else ()
+    return Chapter(name, _title(cells) or name, path, parameters + more)
 
 
 def parse_parameters(source: str) -> tuple[Parameter, ...]:

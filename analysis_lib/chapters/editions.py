@@ -6,12 +6,13 @@ An edition is a JSON file: a shipped one in ``data/editions``, or your own, give
      "chapters": {"smoothness": {"n_per_class": 20}}}
 
 ``dataset`` is the name of a dataset or a ``.npz`` file of yours; ``model`` the name of a shipped
-checkpoint, the path of one, or ``package.module:factory``. Paths are relative to the JSON file.
+checkpoint, the path of one, ``package.module:factory`` or ``file.py:factory``. Paths are relative to the JSON file.
+``beside`` may list recorded editions whose curves are drawn beside one's own.
 """
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -26,16 +27,19 @@ _RESERVED = ("html", "cache", "store")  # folders of _build that are no edition'
 
 @dataclass(frozen=True)
 class Edition:
-    """A dataset, a model, and the parameters of single chapters that differ from their defaults."""
+    """A dataset, a model, what single chapters set otherwise than by default, and what is drawn beside."""
 
     name: str
     title: str
     dataset: str
     model: str
     chapters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    beside: Sequence[str] = ()
 
     def parameters(self, chapter: Chapter, given: Mapping[str, object] | None = None) -> dict[str, object]:
         """Return every parameter of ``chapter`` in this edition; ``given`` wins over the edition.
+
+        What the edition sets for its dataset is no use to another: if that is given, the chapter's defaults hold.
 
         Raises
         ------
@@ -44,9 +48,13 @@ class Edition:
             another type.
         """
         declared = {p.name for p in chapter.parameters}
+        given = given or {}
         shared = {"dataset": self.dataset, "model": self.model, "edition": self.name}
+        settings: Mapping[str, object] = {}
+        if given.get("dataset", self.dataset) == self.dataset:
+            shared["beside"], settings = list(self.beside), self.chapters.get(chapter.name, {})
         own = {name: value for name, value in shared.items() if name in declared}
-        return chapter.resolve({**own, **self.chapters.get(chapter.name, {}), **(given or {})})
+        return chapter.resolve({**own, **settings, **given})
 
 
 def edition_names(root: str | Path = ROOT) -> list[str]:
@@ -97,9 +105,12 @@ def _read(path: Path, root: str | Path) -> Edition:
     for key in given:
         if key not in keys:
             raise unknown_choice(f"key of edition {path.name}", key, keys)
-    for key in keys[:-1]:
+    for key in ("name", "title", "dataset", "model"):
         if not isinstance(given.get(key), str) or not given[key]:
             raise UserError(f"{path.name}: '{key}' must be a non-empty string")
+    beside = given.get("beside", [])
+    if not isinstance(beside, list) or not all(isinstance(edition, str) for edition in beside):
+        raise UserError(f"{path.name}: 'beside' must be a list of names of editions")
     _check_name(path, given["name"])
     _check_chapters(path, given.setdefault("chapters", {}), root)
     near = {key: _beside(path, given[key]) for key in ("dataset", "model")}
@@ -123,6 +134,7 @@ def _check_chapters(path: Path, chapters: object, root: str | Path) -> None:
 
 
 def _beside(path: Path, value: str) -> str:
-    """Return ``value`` as a path from here, if it looks like one and is there beside the JSON."""
-    looks_like_a_path = "/" in value or Path(value).suffix
-    return str(path.parent / value) if looks_like_a_path and (path.parent / value).exists() else value
+    """Return ``value`` as a path from here, if it is one, or ``file.py:factory``, that is there beside the JSON."""
+    file = value.rpartition(":")[0] if ".py:" in value else value
+    looks_like_a_path = "/" in file or Path(file).suffix
+    return str(path.parent / value) if looks_like_a_path and (path.parent / file).exists() else value

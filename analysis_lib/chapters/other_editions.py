@@ -8,20 +8,23 @@ import pandas as pd
 
 from analysis_lib.chapters.editions import edition_names, load_edition
 from analysis_lib.chapters.recorded import recorded_editions, recorded_provenance, recorded_table
+from analysis_lib.words import code_of, name_of
 
 #: type of an output that is not shown: the lines of the records that its cell has taken tables from
 SOURCES = "application/vnd.stgbook.sources+json"
 
 _WHOSE = ("dataset", "model")  # parameters that tell one edition from another
+_NOT_COMPARED = (*_WHOSE, "data_root", "beside")
 _MISSING = object()
 
 
 def other_editions(chapter: str, parameters: Mapping[str, object]) -> list[str]:
     """Return the editions whose record of a chapter is shown where it runs with ``parameters``.
 
-    These are all that are recorded, but for those of the very dataset and model.
+    These are those of the parameter ``beside`` that are recorded, but for those of the very dataset and model.
     """
-    records = {edition: recorded_provenance(edition, chapter) for edition in recorded_editions()}
+    beside = parameters.get("beside") or ()
+    records = {edition: recorded_provenance(edition, chapter) for edition in recorded_editions() if edition in beside}
     return [
         edition
         for edition, facts in records.items()
@@ -78,10 +81,10 @@ class Beside:
         """Return dataset, model, code, date and differing parameters of one record."""
         facts = recorded_provenance(edition, self.chapter)
         parts = _origin(facts)
-        parts += [f"run on {facts['date']}"] if "date" in facts else []
+        parts += [f"run on {name_of(facts['date'])}"] if "date" in facts else []
         values = _values(self.differing[edition])
         parts.append(f"parameters as here{' but ' if values else ''}{values}")
-        return f'<small class="provenance">*{edition_label(edition)}*: {"; ".join(parts)}.</small>'
+        return f'<small class="provenance">*{name_of(edition_label(edition))}*: {"; ".join(parts)}.</small>'
 
 
 def recorded_beside(chapter: str, parameters: Mapping[str, object]) -> Beside:
@@ -104,7 +107,7 @@ def recorded_beside(chapter: str, parameters: Mapping[str, object]) -> Beside:
         differing[edition] = {
             name: value
             for name, value in recorded.items()
-            if name not in (*_WHOSE, "data_root") and parameters.get(name, _MISSING) != value
+            if name not in _NOT_COMPARED and parameters.get(name, _MISSING) != value
         }
     return Beside(chapter, differing)
 
@@ -115,7 +118,7 @@ def run_line(facts: Mapping) -> str:
     Examples
     --------
     >>> run_line({"parameters": {"n": 3}, "code": "0.1.0", "data": {"name": "x", "fingerprint": "abcd"}})
-    '<small class="provenance">Parameters `n = 3`; data x `abcd`; code 0.1.0.'
+    '<small class="provenance">Parameters <code>n = 3</code>; data x <code>abcd</code>; code 0.1.0.'
     """
     parts = [f"Parameters {_values(facts['parameters']) or 'none'}", *_origin(facts)]
     return f'<small class="provenance">{"; ".join(parts)}.'
@@ -136,13 +139,13 @@ def _origin(facts: Mapping) -> list[str]:
     parts = []
     for kind, key in (("data", "fingerprint"), ("model", "weights")):
         if kind in facts:
-            mark = f" `{facts[kind][key][:12]}`" if facts[kind].get(key) else ""
-            parts.append(f"{kind} {facts[kind]['name']}{mark}")
-    return [*parts, f"code {facts['code']}"] if "code" in facts else parts
+            mark = f" {code_of(facts[kind][key][:12])}" if facts[kind].get(key) else ""
+            parts.append(f"{kind} {name_of(facts[kind]['name'])}{mark}")
+    return [*parts, f"code {name_of(facts['code'])}"] if "code" in facts else parts
 
 
 def _values(parameters: Mapping) -> str:
-    return ", ".join(f"`{name} = {value!r}`" for name, value in parameters.items())
+    return ", ".join(code_of(f"{name} = {value!r}") for name, value in parameters.items())
 
 
 def _publish(lines: list[str]) -> None:

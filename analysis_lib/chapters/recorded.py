@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,6 +23,8 @@ BUILT = "STGBOOK_BUILT"  # environment variable: EDITION=FOLDER of the tables of
 PUBLISHED = DATA / "published"
 FACTS = "provenance.json"
 
+_FORMULA = re.compile(r"['=+\-@\t\n](?!\d*\.?\d+$)")  # start of a text that is no number
+
 
 def write_record(folder: Path, facts: Mapping, tables: Mapping[str, pd.DataFrame]) -> None:
     """Write tables and what they are made from to a folder.
@@ -32,12 +35,20 @@ def write_record(folder: Path, facts: Mapping, tables: Mapping[str, pd.DataFrame
     facts : mapping
         What becomes of ``provenance.json``; the digests of the tables are added as ``files``.
     tables : mapping of str to DataFrame
-        One observation a row; the index is not written, numbers keep ten digits.
+        One observation a row; the index is not written, numbers keep ten digits. A text that a
+        spreadsheet would take for a formula has an apostrophe before it, which is none of it.
     """
     for name, frame in tables.items():
+        frame = frame.map(lambda cell: _harmless(cell) if isinstance(cell, str) else cell)
         with atomic_path(folder / f"{name}.csv") as temporary:
             frame.to_csv(temporary, index=False, float_format="%.10g", lineterminator="\n")
     write_facts(folder, facts)
+
+
+def _harmless(cell: str) -> str:
+    """Return a text as it is recorded: no formula, and no carriage return, which would end a row."""
+    text = cell.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def write_facts(folder: Path, facts: Mapping) -> None:
@@ -81,7 +92,8 @@ def recorded_table(edition: str, chapter: str, name: str = "table") -> pd.DataFr
         if raw is not None and hashlib.sha256(raw).hexdigest() == known:
             frame = pd.read_csv(io.BytesIO(raw), keep_default_na=False, na_values=[""])
             text = frame.columns[[pd.api.types.is_string_dtype(kind) for kind in frame.dtypes]]
-            return frame.fillna(dict.fromkeys(text, ""))
+            frame = frame.fillna(dict.fromkeys(text, ""))
+            return frame.map(lambda cell: cell.removeprefix("'") if isinstance(cell, str) else cell)
     raise _damaged(path, edition, "it is gone" if raw is None else "it is not what was recorded")
 
 

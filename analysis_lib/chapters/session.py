@@ -2,19 +2,23 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from analysis_lib.chapters.chapter import load_chapter
+import numpy as np
+
+from analysis_lib.chapters.chapter import OF_MODELS, load_chapter
 from analysis_lib.chapters.other_editions import Beside, recorded_beside, run_line
 from analysis_lib.chapters.recorded import write_record
 from analysis_lib.datasets.catalogue import load_dataset
 from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.datasets.sampling import class_indices, sample_per_class, usual_actions
 from analysis_lib.errors import UserError
-from analysis_lib.networks.checkpoints import Checkpoint, load_checkpoint
+from analysis_lib.networks.checkpoints import Checkpoint, is_trained, load_checkpoint
 from analysis_lib.results.digest import code_version
-from analysis_lib.words import duration
+from analysis_lib.words import duration, listed, name_of
 
 TABLES = "STGBOOK_TABLES"  # environment variable: the folder that tables are recorded in
 
@@ -32,6 +36,7 @@ class Session:
         self.started = time.monotonic()
         self.chapter = chapter
         self.parameters = _parameters(chapter, namespace)
+        self.notes: list[str] = []  # what the page has yet to say of how it came about
 
     @cached_property
     def beside(self) -> Beside:
@@ -41,26 +46,95 @@ class Session:
     @cached_property
     def data(self) -> SkeletonDataset:
         """The dataset that the parameter ``dataset`` names, with all its splits."""
-        return load_dataset(self.parameters["dataset"], self.parameters.get("data_root", ""))
+        data = load_dataset(self.parameters["dataset"], self.parameters.get("data_root", ""))
+        self.notes += data.notes
+        return data
+
+    @cached_property
+    def target(self) -> SkeletonDataset:
+        """The dataset that the parameter ``target_dataset`` names; the chapter's own if that is empty."""
+        if self.parameters["target_dataset"]:
+            return load_dataset(self.parameters["target_dataset"], self.parameters.get("data_root", ""))
+        self.notes.append(
+            "No `target_dataset` is given, so the actions are those that the network was trained on: what is called "
+            "new on this page is not."
+        )
+        return self.data
 
     @cached_property
     def network(self) -> Checkpoint:
         """The network that the parameter ``model`` names."""
-        return load_checkpoint(self.parameters["model"], self.data)
+        how = {p.name: self.parameters.get(p.name, p.default) for p in OF_MODELS}
+        network = load_checkpoint(self.parameters["model"], self.data, **how)
+        self.notes += network.notes
+        if not is_trained(network):
+            self.notes.append(
+                f"**The network `{network.name}` was never trained**: its weights were drawn by lot. What is said of "
+                "it here is what its architecture alone makes of the clips."
+            )
+        return network
+
+    def sample(self, data: SkeletonDataset, n_per_class: int, seed: int) -> SkeletonDataset:
+        """Return so many clips of each class (`analysis_lib.datasets.sampling.sample_per_class`)."""
+        return data.take(sample_per_class(data.labels, self.per_class("n_per_class", n_per_class, data), seed))
+
+    def per_class(self, parameter: str, wanted: int, data: SkeletonDataset) -> int:
+        """Return how many clips of each class are wanted; the page will say which classes have fewer."""
+        classes, counts = np.unique(data.labels, return_counts=True)
+        few = [f"{name_of(data.class_names[c])} {n}" for c, n in zip(classes, counts, strict=True) if n < wanted]
+        if few:
+            self.notes.append(
+                f"Some actions of {name_of(data.name)} have fewer clips than `{parameter} = {wanted}`, and all are "
+                f"taken: {listed(few)}."
+            )
+        return wanted
+
+    def at_most(self, parameter: str, wanted: int | Sequence[int], most: int):
+        """Return a number, or numbers, of which there are only so many; the page will say what was cut."""
+        many = not isinstance(wanted, int)
+        kept = ([n for n in wanted if n <= most] or [most]) if many else min(wanted, most)
+        if kept != wanted:
+            taken = listed(kept if many else [kept])
+            self.notes.append(f"`{parameter} = {wanted}` asks for more than there are; taken: {taken}.")
+        return kept
+
+    def actions(self, data: SkeletonDataset, given: Sequence[str], most: int) -> list[str]:
+        """Return the actions that are given, each once; else the usual ones (`usual_actions`)."""
+        class_indices(data, list(dict.fromkeys(given)))
+        return list(dict.fromkeys(given)) or usual_actions(data, most)
+
+    @contextmanager
+    def part(self, what: str):
+        """Go on without a part that cannot be had; one line in its place says why.
+
+        ``with chapter.part("The test by masking"): ...``
+        """
+        try:
+            yield
+        except UserError as error:
+            self.show(f"*{what} is missing here: {error}*")
+
+    def show(self, *shown) -> None:
+        """Display sentences as `say` does, or what is no text as it is; for use within a `part`."""
+        from IPython.display import display
+
+        display(self.say(*shown) if isinstance(shown[0], str) else shown[0])
 
     def say(self, *sentences: str):
-        """Return sentences for display, a paragraph each; empty ones are left out."""
+        """Return sentences for display, a paragraph each, and below them what is yet to be noted."""
         from IPython.display import Markdown
 
-        return Markdown("\n\n".join(filter(None, sentences)))
+        notes, self.notes = dict.fromkeys(self.notes), []
+        return Markdown("\n\n".join(filter(None, [*sentences, *notes])))
 
     def record(self, **tables):
         """Keep tidy tables where ``$STGBOOK_TABLES`` names a folder, and return the line of provenance.
 
         Parameters
         ----------
-        **tables : pandas.DataFrame
-            Become ``$STGBOOK_TABLES/CHAPTER/NAME.csv`` (`analysis_lib.chapters.recorded.write_record`).
+        **tables : pandas.DataFrame or None
+            None where a `part` is missing. They become ``$STGBOOK_TABLES/CHAPTER/NAME.csv``
+            (`analysis_lib.chapters.recorded.write_record`).
 
         Returns
         -------
@@ -69,7 +143,8 @@ class Session:
         """
         facts = self.facts()
         if os.environ.get(TABLES):
-            write_record(Path(os.environ[TABLES]) / self.chapter, facts, tables)
+            made = {name: table for name, table in tables.items() if table is not None}
+            write_record(Path(os.environ[TABLES]) / self.chapter, facts, made)
         return self.say(f"{run_line(facts)}\nRun time {duration(time.monotonic() - self.started)}.</small>")
 
     def facts(self) -> dict:

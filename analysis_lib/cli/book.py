@@ -38,13 +38,22 @@ def chapters(names: tuple[str, ...]) -> None:
 )
 @edition
 @data_root
-@click.option("--out", type=FOLDER, metavar="DIR", help="Where notebook and tables go. Default: _build/EDITION/runs.")
+@click.option(
+    "--out", type=FOLDER, metavar="DIR", help="Where notebook, tables and page go. Default: _build/EDITION/runs."
+)
+@click.option(
+    "--html/--no-html",
+    default=True,
+    show_default=True,
+    help="Also write the run as one HTML file that opens offline, DIR/pages/NAME/index.html. NAME tells the "
+    "dataset, the model and the changed parameters; no other run has it.",
+)
 @record
 @scheduler
 @device
 @force
-def run(chapter, given, edition, data_root, out, record, force) -> None:
-    """Run one CHAPTER and print the path of the executed notebook.
+def run(chapter, given, edition, data_root, out, html, record, force) -> None:
+    """Run one CHAPTER and print the paths of the executed notebook and of its page.
 
     A run that was made before, with the same code, data, model and parameters, is not made again.
 
@@ -69,6 +78,10 @@ def run(chapter, given, edition, data_root, out, record, force) -> None:
     if record:
         say(f"recorded {record_run(done, chosen)}")
     click.echo(out / f"{chapter}.ipynb")
+    if html:
+        from analysis_lib.publishing.run_page import write_run_page
+
+        click.echo(write_run_page(done, _pairs(given), out / "pages"))
 
 
 def _pairs(given: Sequence[tuple[str, str]]) -> dict[str, str]:

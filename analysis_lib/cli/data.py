@@ -1,5 +1,7 @@
 """The command ``stgbook data``: a look at the raw data."""
 
+from pathlib import Path
+
 import click
 
 from analysis_lib.cli.options import data_root, say
@@ -37,3 +39,38 @@ def check(names, data_root) -> None:
             failed += say(f"error: {error}", 1)
     if failed:
         raise UserError(f"{failed} of {len(names)} datasets are missing or damaged")
+
+
+@data.command()
+@click.argument("dataset", metavar="NAME|PATH")
+@data_root
+@click.option(
+    "--picture",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where the skeleton is drawn, with the names of its joints; .png or .svg. Default: in _build/pictures.",
+)
+def describe(dataset, data_root, picture) -> None:
+    """Tell what a dataset holds, and draw its skeleton.
+
+    \b
+    stgbook data describe synthetic
+    stgbook data describe keypoints.csv --picture skeleton.svg
+    """
+    import matplotlib
+
+    matplotlib.use("agg")
+    from analysis_lib.datasets.catalogue import load_dataset
+    from analysis_lib.datasets.summary import described, mean_pose
+    from analysis_lib.files import BUILD, atomic_path
+    from analysis_lib.plots.skeleton import named_skeleton
+
+    found = load_dataset(dataset, data_root)
+    picture = picture or BUILD / "pictures" / f"{found.name}.png"
+    if picture.suffix.lower() not in (".png", ".svg"):
+        raise UserError(f"the picture is written as .png or .svg, got {picture.name}")
+    figure = named_skeleton(found.skeleton, mean_pose(found))
+    with atomic_path(picture) as temporary:
+        figure.savefig(temporary, dpi=150)
+    click.echo(described(found))
+    click.echo(f"picture: {click.format_filename(picture)}")

@@ -5,6 +5,7 @@ Exit codes: 0 done; 1 a mistake or a damaged input, told in one line; 2 wrong us
 
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 import click
@@ -13,9 +14,10 @@ from analysis_lib import __version__
 from analysis_lib.cli.book import book, chapters, run
 from analysis_lib.cli.cache import cache
 from analysis_lib.cli.data import data
+from analysis_lib.cli.model import model
 from analysis_lib.cli.options import say
 from analysis_lib.cli.train import train
-from analysis_lib.errors import UserError
+from analysis_lib.errors import UserError, cut
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -36,7 +38,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = 1
     except OSError as error:
         code = say(f"error: {error}", 1)
+    except MemoryError:
+        code = say("error: there is not enough memory for this; take fewer clips, or a smaller network", 1)
+    except SystemExit as error:  # click raises none: a module of the user's own has ended the process
+        code = say(f"error: a module has called sys.exit({cut(error.code)})", 1)
+    except Exception as error:
+        code = say(f"error: {type(error).__name__}: {cut(error)}; {_logged()}", 1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _logged() -> str:
+    """Write the traceback of the exception that is handled to a file, and return where it is."""
+    from analysis_lib.files import BUILD, write_text
+
+    path = BUILD / "stgbook-error.log"
+    try:
+        write_text(path, traceback.format_exc().encode(errors="backslashreplace").decode())
+    except UserError as error:
+        return str(error)
+    return f"this is a fault of ours, details are in {path}"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -52,5 +72,5 @@ def cli() -> None:
     """
 
 
-for command in (chapters, run, book, train, data, cache):
+for command in (chapters, run, book, train, data, model, cache):
     cli.add_command(command)

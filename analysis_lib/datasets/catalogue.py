@@ -6,7 +6,7 @@ What is known of a dataset stands in ``data/manifests/NAME.json``; this module o
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -14,15 +14,18 @@ import numpy as np
 import scipy
 
 from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.datasets.readers.keypoints import read_keypoints
 from analysis_lib.datasets.readers.kinetics import read_kinetics
 from analysis_lib.datasets.readers.msr_action3d import read_msr_action3d
 from analysis_lib.datasets.readers.npz import read_npz
 from analysis_lib.datasets.readers.ntu import read_ntu
 from analysis_lib.datasets.readers.nw_ucla import read_nw_ucla
 from analysis_lib.datasets.readers.pyskl import read_pyskl
+from analysis_lib.datasets.sampling import made_splits
 from analysis_lib.datasets.synthetic.make import synthetic
 from analysis_lib.errors import DataError, UserError, unknown_choice
 from analysis_lib.files import BUILD, DATA, data_root, digest, file_digest, write_text
+from analysis_lib.loading import checked, read_json
 from analysis_lib.results.digest import canonical_json, module_digest
 
 log = logging.getLogger(__name__)
@@ -38,7 +41,13 @@ READERS: Mapping[str, Callable[..., SkeletonDataset]] = {
     "kinetics": read_kinetics,
 }
 #: reader of each kind of file that may be given in place of a name
-FILE_READERS = {".npz": read_npz, ".pkl": read_pyskl, ".pickle": read_pyskl}
+FILE_READERS = {
+    ".npz": read_npz,
+    ".pkl": read_pyskl,
+    ".pickle": read_pyskl,
+    ".csv": read_keypoints,
+    ".parquet": read_keypoints,
+}
 
 
 @dataclass(frozen=True)
@@ -132,7 +141,8 @@ def manifest(name: str) -> Manifest:
     """
     if name not in dataset_names():
         raise unknown_choice("dataset", name, [*dataset_names(), "path/to/your.npz"])
-    return Manifest(**json.loads((MANIFESTS / f"{name}.json").read_text(encoding="utf-8")))
+    path = MANIFESTS / f"{name}.json"
+    return checked(read_json(path), Manifest, path)
 
 
 def load_dataset(
@@ -143,8 +153,9 @@ def load_dataset(
     Parameters
     ----------
     name_or_path : str or Path
-        One of `dataset_names`, or the path of an ``.npz`` (`analysis_lib.datasets.readers.npz`) or of a
-        PYSKL pickle (``.pkl``).
+        One of `dataset_names`, or the path of an ``.npz`` (`analysis_lib.datasets.readers.npz`), of a
+        PYSKL pickle (``.pkl``), or of a ``.csv`` or a folder from a pose estimator
+        (`analysis_lib.datasets.readers.keypoints`).
     data_root : str or Path, optional
         Folder of raw data; else ``$STGBOOK_DATA``, else ``data/raw``.
     verify : bool
@@ -155,10 +166,11 @@ def load_dataset(
     UserError
         If there is no such dataset.
     DataError
-        If it is not there, cannot be read, or is not what its manifest promises.
+        If it is not there, cannot be read, or is not what its manifest promises; or if all
+        coordinates in a file of your own are zero. Where that has no splits, one is made.
     """
     if reader := _file_reader(name_or_path):
-        return reader(Path(name_or_path).expanduser())
+        return _usable(reader(Path(name_or_path).expanduser()), name_or_path)
     known = manifest(str(name_or_path))
     if known.is_computed:
         dataset = _computed(known)
@@ -207,7 +219,7 @@ def source_digest(name_or_path: str | Path, data_root: str | Path | None = None)
     """
     if _file_reader(name_or_path):
         path = Path(name_or_path).expanduser()
-        if not path.is_file():
+        if not path.exists():
             raise DataError(f"{path} does not exist; expected a file of skeleton clips")
         return _remembered_digest(path)
     known = manifest(str(name_or_path))
@@ -219,8 +231,20 @@ def source_digest(name_or_path: str | Path, data_root: str | Path | None = None)
 
 
 def _file_reader(name_or_path: str | Path) -> Callable[[Path], SkeletonDataset] | None:
-    """Return the reader that the ending of a path calls for, if it has such an ending."""
+    """Return the reader that the ending of a path calls for, if it has such an ending; a folder is of keypoints."""
+    if str(name_or_path) not in dataset_names() and Path(name_or_path).expanduser().is_dir():
+        return read_keypoints
     return FILE_READERS.get(Path(name_or_path).suffix.lower())
+
+
+def _usable(dataset: SkeletonDataset, path: str | Path) -> SkeletonDataset:
+    """Return a dataset of the user's own with splits, if it shows anything."""
+    if not any(x[..., : dataset.n_coordinates].any() for x in dataset.sequences):
+        raise DataError(f"{path}: all coordinates are zero; was the array filled before it was saved?")
+    if dataset.splits:
+        return dataset
+    splits, note = made_splits(dataset)
+    return replace(dataset, splits=splits, notes=(*dataset.notes, note))
 
 
 def _facts(dataset: SkeletonDataset) -> dict:
@@ -280,8 +304,8 @@ def _remembered_digest(path: Path) -> str:
     state = digest(*(f"{p} {s.st_size} {s.st_mtime_ns}" for p, s in stats))
     memory = CACHE / "source-digests.json"
     try:
-        known = dict(json.loads(memory.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        known = checked(read_json(memory), Mapping[str, str], memory)
+    except DataError:
         known = {}
     if state not in known:
         known[state] = file_digest(path)

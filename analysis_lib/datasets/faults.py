@@ -203,6 +203,10 @@ PERTURBATIONS: Mapping[str, Callable[..., tuple[np.ndarray, np.ndarray]]] = {
 }
 
 
+#: those that change places: scores are kept from them
+OF_PLACES = ("noise", "occlusion")
+
+
 def _check_share(share: float) -> None:
     if not 0 <= share <= 1:
         raise UserError(f"a share must lie between 0 and 1, got {share}")

@@ -70,7 +70,7 @@ def map_joints(data: SkeletonDataset, skeleton: Skeleton, mapping: Mapping[str, 
         )
     index = [data.skeleton.joints.index(name) for name in wanted]
     sequences = tuple(x[:, :, index] for x in data.sequences)
-    return replace(data, skeleton=skeleton, sequences=sequences)
+    return replace(data, skeleton=skeleton, sequences=sequences, missing=data.missing[:, index])
 
 
 def _nearest(name: str, names: Sequence[str]) -> str:

@@ -9,18 +9,18 @@ from analysis_lib.errors import UserError, unknown_choice
 
 
 def sample_per_class(labels: np.ndarray, n_per_class: int, seed: int) -> np.ndarray:
-    """Return sorted clip indices, the same number of every class, drawn without replacement.
+    """Return sorted clip indices, so many of every class, drawn without replacement.
 
     Parameters
     ----------
     labels : int ndarray, shape (n,)
     n_per_class : int
-        0 takes as many as the smallest class has.
+        Of a class that has fewer, all; 0 takes as many of each as the smallest has.
 
     Raises
     ------
     UserError
-        If a class has fewer clips than asked for.
+        If the number is negative.
 
     Examples
     --------
@@ -28,14 +28,16 @@ def sample_per_class(labels: np.ndarray, n_per_class: int, seed: int) -> np.ndar
     (4,)
     """
     classes, counts = np.unique(labels, return_counts=True)
-    wanted = n_per_class or counts.min()
-    if wanted < 0 or wanted > counts.min():
+    if n_per_class < 0:
         raise UserError(
-            f"n_per_class is {n_per_class}, but class {classes[counts.argmin()]} has "
-            f"{counts.min()} clips; 0 takes as many as the smallest class has"
+            f"the number of clips a class must be at least 0 (as many as the smallest has), got {n_per_class}"
         )
+    wanted = n_per_class or counts.min()
     rng = np.random.default_rng(seed)
-    drawn = [rng.choice(np.flatnonzero(labels == c), wanted, replace=False) for c in classes]
+    drawn = [
+        rng.choice(np.flatnonzero(labels == c), min(wanted, n), replace=False)
+        for c, n in zip(classes, counts, strict=True)
+    ]
     return np.sort(np.concatenate(drawn))
 
 
@@ -59,6 +61,50 @@ def class_indices(data: SkeletonDataset, names: Sequence[str]) -> list[int]:
     if len(set(names)) < len(names):
         raise UserError(f"each class is named once, got {', '.join(names)}")
     return [data.class_names.index(name) for name in names or present]
+
+
+def usual_actions(data: SkeletonDataset, most: int) -> list[str]:
+    """Return the first action with clips of each super-class, at most so many; without super-classes the first actions.
+
+    Examples
+    --------
+    >>> from analysis_lib.datasets.catalogue import load_dataset
+    >>> usual_actions(load_dataset("synthetic"), 2)
+    ['drink water', 'kicking something']
+    """
+    present = class_indices(data, ())
+    groups = list(dict.fromkeys(data.groups[c] for c in present))
+    first = [next(c for c in present if data.groups[c] == group) for group in groups]
+    return [data.class_names[c] for c in (first if len(groups) > 1 else present)[:most]]
+
+
+def made_splits(data: SkeletonDataset) -> tuple[dict[str, np.ndarray], str]:
+    """Return a training and a test split for data that have none, and a sentence that says how it was made.
+
+    Every third person is tested; or where people are not known, or a class would then be missing on one
+    side, every third clip of each class. Of two, the second is tested. Nothing is drawn by lot.
+    """
+    people = np.unique(data.subjects)
+    tested = np.isin(data.subjects, _every_third(people))
+    whole = lambda part: set(data.labels[part].tolist()) == set(data.labels.tolist())  # noqa: E731
+    if people[0] >= 0 and len(people) > 1 and whole(tested) and whole(~tested):
+        rule = f"every third person ({', '.join(map(str, _every_third(people).tolist()))}) is tested"
+    else:
+        tested = np.zeros(len(data), bool)
+        for c in np.unique(data.labels):
+            tested[_every_third(np.flatnonzero(data.labels == c))] = True
+        rule = "every third clip of each action is tested, whoever performed it"
+    splits = {"train": np.flatnonzero(~tested), "test": np.flatnonzero(tested)}
+    return splits, f"The data name no splits, so one was made: {rule}."
+
+
+def _every_third(values: np.ndarray) -> np.ndarray:
+    return values[2::3] if len(values) > 2 else values[1:]
+
+
+def smallest_class(*datasets: SkeletonDataset) -> int:
+    """Return how many clips the smallest class of several datasets has."""
+    return int(min(np.unique(data.labels, return_counts=True)[1].min() for data in datasets))
 
 
 def clips_of(data: SkeletonDataset, names: Sequence[str]) -> np.ndarray:

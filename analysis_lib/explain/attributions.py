@@ -12,6 +12,7 @@ from analysis_lib.datasets.sampling import class_indices
 from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.explain.method import Maps, Method
 from analysis_lib.networks.checkpoints import Checkpoint
+from analysis_lib.networks.training.fit import check_classes
 from analysis_lib.progress import progress_bar
 from analysis_lib.statistics import percentile_interval, rank_correlation
 
@@ -33,7 +34,7 @@ class Attribution:
         The n clips that are explained.
     method : Method
     layers : tuple of str
-        Those of `analysis_lib.explain.method.Maps`, as are ``scores``, ``targets`` and ``gaps``.
+        Those of `analysis_lib.explain.method.Maps`, as are ``scores``, ``targets``, ``gaps`` and ``mixed``.
     importance : float32 ndarray, shape (n, L, n_slices, V)
     lengths : int ndarray, shape (n, L)
         Valid frames at each layer.
@@ -54,11 +55,17 @@ class Attribution:
     targets: np.ndarray
     gaps: dict[str, np.ndarray] = field(default_factory=dict)
     body: int = 0
+    mixed: tuple[str, ...] = ()
 
     @property
     def correct(self) -> np.ndarray:
         """Whether the network names each clip rightly, bool of shape (n,)."""
         return self.scores.argmax(axis=1) == self.data.labels
+
+    def check_joints(self, layer: int) -> None:
+        """Raise UserError if a layer, by its position, says nothing of joints."""
+        if self.layers[layer] in self.mixed:
+            raise UserError(f"layer '{self.layers[layer]}' has no axis of joints: its maps say when, not where")
 
     def take(self, index: np.ndarray) -> "Attribution":
         """Return what is said of the clips at ``index``."""
@@ -120,8 +127,10 @@ def explain(
         for found in zip(*((np.stack(p.lengths, 1), p.scores, p.targets) for p in parts), strict=True)
     )
     gaps = {name: np.concatenate([p.gaps[name] for p in parts]) for name in parts[0].gaps}
+    check_classes(scores.shape[1], data)
     whole = np.concatenate(importance)
-    found = Attribution(network, data, method, parts[0].layers, whole, frames, scores, targets, gaps, body)
+    of = (parts[0].layers, whole, frames, scores, targets, gaps, body, parts[0].mixed)
+    found = Attribution(network, data, method, *of)
     if correct_only and not found.correct.any():
         raise UserError(
             f"network '{network.name}' names none of the {len(data)} clips rightly; set correct_only to False"
@@ -131,7 +140,9 @@ def explain(
 
 def clip_maps(network: Checkpoint, data: SkeletonDataset, target: str, method: Method) -> Maps:
     """Return what a method says of a few clips at every frame; see `explain` for the parameters."""
-    return method(network, *_prepared(network, data, target))
+    found = method(network, *_prepared(network, data, target))
+    check_classes(found.scores.shape[1], data)
+    return found
 
 
 def _prepared(network: Checkpoint, data: SkeletonDataset, target: str | np.ndarray) -> tuple:
@@ -219,6 +230,7 @@ def joint_table(found: Attribution, classes: Sequence[str] = (), layer: int = -1
         Columns class, group, clips, joint, importance (mean over time and clips) and scaled (0..1
         within the class).
     """
+    found.check_joints(layer)
     tables = []
     for c in class_indices(found.data, classes):
         mean = class_maps(found, c)[layer].mean(axis=0)
@@ -240,7 +252,7 @@ def part_table(found: Attribution, classes: Sequence[str] = ()) -> pd.DataFrame:
     data, rows = found.data, []
     for c in class_indices(data, classes):
         for layer, maps in enumerate(class_maps(found, c), 1):
-            joints = np.abs(maps).sum(axis=0)
+            joints = np.abs(maps).sum(axis=0) * (found.layers[layer - 1] not in found.mixed)
             for part, index in data.skeleton.parts.items() if joints.any() else ():
                 share = joints[list(index)].sum() / joints.sum()
                 row = {"layer": layer, "part": part, "share": share, "joints": len(index) / len(joints)}

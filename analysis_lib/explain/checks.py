@@ -109,6 +109,7 @@ def masking_curves(
         Columns test (``"deletion"`` or ``"insertion"``), order (`ORDERS`), joints, clip (position
         in ``found.data``), probability.
     """
+    found.check_joints(layer)
     index = sample_per_class(found.data.labels, n_per_class, seed)
     x, lengths = clip_tensors(found.data, found.network.preprocessing)
     masked = masking_baseline(x, lengths, baseline, found.data.skeleton.centre)[index]

@@ -7,8 +7,9 @@ layer. Variant ``"released"``: the code published with a later comparison of Gra
 skeletons.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 
 from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.explain.method import Maps, on_joints, target_classes
+from analysis_lib.networks.axes import by_name, layer_axes, node_count
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.hooks import captured, evaluating
 from analysis_lib.warping.windows import layer_lengths
@@ -39,10 +41,9 @@ class GradCAM:
     Raises
     ------
     UserError
-        If a layer is unknown (the model's are listed), is not laid out as (N, C, T, V) or
-        (N M, C, T, V) with bodies innermost, has other nodes than joints
-        (`analysis_lib.explain.method.on_joints`) or no influence on the scores; or if the target
-        is no class.
+        If a layer is unknown (the model's are listed), it is not known what its axes mean
+        (`analysis_lib.networks.axes`) or its nodes are no joints (`analysis_lib.explain.method.on_joints`),
+        it has no influence on the scores; or if the target is no class.
     """
 
     variant: str = "paper"
@@ -54,25 +55,35 @@ class GradCAM:
 
     def __call__(self, network: Checkpoint, x: np.ndarray, lengths: np.ndarray, target: str | np.ndarray) -> Maps:
         """Return the maps of a few clips (`analysis_lib.explain.method.Method`); no ``.grad`` is touched."""
-        model, layers = network.model, network.layers
+        model, layers, shape = network.model, network.layers, x.shape[1:]
+        axes = layer_axes(model, shape, layers, network.axes)
         leaf = torch.from_numpy(np.ascontiguousarray(x)).requires_grad_()
         with torch.enable_grad(), evaluating(model), captured(model, layers) as outputs:
             scores = model(leaf.clone())
-            bodies = {name: _by_body(name, outputs.get(name), x.shape) for name in layers}
+            arranged = {
+                k: partial(
+                    by_name, axes=axes[k], layer=k, shape=shape, n_clips=len(x), n_nodes=node_count(model, k, shape[2])
+                )
+                for k in layers
+            }
+            features = {k: arranged[k](outputs.get(k)).detach() for k in layers}
             targets = target_classes(scores, target)
             gradients = _gradients(model, scores, targets, {k: outputs[k] for k in layers})
         present = leaf.detach().ne(0).any(dim=3).any(dim=2).any(dim=1)  # (N, M)
         maps, valid_lengths = [], []
         for name in layers:
-            features = bodies[name].detach()
-            n = layer_lengths(lengths, x.shape[2], features.shape[3])
-            valid = torch.arange(features.shape[3]) < torch.from_numpy(n)[:, None]  # (N, T')
-            there = present if features.shape[1] == x.shape[4] else present.any(dim=1, keepdim=True)
-            gradient = gradients[name].reshape(features.shape)
-            found = self.layer_map(features, gradient, valid[:, None] & there[..., None])
-            maps.append(on_joints(found, name, model, x.shape[3]).float().numpy())
+            given, gradient = features[name], arranged[name](gradients[name])  # (N, M', C, T', V')
+            n = layer_lengths(lengths, x.shape[2], given.shape[3])
+            valid = torch.arange(given.shape[3]) < torch.from_numpy(n)[:, None]  # (N, T')
+            there = present if given.shape[1] == x.shape[4] else present.any(dim=1, keepdim=True)
+            found = self.layer_map(given, gradient, valid[:, None] & there[..., None])
+            if "v" in axes[name]:
+                found = on_joints(found, name, model, x.shape[3])
+            maps.append(found.expand(*found.shape[:3], x.shape[3]).float().numpy())
             valid_lengths.append(n)
-        return Maps(tuple(layers), tuple(maps), tuple(valid_lengths), scores.detach().float().numpy(), targets)
+        mixed = tuple(name for name in layers if "v" not in axes[name])
+        scored = scores.detach().float().numpy()
+        return Maps(tuple(layers), tuple(maps), tuple(valid_lengths), scored, targets, mixed=mixed)
 
     def layer_map(self, features: Tensor, gradients: Tensor, valid: Tensor) -> Tensor:
         """Return the importance of every node at every frame of one layer.
@@ -146,20 +157,6 @@ def _released_map(features: Tensor, gradients: Tensor, valid: Tensor) -> Tensor:
 
 #: how gradients weigh features, by name
 VARIANTS = {"paper": _paper_map, "released": _released_map}
-
-
-def _by_body(name: str, output: Tensor | None, shape: Sequence[int]) -> Tensor:
-    """Return a layer's output as (N, M, C', T', V'), M = 1 where it has fused the bodies."""
-    n, n_bodies = shape[0], shape[4]
-    if output is None:
-        raise UserError(f"layer '{name}' is not called in a forward pass; leave it out")
-    if not isinstance(output, Tensor) or output.ndim != 4 or len(output) not in (n, n * n_bodies):
-        came = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-        raise UserError(
-            f"layer '{name}' gave {came} for {n} clips with {n_bodies} bodies; "
-            "a (N, C, T, V) or (N*M, C, T, V) tensor is needed: choose another module"
-        )
-    return output.unflatten(0, (n, -1))
 
 
 def _gradients(

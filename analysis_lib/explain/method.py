@@ -32,6 +32,8 @@ class Maps:
     gaps : mapping of str to ndarray, each of shape (n,)
         What the method could not do, clip by clip: how far the map is from adding up to the score,
         whether the clip was left out, ...
+    mixed : tuple of str
+        Layers that have no axis of joints: their maps say when, and are the same at all joints.
     """
 
     layers: tuple[str, ...]
@@ -40,6 +42,7 @@ class Maps:
     scores: np.ndarray
     targets: np.ndarray
     gaps: Mapping[str, np.ndarray] = field(default_factory=dict)
+    mixed: tuple[str, ...] = ()
 
     def on_frames(self, i: int, n_frames: int, n_bodies: int = 1) -> np.ndarray:
         r"""Return the maps of clip i at the frames of the clip itself, shape (L, M, T, V).

@@ -7,9 +7,10 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from analysis_lib.errors import UserError, unknown_choice
+from analysis_lib.networks.axes import by_name, layer_axes, node_count
 from analysis_lib.networks.hooks import captured, evaluating
 from analysis_lib.progress import progress_bar
 from analysis_lib.warping.windows import layer_lengths
@@ -52,6 +53,7 @@ def embed(
     layers: Sequence[str],
     reduce: str = "flatten",
     body: int = 0,
+    axes: Mapping[str, str] | None = None,
     batch_size: int = 8,
     max_memory: int = 2**30,
     folder: str | Path | None = None,
@@ -67,11 +69,12 @@ def embed(
     lengths : int ndarray, shape (N,)
         Valid frames of each clip.
     layers : sequence of str
-        Modules with outputs of shape (N, C', T', V') or (N M, C', T', V'), bodies innermost.
     reduce : {"flatten", "joint", "channel"}
         Frame feature: all channels of all joints, the mean over channels, or over joints.
     body : int
-        Which body to keep.
+        Which body to keep; the whole where a layer has fused them.
+    axes : mapping of str to str, optional
+        What the axes of the layers mean, where it is known (`analysis_lib.networks.axes.layer_axes`).
     max_memory : int
         Bytes of features above which they are written to memory-mapped files.
     folder : path, optional
@@ -80,21 +83,28 @@ def embed(
     Raises
     ------
     UserError
-        If a layer is unknown, its output is not laid out as above, or a choice does not exist.
+        If a layer is unknown, what its axes mean is not, or a choice does not exist.
     """
     if reduce not in REDUCTIONS:
         raise unknown_choice("reduction", reduce, REDUCTIONS)
     n, _, n_frames, _, n_bodies = x.shape
     if not 0 <= body < n_bodies:
         raise UserError(f"body {body} does not exist; the clips have {n_bodies}")
-    names = (INPUT, *layers)
+    names, shape = (INPUT, *layers), x.shape[1:]
+    axes = layer_axes(model, shape, layers, axes)
+    if reduce == "joint" and (mixed := [layer for layer in layers if "v" not in axes[layer]]):
+        raise UserError(
+            f"layer '{mixed[0]}' has no axis of joints ('{axes[mixed[0]]}'); reduce must be flatten or channel"
+        )
     store: _Store | None = None
     with evaluating(model), captured(model, layers) as outputs:
         for start in progress_bar(range(0, n, batch_size), "embeddings", progress):
             batch = torch.from_numpy(np.ascontiguousarray(x[start : start + batch_size]))
             model(batch.clone())  # it may work in place
             parts = {INPUT: batch[..., body]}
-            parts |= {k: _one_body(k, outputs[k], len(batch), n_bodies, body) for k in layers}
+            for k in layers:
+                every = by_name(outputs.get(k), axes[k], k, shape, len(batch), node_count(model, k, shape[2]))
+                parts[k] = every[:, min(body, every.shape[1] - 1)]
             reduced = {k: REDUCTIONS[reduce](v).float().numpy() for k, v in parts.items()}
             store = store or _Store.for_shapes({k: (n, *v.shape[1:]) for k, v in reduced.items()}, max_memory, folder)
             for name, value in reduced.items():
@@ -102,17 +112,6 @@ def embed(
     features = tuple(store.arrays[name] for name in names)
     valid = tuple(layer_lengths(lengths, n_frames, f.shape[1]) for f in features)
     return Embeddings(names, features, valid, store.folder)
-
-
-def _one_body(name: str, output: Tensor, n: int, n_bodies: int, body: int) -> Tensor:
-    """Return (N, C', T', V') of one body from a layer's output."""
-    if not isinstance(output, Tensor) or output.ndim != 4 or len(output) not in (n, n * n_bodies):
-        came = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-        raise UserError(
-            f"layer '{name}' gave {came} for {n} clips with {n_bodies} bodies; "
-            "a (N, C, T, V) or (N*M, C, T, V) tensor is needed: choose another module"
-        )
-    return output if len(output) == n else output.unflatten(0, (n, n_bodies))[:, body]
 
 
 @dataclass

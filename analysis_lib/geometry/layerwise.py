@@ -93,6 +93,7 @@ def layer_embeddings(network: Checkpoint, data: SkeletonDataset, **options) -> E
     **options
         Go to `analysis_lib.geometry.embeddings.embed`, all but ``folder``: the store has its own.
     """
+    options = {"axes": network.axes} | options
     x, lengths = clip_tensors(data, network.preprocessing)
     store = _open_store("embeddings")
     if store is None:

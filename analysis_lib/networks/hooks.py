@@ -1,13 +1,15 @@
 """Listening to a network while it works: outputs of its modules, the order in which they are called."""
 
-from collections.abc import Iterator, Sequence
+import copy
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
-from analysis_lib.errors import unknown_choice
+from analysis_lib.errors import UserError, unknown_choice
 
 #: names of the steps that are no layer: what follows the last one, and what belongs to none
 HEAD, REST = "head", "rest"
@@ -36,17 +38,19 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def captured(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tensor]]:
+def captured(model: nn.Module, layers: Sequence[str], once: bool = True) -> Iterator[dict[str, Tensor]]:
     """Yield a dict that each forward pass fills with the outputs of the named modules.
 
-    Each module hands on a copy, so that a later one that works in place (``nn.ReLU(inplace=True)``)
-    does not reach back into what was taken. The hooks are removed when the block ends, after an
-    exception too.
+    Of a module that gives a tuple the first is taken, as of a block that gives (x, A) or a GRU; of one that
+    gives a dict of one tensor, that one. Each module hands on a copy, so that a later one that works in
+    place (``nn.ReLU(inplace=True)``) does not reach back into what was taken. The hooks are removed when the
+    block ends, after an exception too.
 
     Raises
     ------
     UserError
-        If a layer does not exist; the model's modules are listed.
+        If a layer does not exist (the model's modules are listed); or, unless ``once`` is False, is called
+        more than once in a pass.
 
     Examples
     --------
@@ -60,20 +64,65 @@ def captured(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tens
     if missing := [name for name in layers if name not in modules]:
         raise unknown_choice(f"layer of {type(model).__name__}", missing[0], filter(None, modules))
     outputs: dict[str, Tensor] = {}
+    seen: set[str] | None = None  # in this pass of the whole network, while there is one
+
+    def begin(module, args):
+        nonlocal seen
+        outputs.clear()
+        seen = set()
+
+    def end(module, args, output):
+        nonlocal seen
+        seen = None
 
     def keep(name):
         def hook(module, args, output):
-            outputs[name] = output
-            return output.clone() if isinstance(output, Tensor) else None
+            if once and seen is not None and name in seen:
+                raise UserError(
+                    f"layer '{name}' is called more than once in a pass; choose a module that is called once, "
+                    "or give each call a module of its own"
+                )
+            if seen is not None:
+                seen.add(name)
+            key = _place(output)
+            if key is None:
+                outputs[name] = output
+                return None
+            tensor = output if key is ... else output[key]
+            outputs[name] = tensor.view_as(tensor)  # its own, where the module hands on what it was given
+            return _with(output, key, outputs[name].clone())
 
         return hook
 
-    handles = [modules[name].register_forward_hook(keep(name)) for name in layers]
+    handles = [model.register_forward_pre_hook(begin), model.register_forward_hook(end)]
+    handles += [modules[name].register_forward_hook(keep(name)) for name in layers]
     try:
         yield outputs
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _place(output: object) -> object:
+    """Return where in a module's output its tensor is: ``...`` if it is one, None if there is none."""
+    if isinstance(output, Tensor):
+        return ...
+    if isinstance(output, tuple | list) and not isinstance(output, PackedSequence):
+        return 0 if output and isinstance(output[0], Tensor) else None
+    tensors = [key for key, value in output.items() if isinstance(value, Tensor)] if isinstance(output, Mapping) else []
+    return tensors[0] if len(tensors) == 1 else None
+
+
+def _with(output: object, key: object, value: Tensor) -> object:
+    """Return an output of the same kind with another tensor at `_place`."""
+    if key is ...:
+        return value
+    if isinstance(output, Mapping):
+        other = copy.copy(output)
+        other[key] = value
+        return other
+    fields = (value, *output[1:])
+    return type(output)(*fields) if hasattr(output, "_fields") else type(output)(fields)
 
 
 def cascade_steps(model: nn.Module, x: np.ndarray, layers: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -113,6 +162,6 @@ def cascade_steps(model: nn.Module, x: np.ndarray, layers: Sequence[str]) -> dic
 @torch.no_grad()
 def _call_order(model: nn.Module, x: np.ndarray, names: Sequence[str]) -> list[str]:
     """Return the modules that a pass calls, in the order in which they finish."""
-    with captured(model, list(dict.fromkeys(names))) as outputs:
+    with evaluating(model), captured(model, list(dict.fromkeys(names)), once=False) as outputs:
         model(torch.from_numpy(x))
     return list(outputs)

@@ -5,11 +5,23 @@ from collections.abc import Callable, Mapping
 from torch import nn
 
 from analysis_lib.errors import unknown_choice
+from analysis_lib.networks.agcn import AGCN
+from analysis_lib.networks.ctr_gcn import CTRGCN
+from analysis_lib.networks.fg_stformer import FGSTFormer
+from analysis_lib.networks.shift_gcn import ShiftGCN
+from analysis_lib.networks.st_gdn import STGDN
 from analysis_lib.networks.stgcn import STGCN
 from analysis_lib.skeletons.skeleton import Skeleton
 
 #: (skeleton, n_classes, in_channels, **arguments) -> module, by name
-ARCHITECTURES: Mapping[str, Callable[..., nn.Module]] = {"stgcn": STGCN}
+ARCHITECTURES: Mapping[str, Callable[..., nn.Module]] = {
+    "stgcn": STGCN,
+    "agcn": AGCN,
+    "shift-gcn": ShiftGCN,
+    "ctr-gcn": CTRGCN,
+    "st-gdn": STGDN,
+    "fg-stformer": FGSTFormer,
+}
 
 
 def build(architecture: str, skeleton: Skeleton, n_classes: int, in_channels: int, **arguments) -> nn.Module:

@@ -102,6 +102,7 @@ class STGCN(nn.Module):
         )
         self.edge_importance = nn.ParameterList(nn.Parameter(torch.ones_like(a)) for _ in sizes)
         self.fcn = nn.Conv2d(sizes[-1][1], n_classes, kernel_size=1)
+        self.layer_axes = "(n m) c t v"
         self.layer_names = tuple(f"st_gcn_networks.{i}" for i in range(len(sizes)))
         self.layer_parameters = {name: (f"edge_importance.{i}",) for i, name in enumerate(self.layer_names)}
         self.apply(_initialise)

@@ -11,18 +11,19 @@ matrix is written to, but does not count. The smallest eigenvalue has code of it
 import numba
 import numpy as np
 
+from analysis_lib.compiled import compiled
+
 OPTIMAL = 1e-13  # a gradient below it does not bring a candidate in
 SOUND = 1e-5  # similarities may differ by it from their mirror image, and from 1 on the diagonal
 VECTOR = 8  # float64 numbers
 
-settings = {"nogil": True, "cache": True, "error_model": "numpy"}
-compiled = numba.njit(**settings)
+in_order = compiled(error_model="numpy")
 # sums may be taken in any order, so that loops run in vectors
-reordered = numba.njit(**settings, fastmath={"reassoc", "contract"})
+reordered = compiled(error_model="numpy", fastmath={"reassoc", "contract"})
 pasted = numba.njit(inline="always")  # a call would cost more than the work inside
 
 
-@compiled
+@in_order
 def insert_nearest(start, stop, kernel, found):
     """Insert each node into a short sorted list; only a larger similarity moves ahead."""
     k = found.shape[1]
@@ -144,7 +145,7 @@ def smallest_eigenvalue(diagonal, squares, k):
     return x
 
 
-@compiled
+@in_order
 def _fetch(values, columns, limits, i, j):
     """Return entry (i, j): if it is not stored NaN, or 1 on the diagonal."""
     if columns is None:
@@ -156,7 +157,7 @@ def _fetch(values, columns, limits, i, j):
     return 1.0 if i == j else np.nan
 
 
-@compiled
+@in_order
 def _gather(values, columns, limits, i, members, system):
     """Write the similarities of node i's candidates, and below them its own to them.
 
@@ -180,7 +181,7 @@ def _gather(values, columns, limits, i, members, system):
     return -1, -1
 
 
-@compiled
+@in_order
 def _whole_vectors(n, width):
     """Return zeros, shape (n, width), that begin where a vector may be loaded in one piece."""
     space = np.zeros(n * width + VECTOR)
@@ -224,7 +225,7 @@ def _enter(system, rows, chosen, p, factors, inverse, parts):
     _subtract(rows, k, rows, parts, p, p + 1)
 
 
-@compiled
+@in_order
 def _advance(theta, found, chosen, p, passive):
     """Move theta towards ``found`` until a weight is zero, and drop it.
 
@@ -287,7 +288,7 @@ def _solve(system, rows, theta, chosen, passive, factors, inverse, parts):
             gradient[c] -= theta[j] * system[j, c]
 
 
-@compiled
+@in_order
 def solve_nodes(
     start, stop, values, columns, limits, neighbours, floor, tol, weights, error, ridge, duplicate, violation
 ):

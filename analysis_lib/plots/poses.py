@@ -10,8 +10,46 @@ from sklearn.manifold import smacof
 
 from analysis_lib.skeletons.skeleton import Skeleton
 
+_SMPL = (
+    "pelvis 0 50, spine1 0 58, spine2 0 65, spine3 0 72, neck 0 83, head 0 95, left hip -8 46, left knee -11 25, "
+    "left ankle -13 6, left foot -20 0, left collar -7 78, left shoulder -15 77, left elbow -23 63, left wrist -30 48, "
+    "left hand -35 39"
+)
+
 #: joint, x and y in hundredths of the height
 _TRUNK_AND_LEFT = {
+    "coco-17": (
+        "nose 0 90, left eye -5 97, left ear -11 92, left shoulder -14 77, left elbow -23 62, left wrist -30 46, "
+        "left hip -9 47, left knee -11 25, left ankle -13 3"
+    ),
+    "mediapipe-33": (
+        "nose 0 90, left eye inner -4 96, left eye -9 100, left eye outer -15 97, left ear -18 90, mouth left -4 82, "
+        "left shoulder -15 75, left elbow -24 61, left wrist -31 48, left pinky -41 41, left index -35 35, "
+        "left thumb -26 39, left hip -9 47, left knee -11 25, left ankle -13 8, left heel -8 1, left foot index -20 0"
+    ),
+    "openpose-25": (
+        "nose 0 91, neck 0 79, mid hip 0 50, left eye -5 97, left ear -11 93, left shoulder -14 77, left elbow -23 62, "
+        "left wrist -30 46, left hip -9 47, left knee -11 25, left ankle -13 8, left heel -8 1, left big toe -17 0, "
+        "left small toe -24 2"
+    ),
+    "halpe-26": (
+        "nose 0 90, neck 0 79, head top 0 104, mid hip 0 50, left eye -5 97, left ear -11 92, left shoulder -14 76, "
+        "left elbow -23 62, left wrist -30 46, left hip -9 47, left knee -11 25, left ankle -13 8, left heel -8 1, "
+        "left big toe -15 -1, left small toe -22 2"
+    ),
+    "h36m-17": (
+        "root 0 49, spine 0 62, thorax 0 77, neck base 0 86, head 0 97, left hip -9 46, left knee -11 25, "
+        "left foot -13 3, left shoulder -14 75, left elbow -23 62, left wrist -30 46"
+    ),
+    "smpl-24": _SMPL,
+    "smpl-22": _SMPL,
+    "hand-21": (
+        "wrist 0 0, thumb cmc -14 12, thumb mcp -26 24, thumb ip -34 36, thumb tip -40 47, index finger mcp -14 46, "
+        "index finger pip -17 63, index finger dip -18 75, index finger tip -19 86, middle finger mcp -2 49, "
+        "middle finger pip -2 68, middle finger dip -2 82, middle finger tip -2 94, ring finger mcp 9 46, "
+        "ring finger pip 11 63, ring finger dip 12 76, ring finger tip 13 87, pinky mcp 19 40, pinky pip 23 53, "
+        "pinky dip 26 63, pinky tip 28 72"
+    ),
     "ntu-25": (
         "hip centre 0 50, mid spine 0 64, upper spine 0 78, neck 0 86, head 0 97, left shoulder -14 76, "
         "left elbow -23 62, left wrist -30 48, left hand -34 40, left hand tip -41 31, left thumb -25 35, "
@@ -51,7 +89,7 @@ def rest_pose(skeleton: Skeleton) -> np.ndarray:
     entries = (entry.rsplit(" ", 2) for entry in _TRUNK_AND_LEFT.get(skeleton.name, "").split(", ") if entry)
     table = {name: (int(x) / 100, int(y) / 100) for name, x, y in entries}
     places = {name.replace("left", "right"): (-x, y) for name, (x, y) in table.items()} | table
-    if set(places) == set(skeleton.joints):
+    if set(skeleton.joints) <= set(places):
         return np.array([places[name] for name in skeleton.joints])
     return _spread(skeleton)
 

@@ -4,12 +4,15 @@ Every colour has a second sign beside it (marker, dash, shape), so that no figur
 hue alone.
 """
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 
 import matplotlib as mpl
 import seaborn as sns
 from cycler import cycler
+from matplotlib.scale import LogScale, register_scale
+from matplotlib.ticker import LogFormatterSciNotation
 
 from analysis_lib.errors import UserError
 
@@ -30,14 +33,16 @@ SEQUENTIAL = "mako_r"
 INK, FAINT = "#222222", "#C9C9C9"
 
 #: of the axis that most figures share
-Y_LABEL = "label variation $q$"
+Y_LABEL = "label variation 𝑞"
 
 
 def use_style() -> None:
     """Set the house style for all figures drawn from now on; in a notebook, sharp PNG too.
 
-    Fonts are the ones that come with matplotlib, so that every machine draws the same picture.
+    Fonts are the ones that come with matplotlib, so that every machine draws the same picture. All
+    text is drawn as it stands, as names of classes may hold a ``$``: symbols are letters of Unicode.
     """
+    register_scale(_PlainLog)
     sns.set_theme(context="paper", style="ticks")
     mpl.rcParams.update(
         {
@@ -46,7 +51,8 @@ def use_style() -> None:
             "figure.constrained_layout.use": True,
             "savefig.dpi": 220,
             "svg.hashsalt": "stgbook",
-            "font.sans-serif": ["DejaVu Sans"],
+            "font.family": ["DejaVu Sans", "DejaVu Serif"],  # the second has the italics of symbols
+            "text.parse_math": False,
             "font.size": 9,
             "axes.labelsize": 9,
             "axes.titlesize": 9.5,
@@ -71,6 +77,29 @@ def use_style() -> None:
         from matplotlib_inline.backend_inline import set_matplotlib_formats
 
         set_matplotlib_formats("retina")
+
+
+class Powers(LogFormatterSciNotation):
+    """Labels such as 10⁻² and 2×10³, without mathtext."""
+
+    def __call__(self, x, pos=None) -> str:
+        text = super().__call__(x, pos).replace("$\\mathdefault{", "").replace("}$", "").replace(r"\times", "×")
+        return re.sub(r"\^\{([^}]*)\}?", lambda power: power[1].translate(_RAISED), text)
+
+
+_RAISED = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
+
+
+class _PlainLog(LogScale):
+    """The scale "log" with such labels."""
+
+    def __init__(self, **options):
+        super().__init__(None, **options)
+
+    def set_default_locators_and_formatters(self, axis) -> None:
+        super().set_default_locators_and_formatters(axis)
+        axis.set_major_formatter(Powers(self.base))
+        axis.set_minor_formatter(Powers(self.base, labelOnlyBase=self.subs is not None))
 
 
 def group_styles(names: Iterable[str]) -> dict[str, dict]:

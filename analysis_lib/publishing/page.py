@@ -14,6 +14,7 @@ from analysis_lib.progress import MARK
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
 
+_OURS = ("_esm", "_css")  # of a widget's state
 _RUN = '<small class="provenance">Parameters '  # how the line of a run begins
 _PROMPT = {f"code_prompt_{verb}": "Parameters of this run" for verb in ("show", "hide")}
 
@@ -92,6 +93,24 @@ def annotate_figures(notebook: dict) -> dict:
             cells.append({"cell_type": "markdown", "id": f"{cell['id']}-made", "metadata": {}, "source": source})
     notebook["cells"] = cells
     return notebook
+
+
+def shield_widgets(notebook: dict) -> dict:
+    """Return a copy in which no name that a widget holds can end the ``<script>`` that a page keeps it in.
+
+    Each "<" becomes the letter U+E03C; ``widget_host.js`` reads it as what it was. Scripts and styles,
+    which are the book's own, stay as they are.
+    """
+    notebook = copy.deepcopy(notebook)
+    for model in notebook["metadata"].get("widgets", {}).get(STATE, {}).get("state", {}).values():
+        state = model.get("state", {})
+        model["state"] = {key: value if key in _OURS else _shielded(value) for key, value in state.items()}
+    return notebook
+
+
+def _shielded(value: object) -> object:
+    """Return a JSON value without "<"."""
+    return json.loads(json.dumps(value).replace("<", r"\ue03c"))
 
 
 def _tags(cell: dict) -> list[str]:

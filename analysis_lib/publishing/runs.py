@@ -25,7 +25,7 @@ from analysis_lib.chapters.chapter import Chapter
 from analysis_lib.chapters.other_editions import edition_label, other_editions
 from analysis_lib.chapters.recorded import BUILT, recorded_provenance
 from analysis_lib.chapters.session import TABLES
-from analysis_lib.errors import UserError
+from analysis_lib.errors import DataError, UserError
 from analysis_lib.files import (
     BUILD,
     ROOT,
@@ -37,6 +37,7 @@ from analysis_lib.files import (
     working_folder,
     write_text,
 )
+from analysis_lib.loading import checked, read_json
 from analysis_lib.publishing.page import tidy_notebook, write_form
 from analysis_lib.results.digest import canonical_json, imported_modules, module_digest
 
@@ -198,9 +199,9 @@ def _named(kind: str, parameters: Mapping[str, object]) -> list[str]:
 def _is_whole(entry: Path) -> bool:
     """Return whether a cache entry is there, and each of its files is the one that was written."""
     try:
-        files = json.loads((entry / _FACTS).read_text())["files"]
+        files = checked(read_json(entry / _FACTS), Mapping[str, object], entry).get("files")
         return files == {name: known for name, known in file_digests(entry).items() if name != _FACTS}
-    except (OSError, ValueError, KeyError):
+    except (OSError, DataError):
         return False
 
 
@@ -222,7 +223,7 @@ def _execute(chapter: Chapter, parameters: Mapping, inputs: dict, entry: Path, o
 def _papermill(chapter: Chapter, parameters: Mapping, output: Path, partial: Path) -> None:
     """Execute the chapter's source into ``output``; progress goes to stderr."""
     import papermill
-    from jupyter_client.kernelspec import NoSuchKernel
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
     from nbclient.exceptions import DeadKernelError
 
     logging.getLogger("papermill").setLevel(logging.ERROR)  # its inspector misses unions' names
@@ -237,6 +238,14 @@ def _papermill(chapter: Chapter, parameters: Mapping, output: Path, partial: Pat
         raise _failure(chapter, error, partial) from None
     except NoSuchKernel:
         raise UserError(f"there is no Jupyter kernel '{KERNEL}'; install ipykernel into this environment") from None
+    except FileNotFoundError as error:
+        spec = KernelSpecManager().get_kernel_spec(KERNEL)
+        if error.filename != spec.argv[0]:
+            raise
+        where = Path(spec.resource_dir) / "kernel.json"
+        raise UserError(
+            f"the Jupyter kernel '{KERNEL}' of {where} starts {spec.argv[0]}, which is gone; remove {where.parent}"
+        ) from None
     except DeadKernelError as error:
         raise UserError(f"chapter '{chapter.name}': its kernel died ({error}); was there enough memory?") from None
 

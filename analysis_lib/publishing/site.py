@@ -20,7 +20,7 @@ from analysis_lib.chapters.editions import DEFAULT, Edition
 from analysis_lib.chapters.recorded import FACTS, write_facts
 from analysis_lib.errors import UserError
 from analysis_lib.files import BUILD, ROOT, copy_file, digest, file_digest, put_in_place, working_folder, write_text
-from analysis_lib.publishing.page import annotate_figures, write_form
+from analysis_lib.publishing.page import annotate_figures, shield_widgets, write_form
 from analysis_lib.publishing.runs import Run, run_chapter
 
 WIDGET_HOST = ROOT / "analysis_lib" / "widgets" / "assets" / "widget_host.js"
@@ -96,7 +96,7 @@ def assemble(edition: Edition, runs: list[Run], root: Path, source: Path) -> Non
         shutil.copytree(root / "book", source / "book", ignore=ignored)
         shutil.copyfile(root / "_toc.yml", source / "_toc.yml")
         for run in runs:
-            page = annotate_figures(json.loads(run.notebook.read_text(encoding="utf8")))
+            page = shield_widgets(annotate_figures(json.loads(run.notebook.read_text(encoding="utf8"))))
             write_text(source / "book" / run.notebook.name, write_form(page))
         vendor = source / "book" / "_assets" / "vendor"
         copy_mathjax(vendor / "mathjax")
@@ -105,7 +105,7 @@ def assemble(edition: Edition, runs: list[Run], root: Path, source: Path) -> Non
     except OSError as error:
         raise UserError(f"cannot put together {source}: {error}") from error
     if edition.name != DEFAULT:
-        config["title"] += f" · {edition.title}"
+        config["title"] += f" · {edition.title}".replace("<", "&lt;")  # the theme takes a title for HTML
     write_text(source / "_config.yml", yaml.safe_dump(config, allow_unicode=True))
 
 
@@ -117,16 +117,27 @@ def copy_mathjax(folder: Path) -> None:
     UserError
         If the package is not installed.
     """
+    for part, path in mathjax_files().items():
+        if part.startswith(_MATHJAX_PARTS):
+            (folder / part).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, folder / part)
+    write_text(folder / "NOTICE.txt", f"MathJax 3, Apache-2.0, from {_MATHJAX} {metadata.version(_MATHJAX)}\n")
+
+
+def mathjax_files() -> dict[str, Path]:
+    """Return where the parts of MathJax are, by their names in it.
+
+    Raises
+    ------
+    UserError
+        If the package is not installed.
+    """
     try:
-        package = metadata.distribution(_MATHJAX)
+        files = metadata.distribution(_MATHJAX).files or ()
     except metadata.PackageNotFoundError:
         raise UserError(f"formulas need MathJax: pip install {_MATHJAX}") from None
-    for file in package.files or ():
-        _, found, part = file.as_posix().partition("/static/mathjax/")
-        if found and part.startswith(_MATHJAX_PARTS):
-            (folder / part).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file.locate(), folder / part)
-    write_text(folder / "NOTICE.txt", f"MathJax 3, Apache-2.0, from {_MATHJAX} {package.version}\n")
+    parts = ((file, file.as_posix().partition("/static/mathjax/")) for file in files)
+    return {part: Path(file.locate()) for file, (_, found, part) in parts if found}
 
 
 def build_site(source: Path, site: Path, log: Path, stamp: str) -> None:

@@ -20,12 +20,14 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 from scipy import sparse
 
-from analysis_lib.errors import unknown_choice
+from analysis_lib.errors import DataError, unknown_choice
 from analysis_lib.files import BUILD, digest, file_digests, put_in_place, working_folder
+from analysis_lib.loading import checked, read_json
 from analysis_lib.results.digest import canonical_json, library_versions
 
 log = logging.getLogger(__name__)
@@ -35,6 +37,16 @@ LIMIT = 5 * 2**30  # bytes; the least recently used entries beyond it are remove
 
 _SIDECAR = "entry.json"
 _READERS = {".npz": lambda raw: sparse.load_npz(io.BytesIO(raw)), ".json": json.loads}
+
+
+class _Facts(TypedDict, total=False):
+    """The sidecar, as far as it is used."""
+
+    inputs: Mapping[str, str]
+    files: Mapping[str, str]
+    about: str
+    seconds: float
+    created: float
 
 
 @dataclass(frozen=True)
@@ -227,7 +239,7 @@ def _load(entry: Path, verify: bool = True) -> dict | None:
             if verify and hashlib.sha256(raw).hexdigest() != known:
                 return None
             values[place.stem] = np.asarray(array) if array is not None else _READERS[place.suffix](raw)
-    except (OSError, ValueError, EOFError):
+    except Exception:  # whatever a damaged entry raises, it is computed anew
         return None
     return values or None
 
@@ -235,6 +247,6 @@ def _load(entry: Path, verify: bool = True) -> dict | None:
 def _facts(entry: Path) -> dict:
     """Return what an entry's sidecar says; nothing if it is not there or cannot be read."""
     try:
-        return json.loads((entry / _SIDECAR).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return checked(read_json(entry / _SIDECAR), _Facts, entry)
+    except DataError:
         return {}

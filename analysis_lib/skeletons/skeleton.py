@@ -78,10 +78,14 @@ class Skeleton:
         indices = [v for edges in lists for edge in edges for v in edge] + [self.centre]
         if not self.joints:
             raise UserError(f"skeleton '{self.name}' has no joints")
+        if twice := [name for name in self.joints if self.joints.count(name) > 1]:
+            raise UserError(f"skeleton '{self.name}' has two joints called '{twice[0]}'; give each a name of its own")
         if bad := [v for v in indices if not 0 <= v < self.n_joints]:
+            from_one = min((v for e in self.edges for v in e), default=0) == 1 and set(bad) == {self.n_joints}
             raise UserError(
                 f"skeleton '{self.name}' has joints 0..{self.n_joints - 1}, "
                 f"but its edges, pairs or centre name joint {bad[0]}"
+                f"{'; do the edges count from 1? subtract 1' if from_one else ''}"
             )
         if loops := [e for e in self.edges if e[0] == e[1]]:
             raise UserError(f"skeleton '{self.name}': edge {loops[0]} joins a joint to itself")
@@ -96,9 +100,9 @@ class Skeleton:
 
     @property
     def parents(self) -> tuple[int, ...]:
-        """Bone partner of each joint, shape (V,): its parent in ``edges``, itself for a root."""
+        """Bone partner of each joint, shape (V,): its first parent in ``edges``, itself for a root."""
         parents = list(range(self.n_joints))
-        for child, parent in self.edges:
+        for child, parent in reversed(self.edges):
             parents[child] = parent
         return tuple(parents)
 

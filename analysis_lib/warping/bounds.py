@@ -7,9 +7,9 @@ the frames themselves.
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numba
 import numpy as np
 
+from analysis_lib.compiled import compiled
 from analysis_lib.warping.kernels import LANES
 from analysis_lib.warping.local import room_for, warm_up
 from analysis_lib.warping.tiles import DIAGONAL, GROUP, TILE, Clips, Crew, Panel, Rule, Tile, match, tiles
@@ -116,7 +116,7 @@ def _runs(rule: Rule, wanted: np.ndarray, rows: range, columns: range) -> list[T
     return found
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def insert(tiles, block, top, left, order, distances, indices):
     """Insert the distances of some tiles into the sorted lists of both clips; return how many."""
     n, count = len(order), 0

@@ -4,15 +4,19 @@ Panels of packed frames are spread over the workers once, and each task matches 
 lost worker held or had in hand is sent and done again.
 """
 
+import asyncio
+import logging
 import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from distributed import CancelledError, Client, Future, KilledWorker, LocalCluster, wait
+from distributed import CancelledError, Client, Future, KilledWorker, LocalCluster, Security, wait
+from distributed.comm import connect
 from threadpoolctl import threadpool_info
 
 from analysis_lib.errors import UserError
@@ -73,6 +77,7 @@ def connected(scheduler: str | Client, n_workers: int) -> Iterator[Client]:
     UserError
         If nobody answers at the address.
     """
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what goes wrong we say ourselves, in one line
     if isinstance(scheduler, Client):
         yield scheduler
     elif scheduler == "local":
@@ -83,14 +88,24 @@ def connected(scheduler: str | Client, n_workers: int) -> Iterator[Client]:
             yield client
     else:
         try:
+            with ThreadPoolExecutor(1) as aside:  # a notebook's own thread has a loop that runs
+                aside.submit(asyncio.run, _greet(scheduler)).result()
             client = Client(scheduler, timeout=ANSWER)
         except Exception as error:  # whatever speaks there, if anyone
+            reason = f"silent for {ANSWER:g} s" if isinstance(error, TimeoutError) else error
             raise UserError(
-                f"no Dask scheduler answers at '{scheduler}' ({error}); give 'local', or the address "
-                "that `dask scheduler` prints, such as tcp://host:8786"
+                f"no Dask scheduler answers at '{scheduler}' ({reason}); give 'local', or the address that "
+                "`dask scheduler` prints, such as tcp://host:8786 (8787 is its dashboard's, for browsers)"
             ) from error
         with client:
             yield client
+
+
+async def _greet(scheduler: str) -> None:
+    """Exchange greetings with a scheduler, within the time that it has: a `Client` would wait for ever."""
+    async with asyncio.timeout(ANSWER):
+        comm = await connect(scheduler, timeout=ANSWER, **Security().get_connection_args("client"))
+    comm.abort()
 
 
 def check_scheduler(scheduler: str) -> None:
@@ -236,14 +251,16 @@ def _settled(running: dict[Future, int]) -> list[Future]:
 
 def _n_threads(client: Client) -> int:
     """Return the number of threads of all workers, after waiting for a worker if there is none."""
+    address = client.scheduler.address
     try:
         client.wait_for_workers(1, timeout=PATIENCE)
+        return sum(client.nthreads().values())
     except TimeoutError:
-        address = client.scheduler.address
         raise UserError(
             f"the Dask scheduler at {address} had no worker for {PATIENCE:.0f} s; "
             f"start one on each machine: dask worker {address}"
         ) from None
     except OSError as error:
-        raise UserError(f"the Dask scheduler has gone away: {error}") from error
-    return sum(client.nthreads().values())
+        raise UserError(
+            f"the Dask scheduler at {address} has gone away ({error}); start it anew, and run again"
+        ) from error

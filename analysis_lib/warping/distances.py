@@ -5,7 +5,6 @@ the tile while it is in the cache. Tiles go to threads, each with a single-threa
 """
 
 import numpy as np
-from joblib import cpu_count
 
 from analysis_lib.errors import UserError
 from analysis_lib.progress import progress_bar
@@ -43,7 +42,7 @@ def windowed_dtw(
     progress : bool
         Show a bar.
     n_jobs : int, optional
-        Threads; all cores by default.
+        Threads; all cores by default, or where it is -1.
     max_memory : int
         Bytes of working memory, above the clips and the result; those on ``device``, if any.
     device : str
@@ -137,6 +136,6 @@ def _distances(
     n, m = len(left.order), len(right.order)
     out, n_pairs = np.zeros((n, m), rule.dtype), n * (n - 1) // 2 if left is right else n * m
     bar = progress_bar(None, "DTW", progress, n_pairs, "pair")
-    with bar, Crew(n_jobs or cpu_count()) as crew:
+    with bar, Crew(n_jobs) as crew:
         fill(out, left, right, rule, max_memory, crew, bar.update, **place)
     return out

@@ -8,17 +8,18 @@ the same integer. One comparison is then the comparison of (cost, length), exact
 paths the shortest is taken, on every machine.
 """
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
+from analysis_lib.compiled import compiled
+
 LANES = 8  # clips of a block
 PAIRS = LANES**2  # of a block with a block
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def any_zero_frame(x, lengths):
     """Return whether all features of some valid frame are zero."""
     for s in range(len(x)):
@@ -31,7 +32,7 @@ def any_zero_frame(x, lengths):
     return False
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+@compiled(fastmath={"reassoc", "contract"})
 def pack(x, ids, first_frames, counts, starts, first, last, origin, gain, rows, shifts):
     """Write the frames of the blocks first..last as rows in the order (window, block, frame, lane).
 
@@ -151,7 +152,7 @@ _RELAX = (
 )
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _warp(
     products,
     corner,
@@ -220,7 +221,7 @@ def _warp(
         above, here = here, above
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _match(
     products,
     rows,
@@ -295,7 +296,7 @@ def _match(
                     sums[a, b] += weight * value
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _least_mean(blocks, rounds, unit, weight, total):
     r"""Add a lower bound of the mean cost along any path, from that of the cheapest path on.
 
@@ -327,7 +328,7 @@ def _least_mean(blocks, rounds, unit, weight, total):
             total[a, b] += weight * bound
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def match_tile(
     tile,
     symmetric,

@@ -8,7 +8,6 @@ few dimensions.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from joblib import cpu_count
 from scipy import sparse
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
@@ -98,7 +97,7 @@ def windowed_dtw_knn(
     if not 1 <= k < n:
         raise UserError(f"the number of neighbours must lie in 1..{n - 1} for {n} clips, got {k}")
     distances, indices = np.full((n, k), np.inf, rule.dtype), np.full((n, k), -1)
-    with Crew(n_jobs or cpu_count()) as crew:
+    with Crew(n_jobs) as crew:
         clips, bounds = lower_bounds(clips, rule, max_memory, crew)
         done = np.zeros(bounds.shape[1:] * 2, bool)
         wanted = _least(_of_blocks(bounds), -(-k // (LANES - 1)) + 1)
@@ -159,7 +158,7 @@ def windowed_dtw_among(
     (first, second), found = upper.nonzero(), np.full(upper.nnz, np.nan, rule.dtype)
     wanted = np.zeros((clips.n_blocks,) * 2, bool)
     wanted[first // LANES, second // LANES] = True
-    with Crew(n_jobs or cpu_count()) as crew:
+    with Crew(n_jobs) as crew:
         for _, block, top, left in computed(clips, rule, wanted, max_memory, crew):
             some = np.arange(*upper.indptr[[top, min(top + len(block), n)]])
             some = some[(second[some] >= left) & (second[some] < left + block.shape[1])]

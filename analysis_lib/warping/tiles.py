@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy.linalg  # noqa: F401  (the compiled matrix product is its BLAS)
+from joblib import cpu_count
 from threadpoolctl import ThreadpoolController
 
 from analysis_lib.errors import DataError
@@ -107,9 +108,10 @@ class Rule:
 
 
 class Crew(ThreadPoolExecutor):
-    """Threads, each of which multiplies matrices alone: two pools of threads would fight."""
+    """Threads, one a core unless a number is given, each of which multiplies matrices alone: two pools would fight."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int | None) -> None:
+        size = cpu_count() if size in (None, 0, -1) else size
         super().__init__(size)
         self.size = size
 

@@ -27,7 +27,7 @@ def clip_player(network: Checkpoint, data: SkeletonDataset, maps: Maps, layer: i
         Which is shown first, from 0; the last by default.
     """
     recipe, poses = network.preprocessing, []
-    for clip in data.sequences:
+    for clip in data.places:
         for step in recipe.steps:
             clip = STEPS[step](clip, recipe) if step in _CHOOSING else clip
         poses.append(clip[: recipe.bodies])

@@ -53,6 +53,15 @@ def test_resolve_fills_in_the_defaults_and_converts_text(chapter):
     assert values == {"n_neighbors": 20, "scale": 1.0, "name": "a # b", "fast": False, "layers": [1, 5, 10]}
 
 
+def test_what_a_network_of_ones_own_needs_is_a_parameter_of_every_chapter_with_a_model(tmp_path):
+    write_chapter(tmp_path, "one", parameters="model: str = 'synthetic'  # network\nlayers: int = 1  # own")
+    chapter = load_chapter("one", tmp_path)
+    assert [p.name for p in chapter.parameters] == ["model", "layers", "layer_axes", "architecture"]
+    assert chapter.resolve({}) == {"model": "synthetic", "layers": 1}
+    text = {"layer_axes": "conv: n c t v, gru: n t c"}
+    assert chapter.resolve(text)["layer_axes"] == ["conv: n c t v", "gru: n t c"]
+
+
 def test_an_ill_typed_value_names_parameter_chapter_and_type(chapter):
     with pytest.raises(UserError) as error:
         chapter.resolve({"n_neighbors": "oops"})

@@ -60,12 +60,25 @@ def test_what_is_given_wins_over_the_edition(root):
     assert edition.parameters(chapter, {"dataset": "x"})["dataset"] == "x"
 
 
+def test_what_an_edition_sets_for_its_dataset_is_no_use_to_another(root):
+    write_chapter(
+        root, "smoothness", parameters="n: int = 3  # n\ndataset: str = 's'  # d\nbeside: list[str] = []  # b"
+    )
+    edition = load_edition(written(root, beside=["nw-ucla"]), root)
+    chapter = load_chapter("smoothness", root)
+    assert edition.parameters(chapter) == {"n": 7, "dataset": "clips.npz", "beside": ["nw-ucla"]}
+    assert edition.parameters(chapter, {"dataset": "x.npz"}) == {"n": 3, "dataset": "x.npz", "beside": []}
+    assert edition.parameters(chapter, {"dataset": "clips.npz"})["n"] == 7
+
+
 def test_a_file_beside_the_json_is_found_from_anywhere(root):
     path = written(root, model="net.json")
     (path.parent / "clips.npz").touch()
     edition = load_edition(path, root)
     assert edition.dataset == str(path.parent / "clips.npz")
     assert edition.model == "net.json"
+    (path.parent / "nets.py").touch()
+    assert load_edition(written(root, model="nets.py:make"), root).model == str(path.parent / "nets.py:make")
 
 
 def test_a_folder_that_has_a_dataset_s_name_is_not_taken_for_it(root):
@@ -95,6 +108,7 @@ def test_an_unknown_edition_lists_the_choices(root):
         ({"dataset": ""}, "'dataset' must be a non-empty string"),
         ({"model": 3}, "'model' must be a non-empty string"),
         ({"modell": "x"}, "unknown key of edition edition.json 'modell'; did you mean 'model'"),
+        ({"beside": "nw-ucla"}, "'beside' must be a list"),
         ({"name": "../up"}, "must be lower-case letters"),
         ({"name": "html"}, "none of html, cache"),
         ({"name": "synthetic"}, "'synthetic' is the name of a shipped edition"),

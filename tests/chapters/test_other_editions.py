@@ -13,6 +13,7 @@ from analysis_lib.chapters.other_editions import SOURCES, Beside, other_editions
 from analysis_lib.chapters.recorded import write_facts
 
 HERE = {"dataset": "synthetic", "model": "synthetic", "k": 10, "graph": "nnk", "name": "unrelated"}
+HERE |= {"beside": ["third", "nw-ucla", "mine"]}
 FACTS = {
     "date": "2025-01-31",
     "code": "0.1.0 (abc)",
@@ -57,6 +58,12 @@ def test_all_records_are_shown_but_that_of_the_same_data_and_model(published, da
     assert sorted(recorded_beside("own", here).differing) == shown
 
 
+@pytest.mark.parametrize(("beside", "shown"), [({}, []), ({"beside": []}, []), ({"beside": ["mine"]}, ["mine"])])
+def test_only_records_that_are_asked_for_are_shown(published, beside, shown):
+    here = {name: value for name, value in HERE.items() if name != "beside"}
+    assert other_editions("own", here | beside) == shown
+
+
 def test_tables_are_labelled_by_the_edition_s_title_or_name(published):
     beside = recorded_beside("own", HERE)
     assert list(beside["accuracy"]) == LABELS
@@ -68,8 +75,8 @@ def test_tables_are_labelled_by_the_edition_s_title_or_name(published):
 def test_the_note_says_where_a_record_comes_from_and_what_is_not_as_here(published):
     text = recorded_beside("own", HERE).note().data
     assert text.split("\n\n")[1] == (
-        '<small class="provenance">*NW-UCLA, recorded*: data nw-ucla `0123456789ab`; model nw-ucla '
-        "`fedcba987654`; code 0.1.0 (abc); run on 2025-01-31; parameters as here but `k = 20`."
+        '<small class="provenance">*NW-UCLA, recorded*: data nw-ucla <code>0123456789ab</code>; model nw-ucla '
+        "<code>fedcba987654</code>; code 0.1.0 (abc); run on 2025-01-31; parameters as here but <code>k = 20</code>."
         "</small>"
     )
     same = recorded_beside("own", HERE | {"k": 20}).note().data

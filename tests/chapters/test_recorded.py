@@ -1,5 +1,6 @@
 """Records come back as they were, or with one line that says why not."""
 
+import csv
 import json
 
 import numpy as np
@@ -39,6 +40,18 @@ def test_tables_come_back_as_they_were(published):
     pd.testing.assert_frame_equal(recorded_table("mine", "own", "bands"), frame, rtol=1e-9)
     path = published / "mine" / "own" / "bands.csv"
     assert path.read_bytes().startswith(b"layer,smoothness,class\n0,0.3333333333,a\n")
+
+
+def test_no_text_is_a_formula_of_a_spreadsheet(published):
+    names = ["=1+1", "+49 151", "-2+3", "@SUM(A1)", "\t=1", "\n=1", "'=1", "'", "-", "x=1", "-0.5", "=", "−1"]
+    frame = pd.DataFrame({"name": names, "change": np.linspace(-1, 1, len(names))})
+    record(published / "mine", "own", table=frame)
+    pd.testing.assert_frame_equal(recorded_table("mine", "own"), frame)
+    rows = csv.reader((published / "mine" / "own" / "table.csv").read_text().splitlines(keepends=True))
+    cells = [row[0] for row in rows][1:]
+    assert [cell for cell in cells if cell[0] in "=+-@\t\r\n"] == ["-0.5"]
+    record(published / "mine", "own", table=pd.DataFrame({"name": ["\r=1", "a\r\n=1"]}))
+    assert list(recorded_table("mine", "own")["name"]) == ["\n=1", "a\n=1"]
 
 
 def test_what_is_not_recorded_is_none(published):

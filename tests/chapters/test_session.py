@@ -3,11 +3,13 @@
 import json
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from analysis_lib.chapters import session as module
 from analysis_lib.chapters.session import Session
+from analysis_lib.errors import UserError
 
 DATA = SimpleNamespace(name="synthetic", fingerprint="0123456789abcdef" * 4)
 MODEL = SimpleNamespace(name="mine", card={"weights_sha256": "fedcba9876543210" * 4})
@@ -32,8 +34,9 @@ def test_the_line_has_parameters_code_data_model_and_time():
     text = opened(data=DATA, network=MODEL).record().data
     first, second = text.split("\n")
     assert first == (
-        '<small class="provenance">Parameters `n = 3`, `layers = [1, 2]`; data synthetic `0123456789ab`; '
-        "model mine `fedcba987654`; code 1.2 (abc1234)."
+        '<small class="provenance">Parameters <code>n = 3</code>, <code>layers = \\[1, 2\\]</code>; '
+        "data synthetic <code>0123456789ab</code>; "
+        "model mine <code>fedcba987654</code>; code 1.2 (abc1234)."
     )
     assert second.startswith("Run time ")
     assert second.endswith(".</small>")
@@ -74,6 +77,42 @@ def test_the_facts_are_written_beside_the_tables(tmp_path, monkeypatch):
         "model": {"name": "mine", "weights": MODEL.card["weights_sha256"]},
         "files": {},
     }
+
+
+CLIPS = SimpleNamespace(name="mine", labels=np.array([0, 0, 0, 2, 2]), class_names=("hop", "sit", "wave"))
+
+
+@pytest.mark.parametrize(
+    ("ask", "got", "note"),
+    [
+        (lambda s: s.at_most("k", 5, 9), 5, ""),
+        (lambda s: s.at_most("k", 10, 9), 9, "`k = 10` asks for more than there are; taken: 9."),
+        (
+            lambda s: s.at_most("k", [5, 8, 20], 9),
+            [5, 8],
+            "`k = [5, 8, 20]` asks for more than there are; taken: 5 and 8.",
+        ),
+        (lambda s: s.at_most("k", [20], 9), [9], "`k = [20]` asks for more than there are; taken: 9."),
+        (lambda s: s.per_class("n", 2, CLIPS), 2, ""),
+        (
+            lambda s: s.per_class("n", 3, CLIPS),
+            3,
+            "Some actions of mine have fewer clips than `n = 3`, and all are taken: wave 2.",
+        ),
+    ],
+)
+def test_what_there_is_too_little_of_is_taken_and_said_once(ask, got, note):
+    session = opened()
+    assert [ask(session), ask(session)] == [got, got]
+    assert [session.say("Answer.").data, session.say("More.").data] == [f"Answer.\n\n{note}".strip(), "More."]
+
+
+def test_without_a_part_the_rest_goes_on(capsys):
+    with opened().part("The curve"):
+        raise UserError("no clips")
+    assert "Markdown" in capsys.readouterr().out
+    with pytest.raises(ZeroDivisionError), opened().part("The curve"):
+        1 / 0  # noqa: B018
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,11 @@ from analysis_lib.chapters import editions
 from analysis_lib.chapters.editions import Edition
 from analysis_lib.cli import main as cli
 from analysis_lib.errors import DataError, UserError
-from analysis_lib.publishing import runs
+from analysis_lib.publishing import run_page, runs
 from analysis_lib.publishing import site as book
+from analysis_lib.skeletons.layouts import layout
 
+HAND = layout("hand-21").joints
 CHAPTER = chapters.Chapter(
     "smoothness",
     "How smooth?",
@@ -56,6 +58,7 @@ def ran(monkeypatch):
         given["report"]("smoothness: running")
 
     monkeypatch.setattr(runs, "run_chapter", run_chapter)
+    monkeypatch.setattr(run_page, "write_run_page", lambda run, changed, out: out / "-".join(changed) / "index.html")
     return calls
 
 
@@ -67,12 +70,27 @@ def failing(monkeypatch, error):
 
 
 @pytest.mark.parametrize(
-    "command", ["", "chapters", "run", "book", "train", "data", "data check", "cache", "cache list", "cache clear"]
+    "command",
+    [
+        "",
+        "chapters",
+        "run",
+        "book",
+        "train",
+        "data",
+        "data check",
+        "data describe",
+        "model",
+        "model describe",
+        "cache",
+        "cache list",
+        "cache clear",
+    ],
 )
 def test_each_command_explains_itself_with_examples(stgbook, command):
     code, out, err = stgbook(*command.split(), "--help")
     assert (code, err) == (0, "")
-    assert "stgbook" in out.split("Options:")[0].split("\n", 1)[1] or command in ("data", "cache")
+    assert "stgbook" in out.split("Options:")[0].split("\n", 1)[1] or command in ("data", "model", "cache")
 
 
 def test_chapters_are_listed_with_their_parameters(stgbook):
@@ -87,11 +105,15 @@ def test_run_hands_on_converted_parameters(stgbook, ran, tmp_path):
     code, out, err = stgbook(
         "run", "smoothness", "-p", "n", "20", "--out", tmp_path, "--edition", edition, "--data-root", "raw", "--force"
     )
-    assert (code, out) == (0, f"{tmp_path}/smoothness.ipynb\n")
+    assert (code, out) == (0, f"{tmp_path}/smoothness.ipynb\n{tmp_path}/pages/n/index.html\n")
     assert err == "stgbook: smoothness: running\n"
     (call,) = ran
     assert call.parameters == {"n": 20, "dataset": "nw-ucla"}
     assert (call.out, call.data_root, call.force) == (tmp_path, Path("raw"), True)
+
+
+def test_a_run_without_its_page(stgbook, ran, tmp_path):
+    assert stgbook("run", "smoothness", "--out", tmp_path, "--no-html")[1] == f"{tmp_path}/smoothness.ipynb\n"
 
 
 def test_a_run_is_recorded_only_if_asked_for(stgbook, ran, monkeypatch):
@@ -174,10 +196,23 @@ def test_each_failure_has_its_code_and_one_line(stgbook, monkeypatch, error, cod
     assert (found, out, err.strip()) == (code, "", f"stgbook: {line}")
 
 
-def test_a_fault_of_our_own_is_not_hidden(monkeypatch):
-    failing(monkeypatch, ZeroDivisionError())
-    with pytest.raises(ZeroDivisionError):
-        cli.main(["book"])
+@pytest.mark.parametrize("error", [ZeroDivisionError("x" * 10**6), RecursionError("a\nb"), KeyError("\ud800")])
+def test_a_fault_of_our_own_is_one_line_and_a_log(stgbook, monkeypatch, tmp_path, error):
+    monkeypatch.setattr("analysis_lib.files.BUILD", tmp_path)
+    failing(monkeypatch, error)
+    code, out, err = stgbook("book")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith(f"stgbook: error: {type(error).__name__}: ")
+    assert len(err) < 500
+    assert "Traceback" in (tmp_path / "stgbook-error.log").read_text(encoding="utf8")
+
+
+@pytest.mark.parametrize(("error", "line"), [(MemoryError(), "not enough memory"), (SystemExit(3), "sys.exit(3)")])
+def test_an_end_that_others_make_is_one_line(stgbook, monkeypatch, error, line):
+    failing(monkeypatch, error)
+    code, _, err = stgbook("book")
+    assert (code, err.count("\n")) == (1, 1)
+    assert line in err
 
 
 def test_book_hands_on_its_options(stgbook, monkeypatch):
@@ -297,3 +332,30 @@ def test_the_module_is_the_command_and_loads_nothing_heavy():
     assert not heavy & set(loaded.split())
     done = subprocess.run([sys.executable, "-m", "analysis_lib", "--version"], capture_output=True, text=True)
     assert done.stdout.startswith("stgbook, version ")
+
+
+def test_a_dataset_is_described_and_drawn(stgbook, tmp_path):
+    rows = [f"{clip},{t},{j},{t},{v},{clip}" for clip in "ab" for t in (1, 2) for v, j in enumerate(HAND)]
+    (tmp_path / "hands.csv").write_text("\n".join(["clip,frame,joint,x,y,label", *rows]))
+    picture = tmp_path / "hand.svg"
+    code, out, _ = stgbook("data", "describe", tmp_path / "hands.csv", "--picture", picture)
+    assert code == 0
+    assert out.startswith("hands: 2 clips, 2 classes\nskeleton: hand-21 (21 joints, 21 bones)\n")
+    assert out.endswith(f"picture: {picture}\n")
+    assert "<svg" in picture.read_text()
+    assert stgbook("data", "describe", tmp_path / "hands.csv", "--picture", "hand.jpg") == (
+        1,
+        "",
+        "stgbook: error: the picture is written as .png or .svg, got hand.jpg\n",
+    )
+
+
+def test_a_network_is_described(stgbook):
+    code, out, _ = stgbook("model", "describe", "synthetic")
+    first, head, *rows = out.splitlines()
+    assert code == 0
+    assert first == "synthetic: STGCN, for clips of (C, T, V, M) = (3, 120, 25, 1)"
+    assert head.split() == ["module", "type", "gives", "axes", "parameters", "layer"]
+    assert sum(row.split()[-1] == "layer" and "(n m) c t v" in row for row in rows) == 10
+    code, _, err = stgbook("model", "describe", "no_such:make")
+    assert (code, "cannot import 'no_such'" in err) == (1, True)

@@ -276,3 +276,14 @@ def test_a_manifest_is_data_alone():
 def test_the_real_data_are_what_their_manifests_promise(real_source, name):
     real_source(name)
     assert check(name).startswith(f"{name}: OK")
+
+
+def test_a_file_of_ones_own_is_given_splits_and_must_show_something(tmp_path):
+    x, labels, edges = np.ones((6, 4, 3, 2)), [0, 1] * 3, [(1, 0), (2, 1)]
+    np.savez(tmp_path / "mine.npz", x=x, labels=labels, edges=edges)
+    data = load_dataset(tmp_path / "mine.npz")
+    assert {name: index.tolist() for name, index in data.splits.items()} == {"train": [0, 1, 2, 3], "test": [4, 5]}
+    assert data.notes[0].startswith("The data name no splits, so one was made: every third clip")
+    np.savez(tmp_path / "zero.npz", x=0 * x, labels=labels, edges=edges)
+    with pytest.raises(DataError, match=r"zero\.npz: all coordinates are zero"):
+        load_dataset(tmp_path / "zero.npz")

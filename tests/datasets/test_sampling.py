@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis_lib.datasets.dataset import SkeletonDataset
-from analysis_lib.datasets.sampling import class_indices, clips_of, front_clips, sample_per_class
+from analysis_lib.datasets.sampling import (
+    class_indices,
+    clips_of,
+    front_clips,
+    made_splits,
+    sample_per_class,
+    usual_actions,
+)
 from analysis_lib.errors import UserError
 from analysis_lib.skeletons.skeleton import Skeleton
 
@@ -53,6 +60,45 @@ def test_every_class_is_sampled_equally(labels, seed):
     assert np.unique(labels[chosen], return_counts=True)[1].tolist() == [counts.min()] * len(classes)
 
 
-def test_sampling_more_than_there_are():
-    with pytest.raises(UserError, match="n_per_class is 3, but class 1 has 2 clips"):
-        sample_per_class(np.array([0, 0, 0, 1, 1]), 3, seed=0)
+def test_sampling_more_than_there_are_takes_what_there_is():
+    assert sample_per_class(np.array([0, 0, 0, 1, 1]), 3, seed=0).tolist() == [0, 1, 2, 3, 4]
+    with pytest.raises(UserError, match="at least 0"):
+        sample_per_class(np.array([0, 0, 1]), -1, seed=0)
+
+
+ARM = Skeleton("arm", ("shoulder", "elbow", "hand"), ((1, 0), (2, 1)))
+
+
+def clips(labels, **given):
+    rng = np.random.default_rng(0)
+    return SkeletonDataset("mine", ARM, [rng.normal(size=(1, 4, 3, 2)) for _ in labels], labels, **given)
+
+
+@pytest.mark.parametrize(
+    ("groups", "most", "chosen"),
+    [
+        ((), 2, ["a", "b"]),
+        ((), 9, ["a", "b", "c"]),
+        (("up", "up", "low"), 9, ["a", "c"]),
+        (("up", "up", "low"), 1, ["a"]),
+    ],
+)
+def test_usual_actions_are_the_first_of_each_super_class(groups, most, chosen):
+    assert usual_actions(clips([2, 1, 0], class_names=("a", "b", "c"), groups=groups), most) == chosen
+
+
+@pytest.mark.parametrize(
+    ("labels", "subjects", "tested", "rule"),
+    [
+        ([0, 1] * 4, [1, 1, 2, 2, 5, 5, 7, 7], [4, 5], "every third person (5)"),
+        ([0, 1] * 2, [4, 4, 3, 3], [0, 1], "every third person (4)"),
+        ([0, 0, 1, 1], [1, 1, 2, 2], [1, 3], "every third clip of each action"),  # by person a class would be missing
+        ([0, 0, 0, 0, 1, 1, 1], None, [2, 6], "every third clip of each action"),
+        ([0, 0, 1], None, [1], "every third clip of each action"),
+    ],
+)
+def test_a_split_is_made_by_person_else_by_clip(labels, subjects, tested, rule):
+    splits, note = made_splits(clips(labels, subjects=subjects))
+    assert splits["test"].tolist() == tested
+    assert sorted([*splits["train"], *splits["test"]]) == list(range(len(labels)))
+    assert rule in note

@@ -107,6 +107,8 @@ def close(found, expected):
 class Tiny(nn.Module):
     """One channel twice as large as the input and one its negative; scores are weighted means."""
 
+    layer_axes = "n c t v"  # sizes are too small to tell
+
     def __init__(self, after=None):
         super().__init__()
         self.lift = nn.Conv2d(1, 2, 1, bias=False)
@@ -259,8 +261,8 @@ FRAMES = tiny(lambda model, x: model.head(model.lift(x[..., 0]).mean(dim=3).tran
     ("model", "layer", "message"),
     [
         (Odd(), "lifts", r"unknown layer of Odd 'lifts'; did you mean 'lift'\? choices: after, flat"),
-        (Odd(), "flat", r"layer 'flat' gave \(2, 48\) for 2 clips with 1 bodies"),
-        (Odd(), "pair", "layer 'pair' gave tuple for 2 clips"),
+        (Odd(), "flat", r"layer 'flat' gave \(2, 48\) for 2 clips of 6 joints and 1 bodies; that is not 'n c t v'"),
+        (Odd(), "pair", "layer 'pair' has no influence on the scores"),
         (Odd(), "halves", "layer 'halves' gave 3 nodes on the axis of joints, where the clips have 6"),
         (Odd(), "unused", "layer 'unused' has no influence on the scores"),
         (Odd(), "after", "layer 'after' is not called in a forward pass"),

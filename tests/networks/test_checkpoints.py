@@ -13,7 +13,13 @@ import analysis_lib.networks.checkpoints as checkpoints
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import PREPROCESSINGS
 from analysis_lib.errors import UserError
-from analysis_lib.networks.checkpoints import checkpoint_digest, load_checkpoint, save_checkpoint, stored_precision
+from analysis_lib.networks.checkpoints import (
+    checkpoint_digest,
+    is_trained,
+    load_checkpoint,
+    save_checkpoint,
+    stored_precision,
+)
 from analysis_lib.networks.registry import build
 from analysis_lib.skeletons.layouts import layout
 from analysis_lib.skeletons.skeleton import Skeleton
@@ -61,7 +67,7 @@ def test_damaged_weights_are_refused(saved):
     _, path = saved
     weights = path.with_suffix(".safetensors")
     weights.write_bytes(weights.read_bytes()[:-10])
-    with pytest.raises(UserError, match=r"is missing or is not what small\.json describes"):
+    with pytest.raises(UserError, match=r"is not the file that was written"):
         load_checkpoint(str(path))
 
 
@@ -124,11 +130,24 @@ class Mine(nn.Module):
 def make(data):
     return Mine(data.sequences[0].shape[-1], len(data.class_names))
 
+def restored(data):
+    model = make(data)
+    model.load_state_dict({k: torch.zeros_like(v) for k, v in model.state_dict().items()})
+    return model
+
+def seeded(data):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.BatchNorm3d(3), make(data))
+    model.layer_names = ("1.conv",)
+    return model
+
 def nothing(data):
     return None
 
 def no_layers(data):
-    return nn.Linear(2, 2)
+    model = make(data)
+    model.layer_names = ()
+    return model
 """
 
 
@@ -147,6 +166,20 @@ def test_a_factory_of_the_users_own(own_model):
     loaded = load_checkpoint(f"{own_model}:make", dataset(stick))
     assert loaded.layers == ("conv",)
     assert loaded.model(torch.zeros(2, 3, 5, 2, 1)).shape == (2, 1)
+
+
+@pytest.mark.parametrize(("factory", "trained"), [("make", False), ("seeded", False), ("restored", True)])
+def test_weights_drawn_by_lot_and_norms_that_met_no_batch_are_not_trained(own_model, factory, trained):
+    stick = dataset(Skeleton("stick", ("foot", "knee"), ((0, 1),)))
+    before = torch.random.get_rng_state()
+    first, again = (load_checkpoint(f"{own_model}:{factory}", stick) for _ in range(2))
+    assert is_trained(first) == trained
+    assert checkpoints.weights_digest(first.model) == checkpoints.weights_digest(again.model)
+    assert factory == "seeded" or torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_a_network_with_a_card_is_trained(saved):
+    assert is_trained(load_checkpoint(str(saved[1])))
 
 
 @pytest.mark.parametrize("edited", ["my_models.py", "my_units.py", "my_weights.pt"])

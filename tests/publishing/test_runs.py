@@ -266,6 +266,19 @@ def test_each_kind_of_failure_has_its_line(place, monkeypatch, error, message):
     assert str(raised.value).startswith(message)
 
 
+def test_a_kernel_of_an_environment_that_is_gone_is_named(place, monkeypatch, tmp_path):
+    spec = tmp_path / "kernels" / "python3" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    argv = ["/gone/bin/python", "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec.write_text(json.dumps({"argv": argv, "display_name": "Python 3", "language": "python"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    with pytest.raises(UserError) as raised:
+        failing(place, "x")()
+    assert str(raised.value) == (
+        f"the Jupyter kernel 'python3' of {spec} starts /gone/bin/python, which is gone; remove {spec.parent}"
+    )
+
+
 def test_a_success_removes_the_notebook_of_the_failure_before(place, first, no_kernel):
     failed = place / "out" / "count.failed.ipynb"
     failed.write_text("{}")
@@ -347,5 +360,6 @@ def test_what_other_editions_recorded_of_the_chapter_counts(tmp_path, monkeypatc
         recorded_as(tmp_path / edition / "count", 1, parameters={"dataset": "synthetic", "model": model})
     chapter = load_chapter("count", tmp_path)
     monkeypatch.setattr(runs, "_named", lambda kind, parameters: [])  # its data and model are none
-    given = {"dataset": "synthetic", "model": "m"}
+    given = {"dataset": "synthetic", "model": "m", "beside": ["mine", "other"]}
     assert set(run_inputs(chapter, given)["records"]) == {"other/count"}
+    assert run_inputs(chapter, given | {"beside": []})["records"] == {}

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -54,7 +55,7 @@ def client(cluster):
 
 @pytest.fixture
 def machines(tmp_path):
-    """A scheduler and two workers, each started by its command; the client, and the workers."""
+    """A scheduler and two workers, each started by its command; the client, the workers, the scheduler."""
     file = tmp_path / "scheduler.json"
 
     def dask(*arguments):
@@ -63,13 +64,14 @@ def machines(tmp_path):
 
     started = [dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", file)]
     try:
-        while not file.exists():
+        while not (file.exists() and file.read_text().rstrip().endswith("}")):
             time.sleep(0.05)
         address = json.loads(file.read_text())["address"]
         started += [dask("worker", address, "--nthreads", "1", "--no-nanny", "--name", str(name)) for name in (1, 2)]
         with Client(address) as client:
             client.wait_for_workers(2)
-            yield client, {w: started[int(info["name"])] for w, info in client.scheduler_info()["workers"].items()}
+            found = client.scheduler_info()["workers"].items()
+            yield client, {worker: started[int(info["name"])] for worker, info in found}, started[0]
     finally:
         for process in reversed(started):
             process.kill()
@@ -129,7 +131,7 @@ def after_each_answer(monkeypatch, act):
 
 
 def test_a_worker_killed_half_way_loses_nothing(machines, ragged, monkeypatch):
-    (client, workers), seen = machines, []
+    (client, workers, _), seen = machines, []
     match_panels = dtw_cluster.match_panels
 
     def slowly(*arguments, **options):
@@ -151,7 +153,7 @@ def test_a_worker_killed_half_way_loses_nothing(machines, ragged, monkeypatch):
 
 
 def test_a_panel_that_only_the_killed_worker_had_is_sent_again(machines, ragged, monkeypatch):
-    (client, workers), sent = machines, []
+    (client, workers, _), sent = machines, []
     scatter = client.scatter
     monkeypatch.setattr(client, "scatter", lambda *a, **k: sent.extend(scatter(*a, **k)) or sent[-1:])
     monkeypatch.setattr(dtw_cluster, "AHEAD", 1)
@@ -211,6 +213,22 @@ def test_nobody_at_an_address(ragged, monkeypatch, address):
     monkeypatch.setattr(dtw_cluster, "ANSWER", 0.2)
     with pytest.raises(UserError, match=f"no Dask scheduler answers at '{address}'.*tcp://host:8786"):
         windowed_dtw(*ragged, scheduler=address)
+
+
+def test_a_socket_that_takes_calls_and_never_speaks(monkeypatch):
+    monkeypatch.setattr(dtw_cluster, "ANSWER", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(UserError, match=r"silent for 0\.2 s\).*8786 \(8787 is its dashboard's"):
+            dtw_cluster.check_scheduler(address)
+
+
+def test_a_scheduler_that_dies_half_way_is_one_line(machines, ragged, monkeypatch, capfd):
+    client, _, scheduler = machines
+    after_each_answer(monkeypatch, lambda count: scheduler.kill())
+    with pytest.raises(UserError, match=r"the Dask scheduler at tcp:.* has gone away"):
+        windowed_dtw(*ragged, Warping(3), scheduler=client)
+    assert capfd.readouterr().err == ""
 
 
 def test_other_versions_are_an_error_and_other_kernels_a_warning(client, ragged, monkeypatch):
@@ -278,7 +296,7 @@ def test_the_command_line_hands_the_scheduler_on(cluster, monkeypatch, capsys):
     monkeypatch.setattr(runs, "run_chapter", lambda *a, **k: handed.append(os.environ["STGBOOK_SCHEDULER"]))
     for address in (cluster.scheduler_address, "local", "tcp://127.0.0.1:1"):
         with pytest.raises(SystemExit) as done:
-            cli.main(["run", "smoothness", "--scheduler", address])
+            cli.main(["run", "smoothness", "--no-html", "--scheduler", address])
     assert handed == [cluster.scheduler_address, "local"]
     assert done.value.code == 1
     error = capsys.readouterr().err

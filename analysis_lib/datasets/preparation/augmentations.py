@@ -11,14 +11,18 @@ from analysis_lib.skeletons.skeleton import Skeleton
 def turn(x: np.ndarray, skeleton: Skeleton, rng: np.random.Generator) -> np.ndarray:
     """Return the clip as other cameras would see it: turned by up to 60 degrees about x and y."""
     about_x, about_y = rng.uniform(-60, 60, size=2)
-    rotation = Rotation.from_euler("xy", [about_x, about_y], degrees=True).as_matrix()
-    return x @ rotation.T.astype(x.dtype)
+    return _turned(x, Rotation.from_euler("xy", [about_x, about_y], degrees=True))
 
 
 def turn_about_y(x: np.ndarray, skeleton: Skeleton, rng: np.random.Generator) -> np.ndarray:
     """Return the clip as a camera on the same height would see it: turned by up to 60 degrees."""
-    rotation = Rotation.from_euler("y", rng.uniform(-60, 60), degrees=True).as_matrix()
-    return x @ rotation.T.astype(x.dtype)
+    return _turned(x, Rotation.from_euler("y", rng.uniform(-60, 60), degrees=True))
+
+
+def _turned(x: np.ndarray, rotation: Rotation) -> np.ndarray:
+    """Return the rotated clip; a picture (x and y alone) as if it were a flat body, seen from the side."""
+    axes = slice(x.shape[-1])
+    return x @ rotation.as_matrix()[axes, axes].T.astype(x.dtype)
 
 
 def mirror(x: np.ndarray, skeleton: Skeleton, rng: np.random.Generator) -> np.ndarray:
@@ -40,6 +44,9 @@ def crop_frames(x: np.ndarray, skeleton: Skeleton, rng: np.random.Generator) -> 
     start = rng.integers(n_frames - keep + 1)
     return x[:, start : start + keep]
 
+
+#: those that turn places, and are given no scores
+TURNS = ("turn", "turn-about-y")
 
 #: by name: clip, its skeleton, generator -> clip
 AUGMENTATIONS: Mapping[str, Callable[[np.ndarray, Skeleton, np.random.Generator], np.ndarray]] = {

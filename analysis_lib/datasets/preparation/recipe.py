@@ -6,28 +6,34 @@ brought to it. It is stored in every checkpoint's card, so that a model always m
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import numpy as np
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation import steps
-from analysis_lib.datasets.preparation.augmentations import AUGMENTATIONS
+from analysis_lib.datasets.preparation.augmentations import AUGMENTATIONS, TURNS
 from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.skeletons.skeleton import Skeleton
 
 Step = Callable[[np.ndarray, "Preprocessing"], np.ndarray]
 
-#: sequence steps by name: (M, T, V, C), recipe -> (M', T', V, C)
-STEPS: Mapping[str, Step] = {
+#: steps that choose bodies and frames, by name: (M, T, V, C), recipe -> (M', T', V, C)
+CHOICES: Mapping[str, Step] = {
     "first-bodies": lambda x, p: steps.first_bodies(x, p.bodies),
     "largest-bodies": lambda x, p: steps.largest_bodies(x, p.bodies),
     "fill-null-frames": lambda x, p: steps.fill_null_frames(x, p.frames),
+}
+#: steps that move places, and are given no scores: (M, T, V, 2 or 3), recipe -> the same shape
+MOVES: Mapping[str, Step] = {
     "centre-clip": lambda x, p: steps.centre_clip(x, p.centre),
     "centre-frames": lambda x, p: steps.centre_frames(x, p.centre),
     "spine-to-z": lambda x, p: steps.align_axis(x, 0, 1, 2),
     "shoulders-to-x": lambda x, p: steps.align_axis(x, 4, 8, 0),
     "min-max": lambda x, p: steps.min_max(x),
+    "body-size": lambda x, p: steps.unit_size(x),
 }
+STEPS = {**CHOICES, **MOVES}
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,11 @@ class Preprocessing:
 
 
 def clip_tensor(
-    x: np.ndarray, skeleton: Skeleton, recipe: Preprocessing, rng: np.random.Generator | None = None
+    x: np.ndarray,
+    skeleton: Skeleton,
+    recipe: Preprocessing,
+    rng: np.random.Generator | None = None,
+    n_coordinates: int | None = None,
 ) -> tuple[np.ndarray, int]:
     """Return one clip as (C, T, V, M) and its number of valid frames.
 
@@ -88,18 +98,27 @@ def clip_tensor(
     x : ndarray, shape (M, T_i, V, C)
     rng : Generator, optional
         Given for training: the recipe's augmentations are applied first.
+    n_coordinates : int, optional
+        How many of the C channels are places; the others are scores, which nothing moves. All by default.
     """
     if rng is not None:
         for name in recipe.augment:
-            x = AUGMENTATIONS[name](x, skeleton, rng)
+            change = partial(AUGMENTATIONS[name], skeleton=skeleton, rng=rng)
+            x = _places(change, x, n_coordinates) if name in TURNS else change(x)
     for name in recipe.steps:
-        x = STEPS[name](x, recipe)
+        change = partial(STEPS[name], p=recipe)
+        x = _places(change, x, n_coordinates) if name in MOVES else change(x)
     n_frames = x.shape[1]
     if recipe.fit == "resample" or n_frames > recipe.frames:
         x = x[:, _frame_indices(n_frames, recipe.frames, rng)]
     out = np.zeros((x.shape[3], recipe.frames, x.shape[2], recipe.bodies), np.float32)
     out[:, : x.shape[1], :, : x.shape[0]] = x.transpose(3, 1, 2, 0)
     return out, x.shape[1]
+
+
+def _places(change: Callable[[np.ndarray], np.ndarray], x: np.ndarray, n_coordinates: int | None) -> np.ndarray:
+    """Return the clip with its places changed and its scores as they are."""
+    return np.concatenate([change(x[..., :n_coordinates]), x[..., n_coordinates or x.shape[-1] :]], axis=-1)
 
 
 def _frame_indices(n_frames: int, n_wanted: int, rng: np.random.Generator | None) -> np.ndarray:
@@ -113,7 +132,7 @@ def clip_tensors(
     data: SkeletonDataset, recipe: Preprocessing, rng: np.random.Generator | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return all clips as a (N, C, T, V, M) float32 tensor, and their valid lengths (N,)."""
-    clips = [clip_tensor(x, data.skeleton, recipe, rng) for x in data.sequences]
+    clips = [clip_tensor(x, data.skeleton, recipe, rng, data.n_coordinates) for x in data.sequences]
     return np.stack([x for x, _ in clips]), np.array([length for _, length in clips])
 
 
@@ -132,8 +151,10 @@ PREPROCESSINGS = {
     "nw-ucla": Preprocessing(
         frames=52, fit="resample", steps=("first-bodies", "centre-clip", "min-max"), augment=("turn", "mirror")
     ),
-    # any other camera-space data: root of the first frame to the origin, zero padding
-    "padded": Preprocessing(frames=120, fit="pad", augment=("turn-about-y",)),
+    # any other data, in any unit: root of the first frame to the origin, body of size 1, zero padding
+    "padded": Preprocessing(
+        frames=120, fit="pad", steps=("first-bodies", "centre-clip", "body-size"), augment=("turn-about-y",)
+    ),
     # image coordinates, already relative to the frame
     "image": Preprocessing(frames=300, fit="pad", steps=("first-bodies",), bodies=2),
 }

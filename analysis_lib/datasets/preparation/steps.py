@@ -167,6 +167,27 @@ def min_max(x: np.ndarray) -> np.ndarray:
     return np.where(span > 0, 2 * (x - low) / np.where(span > 0, span, 1) - 1, 0).astype(x.dtype)
 
 
+def unit_size(x: np.ndarray) -> np.ndarray:
+    r"""Return the clip in units of its body's size, so that the unit of the data does not count.
+
+    .. math:: s^2 = \operatorname{mean}_{m, t, v} \lVert x_{m t v} - \bar{x}_{m t} \rVert^2
+
+    over the frames in which a body is present, with its mean joint :math:`\bar{x}_{m t}`. A clip of a single
+    joint, or whose joints coincide, is returned as it is.
+
+    Examples
+    --------
+    >>> x = np.array([[[-2.0, 0.0], [2.0, 0.0]]])[None]  # 1 body, 1 frame, 2 joints, x and y
+    >>> unit_size(1e-9 * x)[0, 0].round(6).tolist()
+    [[-1.0, 0.0], [1.0, 0.0]]
+    """
+    x = _checked(x)
+    seen = x[x.any(axis=(2, 3))].astype(float)  # (frames, V, C)
+    spread = seen - seen.mean(axis=1, keepdims=True)
+    size = np.sqrt((spread**2).sum(axis=-1).mean()) if len(seen) else 0.0
+    return (x / size).astype(x.dtype) if size > 0 else x.copy()
+
+
 def _checked(x: np.ndarray, *joints: int) -> np.ndarray:
     """Return ``x`` as floats if it is one clip (M, T, V, C) and has these joints."""
     x = np.asarray(x)

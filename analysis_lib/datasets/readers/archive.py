@@ -7,9 +7,23 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from analysis_lib.errors import DataError
+from analysis_lib.errors import DataError, cut
+from analysis_lib.loading import TEXT_LIMIT, is_bomb, read_bytes
 
 Member = tuple[re.Match, bytes]
+
+
+def decoded(content: bytes) -> str:
+    """Return text whichever machine wrote it: UTF-8 with or without a byte order mark, lines that end in ``\\n``.
+
+    Bytes that are not UTF-8 become the replacement character.
+
+    Examples
+    --------
+    >>> decoded(b"\\xef\\xbb\\xbfa\\r\\nb\\rc")
+    'a\\nb\\nc'
+    """
+    return content.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_members(path: str | Path, pattern: str, expected: str) -> Iterator[Member]:
@@ -55,11 +69,7 @@ def _from_folder(path: Path, pattern: str, expected: str) -> Iterator[Member]:
     """Yield the matching files of a folder, at any depth."""
     files = {p.relative_to(path).as_posix(): p for p in path.rglob("*") if p.is_file()}
     for match, file in _chosen(path, list(files), pattern, expected):
-        try:
-            content = files[file].read_bytes()
-        except OSError as error:
-            raise DataError(f"cannot read {path / file}: {error.strerror or error}") from error
-        yield match, content
+        yield match, read_bytes(files[file], most=TEXT_LIMIT * 4)
 
 
 def _from_zip(path: Path, pattern: str, expected: str) -> Iterator[Member]:
@@ -72,15 +82,18 @@ def _from_zip(path: Path, pattern: str, expected: str) -> Iterator[Member]:
             f"as {expected}: is the download complete?"
         ) from error
     with archive:
-        members = {info.filename: info for info in archive.infolist() if not info.is_dir()}
+        infos = [info for info in archive.infolist() if not info.filename.endswith(("/", "\\"))]
+        members = {info.filename.replace("\\", "/"): info for info in infos}  # some zips of Windows have backslashes
         for match, name in _chosen(path, list(members), pattern, expected):
             yield match, _content(path, archive, members[name])
 
 
-def _content(path: Path, archive: ZipFile, info: ZipInfo) -> bytes:
+def _content(path: Path, archive: ZipFile, info: ZipInfo, most: int = TEXT_LIMIT * 4) -> bytes:
     """Return the content of one member, its checksum verified."""
     if info.flag_bits & 1:
         raise DataError(f"{path} is encrypted; unpack it with its password and give the folder")
+    if info.file_size > most or is_bomb(info.file_size, path.stat().st_size):
+        raise DataError(f"{path}: {cut(info.filename)} would unpack to {info.file_size} bytes; it is not read")
     try:
         return archive.read(info)
     except NotImplementedError as error:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis_lib.datasets.dataset import SkeletonDataset
-from analysis_lib.datasets.readers.archive import read_members
+from analysis_lib.datasets.readers.archive import decoded, read_members
 from analysis_lib.errors import DataError, UserError, unknown_choice
 from analysis_lib.progress import progress_bar
 from analysis_lib.skeletons.layouts import OPENPOSE_18
@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 SPLITS = {"train": "train", "test": "val"}
 #: numbers beyond these are taken for damage
 MAX_FRAMES, MAX_CLASSES = 100_000, 10_000
+#: a coordinate beyond this, in sizes of the image, is taken for pixels
+LARGEST = 2.0
 
 
 def read_kinetics(
@@ -79,6 +81,7 @@ def read_kinetics(
         clips=tuple(clip.name for clip in kept),
         splits=index,
         unit="image size",
+        channels=("x", "y", "score"),
     )
 
 
@@ -140,6 +143,12 @@ def _people(clip: Mapping, name: str, people: int, keep: int) -> np.ndarray:
             f"{name}: expected frames with frame_index and skeleton (18 joints: pose of 36 "
             f"numbers, score of 18), got something else: {error!r}"
         ) from error
+    # tracked joints may lie a little outside the picture, pixels lie far outside of 0..1
+    if (seen := poses[(scores != 0)[..., 0]]).size and np.abs(seen).max() > LARGEST:
+        raise DataError(
+            f"{name}: pose must be divided by the size of the image (0 to 1), got {np.abs(seen).max():g}; are these "
+            "pixels? divide x by the width and y by the height"
+        )
     x = np.zeros((max(places, default=0) + 1, n_frames, 18, 3), np.float32)
     centred = np.where(scores != 0, poses - np.float32(0.5), 0)
     x[list(places), list(frames)] = np.concatenate([centred, scores], axis=2)
@@ -218,7 +227,7 @@ def _label_table(path: Path, word: str) -> Mapping[str, Mapping]:
 def _loads(content: bytes | str, name: str) -> dict:
     """Return a JSON object, or raise DataError with the name of its file."""
     try:
-        loaded = json.loads(content)
+        loaded = json.loads(content if isinstance(content, str) else decoded(content))
     except (ValueError, RecursionError) as error:
         raise DataError(f"{name}: not valid JSON ({error}); is the file cut off?") from error
     if not isinstance(loaded, dict):

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from analysis_lib.datasets.dataset import SkeletonDataset, check_sequence
-from analysis_lib.datasets.readers.archive import read_members
+from analysis_lib.datasets.readers.archive import decoded, read_members
 from analysis_lib.errors import DataError
 from analysis_lib.skeletons.layouts import KINECT_20, MSR_TO_KINECT
 
@@ -188,7 +188,7 @@ def _clip(match: re.Match, content: bytes) -> tuple[tuple[int, int], np.ndarray]
 
 def _rows(name: str, content: bytes) -> np.ndarray:
     """Return the numbers of one file, shape (lines, 4)."""
-    lines = content.decode("utf-8", "replace").split("\n")
+    lines = decoded(content).split("\n")
     lines = [line for line in lines if line.strip()]
     if not lines:
         raise DataError(f"{name} has zero frames; fetch it again, or remove the file")

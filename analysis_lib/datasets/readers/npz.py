@@ -16,10 +16,11 @@ key                value
 =================  ================================================================================
 ``x``              (n, M, T, V, C): padded clips of M bodies; or (n, T, V, C): of one body;
                    or (rows, V, C): clips one after the other (with several bodies: all frames of
-                   the first body, then all of the second, then the next clip). Any unit.
+                   the first body, then all of the second, then the next clip). Any unit; NaN is a
+                   missing joint, and is filled in.
 ``lengths``        int (n,): valid frames of each clip. May be left out where ``x`` is padded and
                    every frame is valid.
-``labels``         int (n,): class of each clip, 0-based.
+``labels``         int (n,): class of each clip, 0-based; or text (n,): its name.
 ``layout``         Text: name of a published layout. Or, in its place:
 ``edges``          int (E, 2): bones (child, parent), 0-based. Joint 0 is the centre.
 ``joints``         text (V,): joint names, beside ``edges``
@@ -32,35 +33,35 @@ key                value
 ``split_NAME``     int: clips of split NAME; or bool (n,)
 ``name``           Text: name of the dataset (default: that of the file)
 ``unit``           Text: unit of the coordinates (default: "m")
+``channels``       text (C,): x, y and z, with ``score`` after them if there is one (default: x, y, z)
+``missing``        float (n, V): share of frames in which each joint was missing, written by ``save``
 ``skeleton``       Text: ``json.dumps(Skeleton(...).to_dict())``, in place of both: with body parts
                    and left-right pairs. This is what
                    `SkeletonDataset.save` writes.
 =================  ================================================================================
 
 Only ``x``, ``labels`` and one of ``layout``, ``edges``, ``skeleton`` are needed (and ``lengths``,
-where ``x`` has no axis of clips). No value may be an object array: nothing is ever unpickled.
+where ``x`` has no axis of clips). Without splits one is made when the file is opened by name
+(`analysis_lib.datasets.sampling.made_splits`). No value may be an object array: nothing is ever unpickled.
 """
 
 import json
-import zlib
 from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
-from pickle import UnpicklingError
-from zipfile import BadZipFile
 
 import numpy as np
 
 from analysis_lib.datasets.dataset import SPLIT, SkeletonDataset
 from analysis_lib.errors import DataError, UserError, unknown_choice
+from analysis_lib.loading import read_arrays
 from analysis_lib.skeletons.layouts import layout
 from analysis_lib.skeletons.skeleton import Skeleton
 
-#: kind of the values (i: whole numbers, f: numbers, b: whole numbers or bools, U: text), and axes
+#: kind of the values (a key of `_KINDS`), and axes
 KEYS = {
     "x": ("f", (3, 4, 5)),
     "lengths": ("i", (1,)),
-    "labels": ("i", (1,)),
+    "labels": ("l", (1,)),
     "bodies": ("i", (1,)),
     "layout": ("U", (0,)),
     "skeleton": ("U", (0,)),
@@ -73,14 +74,15 @@ KEYS = {
     "views": ("i", (1,)),
     "name": ("U", (0,)),
     "unit": ("U", (0,)),
+    "channels": ("U", (1,)),
+    "missing": ("f", (2,)),
 }
-
-_DAMAGE = (OSError, ValueError, EOFError, BadZipFile, UnpicklingError, zlib.error, NotImplementedError, RuntimeError)
 
 _KINDS = {
     "i": ("iu", "whole numbers"),
     "f": ("fiu", "numbers"),
     "b": ("iub", "whole numbers or bools"),
+    "l": ("iuU", "whole numbers or text"),
     "U": ("U", "text"),
 }
 
@@ -115,19 +117,8 @@ def read_npz(path: str | Path) -> SkeletonDataset:
 
 def _load(path: Path) -> dict[str, np.ndarray]:
     """Return the arrays of the file, each checked for its type and number of axes."""
-    with ExitStack() as stack:
-        try:
-            handle = stack.enter_context(open(path, "rb"))  # np.load leaves a damaged file open
-            opened = np.load(handle, allow_pickle=False)
-        except _DAMAGE as error:
-            raise DataError(
-                f"{path} is not a readable .npz file ({error}); write it with np.savez, without "
-                "pickles, and see whether the copy is complete"
-            ) from error
-        if not isinstance(opened, np.lib.npyio.NpzFile):
-            raise DataError(f"{path} is a single array; write all arrays into one with np.savez")
-        stack.enter_context(opened)
-        arrays = {key: _array(path, opened, key) for key in opened.files}
+    opened = read_arrays(path)
+    arrays = {key: _array(path, opened, key) for key in opened}
     if absent := [key for key in ("x", "labels") if key not in arrays]:
         raise DataError(f"{path} has no '{absent[0]}'; its keys are {sorted(arrays) or 'none'}")
     return arrays
@@ -138,16 +129,7 @@ def _array(path: Path, opened: Mapping, key: str) -> np.ndarray:
     kind, axes = ("b", (1,)) if key.startswith(SPLIT) else KEYS.get(key, (None, ()))
     if kind is None:
         raise DataError(f"{path}: {unknown_choice('key', key, [*KEYS, SPLIT + 'NAME'])}")
-    try:
-        value = np.asarray(opened[key])
-    except _DAMAGE as error:
-        cure = f"is damaged ({error}); is the copy complete?"
-        if "allow_pickle" in str(error):
-            cure = (
-                "holds Python objects; pad the clips, or concatenate them, to one array of "
-                "numbers (text: np.array(names, dtype=str))"
-            )
-        raise DataError(f"{path}: '{key}' {cure}") from error
+    value = opened[key]
     kinds, wanted = _KINDS[kind]
     is_empty_split = kind == "b" and value.size == 0  # np.savez makes floats of []
     if value.ndim not in axes or (value.dtype.kind not in kinds and not is_empty_split):
@@ -160,21 +142,20 @@ def _array(path: Path, opened: Mapping, key: str) -> np.ndarray:
 
 def _dataset(name: str, arrays: Mapping[str, np.ndarray]) -> SkeletonDataset:
     """Return the dataset of checked arrays."""
-    n, labels = len(arrays["labels"]), arrays["labels"]
+    n = len(arrays["labels"])
     for key in ("lengths", "bodies", "clips", "subjects", "views"):
         if key in arrays and len(arrays[key]) != n:
             raise DataError(f"'{key}' has {len(arrays[key])} entries for {n} labels")
     if n == 0:
         raise DataError("'labels' is empty; a dataset needs at least one clip")
-    class_names = tuple(
-        arrays["class_names"].tolist() if "class_names" in arrays else (f"class {c}" for c in range(labels.max() + 1))
-    )
+    skeleton = _skeleton(name, arrays)
+    _check_axes(arrays, skeleton.n_joints)
     return SkeletonDataset(
         name=str(arrays.get("name", name)),
-        skeleton=_skeleton(name, arrays),
+        skeleton=skeleton,
         sequences=_sequences(arrays, n),
-        labels=labels,
-        class_names=class_names,
+        labels=arrays["labels"],
+        class_names=tuple(arrays.get("class_names", ())),
         groups=tuple(arrays.get("groups", ())),
         clips=tuple(arrays.get("clips", ())),
         subjects=arrays.get("subjects"),
@@ -183,21 +164,40 @@ def _dataset(name: str, arrays: Mapping[str, np.ndarray]) -> SkeletonDataset:
             key.removeprefix(SPLIT): _split(key, value, n) for key, value in arrays.items() if key.startswith(SPLIT)
         },
         unit=str(arrays.get("unit", "m")),
+        channels=tuple(arrays.get("channels", ())),
+        missing=arrays.get("missing"),
     )
+
+
+def _check_axes(arrays: Mapping[str, np.ndarray], n_joints: int) -> None:
+    """Refuse coordinates before frames, as networks take them, and say how to turn them round."""
+    shape, cure = arrays["x"].shape, None
+    if not {"channels", "bodies"} & set(arrays) and len(shape) == 5 and shape[1] in (2, 3, 4) and shape[4] <= 2:
+        cure = "(N, C, T, V, M)", "(0, 4, 2, 3, 1)"
+    if len(shape) == 4 and shape[1] in (2, 3, 4) and shape[2] != n_joints == shape[3]:
+        cure = "(N, C, T, V)", "(0, 2, 3, 1)"
+    if cure:
+        named = "; if its axes are right, say what the last one holds: channels=('x', 'y')" if len(shape) == 5 else ""
+        raise DataError(f"'x' of shape {shape} looks like {cure[0]}; x.transpose{cure[1]} cures that{named}")
 
 
 def _sequences(arrays: Mapping[str, np.ndarray], n: int) -> tuple[np.ndarray, ...]:
     """Return the clips, each (M, T_i, V, C), whichever of the three forms ``x`` has."""
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf, refused later
-        x = arrays["x"].astype(np.float32)
+    x = arrays["x"]
     if x.ndim == 3:
         return _unchained(x, arrays, n)
     x = x[:, None] if x.ndim == 4 else x  # (n, M, T, V, C)
     if len(x) != n:
         raise DataError(f"'x' holds {len(x)} clips, 'labels' {n}")
-    lengths = _counts("lengths", arrays.get("lengths", np.full(n, x.shape[2])), x.shape[2])
+    lengths = _counts("lengths", arrays.get("lengths", _shown(x)), x.shape[2])
     bodies = _counts("bodies", arrays.get("bodies", np.full(n, x.shape[1])), x.shape[1])
     return tuple(c[:m, :t] for c, m, t in zip(x, bodies, lengths, strict=True))
+
+
+def _shown(x: np.ndarray) -> np.ndarray:
+    """Return the frames of padded clips (n, M, T, V, C) up to the last that is not all NaN."""
+    seen = ~np.isnan(x).all(axis=(1, 3, 4))  # (n, T)
+    return x.shape[2] - seen[:, ::-1].argmax(axis=1)
 
 
 def _unchained(x: np.ndarray, arrays: Mapping[str, np.ndarray], n: int) -> tuple[np.ndarray, ...]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.readers import ntu_tables as tables
-from analysis_lib.datasets.readers.archive import read_members
+from analysis_lib.datasets.readers.archive import decoded, read_members
 from analysis_lib.errors import DataError, unknown_choice
 from analysis_lib.progress import progress_bar
 from analysis_lib.skeletons.layouts import NTU_25
@@ -86,7 +86,7 @@ def read_ntu(
         if name in parsed:
             raise DataError(f"{path} holds {name} twice; leave one copy of the dataset in it")
         if name not in dropped:
-            parsed[name] = parse_skeleton(content.decode("utf-8", "replace"), name, order)
+            parsed[name] = parse_skeleton(decoded(content), name, order)
     kept = {name: parsed[name] for name in sorted(parsed) if len(parsed[name])}
     log.info("%s: %d clips read, %d without any body dropped", benchmark, len(kept), len(parsed) - len(kept))
     if not kept:
@@ -131,7 +131,10 @@ def parse_skeleton(text: str, name: str = "clip", order: str = "file") -> np.nda
         raise DataError(
             f"{name}: frame {clash[0][0]} lists body {list(ids)[clash[0][1]]} twice; read it with order='file'"
         )
-    x = np.zeros((max(places, default=-1) + 1, n_frames, N_JOINTS, 3), np.float32)
+    n_bodies = max(places, default=-1) + 1
+    if n_bodies * n_frames * N_JOINTS * 12 > 64 * len(text) + 2**20:
+        raise DataError(f"{name}: {n_frames} frames of {n_bodies} bodies in {len(text)} characters; is it damaged?")
+    x = np.zeros((n_bodies, n_frames, N_JOINTS, 3), np.float32)
     if bodies:
         x[places, frames] = _joints(lines, bodies, name)
     return x
@@ -168,7 +171,7 @@ def _walk(lines: list[str], name: str) -> tuple[int, list[_Body]]:
 def _count(lines: list[str], at: int, what: str, name: str) -> int:
     """Return the count that line ``at`` consists of."""
     text = lines[at].strip() if at < len(lines) else ""
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise _damage(lines, at, what, name)
     return int(text)
 
@@ -182,7 +185,7 @@ def _joints(lines: list[str], bodies: list[_Body], name: str) -> np.ndarray:
     except ValueError:
         values = np.empty((0, 0))
     if values.shape != (len(rows), JOINT_FIELDS) or not np.isfinite(values[:, :3]).all():
-        bad = next(at for at in index if not _is_joint(lines[at]))
+        bad = next((at for at in index if not _is_joint(lines[at])), index[0])
         raise _damage(lines, bad, f"a joint of {JOINT_FIELDS} numbers", name)
     return values[:, :3].reshape(-1, N_JOINTS, 3)
 
@@ -210,7 +213,7 @@ def _missing_names(path: str | Path | None) -> set[str]:
     if path is None:
         return set()
     try:
-        text = Path(path).read_text("utf-8", "replace")
+        text = decoded(Path(path).read_bytes())
     except OSError as error:
         raise DataError(f"cannot read the missing list {path}: {error.strerror}") from error
     if not (names := {match.group() for match in CLIP_NAME.finditer(text)}):

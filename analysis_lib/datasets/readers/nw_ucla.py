@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis_lib.datasets.dataset import SkeletonDataset
-from analysis_lib.datasets.readers.archive import read_members
+from analysis_lib.datasets.dataset import SkeletonDataset, check_sequence
+from analysis_lib.datasets.readers.archive import decoded, read_members
 from analysis_lib.errors import DataError
 from analysis_lib.skeletons.layouts import KINECT_20
 
@@ -99,7 +99,7 @@ def _clip(match: re.Match, content: bytes) -> tuple[str, tuple[int, int, int], n
 def _parse(name: str, content: bytes) -> dict:
     """Return the JSON object of one file, with the keys that are needed."""
     try:
-        table = json.loads(content)
+        table = json.loads(decoded(content))
     except (ValueError, RecursionError) as error:
         raise DataError(f"{name} is not valid JSON ({error}); is the file cut off?") from error
     if not isinstance(table, dict) or not {"skeletons", "label"} <= table.keys():
@@ -109,7 +109,7 @@ def _parse(name: str, content: bytes) -> dict:
 
 
 def _sequence(name: str, frames: Sequence) -> np.ndarray:
-    """Return the frames of one clip, shape (1, T, 20, 3), which may still hold NaN."""
+    """Return the frames of one clip, shape (1, T, 20, 3)."""
     if frames == []:
         raise DataError(f"{name} has zero frames; fetch it again, or remove the file")
     try:
@@ -121,4 +121,5 @@ def _sequence(name: str, frames: Sequence) -> np.ndarray:
         ) from error
     if x.ndim != 3 or x.shape[1:] != (KINECT_20.n_joints, 3):
         raise DataError(f"{name}: expected shape (frames, 20 joints, 3), got {x.shape}")
+    check_sequence(name.removesuffix(".json"), x[None], KINECT_20.n_joints)
     return x[None]

@@ -11,7 +11,7 @@ from torch.optim.swa_utils import update_bn
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensor, clip_tensors
-from analysis_lib.errors import DataError
+from analysis_lib.errors import DataError, UserError
 from analysis_lib.networks.hooks import evaluating
 from analysis_lib.networks.training.epochs import Recipe, TrainingState, optimiser, train_epoch
 from analysis_lib.progress import progress_bar
@@ -62,6 +62,7 @@ def evaluate(
     """
     x, _ = clip_tensors(data, recipe)
     scores = predict(model, x, batch_size, progress)
+    check_classes(scores.shape[1], data)
     labels = torch.tensor(data.labels)
     predicted = scores.argmax(axis=1)
     return {
@@ -71,6 +72,15 @@ def evaluate(
         "predicted": predicted,
         "scores": scores,
     }
+
+
+def check_classes(n: int, data: SkeletonDataset) -> None:
+    """Raise UserError unless a network that gives so many scores can name the classes of a dataset."""
+    if n != len(data.class_names):
+        raise UserError(
+            f"the network tells {n} classes apart, and dataset '{data.name}' has {len(data.class_names)}: its scores "
+            "do not belong to these names; give the dataset that it was made for, or exchange its head (see transfer)"
+        )
 
 
 def fit(
@@ -117,7 +127,9 @@ def fit(
     state = TrainingState.open(model, optimiser(model.parameters(), recipe), identity, state_path)
 
     def batch(index, rng):
-        clips = [clip_tensor(train.sequences[j], train.skeleton, preprocessing, rng)[0] for j in index]
+        clips = [
+            clip_tensor(train.sequences[j], train.skeleton, preprocessing, rng, train.n_coordinates)[0] for j in index
+        ]
         return torch.from_numpy(np.stack(clips)), torch.tensor(train.labels[index])
 
     held_x = held_labels = None

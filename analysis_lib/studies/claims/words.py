@@ -3,20 +3,21 @@
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from math import inf, isnan
+from urllib.parse import quote
 
 from analysis_lib.statistics import Estimate
 from analysis_lib.studies.claims.findings import FAILS, HOLDS, MISSING, UNTESTED, VERDICTS, Edition, Finding, Findings
 from analysis_lib.studies.claims.papers import Check, Claim
-from analysis_lib.words import counted, number, percent, points
+from analysis_lib.words import code_of, counted, name_of, number, percent, points
 
 #: sign beside each verdict, so that it does not speak through colour alone
 SIGNS = {HOLDS: "✓", FAILS: "✗", UNTESTED: "○", MISSING: "–"}
 UNITS: Mapping[str, Callable[[float], str]] = {
-    "number": number,
-    "signed": lambda x: number(x, signed=True),
+    "number": lambda x: number(x, 2),
+    "signed": lambda x: number(x, 2, signed=True),
     "count": lambda x: number(x, 0),
-    "percent": percent,
-    "points": lambda x: f"{points(x)} points",
+    "percent": lambda x: percent(x, 1),
+    "points": lambda x: f"{points(x, 1)} points",
 }
 
 
@@ -28,7 +29,7 @@ def answer(found: Findings) -> str:
 def _fared(edition: Edition) -> str:
     """Return how the claims fared in an edition."""
     counts, fails = edition.counts, f" ({', '.join(edition.fails)})" if edition.fails else ""
-    text = f"*{edition.name}*: hold {counts[HOLDS]}; do not hold {counts[FAILS]}{fails}"
+    text = f"*{name_of(edition.name)}*: hold {counts[HOLDS]}; do not hold {counts[FAILS]}{fails}"
     text += f"; cannot be tested {counts[UNTESTED]}"
     text += f"; not recorded {counts[MISSING]}" if counts[MISSING] else ""
     text += f". For {edition.unclear} of them an interval crosses its bound" if edition.unclear else ""
@@ -37,12 +38,12 @@ def _fared(edition: Edition) -> str:
 
 def sources(found: Findings) -> str:
     """Return where the numbers of each edition come from: data, date of the record, code."""
-    return "\n".join(f"- *{edition.name}*: {_source(edition)}" for edition in found.editions)
+    return "\n".join(f"- *{name_of(edition.name)}*: {_source(edition)}" for edition in found.editions)
 
 
 def _source(edition: Edition) -> str:
     if not edition.chapters:
-        return f"no tables; `stgbook book --edition {edition.name}` makes them"
+        return f"no tables; {code_of(f'stgbook book --edition {edition.name}')} makes them"
     when = f"recorded {' to '.join(edition.dates)}" if edition.dates else "this build"
     read = f"{edition.chapters} of {edition.wanted} chapters"
     code = f"; code {', '.join(edition.codes)}" if edition.codes else ""
@@ -60,7 +61,7 @@ def claims_html(found: Findings) -> str:
 def _row(claim: Claim, found: Sequence[Finding]) -> str:
     """Return a claim's row."""
     page, _, anchor = claim.figure.partition("#")
-    link = f"<a href='{page}.html#{anchor}'>{escape(claim.id)}</a>"
+    link = f"<a href='{quote(page)}.html#{quote(anchor)}'>{escape(claim.id)}</a>"
     paper = (escape(claim.paper), _small(claim.where), _small("bounds: this book's own" if claim.ours else ""))
     cells = [f"<th scope='row'>{link} <span>{escape(claim.claim)}</span></th>"]
     cells.append(f"<td data-head='Paper'>{''.join(paper)}</td>")

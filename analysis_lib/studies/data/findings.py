@@ -1,6 +1,8 @@
 """What is in a dataset, and whether the network beats the baseline, as numbers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isnan
 
 import pandas as pd
 
@@ -12,7 +14,7 @@ class Findings:
     """What the chapter found.
 
     Frames of a clip; people, 0 if it is not known who acted; the accuracy of the network and of the baseline; ``gap``,
-    network minus baseline; and whether it is ``better``, by intervals that do not meet.
+    network minus baseline; and whether the network is ``better``, undecided where the intervals meet.
     """
 
     clips: int
@@ -27,14 +29,53 @@ class Findings:
     better: Verdict
 
 
-def findings(clips: pd.DataFrame, scores: pd.DataFrame) -> Findings:
-    """Return what the tables of clips and of accuracy say (`analysis_lib.studies.data.tables`)."""
+@dataclass(frozen=True)
+class Soundness:
+    """What may mislead about the data.
+
+    ``known`` is whether it is known who acted; ``shared`` people are in both splits, of ``tested`` in the test split;
+    ``apart`` is whether the splits have no view in common. ``twins`` are pairs of names of clips with one content, and
+    ``across`` whether one pair is learnt from and scored. ``missing`` are joints and the share of frames without them.
+    """
+
+    known: bool
+    shared: int
+    tested: int
+    apart: bool
+    twins: tuple[tuple[str, str], ...]
+    across: bool
+    missing: Mapping[str, float]
+
+
+def soundness(train: pd.DataFrame, test: pd.DataFrame, twins: pd.DataFrame, missing: pd.DataFrame) -> Soundness:
+    """Return what is to be kept in mind of two splits, from their tables of clips and those of `tables`."""
+    learnt, tested = (set(clips["subject"]) for clips in (train, test))
+    views = set(train["view"]), set(test["view"])
+    sides = ((train, test), (test, train))
+    across = [twins["clip"].isin(one["clip"]) & twins["same_as"].isin(other["clip"]) for one, other in sides]
+    rows = missing[missing["missing"] > 0]
+    return Soundness(
+        known=-1 not in learnt | tested,
+        shared=len(learnt & tested),
+        tested=len(tested),
+        apart=-1 not in views[0] | views[1] and not views[0] & views[1],
+        twins=tuple(twins.itertuples(index=False, name=None)),
+        across=bool((across[0] | across[1]).any()),
+        missing=dict(rows.itertuples(index=False, name=None)),
+    )
+
+
+def findings(clips: pd.DataFrame, scores: pd.DataFrame) -> Findings | None:
+    """Return what the tables of clips and of accuracy say (`analysis_lib.studies.data.tables`).
+
+    None if there is no clip, or one of the two has no accuracy.
+    """
     rows = scores[["accuracy", "low", "high", "clips"]].itertuples(index=False, name=None)
-    network, baseline = (Estimate(*row) for row in rows)
-    gap = network.value - baseline.value
-    better = Verdict.UNDECIDED if gap > 0 else Verdict.FAILS
-    if network.low > baseline.high:
-        better = Verdict.HOLDS
+    scored = [Estimate(*row) for row in rows if not isnan(row[0])]
+    if clips.empty or len(scored) < 2:
+        return None
+    network, baseline = scored
     people = clips["subject"][clips["subject"] >= 0].nunique()
     frames = clips["frames"].agg(["min", "median", "max"])
+    gap, better = network.value - baseline.value, network.beyond(baseline)
     return Findings(len(clips), clips["label"].nunique(), people, *frames, network, baseline, gap, better)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensors
+from analysis_lib.files import digest
 from analysis_lib.geometry.layerwise import stored_distances
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.training.fit import evaluate
@@ -43,6 +44,21 @@ def class_table(clips: pd.DataFrame) -> pd.DataFrame:
         clips="size", shortest=lambda f: f.quantile(0.05), median="median", longest=lambda f: f.quantile(0.95)
     ).reset_index()
     return table.sort_values(["group", "label"], ignore_index=True)
+
+
+def missing_table(data: SkeletonDataset) -> pd.DataFrame:
+    """Return the share of all frames in which each joint was missing: joint, missing; the most missing first."""
+    share = np.average(data.missing, axis=0, weights=data.lengths)
+    table = pd.DataFrame({"joint": data.skeleton.joints, "missing": share})
+    return table.sort_values("missing", ascending=False, kind="stable", ignore_index=True)
+
+
+def twin_table(data: SkeletonDataset) -> pd.DataFrame:
+    """Return the clips that occur before, coordinate for coordinate: clip, same_as."""
+    first: dict[bytes, int] = {}
+    pairs = [(first.setdefault(digest(str(x.shape), x.tobytes()), i), i) for i, x in enumerate(data.sequences)]
+    rows = [(data.clips[b], data.clips[a]) for a, b in pairs if a != b]
+    return pd.DataFrame(rows, columns=["clip", "same_as"])
 
 
 def example_clips(data: SkeletonDataset, n_classes: int) -> list[int]:
@@ -105,7 +121,7 @@ def nearest_neighbour_predictions(
     a network has to beat.
     """
     (x, x_lengths), (y, y_lengths) = (clip_tensors(d, preprocessing) for d in (test, train))
-    flat = lambda z: z.transpose(0, 2, 1, 3, 4).reshape(len(z), z.shape[2], -1)  # noqa: E731
+    flat = lambda z: z[:, : test.n_coordinates].transpose(0, 2, 1, 3, 4).reshape(len(z), z.shape[2], -1)  # noqa: E731
     how = Warping(n_windows=1, metric="sqeuclidean")
     about = f"joints of {test.name} and {train.name}"
     distances = stored_distances(flat(x), x_lengths, flat(y), y_lengths, how, about=about, progress=progress)

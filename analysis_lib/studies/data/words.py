@@ -3,40 +3,85 @@
 from collections.abc import Mapping
 
 from analysis_lib.networks.checkpoints import Checkpoint
-from analysis_lib.statistics import Verdict
-from analysis_lib.studies.data.findings import Findings
-from analysis_lib.words import counted, number, percent
+from analysis_lib.studies.data.findings import Findings, Soundness
+from analysis_lib.words import (
+    code_of,
+    counted,
+    estimate,
+    judged,
+    listed,
+    name_of,
+    named,
+    number,
+    percent,
+    plain,
+    points,
+    value_of,
+)
 
 
-def answer(found: Findings) -> str:
-    """Return the chapter's answer: what is recognised, how well, and whether looking up does as well."""
-    people = f" by {counted(found.people, 'person', 'people')}" if found.people else ""
-    lengths = f"({number(found.shortest, 0)} to {number(found.longest, 0)})"
-    better = {
-        Verdict.HOLDS: f"{number(100 * found.gap, 1)} points more than",
-        Verdict.UNDECIDED: "not clearly more than",
-        Verdict.FAILS: "no more than",
-    }[found.better]
-    own = found.network
+NOTHING = "Nothing can be said, as there are no clips, or none that both the network and the baseline were tried on."
+
+
+def answer(found: Findings | None) -> str:
+    """Return the chapter's answer: how well the network does, and whether looking up does as well."""
+    if not found:
+        return NOTHING
+    own, other = (value_of(one, percent) for one in (found.network, found.baseline))
     return (
-        f"**Answer.** {counted(found.clips, 'clip')} of {counted(found.actions, 'action')}{people}, "
-        f"{number(found.median, 0)} frames long in the median {lengths}. The network names {percent(own.value)} of "
-        f"{counted(own.clips, 'test clip')} rightly ({percent(own.low)} to {percent(own.high)}), {better} the "
-        f"nearest-neighbour baseline's {percent(found.baseline.value)}."
+        f"The network names {own} of {counted(found.network.clips, 'test clip')} rightly, and looking up the nearest "
+        f"training clip {other}: that the network does better {judged(found.better)}."
     )
+
+
+def numbers(found: Findings | None) -> str:
+    """Return what is in the data, and how far apart network and baseline are."""
+    if not found:
+        return ""
+    people = f" by {counted(found.people, 'person', 'people')}" if found.people else ""
+    ends = sorted({number(found.shortest, 0), number(found.longest, 0)}, key=len)
+    lengths = f"{number(found.shortest, 0)} to {number(found.longest, 0)} frames" if len(ends) > 1 else f"{ends[0]} frames"
+    side = {True: "above", False: "below"}[found.gap > 0]
+    gap = f"{points(abs(found.gap), signed=False)} points {side}" if points(found.gap) != "0" else "level with"
+    return (
+        f"{counted(found.clips, 'clip')} of {counted(found.actions, 'action')}{people} {'is' if found.clips == 1 else 'are'} {lengths} long, "
+        f"{number(found.median, 0)} in the median. The network's {estimate(found.network, percent)} is {gap} the "
+        f"nearest-neighbour baseline's {estimate(found.baseline, percent)}."
+    )
+
+
+def soundness(found: Soundness) -> str:
+    """Return what to keep in mind: people in both splits, clips that occur twice, joints that were missing."""
+    said = []
+    if not found.known:
+        said.append("Who performed the clips is not known, so one person's clips may be both learnt from and scored.")
+    elif found.shared:
+        views = ", seen from other views" if found.apart else ""
+        tested = counted(found.tested, "person", "people")
+        are = "is" if found.shared == 1 else "are"
+        said.append(f"{found.shared} of {tested} in the test split {are} in the training split too{views}.")
+    if found.twins:
+        clip, same = map(name_of, found.twins[0])
+        across = " One such pair is both learnt from and scored." if found.across else ""
+        occur = "A clip occurs" if len(found.twins) == 1 else f"{len(found.twins)} clips occur"
+        said.append(f"{occur} twice: `{clip}` is `{same}`, coordinate for coordinate.{across}")
+    if found.missing:
+        shares = listed(f"{name_of(joint)} {percent(share)}" for joint, share in found.missing.items())
+        said.append(f"Missing joints were filled in between the frames around them; share of frames: {shares}.")
+    return " ".join(said)
 
 
 def model_card(network: Checkpoint) -> str:
     """Return the network's card as a table; what a network of the user's own shows is its size."""
     card, size = network.card, sum(p.numel() for p in network.model.parameters())
     facts: dict[str, object] = {
-        "network": f"{type(network.model).__name__} `{network.name}`",
+        "network": f"{type(network.model).__name__} {code_of(network.name)}",
         "layers": len(network.layers),
         "parameters": number(size, 0),
         "input": _input_sentence(network),
     }
     facts |= _training_facts(card) if card else {}
-    facts |= {"note": card["note"]} if "note" in card else {}
+    facts |= {"note": name_of(card["note"])} if "note" in card else {}
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in facts.items())])
 
 
@@ -50,14 +95,14 @@ def _training_facts(card: Mapping) -> dict[str, object]:
     """Return how a network was trained, and how well it does, as its card has it."""
     recipe = card["recipe"]
     clips, tested = counted(card["n_train"], "clip"), counted(card["n_test"], "clip")
-    steps = f"SGD, peak rate {recipe['lr']:g}, weight decay {recipe['weight_decay']:g}, batch {recipe['batch_size']}"
+    steps = f"SGD, peak rate {plain(recipe['lr'])}, weight decay {plain(recipe['weight_decay'])}, batch {plain(recipe['batch_size'])}"
     held = f"the loss on {percent(recipe['holdout'])} of the training clips, held out by whole (subject, class) cells"
     return {
-        "trained on": f"{card['dataset']}, split `{card['train_split']}`, {clips}",
+        "trained on": f"{name_of(card['dataset'])}, split {code_of(card['train_split'])}, {clips}",
         "recipe": f"{steps}, {counted(card['epochs_run'], 'epoch')}, cosine decay",
-        "augmentation": ", ".join(card["preprocessing"]["augment"]) or "none",
+        "augmentation": named(card["preprocessing"]["augment"]),
         "stopped by": f"the end of the schedule, or {held}",
-        "seed": recipe["seed"],
-        "test accuracy": f"{percent(card['test_accuracy'])} of {tested}, split `{card['test_split']}`",
-        "code": card["code"],
+        "seed": name_of(recipe["seed"]),
+        "test accuracy": f"{percent(card['test_accuracy'])} of {tested}, split {code_of(card['test_split'])}",
+        "code": name_of(card["code"]),
     }

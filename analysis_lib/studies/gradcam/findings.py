@@ -134,7 +134,9 @@ class Findings:
     """All that the chapter says.
 
     ``growth`` is None for one layer, or where the maps of a layer are zero; ``early`` where all layers
-    are late. ``times`` has the share of each time slice by action, none for an empty map.
+    are late; ``forgetting`` where that could not be tried. Where the last layer has no joints there are no
+    places, limbs, balances, gains, and no agreement. ``times`` has the share of each time slice by
+    action, none for an empty map.
     """
 
     layers: int
@@ -144,8 +146,8 @@ class Findings:
     early: Early | None
     times: dict[str, tuple[float, ...]]
     balances: tuple[Balance, ...]
-    agreement: Agreement
-    forgetting: Forgetting
+    agreement: Agreement | None
+    forgetting: Forgetting | None
     gains: tuple[Gain, ...]
 
 
@@ -157,9 +159,9 @@ def findings(
     Parameters
     ----------
     tables : mapping of str to DataFrame
-        As the chapter records them: ``table``, ``layers``, ``parts``, ``joints``, ``released`` and
-        ``counterfactual`` from `analysis_lib.explain.attributions`, ``randomisation`` and
-        ``masking_gain`` from `analysis_lib.explain.checks`.
+        As the chapter records them: ``table``, ``layers``, ``parts``, ``counterfactual`` and, where the last
+        layer has joints, ``joints`` and ``released`` from `analysis_lib.explain.attributions`;
+        ``randomisation`` and ``masking_gain``, if there are any, from `analysis_lib.explain.checks`.
     actions : sequence of str
         Those that are drawn.
     late : int
@@ -170,18 +172,19 @@ def findings(
     if late < 1:
         raise UserError(f"late is the number of last layers, at least 1, got {late}")
     layers, parts = tables["layers"], tables["parts"]
-    last = _last(tables["table"])
+    last, randomised = _last(tables["table"]), tables.get("randomisation")
+    where = actions if "joints" in tables else ()
     return Findings(
         layers=len(layers),
         growth=_growth(layers),
-        places=tuple(_place(_last(parts), action, limbs) for action in actions),
-        limbs=tuple(_limbs(parts, limbs)),
+        places=tuple(_place(_last(parts), action, limbs) for action in where),
+        limbs=tuple(_limbs(parts, limbs)) if where else (),
         early=_early(layers, late) if len(layers) > late else None,
         times={action: _times(last[last["class"] == action]) for action in actions},
-        balances=tuple(_balances(last, _last(tables["counterfactual"]), actions)),
-        agreement=_agreement(tables["joints"], tables["released"]),
-        forgetting=_forgetting(_last(tables["randomisation"])),
-        gains=tuple(_gain(row) for _, row in tables["masking_gain"].iterrows()),
+        balances=tuple(_balances(last, _last(tables["counterfactual"]), where)),
+        agreement=_agreement(tables["joints"], tables["released"]) if where else None,
+        forgetting=None if randomised is None else _forgetting(_last(randomised)),
+        gains=tuple(_gain(row) for _, row in tables["masking_gain"].iterrows()) if "masking_gain" in tables else (),
     )
 
 

@@ -2,7 +2,7 @@
 
 from analysis_lib.statistics import Verdict
 from analysis_lib.studies.gradcam.findings import Early, Findings, Gain, Place
-from analysis_lib.words import counted, estimate, number, percent
+from analysis_lib.words import counted, estimate, name_of, number, percent
 
 
 def slice_names(n_slices: int) -> list[str]:
@@ -14,6 +14,8 @@ def answer(found: Findings) -> str:
     """Return the chapter's answer: when the maps become strong, where they lie, whether they count."""
     better = sum(gain.better is Verdict.HOLDS for gain in found.gains if gain.against == "random")
     follows = {2: "does matter", 1: "matters by one of two tests only", 0: "does not matter clearly"}
+    if not found.places:
+        return f"**Answer.** {_growth(found)} The last layer has no axis of joints: its maps say when, and not where."
     return (
         f"**Answer.** {_growth(found)} At the last layer the importance lies, as a multiple of what "
         f"an even map would give, on: {'; '.join(map(_place, found.places))}. What the maps put first "
@@ -33,16 +35,18 @@ def _growth(found: Findings) -> str:
 
 def _place(place: Place) -> str:
     if not place.part:
-        return f"*{place.action}*: nowhere, its map is zero"
-    beside = f", not the {place.limb}s ({number(place.limb_ratio, 1)})" if place.limb else ""
-    return f"*{place.action}*: {place.part} ({number(place.ratio, 1)}){beside}"
+        return f"*{name_of(place.action)}*: nowhere, its map is zero"
+    beside = f", not the {name_of(place.limb)}s ({number(place.limb_ratio, 1)})" if place.limb else ""
+    return f"*{name_of(place.action)}*: {name_of(place.part)} ({number(place.ratio, 1)}){beside}"
 
 
 def limbs(found: Findings) -> str:
-    """Return for how many actions of a super-class its limbs have more than an even map's share."""
+    """Return for how many actions the limbs have more than an even map's share; nothing without joints."""
+    if not found.places:
+        return ""
     text = "; ".join(
-        f"of {counted(one.actions, 'action')} of the {one.group}, the {one.limb}s have more than their even share "
-        f"in {one.first} at the first layer and in {one.last} at the last"
+        f"of {counted(one.actions, 'action')} of the {name_of(one.group)}, the {name_of(one.limb)}s have more than "
+        f"their even share in {one.first} at the first layer and in {one.last} at the last"
         for one in found.limbs
     )
     return (
@@ -85,15 +89,17 @@ def times(found: Findings) -> str:
     said = []
     for action, shares in found.times.items():
         parts = zip(shares, slice_names(len(shares)), strict=True)
-        said.append(f"*{action}* " + (", ".join(f"{percent(x, 0)} ({name})" for x, name in parts) or "none"))
+        said.append(f"*{name_of(action)}* " + (", ".join(f"{percent(x, 0)} ({name})" for x, name in parts) or "none"))
     return f"Of the importance at the last layer, by time: {'; '.join(said)}."
 
 
 def counterfactual(found: Findings) -> str:
-    """Return which joint speaks most for each action at the last layer, and which against it."""
+    """Return which joint speaks most for each action, and which against it; nothing without joints."""
+    if not found.balances:
+        return ""
     said = [
-        f"*{it.action}*: {f'{it.most} most' if it.most else 'no joint'} for, "
-        f"{f'{it.least} most' if it.least else 'no joint'} against; against outweighs for at {it.outweighed} "
+        f"*{name_of(it.action)}*: {f'{name_of(it.most)} most' if it.most else 'no joint'} for, "
+        f"{f'{name_of(it.least)} most' if it.least else 'no joint'} against; against outweighs for at {it.outweighed} "
         f"of {counted(it.joints, 'joint')}"
         for it in found.balances
     ]
@@ -101,8 +107,10 @@ def counterfactual(found: Findings) -> str:
 
 
 def released(found: Findings) -> str:
-    """Return how far two variants of the map agree about the joints of each action."""
+    """Return how far two variants of the map agree about the joints of each action; nothing without joints."""
     it = found.agreement
+    if not it:
+        return ""
     rest = it.actions - it.empty
     if not rest:
         return f"By it the maps of all {counted(it.actions, 'action')} are empty."
@@ -114,22 +122,26 @@ def released(found: Findings) -> str:
 
 
 def randomisation(found: Findings) -> str:
-    """Return whether the last layer's maps change as the network forgets."""
+    """Return whether the last layer's maps change as the network forgets; nothing if that was not tried."""
     it = found.forgetting
+    if not it:
+        return ""
     verdict = (
         "the maps follow what the network has learnt"
         if it.passed
         else "part of the map is the input's or the architecture's, not the network's knowledge"
     )
     return (
-        f"After the first step ({it.step} forgotten) the last layer's maps correlate with the trained ones by "
+        f"After the first step ({name_of(it.step)} forgotten) the last layer's maps correlate with the trained ones by "
         f"{estimate(it.first)}, at the most, over all {counted(it.steps, 'step')}, by {estimate(it.most)}: {verdict} "
         "(less than a half throughout would be a pass; that threshold is this book's own)."
     )
 
 
 def masking(found: Findings) -> str:
-    """Return whether the map's order of joints beats the others, test by test."""
+    """Return whether the map's order of joints beats the others, test by test; nothing if that was not tried."""
+    if not found.gains:
+        return ""
     does = {
         "deletion": "Masked in the order of the map, joints take the score down",
         "insertion": "Given back in that order, they raise it",

@@ -22,10 +22,10 @@ from analysis_lib.studies.nnk_vs_knn.tables import RIVALS, gap_means
 #: label, colour, marker and dash of each graph
 GRAPHS = {
     "nnk": ("NNK", COLOURS[0], "o", "-"),
-    "knn": ("$k$-NN", COLOURS[1], "s", "--"),
-    "matched": ("$k$-NN, as sparse as NNK", COLOURS[2], "^", "-."),
+    "knn": ("𝑘-NN", COLOURS[1], "s", "--"),
+    "matched": ("𝑘-NN, as sparse as NNK", COLOURS[2], "^", "-."),
 }
-MEASURES = {"q": "label variation $q$", "error": "leave-one-out error"}
+MEASURES = {"q": "label variation 𝑞", "error": "leave-one-out error"}
 #: factors of the raw form's ratio: label, colour, hatch
 FACTORS = {
     "edges": ("more edges", COLOURS[5], ""),
@@ -47,7 +47,7 @@ def plot_forms(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
         bottom.set_yscale("log")
     top, bottom = next(iter(columns.values()))
     top.set_ylabel(f"normalised:\n{MEASURES['q']}")
-    bottom.set_ylabel("raw (log scale):\nmean $Q_c$ of a class")
+    bottom.set_ylabel("raw (log scale):\nmean 𝑄 of a class")
     chance_line = plt.Line2D([], [], color=INK, lw=0.8, ls=":", label="random labels")
     key_below(figure, [top], [chance_line, *keys(others)])
     return figure
@@ -72,7 +72,7 @@ def _by_candidates(table: pd.DataFrame, beside: Tables, rows: int, height: float
     others, size = where(beside, n_neighbors=counts), (WIDTH, height * WIDTH)
     figure, grid = plt.subplots(rows, len(counts), sharex=True, sharey="row", squeeze=False, figsize=size)
     for k, top, bottom in zip(counts, grid[0], grid[-1], strict=True):
-        top.set_title(f"$k$ = {k}")
+        top.set_title(f"𝑘 = {k}")
         _layers(bottom, table, *others.values())
     return figure, dict(zip(counts, grid.T, strict=True)), others
 
@@ -90,7 +90,7 @@ def plot_support(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
         label = str(layer or "in") if layer in named else None
         support.plot(curve["n_neighbors"], curve["neighbours"], label=label, **style)
     counts = sorted(set(nnk["n_neighbors"]))
-    support.plot(counts, counts, color=COLOURS[1], ls="--", label="$k$-NN")
+    support.plot(counts, counts, color=COLOURS[1], ls="--", label="𝑘-NN")
     others = where(beside, n_neighbors=counts)
     for other, thin in faint(where(others, graph="nnk")):
         kept = other.groupby("n_neighbors")["neighbours"].agg(["min", "max"])
@@ -108,7 +108,7 @@ def plot_support(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     last.legend(fontsize=7.5, loc="upper left")
     key_below(figure, handles=keys(others))
     for axes in (support, last):
-        axes.set(xscale="log", xlabel="candidates $k$ (log scale)")
+        axes.set(xscale="log", xlabel="candidates 𝑘 (log scale)")
         axes.set_xticks(counts, counts)
         axes.xaxis.set_minor_locator(NullLocator())
         axes.grid(axis="y")
@@ -132,7 +132,7 @@ def plot_differences(differences: pd.DataFrame, beside: Tables = NOTHING) -> Fig
             one, shift = mine[mine["n_neighbors"] == k], 0.7 * ((i + 0.5) / len(counts) - 0.5)
             x, dots = one["layer"] + shift, {"color": shade, "ls": "", "marker": MARKERS[i % 8], "markersize": 3.2}
             axes.vlines(x, one["low"], one["high"], color=shade, lw=1.3)
-            axes.plot(x, one["difference"], label=f"$k$ = {k}", **dots)
+            axes.plot(x, one["difference"], label=f"𝑘 = {k}", **dots)
             for other, thin in faint(where(others, n_neighbors=k, measure=measure, against=against)):
                 dash = {"color": shade, "ls": "", "marker": thin["marker"] or "_", "alpha": 0.8}
                 axes.plot(other["layer"] + shift, other["difference"], **thin | dash)
@@ -195,10 +195,10 @@ def plot_gap(gap: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
                 _gap_bar(axes, other.loc[k], below, 0.5 * height, GREY, alpha=0.5)
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}")
-    axes.set_yticks(range(len(means)), [f"$k$ = {k}" for k in means.index])
+    axes.set_yticks(range(len(means)), [f"𝑘 = {k}" for k in means.index])
     axes.invert_yaxis()
     axes.axvline(1, color=INK, lw=0.8)
-    axes.set_xlabel("raw form of $k$-NN over that of NNK (log scale)")
+    axes.set_xlabel("raw form of 𝑘-NN over that of NNK (log scale)")
     shown = [label for label, other in others.items() if len(other)]
     pale = [Patch(color=GREY, alpha=0.5, label=f"below, pale: {label}") for label in shown]
     handles = [*axes.get_legend_handles_labels()[0], *pale]

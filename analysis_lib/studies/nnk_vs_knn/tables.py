@@ -50,6 +50,17 @@ class GraphReading:
     counts: dict
 
 
+def most_candidates(distances: Mapping[str, np.ndarray]) -> int:
+    """Return how many others have any similarity to each clip at every layer; at least 1."""
+    least = min(_similar(similarity_kernel(distance)).min() for distance in distances.values())
+    return max(1, int(least))
+
+
+def _similar(kernel: np.ndarray) -> np.ndarray:
+    """Return the number of others with any similarity, (n,)."""
+    return (kernel >= TOLERANCE).sum(axis=1) - 1
+
+
 def check_candidates(n_clips: int, n_neighbors: Sequence[int]) -> None:
     """Raise unless every number of neighbours lies from 1 to one less than there are clips."""
     if not n_neighbors or min(n_neighbors) < 1:
@@ -135,7 +146,7 @@ def _kernels(distances: Mapping[str, np.ndarray], n_neighbors: Sequence[int]) ->
     check_candidates(len(next(iter(distances.values()))), n_neighbors)
     kernels = {name: similarity_kernel(distance) for name, distance in distances.items()}
     for layer, (name, kernel) in enumerate(kernels.items()):
-        others = (kernel >= TOLERANCE).sum(axis=1) - 1
+        others = _similar(kernel)
         if max(n_neighbors) > others.min():
             raise UserError(
                 f"n_neighbors asks for {max(n_neighbors)} candidates, but clip {others.argmin()} has only "

@@ -11,7 +11,7 @@ from analysis_lib.plots.beside import NOTHING, Tables, faint, keys, where
 from analysis_lib.plots.panels import key_below, panels
 from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, Y_LABEL, layer_axis, use_style
 from analysis_lib.studies.noise.words import KINDS
-from analysis_lib.words import counted, number
+from analysis_lib.words import counted, plain
 
 
 def plot_noise_smoothness(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
@@ -41,7 +41,7 @@ def plot_noise_smoothness(table: pd.DataFrame, beside: Tables = NOTHING) -> Figu
                 right.plot(x, part["change"], **style)
                 right.fill_between(x, part["change_low"], part["change_high"], color=style["color"], alpha=0.16, lw=0)
         left.set_title(": ".join(filter(None, (edition, action))))
-        for axes, label in ((left, Y_LABEL), (right, "change of $q$")):
+        for axes, label in ((left, Y_LABEL), (right, "change of 𝑞")):
             layer_axis(axes, ["in", *range(1, rows["layer"].nunique())], "layer" if left is grid[-2] else "")
             axes.set_ylabel(label)
             axes.grid(axis="y")
@@ -58,10 +58,10 @@ def _condition_styles(table: pd.DataFrame) -> dict[tuple, tuple[str, dict]]:
     styles = {("none", None): ("clean", {"color": INK, "marker": MARKERS[0]})}
     for i, (level, blue) in enumerate(zip(levels["chosen"], blues, strict=True), 1):
         style = {"color": blue, "marker": MARKERS[i % len(MARKERS)], "ls": DASHES[1]}
-        styles["chosen", level] = f"{number(level, None)} dB, these actions", style
+        styles["chosen", level] = f"{plain(level)} dB, these actions", style
     for level in levels["all"]:
         style = {"color": COLOURS[1], "marker": MARKERS[5], "ls": DASHES[3]}
-        styles["all", level] = f"{number(level, None)} dB, all actions", style
+        styles["all", level] = f"{plain(level)} dB, all actions", style
     return styles
 
 

@@ -8,8 +8,9 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 from analysis_lib.datasets.dataset import SkeletonDataset
-from analysis_lib.datasets.faults import PERTURBATIONS, noise_levels
+from analysis_lib.datasets.faults import OF_PLACES, PERTURBATIONS, noise_levels
 from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensors
+from analysis_lib.datasets.sampling import usual_actions
 from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.geometry.embeddings import Embeddings
 from analysis_lib.geometry.graphs import nnk_graph, similarity_kernel
@@ -26,7 +27,7 @@ CHOSEN, ALL = "chosen actions", "all clips"
 
 
 def choose_actions(data: SkeletonDataset, actions: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return the actions that are disturbed: those given, else the first of each super-class.
+    """Return the actions that are disturbed: those given, else `usual_actions`; some stay clean.
 
     Raises
     ------
@@ -37,9 +38,7 @@ def choose_actions(data: SkeletonDataset, actions: Sequence[str] = ()) -> tuple[
     for name in actions:
         if name not in present:
             raise unknown_choice(f"action with clips in '{data.name}'", name, present)
-    groups = dict(zip(data.class_names, data.groups, strict=True))
-    first = {groups[name]: name for name in reversed(present)}
-    return tuple(dict.fromkeys(actions)) or tuple(reversed(first.values()))
+    return tuple(dict.fromkeys(actions) or usual_actions(data, max(1, len(present) - 1)))
 
 
 def of_actions(data: SkeletonDataset, actions: Sequence[str]) -> np.ndarray:
@@ -60,7 +59,9 @@ def disturbed(
     if kind not in PERTURBATIONS:
         raise unknown_choice("perturbation", kind, PERTURBATIONS)
     x, lengths = clip_tensors(data, network.preprocessing)
-    x, achieved = PERTURBATIONS[kind](x, lengths, strength, np.random.default_rng(seed), **options)
+    n = data.n_coordinates if kind in OF_PLACES else x.shape[1]
+    places, achieved = PERTURBATIONS[kind](x[:, :n], lengths, strength, np.random.default_rng(seed), **options)
+    x = np.concatenate([places, x[:, n:]], axis=1)
     sequences = [clip[:, :n].transpose(3, 1, 2, 0) for clip, n in zip(x, lengths, strict=True)]
     as_it_is = Preprocessing(frames=x.shape[2], fit="pad", steps=(), bodies=x.shape[4])
     return replace(network, preprocessing=as_it_is), replace(data, sequences=tuple(sequences)), achieved

@@ -6,15 +6,11 @@ from math import isnan
 
 from analysis_lib.statistics import Verdict
 from analysis_lib.studies.noise.findings import Cost, Findings, Score
-from analysis_lib.words import THIN, counted, listed, number, percent, points
-
-
-def _plain(value: float) -> str:
-    return number(value, None)
+from analysis_lib.words import THIN, counted, listed, name_of, named, number, percent, plain, points
 
 
 def _share(value: float) -> str:
-    return percent(value, None)
+    return f"{plain(100 * value)}{THIN}%"
 
 
 @dataclass(frozen=True)
@@ -28,10 +24,10 @@ class Kind:
 
 
 KINDS = {
-    "noise": Kind("white Gaussian noise", "PSNR (dB)", _plain, "{} dB"),
+    "noise": Kind("white Gaussian noise", "PSNR (dB)", plain, "{} dB"),
     "occlusion": Kind("hidden joints", "share of joints hidden", _share, "{} of the joints"),
     "frame drop": Kind("lost frames", "share of frames lost", _share, "{} of the frames"),
-    "jitter": Kind("unsteady time stamps", "largest shift (frames)", _plain, "shifts of up to {} frames"),
+    "jitter": Kind("unsteady time stamps", "largest shift (frames)", plain, "shifts of up to {} frames"),
 }
 
 
@@ -43,7 +39,7 @@ def answer(found: Findings) -> str:
         else "that noise on only a few actions would mark them is not seen"
     )
     return (
-        f"**Answer.** With white Gaussian noise at {_plain(found.level)} dB on {listed(found.actions)} the accuracy "
+        f"**Answer.** With white Gaussian noise at {plain(found.level)} dB on {named(found.actions)} the accuracy "
         f"there goes from {percent(found.clean)} to {percent(found.noisy.accuracy)} ({_change(found.noisy)}). At the "
         f"last layer label variation there changes by {number(found.chosen_change, signed=True)} on average if "
         f"nothing else is noisy, and by {number(found.all_change, signed=True)} if all actions are: {verdict}."
@@ -58,9 +54,9 @@ def curves(found: Findings) -> str:
         "by chance."
     ]
     lines += [
-        f"At {_plain(level.level)} dB label variation is clearly lower at {level.lower} of {n} points and clearly "
-        f"higher at {level.higher}; the largest change is {number(level.largest, signed=True)} ({level.action}, "
-        f"layer {level.layer})."
+        f"At {plain(level.level)} dB label variation is clearly lower at {level.lower} of {n} points and clearly "
+        f"higher at {level.higher}; the largest change is {number(level.largest, signed=True)} ("
+        f"{name_of(level.action)}, layer {level.layer})."
         for level in found.curves
     ]
     return " ".join(lines)
@@ -69,7 +65,7 @@ def curves(found: Findings) -> str:
 def climb(found: Findings) -> str:
     """Return whether noise steadies the curve that climbs most."""
     curve = found.climb
-    values = listed(f"{number(climb)} ({_plain(psnr)} dB)" for psnr, climb in curve.noisy)
+    values = listed(f"{number(climb)} ({plain(psnr)} dB)" for psnr, climb in curve.noisy)
     margin = f"the margin of one of its points (±{number(curve.margin)})"
     weight = f"less than {margin}, so that there is little to steady" if curve.weak else f"more than {margin}"
     verdict = {
@@ -79,16 +75,17 @@ def climb(found: Findings) -> str:
         Verdict.UNTESTED: "cannot be tested here",
     }
     return (
-        f"The clean curve that climbs most is that of {curve.name}: by {number(curve.climb)}, {weight}. With noise it "
-        f"climbs by {values}. The paper's remark, that noise steadies such a curve, {verdict[curve.verdict]}."
+        f"The clean curve that climbs most is that of {name_of(curve.name)}: by {number(curve.climb)}, {weight}. "
+        f"With noise it climbs by {values}. The paper's remark, that noise steadies such a curve, "
+        f"{verdict[curve.verdict]}."
     )
 
 
 def mark(found: Findings) -> str:
     """Return whether noise on the chosen actions alone acts as a label, and what that hides."""
-    parted = [f"{name} ({number(q, signed=True)}; {points(share)} points)" for name, q, share in found.parted]
+    parted = [f"{name_of(name)} ({number(q, signed=True)}; {points(share)} points)" for name, q, share in found.parted]
     return (
-        f"At {_plain(found.level)} dB label variation is higher with noise on all actions than with noise on the "
+        f"At {plain(found.level)} dB label variation is higher with noise on all actions than with noise on the "
         f"chosen ones at {found.higher} of {found.n_points} points, by {number(found.gap, signed=True)} on average. "
         "Actions whose labels become clearly smoother at the last layer while the network names clearly fewer of "
         f"their clips rightly: {listed(parted)}."
@@ -97,7 +94,7 @@ def mark(found: Findings) -> str:
 
 def costs(found: Findings) -> str:
     """Return what the mixed set loses beside the paper's, and what each fault costs on the chosen actions."""
-    changes = listed(f"{points(score.change.value)} ({_plain(score.strength)} dB)" for score in found.mixed)
+    changes = listed(f"{points(score.change.value)} ({plain(score.strength)} dB)" for score in found.mixed)
     text = (
         f"On the mixed set of {counted(found.mixed_clips, 'clip')}, accuracy changes by {changes} points. The paper, "
         f"which gives no level, reports {points(found.reported)}. Here the loss is no larger than that at "
@@ -123,9 +120,10 @@ def _cost(cost: Cost) -> str:
 
 def mistaken(found: Findings) -> str:
     """Return what clips with the strongest noise are taken for, and whether that flatters an action."""
-    level, name = f"{_plain(found.strongest)} dB", found.mistaken
-    if not name:
+    level = f"{plain(found.strongest)} dB"
+    if not found.mistaken:
         return f"At {level} every clip is still named rightly."
+    name = name_of(found.mistaken)
     text = f"At {level}, {percent(found.mistaken_share)} of the clips that are named wrongly are taken for {name}."
     if isnan(found.mistaken_own):
         return text
@@ -139,7 +137,7 @@ def levels(found: Findings) -> str:
     """Return by how much the noise of any clip misses the level that was asked for."""
     return (
         f"Measured on {counted(found.noisy_clips, 'noisy clip')}, the level is never more than "
-        f"{_plain(found.worst_miss)} dB off."
+        f"{plain(found.worst_miss)} dB off."
     )
 
 
@@ -149,4 +147,4 @@ def _change(score: Score) -> str:
 
 
 def _levels(values) -> str:
-    return f"{listed(map(_plain, values))} dB" if values else "no level"
+    return f"{listed(map(plain, values))} dB" if values else "no level"

@@ -60,7 +60,7 @@ def plot_growth(table: pd.DataFrame) -> Figure:
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 0.42 * WIDTH))
     for i, (method, part) in enumerate(table.groupby("method", sort=False)):
         style = {"color": COLOURS[i], "marker": MARKERS[i], "ls": DASHES[i]}
-        left.plot(part["clips"], part["seconds"], label=f"{method}: grows as $n^{{{slopes[method]:.2f}}}$", **style)
+        left.plot(part["clips"], part["seconds"], label=f"{method}: grows as 𝑛^{slopes[method]:.2f}", **style)
     left.set(xscale="log", yscale="log", ylabel="seconds (log scale)")
     left.legend(loc="upper left")
     ours = table[table["method"] == slopes.index[0]]

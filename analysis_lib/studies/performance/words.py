@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 
 from analysis_lib.studies.performance.findings import Growth, Peer, Speed
-from analysis_lib.words import counted, duration, listed, number, percent, ratio
+from analysis_lib.words import counted, duration, listed, name_of, number, percent, ratio
 
 
 def machine(record: Mapping) -> str:
     """Return on what the record was made, in one sentence."""
     found = record["machine"]
-    versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+    versions = ", ".join(f"{name} {name_of(version)}" for name, version in found["versions"].items())
     trial = " A trial with few clips (--quick), not a measurement." if record["quick"] else ""
-    made = f"{found['cpu']}, {counted(found['cores'], 'core')}, {found['blas']}, {found['date']}, code {found['code']}"
+    cores = counted(found["cores"], "core")
+    made = f"{name_of(found['cpu'])}, {cores}, {name_of(found['blas'])}, {found['date']}, code {name_of(found['code'])}"
     return f"Measured on: {made}; {versions}.{trial}"
 
 

@@ -89,7 +89,7 @@ def plot_theorem(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     use_style()
     figure, (claim, proof) = plt.subplots(1, 2, figsize=(WIDTH, 0.48 * WIDTH))
     measures = (
-        (claim, "norm", 2, "$\\|W\\|_2^2$", (COLOURS[1], "s", "--")),
+        (claim, "norm", 2, "‖𝑊‖²", (COLOURS[1], "s", "--")),
         (claim, "label_ratio", 1, "label variation out/in", (COLOURS[0], "o", "-")),
         (proof, "bound", 1, "Lipschitz bound", (COLOURS[1], "s", "--")),
         (proof, "data_ratio", 1, "data variation out/in", (COLOURS[2], "^", "-")),

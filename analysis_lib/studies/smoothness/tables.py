@@ -14,6 +14,7 @@ from analysis_lib.geometry.layerwise import LayerGraph, layer_embeddings
 from analysis_lib.geometry.operator_norms import data_smoothness, operator_norm
 from analysis_lib.geometry.smoothness import quadratic_form
 from analysis_lib.networks.checkpoints import Checkpoint
+from analysis_lib.networks.hooks import evaluating
 
 COLUMNS = ("layer", "name", "norm", "bound", "label_ratio", "data_ratio")
 
@@ -115,7 +116,8 @@ def _arguments(network: Checkpoint, x: torch.Tensor) -> dict[str, tuple]:
 
     handles = [modules[name].register_forward_pre_hook(keep(name)) for name in network.layers]
     try:
-        network.model(x)
+        with evaluating(network.model):
+            network.model(x)
     finally:
         for handle in handles:
             handle.remove()

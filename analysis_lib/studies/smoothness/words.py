@@ -4,7 +4,7 @@ from math import isfinite, isnan
 
 from analysis_lib.statistics import Verdict
 from analysis_lib.studies.smoothness.findings import CurveFindings, Picture, Statement, TheoremFindings
-from analysis_lib.words import counted, estimate, listed, number
+from analysis_lib.words import counted, estimate, name_of, named, number
 
 
 def answer(found: CurveFindings) -> str:
@@ -18,15 +18,16 @@ def answer(found: CurveFindings) -> str:
     )
     if found.drops:
         places = [
-            f"{drop.group}: {estimate(drop.size)} after layer {estimate(drop.after, _layer)}" for drop in found.drops
+            f"{name_of(drop.group)}: {estimate(drop.size)} after layer {estimate(drop.after, _layer)}"
+            for drop in found.drops
         ]
         said.append(f"Largest single drops, with 95 % intervals of size and place: {'; '.join(places)}.")
     if found.steady:
-        said.append(f"It never falls from one layer to the next: {listed(found.steady)}.")
+        said.append(f"It never falls from one layer to the next: {named(found.steady)}.")
     return " ".join([*said, *([_of_the_picture(found.picture)] if found.picture else [])])
 
 
-def _layer(value: float) -> str:
+def _layer(value: float, _: int | None = None) -> str:
     return number(value, 0)
 
 

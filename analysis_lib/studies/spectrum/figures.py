@@ -18,7 +18,7 @@ from analysis_lib.plots.beside import GREY, NOTHING, Tables, faint, keys, where
 from analysis_lib.plots.panels import panels
 from analysis_lib.plots.poses import rest_pose
 from analysis_lib.plots.skeleton import draw_skeleton
-from analysis_lib.plots.style import FAINT, INK, NEGATIVE, POSITIVE, SEQUENTIAL, WIDTH, ZERO, group_styles
+from analysis_lib.plots.style import FAINT, INK, NEGATIVE, POSITIVE, SEQUENTIAL, WIDTH, ZERO, Powers, group_styles
 from analysis_lib.skeletons.skeleton import Skeleton
 from analysis_lib.skeletons.spectrum import Spectrum
 from analysis_lib.words import number, percent
@@ -92,7 +92,7 @@ def _class_map(fig, ax, classes: pd.DataFrame, names: Sequence, floor: float) ->
         cmap=SEQUENTIAL,
         rasterized=True,
     )
-    fig.colorbar(mesh, ax=ax, label="share of energy", pad=0.015, aspect=18)
+    fig.colorbar(mesh, ax=ax, label="share of energy", format=Powers(), pad=0.015, aspect=18)
     styles = group_styles(g for g, _ in names)
     step = -(-len(names) // 45)
     ticks = np.arange(0, len(names), step)
@@ -117,7 +117,7 @@ def _eigenvalue_axis(ax, eigenvalues: np.ndarray, count: int = 12) -> None:
     """Write eigenvalues above the axes, at some of the frequencies."""
     above = ax.secondary_xaxis("top")
     ticks = _some(len(eigenvalues), count)
-    above.set_xticks(ticks, [number(eigenvalues[k - 1]) for k in ticks])
+    above.set_xticks(ticks, [number(eigenvalues[k - 1], 2) for k in ticks])
     above.tick_params(length=2, labelsize=7.5)
     above.set_xlabel("eigenvalue λ")
 
@@ -188,7 +188,7 @@ def filter_figure(table: pd.DataFrame, threshold: float = 0.5, beside: Tables = 
         part = table[table["power"] == power]
         upper.plot(part["k"], part["response"], color=shade, marker=".", markersize=4, linewidth=1.2)
     upper.axhline(threshold, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
-    upper.set_ylabel(r"response $(\lambda_k / \lambda_{\max})^p$")
+    upper.set_ylabel("response (λₖ / λₘₐₓ)ᵖ")
     upper.tick_params(labelbottom=False)
     one = table[table["power"] == powers[0]].sort_values("k")
     _eigenvalue_axis(upper, one["eigenvalue"].to_numpy(), 8)
@@ -203,7 +203,7 @@ def filter_figure(table: pd.DataFrame, threshold: float = 0.5, beside: Tables = 
         inside = value > 0.35
         ink = "white" if inside and i > len(powers) / 3 else INK
         place = {"va": "center", "ha": "right" if inside else "left", "fontsize": 7.5, "color": ink}
-        side.text(value + (-0.03 if inside else 0.03), i, percent(value), **place)
+        side.text(value + (-0.03 if inside else 0.03), i, percent(value, 1), **place)
     for i, other in enumerate(where(beside, power=powers).values()):
         recorded = other.groupby("power")["share"].first()
         places = [powers.index(p) + 0.38 + 0.14 * i for p in recorded.index]

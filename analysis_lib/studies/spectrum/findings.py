@@ -9,6 +9,7 @@ from analysis_lib.studies.spectrum.tables import mean_energy
 #: What the paper gives for the longest distance between two leaves of NTU's skeleton, in hops.
 PAPER_DIAMETER = 10
 PAPER_SKELETON = "ntu-25"
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -45,29 +46,29 @@ class Variant:
 
 @dataclass(frozen=True)
 class Distance:
-    """Longest distance in hops under one edge list, and the joints that far apart."""
+    """Longest distance in hops under one edge list, the joints that far apart, and the hops from a hand to a foot."""
 
     edges: str
     hops: int
     between: str
+    limbs: int
 
 
 @dataclass(frozen=True)
 class Findings:
     """What the chapter finds.
 
-    ``powers`` are the first and the last power of the adjacency, each with the share of energy that it
-    covers. ``distances`` are those of the paper's skeleton, from a hand to a foot ``limbs``;
-    ``reach`` says whether the paper's number of hops joins every pair of joints under each edge list.
+    ``energy`` is None if no clip has any, ``weakest`` if no choice has a share. ``powers`` are the first and the last
+    power of the adjacency, or the only one, each with the share of energy that it covers; ``falling`` says whether
+    that share never grows with the power. ``distances`` are those of the paper's skeleton, ``paper`` what it gives.
     """
 
-    energy: Concentration
-    weakest: Variant
-    powers: tuple[tuple[int, float], tuple[int, float]]
+    energy: Concentration | None
+    weakest: Variant | None
+    powers: tuple[tuple[int, float], ...]
+    falling: bool
     distances: tuple[Distance, ...]
-    limbs: int
     paper: int
-    reach: bool
 
 
 def findings(
@@ -84,24 +85,27 @@ def findings(
     clips : int
         Number of clips, those without energy included.
     """
-    weakest = variants.loc[variants["share"].idxmin()]
-    shares = filters.groupby("power")["share"].first()
-    ends = tuple((int(shares.index[i]), float(shares.iloc[i])) for i in (0, -1))
+    known = variants[variants["share"].notna()]
+    least = known.loc[known["share"].idxmin()] if len(known) else None
+    shares = filters.groupby("power")["share"].first().dropna()
+    ends = tuple((int(power), float(share)) for power, share in shares.iloc[[0, -1][: len(shares)]].items())
     own = distances[distances["skeleton"] == PAPER_SKELETON]
-    far = tuple(Distance(*row) for row in own[["edges", "diameter", "between"]].itertuples(index=False))
+    columns = ["edges", "diameter", "between", "hand to foot"]
     return Findings(
         energy=_concentration(table, top, clips),
-        weakest=Variant(weakest["signal"], weakest["degree"], float(weakest["share"])),
+        weakest=None if least is None else Variant(least["signal"], least["degree"], float(least["share"])),
         powers=ends,
-        distances=far,
-        limbs=int(own["hand to foot"].iloc[0]),
+        falling=not (shares.diff() > ROUNDING).any(),
+        distances=tuple(Distance(*row) for row in own[columns].itertuples(index=False)),
         paper=PAPER_DIAMETER,
-        reach=bool((own["diameter"] <= PAPER_DIAMETER).all()),
     )
 
 
-def _concentration(table: pd.DataFrame, top: int, clips: int) -> Concentration:
-    mean, classes = mean_energy(table), table[table["level"] == "class"]
+def _concentration(table: pd.DataFrame, top: int, clips: int) -> Concentration | None:
+    classes = table[(table["level"] == "class") & table["energy"].notna()]
+    if classes.empty:
+        return None
+    mean = mean_energy(classes)
     last = classes[classes["k"] > len(mean) - top]
     shares = last.groupby("class")["energy"].sum().sort_values(kind="stable")
     (least, *_), (*_, most) = shares.items(), shares.items()

@@ -1,47 +1,80 @@
 """What the spectrum chapter says."""
 
-from analysis_lib.studies.spectrum.findings import Findings
-from analysis_lib.words import counted, percent
+from analysis_lib.studies.spectrum.findings import Distance, Findings
+from analysis_lib.words import counted, name_of, number, percent
 
 
-def answer(found: Findings, dataset: str, signal: str) -> str:
-    """Return how much of the energy of a signal the smoothest frequencies hold."""
+def answer(found: Findings) -> str:
+    """Return how much of the energy of motion the smoothest frequencies hold."""
     energy = found.energy
-    (least, low), (most, high) = energy.least, energy.most
-    still = f" ({counted(energy.still, 'other has', 'others have')} no energy)" if energy.still else ""
+    if not energy:
+        return "Nothing can be said, as no clip has any energy."
+    top = "smoothest" if energy.top == 1 else f"{energy.top} smoothest"
     return (
-        f"**Answer.** In {counted(energy.clips, 'clip')} of {dataset}{still}, the {energy.top} smoothest of the "
-        f"{energy.frequencies} frequencies hold {percent(energy.share)} of the energy of the {signal} signal. By "
-        f"class it is {percent(low)} ({least}) to {percent(high)} ({most}); a signal without any structure would "
-        f"have {percent(energy.flat)} there."
+        f"The {top} of {counted(energy.frequencies, 'frequency', 'frequencies')} of the skeleton "
+        f"{'holds' if energy.top == 1 else 'hold'} {percent(energy.share)} of the energy of motion in "
+        f"{counted(energy.clips, 'clip')}, where a signal without any structure would have {percent(energy.flat)}."
     )
+
+
+def numbers(found: Findings, dataset: str, signal: str) -> str:
+    """Return what the answer is of, and how it differs between classes."""
+    energy = found.energy
+    if not energy:
+        return ""
+    (least, low), (most, high) = energy.least, energy.most
+    text = f"This is of {name_of(dataset)}, and of the {signal} signal."
+    if energy.still:
+        text += f" {counted(energy.still, 'further clip has', 'further clips have')} no energy."
+    if least != most:
+        text += (
+            f" By class the share goes from {percent(low)} for {name_of(least)} to {percent(high)} for {name_of(most)}."
+        )
+    return text
 
 
 def variants(found: Findings) -> str:
     """Return what is left of the answer under the least favourable of the choices that the paper leaves open."""
-    return (
-        f"The smallest share of all is {percent(found.weakest.share)}, that of the {found.weakest.signal} signal "
-        f"(degree: {found.weakest.degree}). The smoothest frequency alone has {percent(found.energy.smoothest)} of "
-        "the energy in the figure."
-    )
+    text = ""
+    if found.weakest:
+        text = (
+            f"The smallest share of all is {percent(found.weakest.share)}, that of the {found.weakest.signal} signal "
+            f"with the degree {found.weakest.degree}. "
+        )
+    if found.energy:
+        text += f"The smoothest frequency alone has {percent(found.energy.smoothest)} of the energy in the figure."
+    return text.strip()
 
 
 def filters(found: Findings) -> str:
     """Return how much of the energy the first and the last power of the adjacency cover."""
-    (first, wide), (last, narrow) = found.powers
+    if not found.powers:
+        return "No power of the adjacency has a share of the energy."
+    text = ", ".join(
+        f"{'Power' if i == 0 else 'power'} {power} covers {percent(share)} of the energy"
+        for i, (power, share) in enumerate(found.powers)
+    )
+    if len(found.powers) < 2 or not found.falling:
+        return f"{text}."
     return (
-        f"Power {first} covers {percent(wide)} of the energy, power {last} {percent(narrow)}. The share cannot grow "
-        "with the power, as a power of a number below one only falls: a high power keeps just what lies in the few "
-        "smoothest frequencies. Depth adds reach over the body, not bandwidth."
+        f"{text}. The share cannot grow with the power, as a power of a number below one only falls. A high power "
+        "keeps just what lies in the few smoothest frequencies: depth adds reach over the body, not bandwidth."
     )
 
 
 def distances(found: Findings) -> str:
     """Return how many hops apart the joints of the paper's skeleton are, beside what the paper gives."""
-    far = ", ".join(f"{one.hops} ({one.edges}: {one.between})" for one in found.distances)
-    join = "join" if found.reach else "do not join"
+    given = f"The paper gives {counted(found.paper, 'hop')} for the NTU skeleton."
+    if not found.distances:
+        return f"{given} There is no such skeleton here to compare with."
+    return " ".join([given, *(_distance(one, found.paper) for one in found.distances)])
+
+
+def _distance(one: Distance, paper: int) -> str:
+    """Return the longest distance under one edge list, and whether the paper's number of hops goes as far."""
+    joins = "join" if one.hops <= paper else "do not join"
     return (
-        f"The paper gives {found.paper} for the NTU skeleton. The longest distance is {far}; {found.limbs} is the "
-        f"distance from a hand to a foot, without the tips of the fingers. {found.paper} hops {join} every pair of "
-        "joints of that skeleton."
+        f"By the edge list {name_of(one.edges)} the longest distance is {counted(one.hops, 'hop')}, "
+        f"{name_of(one.between)}, and a hand is {number(one.limbs, 0)} from a foot. "
+        f"There {counted(paper, 'hop')} {joins} every pair of joints."
     )

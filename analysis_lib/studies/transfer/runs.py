@@ -100,7 +100,8 @@ def plan(
     for size in clips_per_class:
         if size < 1:
             raise UserError(f"clips_per_class must be at least 1, got {size}")
-        sample_per_class(target.labels, size, seed)
+        if size > (fewest := np.unique(target.labels, return_counts=True)[1].min()):
+            raise UserError(f"clips_per_class is {size}, but a class of the target has {fewest} clips")
     seeds = range(seed, seed + n_seeds)
     tuned = [Run(case_name(cut, depth), cut, size, s) for cut in cuts for size in clips_per_class for s in seeds]
     return tuned + [Run(SCRATCH, depth, max(clips_per_class), s) for s in seeds]

@@ -34,10 +34,13 @@ from analysis_lib.studies.transfer.runs import SCRATCH, Run, Target, Tuning, pla
 from analysis_lib.warping.options import Warping
 
 OLD_HEAD = "old head"
-#: forecasts by name: (target's curve, source's curve, layers that stay) -> low for good
+#: forecasts by name: (target's curve, source's curve, layers that stay) -> low for good; where the source's
+#: labels do not vary, no factor can be told, and layers that learn are taken to lower nothing
 FORECASTS = {
     "target's curve": lambda target, source, kept: target[kept],
-    "target's against source's": lambda target, source, kept: target[kept] * source[-1] / source[kept],
+    "target's against source's": lambda target, source, kept: (
+        target[kept] * source[-1] / source[kept] if source[kept] else target[kept]
+    ),
 }
 _RUN = [*Run.__dataclass_fields__]
 

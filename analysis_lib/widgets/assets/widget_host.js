@@ -7,9 +7,9 @@
     "What you see is saved: the controls of this cell need Python. " +
     "To use them, open the chapter in JupyterLab (make lab) and run it.";
 
-  const saved = {}; // model id -> its state, as the notebook kept it
+  const saved = {}; // model id -> its state, as the notebook kept it; U+E03C stands for "<"
   for (const script of document.querySelectorAll(`script[type="${JUPYTER}state+json"]`)) {
-    Object.assign(saved, JSON.parse(script.textContent).state);
+    Object.assign(saved, JSON.parse(script.textContent.replaceAll("\\ue03c", "\\u003c")).state);
   }
 
   // What an anywidget asks of Jupyter's model.

@@ -53,6 +53,14 @@ def test_folders_around_the_files_make_no_difference(write):
     assert read(write(files)) == sorted(FILES.items())
 
 
+def test_a_zip_of_windows_has_backslashes(tmp_path):
+    path = write_zip(
+        tmp_path / "data.zip", {"top/": b"", **{f"top#{name}": content for name, content in FILES.items()}}
+    )
+    path.write_bytes(path.read_bytes().replace(b"top#", b"top\\"))
+    assert read(path) == sorted(FILES.items())
+
+
 def test_hidden_and_macos_files_and_others_are_passed_over(write):
     others = dict.fromkeys(
         [

@@ -59,6 +59,13 @@ def test_a_joint_with_score_zero_was_not_seen(rng):
     np.testing.assert_allclose(x[8], [*np.array(one["pose"][16:18]) - 0.5, one["score"][8]], 1e-5)
 
 
+def test_pixels_are_refused_in_one_line(rng):
+    one = person(rng)
+    one["pose"][4] = 320
+    with pytest.raises(DataError, match=r"^clip: pose must be divided by the size of the image .* got 320; .* pixels"):
+        parse_clip(clip_json([[one]]))
+
+
 def test_people_are_sorted_in_every_frame_for_itself(rng):
     low, high = person(rng, 0.2), person(rng, 0.7)
     x = parse_clip(clip_json([[low, high], [high, low]]))

@@ -6,7 +6,7 @@ import pytest
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import Preprocessing
 from analysis_lib.skeletons.skeleton import Skeleton
-from analysis_lib.studies.data.tables import (class_table, clip_table, confusion_table, example_clips, nearest_neighbour_predictions)
+from analysis_lib.studies.data.tables import (class_table, clip_table, confusion_table, example_clips, missing_table, nearest_neighbour_predictions, twin_table)
 
 STICK = Skeleton("stick", ("foot", "knee"), ((0, 1),))
 
@@ -56,3 +56,15 @@ def test_nearest_neighbour_finds_the_warped_twin(rng):
     test = SkeletonDataset("toy", STICK, slow, [0, 1, 2], ("a", "b", "c"))
     recipe = Preprocessing(frames=12, fit="pad", steps=("first-bodies",))
     assert nearest_neighbour_predictions(train, test, recipe).tolist() == [0, 1, 2]
+
+
+def test_clips_that_occur_twice_and_joints_that_were_missing():
+    x = [np.full((1, t, 3, 2), v) for t, v in ((4, 1.0), (4, 1.0), (2, 1.0), (6, 2.0))]
+    x[3][0, 1:4, 1] = np.nan
+    arm = Skeleton("arm", ("shoulder", "elbow", "hand"), ((1, 0), (2, 1)))
+    data = SkeletonDataset("mine", arm, x, [0, 0, 1, 1], clips=("a", "b", "c", "d"))
+    assert twin_table(data).to_dict("records") == [{"clip": "b", "same_as": "a"}]
+    assert missing_table(data).to_dict("list") == {
+        "joint": ["elbow", "shoulder", "hand"],
+        "missing": [3 / 16, 0, 0],
+    }

@@ -7,16 +7,30 @@ from analysis_lib.datasets.preparation.recipe import Preprocessing
 from analysis_lib.networks.checkpoints import Checkpoint, load_checkpoint
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.data import words
-from analysis_lib.studies.data.findings import Findings
+from analysis_lib.studies.data.findings import Findings, Soundness
 
 
 @pytest.mark.parametrize(("better", "people"), [(Verdict.HOLDS, 10), (Verdict.UNDECIDED, 1), (Verdict.FAILS, 0)])
 def test_words_of_the_answer(said, better, people):
-    network, baseline = Estimate(0.9, 0.88, 0.92, 1100), Estimate(0.6, 0.55, 0.65, 1100)
-    said(better, words.answer(Findings(1484, 10, people, 3, 39.5, 201, network, baseline, 0.3, better)))
+    gap = {Verdict.HOLDS: 0.3, Verdict.UNDECIDED: 0.0, Verdict.FAILS: -0.3}[better]
+    network, baseline = Estimate(0.6 + gap, 0.58 + gap, 0.62 + gap, 1100), Estimate(0.6, 0.55, 0.65, 1100)
+    found = Findings(1484, 10, people, 3, 39.5, 201, network, baseline, gap, better)
+    said(better, "\n".join([words.answer(found), words.numbers(found)]))
 
 
 def test_words_of_a_card(said):
     model = nn.Linear(3, 2)
     said("a network of one's own", words.model_card(Checkpoint("mine:make", model, ("fc",), Preprocessing(), {})))
     said("a network with a card", words.model_card(load_checkpoint("nw-ucla")))
+
+
+@pytest.mark.parametrize(
+    ("case", "found"),
+    [
+        ("nothing amiss", Soundness(True, 0, 3, False, (), False, {})),
+        ("people unknown, one twin", Soundness(False, 0, 1, False, (("b", "a"),), False, {})),
+        ("people in both", Soundness(True, 9, 9, True, (("b", "a"), ("d", "c")), True, {"hand": 0.25, "elbow": 0.004})),
+    ],
+)
+def test_words_of_what_to_keep_in_mind(said, case, found):
+    said(case, words.soundness(found))

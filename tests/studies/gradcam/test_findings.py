@@ -10,6 +10,7 @@ from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.errors import UserError
 from analysis_lib.skeletons.skeleton import Skeleton
 from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.studies.gradcam import words
 from analysis_lib.studies.gradcam.findings import Balance, Gain, Growth, Limbs, Place, findings
 from analysis_lib.studies.gradcam.tables import pose_table
 
@@ -171,11 +172,17 @@ def test_an_order_beats_another_or_not(gain, better):
     assert (second.test, second.against, second.better) == ("insertion", "random", Verdict.HOLDS)
 
 
+def test_what_could_not_be_tried_is_not_spoken_of():
+    without = found(randomisation=None)
+    assert without.forgetting is None
+    assert words.randomisation(without) == ""
+
+
 def test_the_pose_is_that_of_the_clip_seen_from_the_front():
     stick = Skeleton("stick", ("left foot", "right foot", "hip"), ((0, 2), (1, 2)), pairs=((0, 1),))
     turned, front = (np.tile([[-w, 0, 0], [w, 0, 0], [0, 1, 0]], (1, 9, 1, 1)) for w in (0.1, 0.5))
     front[0, :, 2, 1] = np.arange(9)
-    table = pose_table(SkeletonDataset("toy", stick, [turned, front], np.zeros(2), ("kick",)))
+    table = pose_table(SkeletonDataset("toy", stick, [turned, front], np.zeros(2, int), ("kick",)))
     assert set(table["clip"]) == {"clip 1"}
     places = table.set_index(["slice", "joint"])
     assert places.loc[(slice(None), "hip"), "y"].tolist() == [1, 4, 7]  # middles of the thirds

@@ -39,6 +39,12 @@ def test_words_of_the_whole_page(said):
         said(sentence, getattr(words, sentence)(FOUND))
 
 
+def test_words_of_a_last_layer_without_joints(said):
+    found = replace(FOUND, places=(), limbs=(), balances=(), agreement=None, gains=())
+    said("answer, no joints", words.answer(found))
+    assert not any(getattr(words, part)(found) for part in ("limbs", "counterfactual", "released", "masking"))
+
+
 @pytest.mark.parametrize("worse", [1, 2])
 def test_words_of_an_order_that_is_no_better_than_lot(said, worse):
     gains = [*GAINS[:1], replace(GAINS[1], better=Verdict.UNDECIDED), *GAINS[2:]]

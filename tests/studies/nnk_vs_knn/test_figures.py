@@ -60,7 +60,7 @@ def test_both_forms_are_drawn_for_every_k(table):
     top, bottom = np.array(figure.axes).reshape(2, 2)
     for k, normalised, raw in zip(COUNTS, top, bottom, strict=True):
         mine = rows(table, n_neighbors=k)
-        assert normalised.get_title("left") == f"$k$ = {k}"
+        assert normalised.get_title("left") == f"𝑘 = {k}"
         for graph, drawn in zip(GRAPHS, normalised.collections, strict=True):
             check_curve(normalised, mine, graph, "q")
             one = rows(mine, graph=graph)
@@ -109,7 +109,7 @@ def test_support_is_drawn_below_the_line_of_knn(table):
         mine = rows(table, graph="nnk", layer=layer)
         line = curve(support, str(layer or "in"))
         np.testing.assert_array_equal(line.get_xydata(), mine[["n_neighbors", "neighbours"]])
-    np.testing.assert_array_equal(curve(support, "$k$-NN").get_xydata(), [[5, 5], [20, 20]])
+    np.testing.assert_array_equal(curve(support, "𝑘-NN").get_xydata(), [[5, 5], [20, 20]])
     for graph in GRAPHS:
         check_curve(last, rows(table, layer=3), graph, "q", x="n_neighbors")
     assert last.get_title("left") == "at the last layer (3)"
@@ -126,14 +126,14 @@ def test_differences_have_their_place_interval_and_zero(rng):
     for axes, (measure, against) in zip(figure.axes, places, strict=True):
         for k, bars in zip(COUNTS, axes.collections, strict=True):
             mine = rows(table, measure=measure, against=against, n_neighbors=k)
-            line = curve(axes, f"$k$ = {k}")
+            line = curve(axes, f"𝑘 = {k}")
             assert np.round(line.get_xdata()).tolist() == [0, 1, 2]
             np.testing.assert_array_equal(line.get_ydata(), mine["difference"])
             np.testing.assert_allclose([s[:, 1] for s in bars.get_segments()], mine[["low", "high"]])
         assert axes.lines[-1].get_ydata() == [0, 0]
         assert axes.lines[-1].get_color() == INK
-    assert [a.get_title("left") for a in figure.axes[:2]] == ["NNK minus $k$-NN", "NNK minus $k$-NN, as sparse as NNK"]
-    assert legends(figure) == ["$k$ = 5", "$k$ = 20"]
+    assert [a.get_title("left") for a in figure.axes[:2]] == ["NNK minus 𝑘-NN", "NNK minus 𝑘-NN, as sparse as NNK"]
+    assert legends(figure) == ["𝑘 = 5", "𝑘 = 20"]
 
 
 def test_the_bar_of_the_gap_is_as_long_as_its_factors_and_leaves_out_the_input():
@@ -154,7 +154,7 @@ def test_the_bar_of_the_gap_is_as_long_as_its_factors_and_leaves_out_the_input()
     assert np.array(ends) == pytest.approx(np.array(expected))
     texts = [t.get_text() for t in axes.texts]
     assert texts == ["10 = 4.00 × 5.00 × 0.50", "9 = 3.00 × 2.00 × 1.50"]
-    assert [t.get_text() for t in axes.get_yticklabels()] == ["$k$ = 5", "$k$ = 20"]
+    assert [t.get_text() for t in axes.get_yticklabels()] == ["𝑘 = 5", "𝑘 = 20"]
     assert legends(figure) == [label for label, *_ in FACTORS.values()]
 
 

@@ -164,7 +164,7 @@ def test_tables_for_people(record):
         "windowed_dtw_knn": "800 ms",
         "windowed_dtw": "160 ms",
         "pairs": "79,800",
-        "computed": "5.0\u202f%",
+        "computed": "5.0\u2009%",
     }
 
 
@@ -186,8 +186,8 @@ def test_the_growth_figure_shows_its_table(record):
     left, right = plot_growth(growth_table(record)).axes
     curves = {line.get_label(): line.get_ydata().tolist() for line in left.get_lines()}
     assert curves == {
-        "windowed_dtw_knn: grows as $n^{1.50}$": [0.1, 0.8],
-        "windowed_dtw: grows as $n^{2.00}$": pytest.approx([0.01, 0.16]),
+        "windowed_dtw_knn: grows as 𝑛^1.50": [0.1, 0.8],
+        "windowed_dtw: grows as 𝑛^2.00": pytest.approx([0.01, 0.16]),
     }
     (share,) = right.get_lines()
     assert share.get_ydata().tolist() == pytest.approx([0.2, 0.05])

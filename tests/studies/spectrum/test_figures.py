@@ -96,7 +96,7 @@ def test_the_filter_figure_shows_its_table():
     assert [b.get_height() for b in lower.patches] == [0.1, 0.2, 0.3, 0.4]
     assert [b.get_width() for b in side.patches] == pytest.approx([0.4, 0.4, 0.4])
     assert [t.get_text() for t in side.get_yticklabels()] == ["1", "2", "3"]
-    assert percent(0.4) in texts(fig)
+    assert percent(0.4, 1) in texts(fig)
 
 
 def test_tables_that_were_written_and_read_give_the_same_picture(rng, tmp_path):

@@ -1,8 +1,13 @@
 """Findings of the spectrum by hand."""
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sentences import check_all
 
+from analysis_lib.studies.spectrum import words
 from analysis_lib.studies.spectrum.findings import Distance, Variant, findings
 
 #: share of energy at three frequencies; 2, 1 and 1 clips
@@ -43,7 +48,29 @@ def test_choices_powers_and_hops():
     found = found_of()
     assert found.weakest == Variant("velocity", "b", 0.4)
     assert found.powers == ((1, 0.8), (3, 0.5))
-    assert found.distances == (Distance("list 0", 12, "a - b"), Distance("list 1", 11, "a - b"))
-    assert (found.limbs, found.paper, found.reach) == (10, 10, False)
-    assert found_of(hops=(10, 9)).reach
-    assert not found_of(hops=(10, 11)).reach
+    assert found.distances == (Distance("list 0", 12, "a - b", 10), Distance("list 1", 11, "a - b", 10))
+    assert (found.paper, found.falling) == (10, True)
+    assert found_of(hops=()).distances == ()
+
+
+@given(
+    st.integers(1, 4),
+    st.integers(1, 40),
+    st.integers(0, 9999),
+    st.lists(st.floats(0, 1), max_size=5),
+    st.lists(st.integers(1, 15), max_size=3),
+    st.integers(0, 2),
+)
+def test_sentences_never_contradict_their_numbers(classes, joints, seed, shares, hops, still):
+    energy = np.random.default_rng(seed).dirichlet(np.ones(joints), classes)
+    rows = [("class", f"c {c}", 1, k + 1, x) for (c, k), x in np.ndenumerate(energy)]
+    table = pd.DataFrame(rows, columns=["level", "class", "clips", "k", "energy"])
+    powers = pd.DataFrame({"power": range(1, len(shares) + 1), "share": shares})
+    found = findings(table, VARIANTS, powers, distances(*hops), 1 + joints // 3, classes + still)
+    check_all(words.answer(found), words.numbers(found, "toy", "raw"), words.variants(found), words.filters(found))
+    assert ("cannot grow" not in words.filters(found)) or list(shares) == sorted(shares, reverse=True)
+    said = words.distances(found)
+    check_all(words.answer(found), said)
+    assert said.count("do not join") == sum(n > 10 for n in hops)
+    nothing = findings(table[:0], VARIANTS[:0], powers, distances(), 1, still)
+    check_all(words.answer(nothing), words.numbers(nothing, "toy", "raw"), words.variants(nothing))
