@@ -14,7 +14,7 @@ from analysis_lib.chapters.chapter import OF_MODELS, load_chapter
 from analysis_lib.chapters.notes import CAPTION, publish
 from analysis_lib.chapters.other_editions import Beside, recorded_beside
 from analysis_lib.chapters.recorded import write_record
-from analysis_lib.chapters.shown import Claim, Run, answer_html, run_html
+from analysis_lib.chapters.shown import Claim, ThisRun, answer_html, run_html
 from analysis_lib.datasets.catalogue import load_dataset
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.sampling import class_indices, sample_per_class, usual_actions
@@ -161,7 +161,7 @@ class Session:
             made |= {"answer": pd.DataFrame(self.answers)} if self.answers else {}
             write_record(Path(os.environ[TABLES]) / self.chapter, facts, made)
         beside = self.beside.origins() if "beside" in vars(self) else {}
-        return Run(run_html(facts, time.monotonic() - self.started, beside), facts.get("data", {}).get("name", ""))
+        return ThisRun(run_html(facts, time.monotonic() - self.started, beside), facts.get("data", {}).get("name", ""))
 
     def facts(self) -> dict:
         """Return the parameters, the code's version, and which data and network have been used.

@@ -42,7 +42,7 @@ def badge(verdict: Verdict | str) -> str:
 
 
 @dataclass(frozen=True)
-class Run:
+class ThisRun:
     """What this run was, for display; ``data`` is the name of what it worked on."""
 
     html: str

@@ -142,7 +142,7 @@ def test_two_runs_differ_in_the_line_of_the_run_time_alone(place, first):
     assert again(place, first, force=True).fresh
     after = first.run.notebook.read_text().splitlines()
     changed = [a for a, b in zip(before, after, strict=True) if a != b]
-    assert all(line.strip().startswith('"Run time') for line in changed)
+    assert all("<p>run time " in line for line in changed)
 
 
 def changes(place, stubs, monkeypatch):
