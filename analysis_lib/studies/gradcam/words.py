@@ -1,13 +1,24 @@
 """Sentences of the GradCAM chapter, from what was found alone."""
 
+from collections.abc import Sequence
+
 from analysis_lib.statistics import Verdict
 from analysis_lib.studies.gradcam.findings import Early, Findings, Gain, Place
-from analysis_lib.words import counted, estimate, name_of, number, percent
+from analysis_lib.words import counted, estimate, name_of, named, number, percent
 
 
 def slice_names(n_slices: int) -> list[str]:
     """Return what the time slices are called: start, middle and end where there are three."""
     return ["start", "middle", "end"] if n_slices == 3 else [f"slice {s}" for s in range(1, n_slices + 1)]
+
+
+def shown(actions: Sequence[str]) -> str:
+    """Return which actions a picture shows, as the beginning of its caption; nothing if it shows none.
+
+    >>> shown(["kick"]), shown([])
+    ('*kick*.', '')
+    """
+    return f"*{named(actions)}*." if actions else ""
 
 
 def answer(found: Findings) -> str:
