@@ -62,6 +62,15 @@ def edition_names(root: str | Path = ROOT) -> list[str]:
     return sorted(path.stem for path in (Path(root) / "data" / "editions").glob("*.json"))
 
 
+def edition_title(name: str) -> str:
+    """Return what an edition is called; one that is not shipped by its name.
+
+    >>> edition_title("nw-ucla"), edition_title("mine")
+    ('NW-UCLA', 'mine')
+    """
+    return load_edition(name).title if name in edition_names() else name
+
+
 def load_edition(name: str | Path, root: str | Path = ROOT) -> Edition:
     """Return a shipped edition by name, or one of yours by the path of its JSON file.
 

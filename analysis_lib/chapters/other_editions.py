@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from analysis_lib.chapters.editions import edition_names, load_edition
+from analysis_lib.chapters.editions import edition_title
 from analysis_lib.chapters.notes import SOURCES, publish
 from analysis_lib.chapters.recorded import recorded_editions, recorded_provenance, recorded_table
 
@@ -114,8 +114,7 @@ def edition_label(edition: str) -> str:
     >>> edition_label("nw-ucla")
     'NW-UCLA, recorded'
     """
-    title = load_edition(edition).title if edition in edition_names() else edition
-    return f"{title}, recorded"
+    return f"{edition_title(edition)}, recorded"
 
 
 def origin(facts: Mapping) -> list[str]:

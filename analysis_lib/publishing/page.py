@@ -6,6 +6,8 @@ Two runs of a chapter with the same inputs give the same bytes, but for the line
 import copy
 import json
 import re
+from collections.abc import Sequence
+from html import escape
 
 from analysis_lib.chapters.notes import CAPTION, RUN, SOURCES
 from analysis_lib.files import ROOT
@@ -18,6 +20,8 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 _OURS = ("_esm", "_css")  # of a widget's state
 #: tag of a cell that is shown at the end of its page: imports, and the parameters of the run
 SET_UP = "set-up"
+
+_ANSWER = r"<div class=\"answer\">"  # as JSON has it
 
 # a progress bar of tqdm: " 40%|████      | 4/10 [00:01<00:02,  2.9it/s]" or "12it [00:00, 3it/s]"
 _BAR = re.compile(r"\d+%\||\d+(\.\d+)?\S* \[\d+:\d\d[^\]]*\]|\b\d+it \[")
@@ -92,6 +96,35 @@ def annotate_figures(notebook: dict) -> dict:
             cells.append({"cell_type": "markdown", "id": f"{cell['id']}-made", "metadata": {}, "source": source})
     notebook["cells"] = cells
     return notebook
+
+
+def add_verdicts(notebook: dict, claims: Sequence[tuple[str, str, str, str]]) -> dict:
+    """Return a copy that shows below its answer what became of the papers' claims.
+
+    Parameters
+    ----------
+    notebook : dict
+    claims : sequence of (edition, id, verdict, text)
+    """
+    notebook, by_edition = copy.deepcopy(notebook), {}
+    for edition, *claim in claims:
+        by_edition.setdefault(edition, []).append(claim)
+    lines = "".join(
+        f"<li>{escape(edition)}: {' '.join(map(_link, found))}</li>" for edition, found in by_edition.items()
+    )
+    places = [i for i, cell in enumerate(notebook["cells"]) if _ANSWER in json.dumps(cell.get("outputs", []))]
+    if lines and places:
+        html = f"<div class='verdicts'><p>The papers' claims, as tested here:</p><ul>{lines}</ul></div>"
+        cell = {"cell_type": "markdown", "id": "verdicts", "metadata": {}, "source": html}
+        notebook["cells"].insert(places[0] + 1, cell)
+    return notebook
+
+
+def _link(claim: Sequence[str]) -> str:
+    """Return the badge of a claim, which leads to its row."""
+    name, verdict, text = map(escape, claim)
+    kind = verdict.replace(" ", "-")
+    return f"<a class='verdict verdict-{kind}' href='claims.html#{name}' title='{text}'>{name} {verdict}</a>"
 
 
 def shield_widgets(notebook: dict) -> dict:

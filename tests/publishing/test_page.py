@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 
 import pytest
 from notebooks import code, markdown, notebook
@@ -9,7 +10,7 @@ from notebooks import code, markdown, notebook
 from analysis_lib.chapters.notes import CAPTION, RUN, SOURCES
 from analysis_lib.files import ROOT
 from analysis_lib.progress import MARK
-from analysis_lib.publishing.page import SET_UP, STATE, VIEW, annotate_figures, tidy_notebook, write_form
+from analysis_lib.publishing.page import SET_UP, STATE, VIEW, add_verdicts, annotate_figures, tidy_notebook, write_form
 
 BAR = " 50%|█████     | 5/10 [00:01<00:01,  4.9it/s]"
 
@@ -208,6 +209,19 @@ def test_each_figure_has_its_sentence_and_is_followed_by_its_own_sources():
     assert captions == ["Layer 9. The fall.", "The fall."]
     assert page["cells"][places[0]]["outputs"] == [picture]
     assert len({cell["id"] for cell in page["cells"]}) == len(page["cells"])
+
+
+def test_the_claims_of_a_page_stand_below_its_answer():
+    answer = with_outputs(shown(text_markdown='<div class="answer">\n\nLate.\n\n</div>'))
+    page = tidy_notebook(executed(answer, "more"))
+    claims = [("Ours", "G1", "holds", "It <falls>."), ("Theirs", "G1", "does not hold", "It <falls>.")]
+    cell = add_verdicts(page, claims)["cells"][-2]
+    assert re.findall("<li>([^:]*): <a class='([^']*)' href='([^']*)' title='([^']*)'>([^<]*)", cell["source"]) == [
+        ("Ours", "verdict verdict-holds", "claims.html#G1", "It &lt;falls&gt;.", "G1 holds"),
+        ("Theirs", "verdict verdict-does-not-hold", "claims.html#G1", "It &lt;falls&gt;.", "G1 does not hold"),
+    ]
+    assert add_verdicts(page, []) == page
+    assert add_verdicts(tidy_notebook(executed("no answer")), claims) == tidy_notebook(executed("no answer"))
 
 
 def test_without_a_note_of_the_run_no_figure_is_annotated():

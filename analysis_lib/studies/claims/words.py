@@ -67,7 +67,7 @@ def _row(claim: Claim, found: Sequence[Finding]) -> str:
     cells.append(f"<td data-head='Paper'>{''.join(paper)}</td>")
     for one in found:
         cells.append(f"<td data-head='{escape(one.edition)}'>{_verdict(one)}{_values(one)}{_command(one)}</td>")
-    return f"<tr>{''.join(cells)}</tr>"
+    return f"<tr id='{quote(claim.id)}'>{''.join(cells)}</tr>"
 
 
 def _small(text: str) -> str:
