@@ -45,18 +45,21 @@ def _draw_clip(figure: Figure, axes: Axes, data: SkeletonDataset) -> None:
     _title(axes, 1, "a clip")
     axes.axis("off")
     x = data.sequences[0][0]
+    low, high = x[..., :2].min(axis=(0, 1)), x[..., :2].max(axis=(0, 1))
     for i, frame in enumerate(np.linspace(0, len(x) - 1, _MOMENTS).astype(int)):
-        inset = axes.inset_axes((0.28 * i, 0.08, 0.44, 0.84))
+        inset = axes.inset_axes((0.34 * i, 0, 0.34, 1))
         draw_skeleton(inset, data.skeleton, x[frame])
-        inset.axis("off")
+        inset.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
+        for drawn in inset.get_children():
+            drawn.set_clip_on(False)
 
 
 def _draw_network(axes: Axes, depth: int) -> None:
     _title(axes, 2, "a network")
     for i in range(depth):
-        axes.barh(i, 1, height=0.7, color=plt.get_cmap("Blues")(0.2 + 0.6 * i / max(depth - 1, 1)))
+        axes.barh(i, 1, height=0.85, color=plt.get_cmap("Blues")(0.2 + 0.6 * i / max(depth - 1, 1)))
     for i in sorted({0, depth - 1}):
-        axes.text(0.5, i, f"layer {i + 1}", ha="center", va="center", fontsize=8, color=INK if i == 0 else "white")
+        axes.text(0.5, i, f"layer {i + 1}", ha="center", va="center", fontsize=7, color=INK if i == 0 else "white")
     axes.annotate("", (1.12, depth - 0.6), (1.12, -0.4), arrowprops={"arrowstyle": "->", "color": INK})
     axes.set(xlim=(0, 1.2), ylim=(-0.6, depth - 0.4))
     axes.axis("off")
