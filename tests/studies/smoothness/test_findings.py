@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sentences import check, check_all
 
 from analysis_lib.geometry.curves import EVERY, Curves, shape_table, smoothness_table
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.smoothness import words
 from analysis_lib.studies.smoothness.findings import curve_findings, theorem_findings
-from sentences import check, check_all
 
 FLAT_THEN_FALL = [0.9, *[0.8] * 8, 0.5, 0.2]
 EARLY_FALL = [0.9, 0.8, 0.4, *[0.4] * 6, 0.4, 0.3]

@@ -9,14 +9,7 @@ from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.smoothness import words
 from analysis_lib.studies.smoothness.findings import CurveFindings, Drop, Picture, TheoremFindings
 
-PICTURE = Picture(
-    8,
-    -0.031,
-    -0.584,
-    Estimate(0.05, 0.01, 0.12),
-    Verdict.HOLDS,
-    Verdict.UNDECIDED,
-)
+PICTURE = Picture(8, -0.031, -0.584, Estimate(0.05, 0.01, 0.12), Verdict.HOLDS, Verdict.UNDECIDED)
 DROPS = (Drop("arms", Estimate(0.31, 0.2, 0.42), Estimate(9, 8, 9)), Drop("legs", Estimate(0.2, 0.1, 0.3), Estimate(8)))
 FOUND = CurveFindings(240, 10, 0.8, 0.2, DROPS, (), 8, PICTURE)
 FAILS = replace(PICTURE, share=Estimate(1.9, 0.8, 3.0), flat=Verdict.FAILS, sudden=Verdict.FAILS)
