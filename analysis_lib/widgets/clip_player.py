@@ -1,13 +1,10 @@
 """A player of clips of a dataset with the importance of their joints, by any attribution method."""
 
 from analysis_lib.datasets.dataset import SkeletonDataset
-from analysis_lib.datasets.preparation.recipe import STEPS
+from analysis_lib.datasets.preparation.recipe import CHOICES
 from analysis_lib.explain.method import Maps
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.widgets.player import SkeletonPlayer, skeleton_player
-
-#: steps of a preprocessing that choose bodies and frames; the others move joints
-_CHOOSING = ("first-bodies", "largest-bodies", "fill-null-frames")
 
 
 def clip_player(network: Checkpoint, data: SkeletonDataset, maps: Maps, layer: int | None = None) -> SkeletonPlayer:
@@ -28,8 +25,8 @@ def clip_player(network: Checkpoint, data: SkeletonDataset, maps: Maps, layer: i
     """
     recipe, poses = network.preprocessing, []
     for clip in data.places:
-        for step in recipe.steps:
-            clip = STEPS[step](clip, recipe) if step in _CHOOSING else clip
+        for step in filter(CHOICES.__contains__, recipe.steps):  # the others move joints
+            clip = CHOICES[step](clip, recipe, None)
         poses.append(clip[: recipe.bodies])
     names = [
         data.class_names[true] if true == said else f"{data.class_names[true]}, named {data.class_names[said]}"

@@ -18,11 +18,11 @@ from analysis_lib.skeletons.skeleton import Skeleton
 
 Step = Callable[[np.ndarray, "Preprocessing"], np.ndarray]
 
-#: steps that choose bodies and frames, by name: (M, T, V, C), recipe -> (M', T', V, C)
-CHOICES: Mapping[str, Step] = {
-    "first-bodies": lambda x, p: steps.first_bodies(x, p.bodies),
-    "largest-bodies": lambda x, p: steps.largest_bodies(x, p.bodies),
-    "fill-null-frames": lambda x, p: steps.fill_null_frames(x, p.frames),
+#: steps that choose bodies and frames, by name: (M, T, V, C), recipe, channels that are places -> (M', T', V, C)
+CHOICES: Mapping[str, Callable[[np.ndarray, "Preprocessing", int | None], np.ndarray]] = {
+    "first-bodies": lambda x, p, _: steps.first_bodies(x, p.bodies),
+    "largest-bodies": lambda x, p, n: steps.largest_bodies(x, p.bodies, n),
+    "fill-null-frames": lambda x, p, _: steps.fill_null_frames(x, p.frames),
 }
 #: steps that move places, and are given no scores: (M, T, V, 2 or 3), recipe -> the same shape
 MOVES: Mapping[str, Step] = {
@@ -106,8 +106,10 @@ def clip_tensor(
             change = partial(AUGMENTATIONS[name], skeleton=skeleton, rng=rng)
             x = _places(change, x, n_coordinates) if name in TURNS else change(x)
     for name in recipe.steps:
-        change = partial(STEPS[name], p=recipe)
-        x = _places(change, x, n_coordinates) if name in MOVES else change(x)
+        if name in MOVES:
+            x = _places(partial(MOVES[name], p=recipe), x, n_coordinates)
+        else:
+            x = CHOICES[name](x, recipe, n_coordinates)
     n_frames = x.shape[1]
     if recipe.fit == "resample" or n_frames > recipe.frames:
         x = x[:, _frame_indices(n_frames, recipe.frames, rng)]

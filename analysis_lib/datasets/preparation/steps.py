@@ -35,12 +35,13 @@ def first_bodies(x: np.ndarray, count: int) -> np.ndarray:
     return np.concatenate([x[:count], absent])
 
 
-def largest_bodies(x: np.ndarray, count: int = 2) -> np.ndarray:
+def largest_bodies(x: np.ndarray, count: int = 2, n_coordinates: int | None = None) -> np.ndarray:
     r"""Return the ``count`` bodies that are spread most, the most spread first; zeros for absent ones.
 
     .. math:: e_m = \sum_c \operatorname{std}_{t, v}\, x_{m t v c}
 
-    over the frames in which body m is present. The sum of axis-wise deviations depends on the
+    over the frames in which body m is present and the first ``n_coordinates`` channels, all by default: scores are
+    no space. The sum of axis-wise deviations depends on the
     axes, so a rotated clip may rank its bodies differently. Equal bodies keep their order.
 
     Examples
@@ -50,7 +51,7 @@ def largest_bodies(x: np.ndarray, count: int = 2) -> np.ndarray:
     array([27., 28., 29.])
     """
     x = _checked(x)
-    energy = np.array([_energy(body) for body in x])
+    energy = np.array([_energy(body[..., :n_coordinates]) for body in x])
     return first_bodies(x[np.argsort(-energy, kind="stable")], count)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from analysis_lib.chapters.chapter import load_chapter
 from analysis_lib.chapters.editions import edition_title
 from analysis_lib.chapters.recorded import recorded_table
 from analysis_lib.datasets.dataset import SkeletonDataset
@@ -16,7 +17,7 @@ COLUMNS = ["chapter", "title", "answer"]
 VERDICTS = ["id", "edition", "verdict"]
 
 
-def answer_table(edition: str, chapters: Sequence[str], titles: Sequence[str]) -> pd.DataFrame:
+def answer_table(edition: str, chapters: Sequence[str]) -> pd.DataFrame:
     """Return the answers that chapters have recorded; a chapter without one has no row.
 
     Returns
@@ -25,10 +26,10 @@ def answer_table(edition: str, chapters: Sequence[str], titles: Sequence[str]) -
         Columns chapter, title, answer.
     """
     rows = []
-    for chapter, title in zip(chapters, titles, strict=True):
+    for chapter in chapters:
         said = recorded_table(edition, chapter, "answer")
         if said is not None:
-            rows.append((chapter, title, said["text"].iloc[0]))
+            rows.append((chapter, load_chapter(chapter).title, said["text"].iloc[0]))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -78,6 +78,13 @@ def test_bodies_are_ranked_by_the_sum_of_standard_deviations(rng):
     np.testing.assert_array_equal(largest_bodies(x, 3), x[order[:3]])
 
 
+def test_a_score_is_no_space(rng):
+    near, far = rng.normal(size=(2, 10, 5, 3)) * np.array([1, 1, 9]), rng.normal(size=(2, 10, 5, 3)) * 2
+    x = np.stack([near[0], far[0]])
+    np.testing.assert_array_equal(largest_bodies(x, 2), x)
+    np.testing.assert_array_equal(largest_bodies(x, 2, 2), x[::-1])
+
+
 def test_equal_bodies_keep_their_order(rng):
     body = rng.normal(size=(3, 2, 3))
     for pair in ([body, -body], [-body, body]):

@@ -27,8 +27,8 @@ def published(tmp_path, monkeypatch):
 
 
 def test_what_chapters_answered_is_quoted_and_leads_to_them(published):
-    answers = answer_table("mine", ["noise", "smoothness", "transfer"], ["Noise", "Layers", "New"])
-    assert words.findings(answers) == "1. **[Noise](noise)**: It *shakes*.\n1. **[New](transfer)**: All of them."
+    answers = answer_table("mine", ["noise", "smoothness", "transfer"])
+    assert words.findings(answers) == "1. **[Noise](noise)**: It *shakes*.\n1. **[Transfer](transfer)**: All of them."
     assert words.findings(answers[:0]) == "No chapter has been run yet."
 
 
