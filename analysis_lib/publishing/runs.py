@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import product
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from analysis_lib import errors
 from analysis_lib.chapters.chapter import Chapter
@@ -38,6 +39,7 @@ from analysis_lib.files import (
     write_text,
 )
 from analysis_lib.loading import checked, read_json
+from analysis_lib.progress import TOLD
 from analysis_lib.publishing.page import tidy_notebook, write_form
 from analysis_lib.results.digest import canonical_json, imported_modules, module_digest
 
@@ -226,13 +228,15 @@ def _papermill(chapter: Chapter, parameters: Mapping, output: Path, partial: Pat
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
     from nbclient.exceptions import DeadKernelError
 
+    from analysis_lib.publishing.watched import ENGINE, look
+
     logging.getLogger("papermill").setLevel(logging.ERROR)  # its inspector misses unions' names
     # Papermill formats path names, so braces are doubled
     source, target = (re.sub(r"([{}])", r"\1\1", str(path)) for path in (chapter.path, output))
+    how = {"engine_name": ENGINE, "progress_bar": look(), "extra_arguments": ["--log-level=CRITICAL"]}
     try:
-        papermill.execute_notebook(
-            source, target, dict(parameters), kernel_name=KERNEL, extra_arguments=["--log-level=CRITICAL"]
-        )
+        with NamedTemporaryFile() as told, _environment(**{TOLD: told.name}):
+            papermill.execute_notebook(source, target, dict(parameters), kernel_name=KERNEL, **how)
     except papermill.PapermillExecutionError as error:
         copy_file(output, partial)
         raise _failure(chapter, error, partial) from None
