@@ -1,4 +1,4 @@
-"""The commands ``stgbook chapters``, ``run`` and ``book``."""
+"""The commands ``stgbook chapters``, ``new-chapter``, ``run`` and ``book``."""
 
 from collections.abc import Sequence
 
@@ -23,6 +23,25 @@ def chapters(names: tuple[str, ...]) -> None:
         click.echo(f"{chapter.name}: {chapter.title}")
         for p in chapter.parameters:
             click.echo(f"    {p.name}: {p.type} = {p.default!r}  # {p.help}")
+
+
+@click.command()
+@click.argument("name")
+@click.option("--title", default="", help="As it stands in the sidebar: four words at most. Default: the name.")
+@click.option("--question", default="", help="What the chapter asks.")
+def new_chapter(name: str, title: str, question: str) -> None:
+    """Begin a chapter called NAME: a notebook in the form of all, a study and a test that run as they are.
+
+    Nothing is overwritten. CONTRIBUTING.md tells how a chapter is written.
+
+    \b
+    stgbook new-chapter speed --title "Speed of joints" --question "Which joints move fastest?"
+    """
+    from analysis_lib.chapters.new_chapter import write_chapter
+
+    for path in write_chapter(name, title, question):
+        click.echo(path)
+    say(f"listed in _toc.yml; try it: stgbook run {name}")
 
 
 @click.command()
