@@ -51,8 +51,11 @@ SEEN = """(() => {
       .filter((f) => !f.closest(".cell, figure, p")?.parentElement.querySelector(".source")).map((f) => f.id),
   };
 })()"""
-#: opens all folds and asks axe; what it finds is named by rule and element, less what is the theme's
+#: opens all folds, at once, and asks axe; what it finds is named by rule and element, less what is the theme's
 CHECK = """async (theirs) => {
+  const still = document.createElement("style");
+  still.textContent = "* { transition: none !important; animation: none !important; }";
+  document.head.append(still);
   document.querySelector(".code-switch[aria-pressed=false]")?.click();
   document.querySelectorAll("details").forEach((fold) => { fold.open = true; });
   const { violations } = await axe.run(document, { resultTypes: ["violations"], elementRef: true });
