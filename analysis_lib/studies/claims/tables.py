@@ -10,7 +10,7 @@ from analysis_lib.errors import unknown_choice
 from analysis_lib.studies.claims.findings import Findings
 from analysis_lib.studies.claims.papers import Claims
 
-VERDICT = ["verdict", "clear", "without", "note", "command"]
+VERDICT = ["verdict", "without", "note", "command"]
 COLUMNS = ["id", "claim", "page", "edition", "check", "value", "low", "high", "clips", "holds", *VERDICT]
 
 
@@ -22,7 +22,7 @@ def claims_table(findings: Findings) -> pd.DataFrame:
     DataFrame
         Columns id, claim, page (of the figure behind it), edition,
         check, value, low, high, clips (NaN and 0 where there is none), holds (of the check: 1,
-        0, or NaN), and verdict, clear, without, note, command of the claim
+        0, or NaN), and verdict, without, note, command of the claim
         (`analysis_lib.studies.claims.findings.Finding`). A claim without a check has one row.
     """
     rows = []
