@@ -11,16 +11,19 @@ from analysis_lib.errors import UserError
 @click.command()
 @click.argument("names", nargs=-1, metavar="[CHAPTER]...")
 def chapters(names: tuple[str, ...]) -> None:
-    """List the chapters and their parameters: name, type, default, meaning.
+    """List the chapters, how long each took when it last ran here, and its parameters: name, type, default, meaning.
 
     \b
     stgbook chapters
     stgbook chapters smoothness
     """
     from analysis_lib.chapters.chapter import chapter_names, load_chapter
+    from analysis_lib.publishing.run_cache import last_seconds
 
     for chapter in map(load_chapter, names or chapter_names()):
-        click.echo(f"{chapter.name}: {chapter.title}")
+        seconds = last_seconds(chapter.name)
+        took = "not run here yet" if seconds is None else f"{seconds:.0f} s when it last ran here"
+        click.echo(f"{chapter.name}: {chapter.title} ({took})")
         for p in chapter.parameters:
             click.echo(f"    {p.name}: {p.type} = {p.default!r}  # {p.help}")
 

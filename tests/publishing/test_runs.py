@@ -21,6 +21,7 @@ from analysis_lib.chapters.session import TABLES
 from analysis_lib.errors import UserError
 from analysis_lib.files import ROOT
 from analysis_lib.publishing import runs
+from analysis_lib.publishing.run_cache import last_seconds
 from analysis_lib.publishing.runs import run_chapter, run_inputs
 from analysis_lib.results.digest import closure
 
@@ -286,13 +287,10 @@ def test_a_success_removes_the_notebook_of_the_failure_before(place, first, no_k
     assert not failed.exists()
 
 
-def test_old_runs_are_forgotten_least_recently_used_first(tmp_path, monkeypatch):
-    monkeypatch.setattr(runs, "_KEPT", 2)
-    for age, name in enumerate("abcd"):
-        (tmp_path / name).mkdir()
-        os.utime(tmp_path / name, (1000 - age, 1000 - age))
-    runs._forget_old_runs(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+def test_the_time_of_a_run_is_kept(place, first):
+    seconds = first.run.facts["seconds"]
+    assert 0 < seconds < 600
+    assert last_seconds("count", place / "cache") == seconds
 
 
 def test_data_root_and_tables_of_a_build_reach_the_kernel_and_are_no_part_of_the_page(place, first, monkeypatch):
