@@ -46,7 +46,7 @@ def progress_bar(
     Parameters
     ----------
     progress : bool
-        Whether there is a bar at all.
+        Whether a bar is drawn. Told, where `TOLD` names a file, is every one.
     unit : str
         What is counted; large numbers of anything but ``"it"`` are shortened (``12k``).
 
@@ -55,8 +55,9 @@ def progress_bar(
     >>> list(progress_bar("ab", "letters", progress=False))
     ['a', 'b']
     """
-    kind = _ToldBar if os.environ.get(TOLD) else tqdm
-    return kind(items, label, total, leave=False, disable=not progress, unit=unit, unit_scale=unit != "it")
+    told = bool(os.environ.get(TOLD))
+    kind = _ToldBar if told else tqdm
+    return kind(items, label, total, leave=False, disable=not (progress or told), unit=unit, unit_scale=unit != "it")
 
 
 class _ToldBar(plain_bar):

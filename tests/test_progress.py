@@ -30,8 +30,7 @@ def test_open_bars_are_told_the_outermost_first(tmp_path, monkeypatch, capsys):
         assert told.read_text() == "layers 75 %, pairs 25 %"
         pairs.close()
         assert told.read_text() == "layers 75 %"
-        list(progress_bar(range(2), "unseen", False))
-        for _ in progress_bar(iter("ab"), "letters"):
+        for _ in progress_bar(iter("ab"), "letters", False):
             assert told.read_text() == "layers 75 %, letters 0"
     assert told.read_text() == ""
     assert capsys.readouterr().err.strip() == ""

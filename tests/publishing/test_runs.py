@@ -89,6 +89,7 @@ def again(place, first, **given):
 
 def test_a_run_gives_a_tidied_notebook_and_its_tables(place, first):
     assert first.run.fresh
+    assert 0 < first.run.facts["seconds"] == last_seconds("count", place / "cache")
     assert first.lines[0] == "count: running"
     page = json.loads((place / "out" / "count.ipynb").read_text())
     assert [c["id"] for c in page["cells"]] == [f"cell-0{i}" for i in range(5)]
@@ -285,12 +286,6 @@ def test_a_success_removes_the_notebook_of_the_failure_before(place, first, no_k
     failed.write_text("{}")
     again(place, first)
     assert not failed.exists()
-
-
-def test_the_time_of_a_run_is_kept(place, first):
-    seconds = first.run.facts["seconds"]
-    assert 0 < seconds < 600
-    assert last_seconds("count", place / "cache") == seconds
 
 
 def test_data_root_and_tables_of_a_build_reach_the_kernel_and_are_no_part_of_the_page(place, first, monkeypatch):
