@@ -34,9 +34,10 @@ papermill_engines.register(ENGINE, Watched)
 
 
 def show(bar: tqdm, told: Path, over: Event) -> None:
-    """Show behind a bar what a file says, as often as the bar may be drawn (`look`), until it is over."""
-    while not over.wait(max(1.0, bar.mininterval)):
-        bar.set_postfix_str(told.read_text(encoding="utf8"))
+    """Show behind a bar what a file says, each second or as seldom as the bar is drawn (`look`), until it is over."""
+    while not over.wait(1.0):
+        bar.set_postfix_str(told.read_text(encoding="utf8"), refresh=False)
+        bar.update(0)
 
 
 def look(stream: TextIO | None = None) -> dict:
@@ -49,9 +50,9 @@ def look(stream: TextIO | None = None) -> dict:
     """
     stream = stream or sys.stderr
     if stream.isatty():
-        return {"file": stream, "dynamic_ncols": True}
+        return {"file": stream, "miniters": 0, "dynamic_ncols": True}
     line = "{desc}: {n_fmt} of {total_fmt} cells, {elapsed}{postfix}"
-    return {"file": _Lines(stream), "mininterval": 10, "bar_format": line}
+    return {"file": _Lines(stream), "miniters": 0, "mininterval": 10, "bar_format": line}
 
 
 class _Lines:
