@@ -33,3 +33,4 @@ const reach = () => document.querySelectorAll(".cell_output .output.text_html").
 });
 window.addEventListener("load", reach);
 window.addEventListener("resize", reach);
+document.addEventListener("toggle", reach, true);
