@@ -31,14 +31,14 @@ def answer_html(sentence: str, claims: Sequence[Claim] = ()) -> str:
     return "\n\n".join(filter(None, ['<div class="answer">', sentence, items, "</div>"]))
 
 
-def badge(verdict: Verdict | str) -> str:
-    """Return a verdict as a badge, in HTML.
+def badge(verdict: Verdict | str, text: str = "") -> str:
+    """Return a verdict as a badge, in HTML; it says the verdict, or another text.
 
     >>> badge("cannot be tested here")
     '<span class="verdict verdict-cannot-be-tested-here">cannot be tested here</span>'
     """
     name = str(verdict)
-    return f'<span class="verdict verdict-{name.replace(" ", "-")}">{name}</span>'
+    return f'<span class="verdict verdict-{name.replace(" ", "-")}">{escape(text or name)}</span>'
 
 
 @dataclass(frozen=True)

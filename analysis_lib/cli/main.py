@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import click
 
 from analysis_lib import __version__
-from analysis_lib.cli.book import book, chapters, run
+from analysis_lib.cli.book import book, chapters, new_chapter, run
 from analysis_lib.cli.cache import cache
 from analysis_lib.cli.data import data
 from analysis_lib.cli.model import model
@@ -72,5 +72,5 @@ def cli() -> None:
     """
 
 
-for command in (chapters, run, book, train, data, model, cache):
+for command in (chapters, new_chapter, run, book, train, data, model, cache):
     cli.add_command(command)

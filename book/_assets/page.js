@@ -26,3 +26,11 @@ window.addEventListener("DOMContentLoaded", () => {
   bar.prepend(button);
   show(kept.get());
 });
+
+// A table that is wider than its place scrolls in it: then keys must reach it, too.
+const reach = () => document.querySelectorAll(".cell_output .output.text_html").forEach((box) => {
+  if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; else box.removeAttribute("tabindex");
+});
+window.addEventListener("load", reach);
+window.addEventListener("resize", reach);
+document.addEventListener("toggle", reach, true);

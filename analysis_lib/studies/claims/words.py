@@ -5,18 +5,9 @@ from html import escape
 from math import inf, isnan
 from urllib.parse import quote
 
+from analysis_lib.chapters.shown import badge
 from analysis_lib.statistics import Estimate
-from analysis_lib.studies.claims.findings import (
-    FAILS,
-    HOLDS,
-    MISSING,
-    UNDECIDED,
-    UNTESTED,
-    VERDICTS,
-    Edition,
-    Finding,
-    Findings,
-)
+from analysis_lib.studies.claims.findings import FAILS, HOLDS, MISSING, UNDECIDED, UNTESTED, Edition, Finding, Findings
 from analysis_lib.studies.claims.papers import Check, Claim
 from analysis_lib.words import code_of, counted, listed, name_of, named, number, percent, points
 
@@ -106,7 +97,7 @@ def _verdict(found: Finding) -> str:
     """Return a verdict, with its sign and what it lacks."""
     text = found.verdict + (f" without {found.without}" if found.without else "")
     text = f"{SIGNS[found.verdict]} {text}"
-    return f"<span class='verdict verdict-{VERDICTS.index(found.verdict)}'>{escape(text)}</span>{_small(found.note)}"
+    return badge(found.verdict, text) + _small(found.note)
 
 
 def _values(found: Finding) -> str:
