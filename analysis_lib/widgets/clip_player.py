@@ -2,6 +2,7 @@
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import STEPS
+from analysis_lib.datasets.upright import upright
 from analysis_lib.explain.method import Maps
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.widgets.player import SkeletonPlayer, skeleton_player
@@ -13,7 +14,7 @@ _CHOOSING = ("first-bodies", "largest-bodies", "fill-null-frames")
 def clip_player(network: Checkpoint, data: SkeletonDataset, maps: Maps, layer: int | None = None) -> SkeletonPlayer:
     """Return a player of clips with the importance of their joints at every layer.
 
-    The poses are those of the data; of several bodies those that the network is given. A clip that
+    The poses are those of the data, `upright`; of several bodies those that the network is given. A clip that
     the network names wrongly says so.
 
     Parameters
@@ -27,7 +28,7 @@ def clip_player(network: Checkpoint, data: SkeletonDataset, maps: Maps, layer: i
         Which is shown first, from 0; the last by default.
     """
     recipe, poses = network.preprocessing, []
-    for clip in data.places:
+    for clip in upright(data).places:
         for step in recipe.steps:
             clip = STEPS[step](clip, recipe) if step in _CHOOSING else clip
         poses.append(clip[: recipe.bodies])

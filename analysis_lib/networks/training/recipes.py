@@ -125,7 +125,8 @@ def train_checkpoint(
     plan = read_recipe(recipe or data.name, overrides)
     schedule = replace(plan.recipe, seed=seed)
     if epochs is not None:
-        schedule = replace(schedule, epochs=epochs, warmup=min(schedule.warmup, epochs - 1))
+        few = {name: min(getattr(schedule, name), most) for name, most in (("warmup", epochs - 1), ("averaged", epochs))}
+        schedule = replace(schedule, epochs=epochs, **few)
     train, test = data.split(plan.train_split), data.split(plan.test_split)
     name = name or data.name
     in_channels = data.sequences[0].shape[-1]
