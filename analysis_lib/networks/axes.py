@@ -102,7 +102,8 @@ def _unclear(layer: str, came: str, fits: Sequence[str], shape: Sequence[int]) -
         sizes = tuple(map(int, re.findall(r"\d+", came)))
         return (
             f"{clips}; it has no axes that can be read as clips, frames and channels: {_class_token(sizes, shape)}"
-            'choose another module, or name them, by the attribute `layer_axes` of the network or -p layer_axes "n c t v"'
+            "choose another module, or name them, by the attribute `layer_axes` of the network or "
+            '-p layer_axes "n c t v"'
         )
     choices = ", ".join(f"'{fit}'" for fit in fits)
     return (

@@ -125,7 +125,9 @@ def train_checkpoint(
     plan = read_recipe(recipe or data.name, overrides)
     schedule = replace(plan.recipe, seed=seed)
     if epochs is not None:
-        few = {name: min(getattr(schedule, name), most) for name, most in (("warmup", epochs - 1), ("averaged", epochs))}
+        few = {
+            name: min(getattr(schedule, name), most) for name, most in (("warmup", epochs - 1), ("averaged", epochs))
+        }
         schedule = replace(schedule, epochs=epochs, **few)
     train, test = data.split(plan.train_split), data.split(plan.test_split)
     name = name or data.name

@@ -270,7 +270,10 @@ FOLDERS = {
     "no keypoints": ({"w/a.json": [{"image_id": "1.jpg"}]}, "expected image_id with a number, and keypoints"),
     "no number": ({"w/a.json": [{"image_id": "a.jpg", "keypoints": []}]}, "expected image_id with a number"),
     "a huge number": ({"w/a_000000000001_keypoints.json": openpose([10**400] * 75)}, "expected 3 numbers a joint"),
-    "a huge frame": ({"w/a.json": [{"image_id": "9" * 30, "keypoints": [1.0] * 51}]}, "expected image_id with a number"),
+    "a huge frame": (
+        {"w/a.json": [{"image_id": "9" * 30, "keypoints": [1.0] * 51}]},
+        "expected image_id with a number",
+    ),
     "landmarks": ({"w/a.json": [{"face": []}]}, "expected a result of MediaPipe a frame"),
     "no label": ({"a_000000000001_keypoints.json": openpose(np.ones((25, 3)))}, "clip 'a' is in no folder that names"),
     "no such clip": (
