@@ -33,9 +33,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = say("interrupted; what was finished is kept", 130)
     except UserError as error:
         code = say(f"error: {error}", 1)
-    except BrokenPipeError:  # the reader of our output has closed it, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 1
     except OSError as error:
         code = say(f"error: {error}", 1)
     except MemoryError:
@@ -59,7 +56,16 @@ def _logged() -> str:
     return f"this is a fault of ours, details are in {path}"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    def invoke(self, context: click.Context):
+        try:
+            return super().invoke(context)
+        except BrokenPipeError:  # the reader of our output has closed it, as `head` does; click would call sys.exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            context.exit(1)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="stgbook")
 def cli() -> None:
     """Run the chapters of the book, build its site, train its networks, check its data.

@@ -2,6 +2,7 @@
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import CHOICES
+from analysis_lib.datasets.upright import upright
 from analysis_lib.explain.method import Maps
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.widgets.player import SkeletonPlayer, skeleton_player
@@ -10,7 +11,7 @@ from analysis_lib.widgets.player import SkeletonPlayer, skeleton_player
 def clip_player(network: Checkpoint, data: SkeletonDataset, maps: Maps, layer: int | None = None) -> SkeletonPlayer:
     """Return a player of clips with the importance of their joints at every layer.
 
-    The poses are those of the data; of several bodies those that the network is given. A clip that
+    The poses are those of the data, `upright`; of several bodies those that the network is given. A clip that
     the network names wrongly says so.
 
     Parameters
@@ -24,7 +25,7 @@ def clip_player(network: Checkpoint, data: SkeletonDataset, maps: Maps, layer: i
         Which is shown first, from 0; the last by default.
     """
     recipe, poses = network.preprocessing, []
-    for clip in data.places:
+    for clip in upright(data).places:
         for step in filter(CHOICES.__contains__, recipe.steps):  # the others move joints
             clip = CHOICES[step](clip, recipe, None)
         poses.append(clip[: recipe.bodies])

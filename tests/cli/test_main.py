@@ -373,3 +373,12 @@ def test_a_network_is_described(stgbook):
     assert sum(row.split()[-1] == "layer" and "(n m) c t v" in row for row in rows) == 10
     code, _, err = stgbook("model", "describe", "no_such:make")
     assert (code, "cannot import 'no_such'" in err) == (1, True)
+
+
+def test_a_reader_that_has_seen_enough_ends_it_without_a_word():
+    read, write = os.pipe()
+    os.close(read)  # as `stgbook chapters | head -1` does
+    command = [sys.executable, "-m", "analysis_lib", "chapters"]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, "")

@@ -5,7 +5,7 @@ brought to it. It is stored in every checkpoint's card, so that a model always m
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -52,8 +52,8 @@ class Preprocessing:
         Names of sequence steps (keys of `STEPS`), applied in order.
     bodies : int
         M of the tensor.
-    centre : int
-        Joint that the centring steps subtract.
+    centre : int, optional
+        Joint that the centring steps subtract; by default the skeleton's own centre.
     augment : tuple of str
         Random changes (keys of `AUGMENTATIONS`) applied to training clips before the steps.
     """
@@ -62,7 +62,7 @@ class Preprocessing:
     fit: str = "resample"
     steps: tuple[str, ...] = ("first-bodies", "centre-clip")
     bodies: int = 1
-    centre: int = 1
+    centre: int | None = None
     augment: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -101,6 +101,8 @@ def clip_tensor(
     n_coordinates : int, optional
         How many of the C channels are places; the others are scores, which nothing moves. All by default.
     """
+    if recipe.centre is None:
+        recipe = replace(recipe, centre=skeleton.centre)
     if rng is not None:
         for name in recipe.augment:
             change = partial(AUGMENTATIONS[name], skeleton=skeleton, rng=rng)
@@ -147,11 +149,16 @@ PREPROCESSINGS = {
         frames=300,
         fit="pad",
         bodies=2,
+        centre=1,
         steps=("largest-bodies", "fill-null-frames", "centre-frames", "spine-to-z", "shoulders-to-x"),
     ),
     # Chen et al. (2021), NW-UCLA feeder of CTR-GCN
     "nw-ucla": Preprocessing(
-        frames=52, fit="resample", steps=("first-bodies", "centre-clip", "min-max"), augment=("turn", "mirror")
+        frames=52,
+        fit="resample",
+        steps=("first-bodies", "centre-clip", "min-max"),
+        centre=1,
+        augment=("turn", "mirror"),
     ),
     # any other data, in any unit: root of the first frame to the origin, body of size 1, zero padding
     "padded": Preprocessing(
