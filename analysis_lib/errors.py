@@ -1,5 +1,6 @@
 """Errors that are the user's to mend: one clear line each, never a traceback."""
 
+import re
 import reprlib
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -7,9 +8,29 @@ from difflib import get_close_matches
 #: characters of anything that was given, as far as an error repeats it
 ECHO = 200
 
+#: characters of an error
+_LINE = 1000
+
 
 class UserError(ValueError):
-    """Something that the user asked for cannot be done; the message says what and how to mend it."""
+    """Something that the user asked for cannot be done; the message says what and how to mend it.
+
+    Whatever names and values it repeats, it is one line that can be printed, and no longer than a person reads.
+
+    >>> str(UserError("a\\n b\\0\\ud800")), len(str(UserError("x" * 10**6)))
+    ('a b\\\\x00\\\\ud800', 201)
+    """
+
+    def __init__(self, message: object = ""):
+        line = " ".join(str(message).split())
+        text = re.sub(rf"\S{{{ECHO + 1},}}", lambda word: _shortened(word[0], ECHO), line)
+        plain = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in _shortened(text, _LINE))
+        super().__init__("".join(plain))
+
+
+def _shortened(text: str, most: int) -> str:
+    """Return the beginning and the end of a text that is longer."""
+    return text if len(text) <= most else f"{text[: most // 2]}…{text[-most // 2 :]}"
 
 
 class DataError(UserError):

@@ -22,7 +22,7 @@ import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from unittest import mock
 
@@ -658,10 +658,9 @@ def main() -> None:
     sys.exit(1 if total["fault"] else 0)
 
 
-def _row(name: str, counts: Mapping[str, int]) -> None:
-    kinds = ("accepted", "refused", "fault")
-    print(f"{name:<20}{sum(counts.values()):>8}" + "".join(f"{counts[kind]:>{w}}" for kind, w in zip(kinds, (10, 10, 8))),
-          flush=True)  # fmt: skip
+def _row(name: str, counts: Counter) -> None:
+    accepted, refused, faults = (counts[kind] for kind in ("accepted", "refused", "fault"))
+    print(f"{name:<20}{counts.total():>8}{accepted:>10}{refused:>10}{faults:>8}", flush=True)
 
 
 if __name__ == "__main__":

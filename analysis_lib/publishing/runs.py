@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import product
 from pathlib import Path
+from typing import TypedDict
 
 from analysis_lib import errors
 from analysis_lib.chapters.chapter import Chapter
@@ -49,6 +50,18 @@ _FACTS = "run.json"
 _KEPT = 20  # runs of one chapter
 
 
+class _Inputs(TypedDict):
+    parameters: Mapping[str, object]
+
+
+class _Facts(TypedDict):
+    """What ``run.json`` has at least."""
+
+    inputs: _Inputs
+    date: str
+    files: Mapping[str, str]
+
+
 @dataclass(frozen=True)
 class Run:
     """A finished run of a chapter: its place in the cache, and whether anything had to be executed."""
@@ -69,7 +82,7 @@ class Run:
     @property
     def facts(self) -> dict:
         """The run's ``inputs`` (see `run_inputs`), its ``date``, and the digests of its ``files``."""
-        return json.loads((self.folder / _FACTS).read_text())
+        return checked(read_json(self.folder / _FACTS), _Facts, self.folder / _FACTS)
 
     def copy_to(self, out: Path) -> None:
         """Copy notebook and tables to a folder."""
@@ -199,7 +212,7 @@ def _named(kind: str, parameters: Mapping[str, object]) -> list[str]:
 def _is_whole(entry: Path) -> bool:
     """Return whether a cache entry is there, and each of its files is the one that was written."""
     try:
-        files = checked(read_json(entry / _FACTS), Mapping[str, object], entry).get("files")
+        files = checked(read_json(entry / _FACTS), _Facts, entry)["files"]
         return files == {name: known for name, known in file_digests(entry).items() if name != _FACTS}
     except (OSError, DataError):
         return False

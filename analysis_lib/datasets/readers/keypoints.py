@@ -41,7 +41,6 @@ most was seen.
 """
 
 import io
-import json
 import logging
 import re
 from collections import Counter
@@ -55,6 +54,7 @@ from scipy.optimize import linear_sum_assignment
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.readers.archive import decoded
 from analysis_lib.errors import DataError
+from analysis_lib.loading import TEXT_LIMIT, parse_json, read_bytes
 from analysis_lib.skeletons.layouts import LAYOUTS, layout
 from analysis_lib.skeletons.skeleton import Skeleton
 
@@ -152,7 +152,7 @@ def _table(path: Path) -> pd.DataFrame:
         if path.suffix.lower() == ".parquet":
             table = pd.read_parquet(path).astype(object).map(lambda v: "" if v is None or v != v else str(v))
         else:
-            text = decoded(path.read_bytes())
+            text = decoded(read_bytes(path, most=4 * TEXT_LIMIT))
             separator = max(",;\t", key=text.partition("\n")[0].count)
             table = pd.read_csv(
                 io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, skipinitialspace=True
@@ -344,12 +344,7 @@ def _from_folder(path: Path) -> tuple[Skeleton, dict[str, np.ndarray], tuple[str
 
 def _json(file: Path) -> object:
     """Return the contents of a JSON file."""
-    try:
-        return json.loads(decoded(file.read_bytes()))
-    except OSError as error:
-        raise DataError(f"cannot read {file}: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{file} is not valid JSON ({error}); is the file cut off?") from error
+    return parse_json(decoded(read_bytes(file, most=TEXT_LIMIT)), file)
 
 
 def _person(file: Path, numbers, layouts: Mapping[int, Skeleton], unit: str, who=None) -> tuple:
@@ -360,7 +355,7 @@ def _person(file: Path, numbers, layouts: Mapping[int, Skeleton], unit: str, who
     width = 4 if unit == "m" else 3
     try:
         x = np.array(numbers, float).reshape(-1, width)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise DataError(f"{file}: expected {width} numbers a joint, got something else ({error})") from error
     if len(x) not in layouts:
         known = ", ".join(f"{n} ({s.name})" for n, s in layouts.items())
