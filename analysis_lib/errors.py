@@ -22,10 +22,13 @@ class UserError(ValueError):
     """
 
     def __init__(self, message: object = ""):
-        line = " ".join(str(message).split())
-        text = re.sub(rf"\S{{{ECHO + 1},}}", lambda word: _shortened(word[0], ECHO), line)
-        plain = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in _shortened(text, _LINE))
-        super().__init__("".join(plain))
+        super().__init__(one_line(message))
+
+
+def one_line(text: object) -> str:
+    """Return a text on one line that can be printed; of words and lines that are too long, both ends."""
+    line = re.sub(rf"\S{{{ECHO + 1},}}", lambda word: _shortened(word[0], ECHO), " ".join(str(text).split()))
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in _shortened(line, _LINE))
 
 
 def _shortened(text: str, most: int) -> str:

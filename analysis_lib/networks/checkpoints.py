@@ -25,7 +25,7 @@ from torch import nn
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import PREPROCESSINGS, Preprocessing, clip_tensors
 from analysis_lib.errors import DataError, UserError, cut, unknown_choice
-from analysis_lib.files import DATA, digest, file_digest, plain_name, write_bytes, write_text
+from analysis_lib.files import DATA, digest, file_digest, is_there, plain_name, write_bytes, write_text
 from analysis_lib.loading import Name, Within, check_finite, checked, read_json, read_tensors
 from analysis_lib.networks.axes import named_axes, readings
 from analysis_lib.networks.own import adopted, load_state, read_state
@@ -265,10 +265,10 @@ def card_path(name: str) -> Path:
     """Return the path of a checkpoint's card, given its name or the path of either file."""
     given = Path(name).expanduser()
     if given.suffix in (".json", ".safetensors"):
-        if not given.with_suffix(".json").exists():
+        if not is_there(given.with_suffix(".json")):
             raise UserError(f"no checkpoint card at {given.with_suffix('.json')}")
         return given.with_suffix(".json")
-    if not (CHECKPOINTS / f"{name}.json").exists():
+    if not is_there(CHECKPOINTS / f"{name}.json"):
         raise unknown_choice("model", name, [p.stem for p in CHECKPOINTS.glob("*.json")])
     return CHECKPOINTS / f"{name}.json"
 
@@ -306,7 +306,7 @@ def _read_card(path: Path) -> dict:
 
 
 def _names_factory(name: str) -> bool:
-    return ":" in name and not Path(name).exists()
+    return ":" in name and not is_there(name)
 
 
 def _factory(name: str) -> tuple[Callable, object]:

@@ -90,7 +90,7 @@ def test_a_table_that_was_recorded_and_is_none_is_told(published, content):
     record(published / "mine", "own", table=FRAME)
     (published / "mine" / "own" / "table.csv").write_bytes(content)
     recorded.write_facts(published / "mine" / "own", {})
-    with pytest.raises(DataError, match="table.csv is damaged"):
+    with pytest.raises(DataError, match=r"table\.csv is damaged"):
         recorded_table("mine", "own")
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -92,11 +93,11 @@ def test_a_full_disk_keeps_the_old_checkpoint(saved, monkeypatch):
     model, path = saved
     before = path.with_suffix(".safetensors").read_bytes(), path.read_text()
 
-    def full(tensors, target):
-        target.write_bytes(b"half of it")
+    def full(file, content):
+        file.write_text("half of it")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoints, "save_file", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     card = json.loads(path.read_text())
     with pytest.raises(UserError, match="No space left on device"):
         save_checkpoint(path.parent, model, card)

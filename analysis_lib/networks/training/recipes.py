@@ -116,13 +116,14 @@ def train_checkpoint(
     Path
         Of the card.
     """
+    plain_name(name or "-", "name of a network")
     data = load_dataset(dataset, data_root or None)
     plan = read_recipe(recipe or data.name, overrides)
     schedule = replace(plan.recipe, seed=seed)
     if epochs is not None:
         schedule = replace(schedule, epochs=epochs, warmup=min(schedule.warmup, epochs - 1))
     train, test = data.split(plan.train_split), data.split(plan.test_split)
-    name = plain_name(name or data.name, "name of a network")
+    name = name or data.name
     in_channels = data.sequences[0].shape[-1]
     torch.manual_seed(seed)
     model = build(plan.architecture, data.skeleton, len(data.class_names), in_channels, **plan.arguments)

@@ -85,6 +85,7 @@ def write(path, **given):
 
 def claim(name="X1", measure="cell", tables=("own/table",), arguments=None, **more):
     check = {"name": "n", "tables": tables, "measure": measure, "arguments": arguments or {"column": "a"}}
+    check |= {key: more.pop(key) for key in ("at_least",) if key in more}
     return {"id": name, "claim": "c", "where": "w", "paper": "p", "figure": "own#f", "checks": [check], **more}
 
 
