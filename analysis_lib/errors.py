@@ -84,5 +84,5 @@ def unknown_choice(kind: str, given: object, choices: Iterable[str]) -> UserErro
     name = cut(given, 60) if isinstance(given, str) else shown(given)
     names = sorted(choices)
     close = get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f"; did you mean '{cut(close[0])}'?" if close else ";"
-    return UserError(f"unknown {kind} '{name}'{hint} choices: {cut(', '.join(names) or 'none', 1000)}")
+    hint = f"; did you mean '{cut(close[0], 60)}'?" if close else ";"
+    return UserError(f"unknown {kind} '{name}'{hint} choices: {cut(', '.join(names) or 'none', 300)}")

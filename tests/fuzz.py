@@ -58,7 +58,7 @@ from analysis_lib.publishing.runs import Run
 from analysis_lib.results.store import Store
 from analysis_lib.skeletons.layouts import layout
 from analysis_lib.studies.claims.papers import load_claims
-from analysis_lib.studies.performance.tables import load_bench
+from analysis_lib.studies.performance.tables import growth_table, load_bench, nnk_table, speed_table
 
 MEMORY, SECONDS, LINE = 2 * 2**30, 10, 500
 PATIENCE = 120  # seconds by the clock, on a machine that has other work
@@ -393,6 +393,12 @@ def _recorded(path: Path) -> object:
         return facts, run_line(facts), recorded.recorded_table("mine", "smoothness")
 
 
+def _bench(path: Path) -> object:
+    record = load_bench(path)
+    tables = (speed_table(record), nnk_table(record), growth_table(record))
+    return record, [table.select_dtypes("number").drop(columns="gap", errors="ignore").to_numpy() for table in tables]
+
+
 def _run_facts(path: Path) -> object:
     return Run("smoothness", path.parent, False).facts
 
@@ -531,7 +537,7 @@ DOORS: dict[str, Door] = {
     "provenance": Door(_record(recorded.FACTS), _recorded),
     "recorded table": Door(_record("table.csv"), _recorded),
     "claims": Door(_shipped("claims/geometry.json"), lambda path: len(load_claims([path]).claims)),
-    "bench": Door(_shipped("published/bench.json"), load_bench),
+    "bench": Door(_shipped("published/bench.json"), _bench),
     "run": Door(_json_file("run.json", RUN), _run_facts),
     "manifest": Door(_json_file("mine.json", MANIFEST | {"name": "mine"}), _from_manifest),
     "store's entry": Door(_store_file("entry.json"), _fetched),

@@ -295,7 +295,11 @@ def _dataset(
 
 def _in_order(names: Iterable[str]) -> list[str]:
     """Return distinct names in order, numbers by their value."""
-    return sorted(set(names), key=lambda name: (not name.isdigit(), int(name) if name.isdigit() else 0, name))
+    return sorted(set(names), key=lambda name: (not _is_number(name), int(name) if _is_number(name) else 0, name))
+
+
+def _is_number(name: str) -> bool:
+    return name.isdecimal() and len(name) <= 18  # what 64 bits hold
 
 
 def _whole(facts: pd.DataFrame, column: str) -> np.ndarray | None:
@@ -303,7 +307,7 @@ def _whole(facts: pd.DataFrame, column: str) -> np.ndarray | None:
     if column not in facts:
         return None
     known = [name for name in _in_order(facts[column]) if name]
-    number = {name: int(name) if all(map(str.isdigit, known)) else i for i, name in enumerate(known)}
+    number = {name: int(name) if all(map(_is_number, known)) else i for i, name in enumerate(known)}
     return facts[column].map({"": -1} | number).to_numpy(int)
 
 
@@ -396,7 +400,9 @@ def _alphapose(file: Path, detections: list) -> list[tuple[int, list]]:
             who = found.get("idx")
             person = _person(file, found["keypoints"], _ALPHAPOSE, "px", str(who) if who is not None else None)
             frames.setdefault(number, []).append(person)
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
+    except DataError:
+        raise
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
         raise DataError(f"{file}: expected image_id with a number, and keypoints ({error!r})") from error
     return sorted(frames.items(), key=lambda frame: frame[0])
 
@@ -405,9 +411,9 @@ def _mediapipe(file: Path, results: object, size: tuple) -> list[tuple[int, list
     """Return (frame, people) of a list of MediaPipe's results, one a frame."""
     try:
         return [(t, _landmarks(file, result or {}, size)) for t, result in enumerate(results)]
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        if isinstance(error, DataError):
-            raise
+    except DataError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise DataError(
             f"{file}: expected a result of MediaPipe a frame, with pose_world_landmarks or pose_landmarks of x, y, z "
             f"({error!r})"

@@ -14,7 +14,7 @@ import numpy as np
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.readers.archive import decoded, read_members
-from analysis_lib.errors import DataError, UserError, unknown_choice
+from analysis_lib.errors import DataError, UserError, cut, unknown_choice
 from analysis_lib.loading import parse_json
 from analysis_lib.progress import progress_bar
 from analysis_lib.skeletons.layouts import OPENPOSE_18
@@ -240,5 +240,6 @@ def _class_names(clips: list[_Clip]) -> tuple[str, ...]:
     names = {}
     for clip in clips:
         if names.setdefault(clip.label, clip.action) != clip.action:
-            raise DataError(f"label {clip.label} is '{names[clip.label]}', but '{clip.action}' of {clip.name}")
+            one, other = cut(names[clip.label], 60), cut(clip.action, 60)
+            raise DataError(f"label {clip.label} is '{one}', but '{other}' of {clip.name}")
     return tuple(names.get(i, f"class {i}") for i in range(max(names, default=-1) + 1))
