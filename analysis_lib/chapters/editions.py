@@ -10,18 +10,20 @@ checkpoint, the path of one, ``package.module:factory`` or ``file.py:factory``. 
 ``beside`` may list recorded editions whose curves are drawn beside one's own.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Annotated
 
 from analysis_lib.chapters.chapter import Chapter, chapter_names
 from analysis_lib.errors import UserError, unknown_choice
-from analysis_lib.files import ROOT
+from analysis_lib.files import ROOT, is_there
+from analysis_lib.loading import Name, Within, checked, read_json
 
 DEFAULT = "synthetic"
 
+_Place = Annotated[str, Within(1, 4096)]
 _RESERVED = ("html", "cache", "store")  # folders of _build that are no edition's
 
 
@@ -29,12 +31,12 @@ _RESERVED = ("html", "cache", "store")  # folders of _build that are no edition'
 class Edition:
     """A dataset, a model, what single chapters set otherwise than by default, and what is drawn beside."""
 
-    name: str
-    title: str
-    dataset: str
-    model: str
+    name: Name
+    title: Name
+    dataset: _Place
+    model: _Place
     chapters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
-    beside: Sequence[str] = ()
+    beside: Sequence[Name] = ()
 
     def parameters(self, chapter: Chapter, given: Mapping[str, object] | None = None) -> dict[str, object]:
         """Return every parameter of ``chapter`` in this edition; ``given`` wins over the edition.
@@ -102,28 +104,12 @@ def _folder(root: str | Path) -> Path:
 
 def _read(path: Path, root: str | Path) -> Edition:
     """Return the edition that a JSON file describes."""
-    try:
-        given = json.loads(path.read_text(encoding="utf8"))
-    except OSError as error:
-        raise UserError(f"cannot read edition {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise UserError(f"{path} is not valid JSON: {error}") from error
-    if not isinstance(given, dict):
-        raise UserError(f"{path}: an edition is one JSON object, got {type(given).__name__}")
-    keys = [f.name for f in fields(Edition)]
-    for key in given:
-        if key not in keys:
-            raise unknown_choice(f"key of edition {path.name}", key, keys)
-    for key in ("name", "title", "dataset", "model"):
-        if not isinstance(given.get(key), str) or not given[key]:
-            raise UserError(f"{path.name}: '{key}' must be a non-empty string")
-    beside = given.get("beside", [])
-    if not isinstance(beside, list) or not all(isinstance(edition, str) for edition in beside):
-        raise UserError(f"{path.name}: 'beside' must be a list of names of editions")
-    _check_name(path, given["name"])
-    _check_chapters(path, given.setdefault("chapters", {}), root)
-    near = {key: _beside(path, given[key]) for key in ("dataset", "model")}
-    return Edition(**{**given, **near})
+    given = checked(read_json(path, "edition"), Edition, path.name)
+    _check_name(path, given.name)
+    for name in given.chapters:
+        if name not in chapter_names(root):
+            raise unknown_choice(f"chapter in edition {path.name}", name, chapter_names(root))
+    return replace(given, dataset=_beside(path, given.dataset), model=_beside(path, given.model))
 
 
 def _check_name(path: Path, name: str) -> None:
@@ -134,16 +120,8 @@ def _check_name(path: Path, name: str) -> None:
         )
 
 
-def _check_chapters(path: Path, chapters: object, root: str | Path) -> None:
-    if not isinstance(chapters, dict) or not all(isinstance(v, dict) for v in chapters.values()):
-        raise UserError(f"{path.name}: 'chapters' must map chapter names to parameters")
-    for name in chapters:
-        if name not in chapter_names(root):
-            raise unknown_choice(f"chapter in edition {path.name}", name, chapter_names(root))
-
-
 def _beside(path: Path, value: str) -> str:
     """Return ``value`` as a path from here, if it is one, or ``file.py:factory``, that is there beside the JSON."""
     file = value.rpartition(":")[0] if ".py:" in value else value
     looks_like_a_path = "/" in file or Path(file).suffix
-    return str(path.parent / value) if looks_like_a_path and (path.parent / file).exists() else value
+    return str(path.parent / value) if looks_like_a_path and is_there(path.parent / file) else value

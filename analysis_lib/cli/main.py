@@ -50,24 +50,37 @@ def _logged() -> str:
 
     path = BUILD / "stgbook-error.log"
     try:
-        write_text(path, traceback.format_exc().encode(errors="backslashreplace").decode())
+        write_text(path, _traceback())
     except UserError as error:
         return str(error)
     return f"this is a fault of ours, details are in {path}"
 
 
+def _traceback() -> str:
+    return traceback.format_exc().encode(errors="backslashreplace").decode()
+
+
 class _Commands(click.Group):
-    def invoke(self, context: click.Context):
+    """Commands that show where an error comes from, if that is asked for."""
+
+    def invoke(self, context: click.Context) -> object:
         try:
             return super().invoke(context)
         except BrokenPipeError:  # the reader of our output has closed it, as `head` does; click would call sys.exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             context.exit(1)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception:
+            if context.params["debug"]:
+                click.echo(_traceback(), err=True)
+            raise
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="stgbook")
-def cli() -> None:
+@click.option("--debug", is_flag=True, help="Show where in the code an error comes from.")
+def cli(debug: bool) -> None:
     """Run the chapters of the book, build its site, train its networks, check its data.
 
     \b

@@ -49,7 +49,7 @@ def body_parts(skeleton: Skeleton, size: int = 3) -> list[tuple[int, ...]]:
         end = max(part, key=lambda u: to_centre[u])
         line = sorted([*part, *hooks[:1]], key=lambda u: hops[end, u])
         n_runs = math.ceil(len(line) / size)
-        starts = torch.linspace(0, max(0, len(line) - size), n_runs).round().int().tolist()
+        starts = torch.linspace(0, max(0, len(line) - size), n_runs, device="cpu").round().int().tolist()
         runs += [tuple(line[min(s + i, len(line) - 1)] for i in range(size)) for s in starts]
     return runs
 

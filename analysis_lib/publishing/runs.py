@@ -20,6 +20,7 @@ from datetime import date
 from itertools import product
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import TypedDict
 
 from analysis_lib import errors
 from analysis_lib.chapters.chapter import Chapter
@@ -46,6 +47,18 @@ LOCK = ROOT / "requirements.lock"
 KERNEL = "python3"
 
 
+class _Inputs(TypedDict):
+    parameters: Mapping[str, object]
+
+
+class _Facts(TypedDict):
+    """What ``run.json`` has at least."""
+
+    inputs: _Inputs
+    date: str
+    files: Mapping[str, str]
+
+
 @dataclass(frozen=True)
 class Run:
     """A finished run of a chapter: its place in the cache, and whether anything had to be executed."""
@@ -66,7 +79,7 @@ class Run:
     @property
     def facts(self) -> dict:
         """The run's ``inputs`` (see `run_inputs`), its ``date``, its ``seconds``, and the digests of its ``files``."""
-        return json.loads((self.folder / FACTS).read_text())
+        return checked(read_json(self.folder / FACTS), _Facts, self.folder / FACTS)
 
     def copy_to(self, out: Path) -> None:
         """Copy notebook and tables to a folder."""

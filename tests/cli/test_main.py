@@ -221,6 +221,38 @@ def test_a_fault_of_our_own_is_one_line_and_a_log(stgbook, monkeypatch, tmp_path
     assert "Traceback" in (tmp_path / "stgbook-error.log").read_text(encoding="utf8")
 
 
+@pytest.mark.parametrize("error", [UserError("what was asked for"), ZeroDivisionError("\udcff")])
+def test_debug_shows_where_an_error_comes_from(stgbook, monkeypatch, tmp_path, error):
+    monkeypatch.setattr("analysis_lib.files.BUILD", tmp_path)
+    failing(monkeypatch, error)
+    assert "Traceback" not in stgbook("book")[2]
+    code, _, err = stgbook("--debug", "book")
+    assert code == 1
+    assert err.startswith("Traceback (most recent call last)")
+    assert "build_book" in err
+    assert "Traceback" not in stgbook("--debug", "run")[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "line"),
+    [
+        (["run", "\udcff"], 1, r"unknown chapter '\udcff'"),
+        (["run", "smoothness", "-p", "n", "\udcff"], 1, r"is int, got '\udcff'"),
+        (["run", "smoothness", "-p", "n", "x" * 10**6], 1, "is int, got 'xxx"),
+        (["run", "smoothness", "-e", "\0.json"], 1, "cannot read edition"),
+        (["data", "describe", "\udcff.npz"], 1, r"\udcff.npz"),
+        (["model", "describe", "x" * 5000], 1, "unknown model 'xxx"),
+        (["train", "--dataset", "synthetic", "--out", "x", "--seed", "-1"], 2, "-1 is not in the range"),
+        (["train", "--dataset", "synthetic", "--out", "x", "--seed", "9" * 99], 2, "is not in the range"),
+        (["train", "--dataset", "synthetic", "--out", "x", "--name", "../../x"], 1, "'../../x' is no name"),
+    ],
+)
+def test_whatever_is_given_is_told_in_a_line(stgbook, ran, arguments, code, line):
+    found, _, err = stgbook(*arguments)
+    last = err.splitlines()[-1]
+    assert (found, line in last, len(last) < 500) == (code, True, True), err[:1000]
+
+
 @pytest.mark.parametrize(("error", "line"), [(MemoryError(), "not enough memory"), (SystemExit(3), "sys.exit(3)")])
 def test_an_end_that_others_make_is_one_line(stgbook, monkeypatch, error, line):
     failing(monkeypatch, error)

@@ -193,8 +193,21 @@ def test_bodies_may_have_statistics_of_their_own(name):
         ("st-gdn", {"kinds": ["nodes"] * 7}, "kind of layer"),
         ("st-gdn", {"kinds": ["node"] * 6}, "has 7 layers, got kinds of 6"),
         ("fg-stformer", {"focal": 18}, "1 to 17 focal joints"),
+        ("stgcn", {"width": 1e3}, "parameters, more than 100000000"),
+        ("stgcn", {"width": 1e300}, "there is no stgcn of"),
+        ("stgcn", {"width": "a"}, "arguments of stgcn: 'width' must be a finite number, got 'a'"),
+        ("stgcn", {"width": float("nan")}, "'width' must be a finite number"),
+        ("stgcn", {"dropout": 2.0}, "there is no stgcn of"),
+        ("agcn", {"strategy": "spatial"}, "unknown entry 'strategy'"),
+        ("agcn", {"bodies": 2**40}, "parameters, more than 100000000"),
+        ("st-gdn", {"frames": 10**6}, "parameters, more than 100000000"),
     ],
 )
 def test_what_no_network_can_be_is_refused(name, option, words):
     with pytest.raises(UserError, match=words):
-        build(name, chain(17), 5, 3, width=0.125, **option)
+        build(name, chain(17), 5, 3, **{"width": 0.125} | option)
+
+
+def test_no_network_is_built_for_more_classes_than_fit():
+    with pytest.raises(UserError, match="more than"):
+        build("stgcn", chain(5), 10**9, 3)

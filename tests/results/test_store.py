@@ -106,13 +106,14 @@ def test_a_file_is_read_once_for_its_digest_and_its_contents(fetch, monkeypatch)
 
 
 @pytest.mark.parametrize("name", ["array.npy", "graph.npz", "facts.json", "entry.json"])
-@pytest.mark.parametrize("damage", ["cut", "flip", "remove", "empty"])
+@pytest.mark.parametrize("damage", ["cut", "flip", "remove", "empty", "[]"])
 def test_a_damaged_entry_is_computed_anew_without_a_word(fetch, store, name, damage, caplog):
     fetch()
     path = store.entries()[0].folder / name
     raw = path.read_bytes()
     at = raw.index(b"files") if name == "entry.json" else len(raw) - 9
-    changed = {"cut": raw[:-5], "flip": raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :], "empty": b""}
+    changed = {"cut": raw[:-5], "flip": raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :]}
+    changed |= {"empty": b"", "[]": b"[]"}
     path.unlink() if damage == "remove" else path.write_bytes(changed[damage])
     assert same(fetch())
     assert same(fetch())

@@ -7,6 +7,7 @@ brought to it. It is stored in every checkpoint's card, so that a model always m
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from typing import Annotated, Literal
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation import steps
 from analysis_lib.datasets.preparation.augmentations import AUGMENTATIONS, TURNS
 from analysis_lib.errors import UserError, unknown_choice
+from analysis_lib.loading import Name, Within
 from analysis_lib.skeletons.skeleton import Skeleton
 
 Step = Callable[[np.ndarray, "Preprocessing"], np.ndarray]
@@ -58,12 +60,12 @@ class Preprocessing:
         Random changes (keys of `AUGMENTATIONS`) applied to training clips before the steps.
     """
 
-    frames: int = 64
-    fit: str = "resample"
-    steps: tuple[str, ...] = ("first-bodies", "centre-clip")
-    bodies: int = 1
-    centre: int | None = None
-    augment: tuple[str, ...] = ()
+    frames: Annotated[int, Within(1, 10_000)] = 64
+    fit: Literal["resample", "pad"] = "resample"
+    steps: Annotated[tuple[Name, ...], Within(0, 20)] = ("first-bodies", "centre-clip")
+    bodies: Annotated[int, Within(1, 10)] = 1
+    centre: Annotated[int, Within(0, 1000)] | None = None
+    augment: Annotated[tuple[Name, ...], Within(0, 20)] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "steps", tuple(self.steps))

@@ -54,7 +54,7 @@ from scipy.optimize import linear_sum_assignment
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.readers.archive import decoded
 from analysis_lib.errors import DataError
-from analysis_lib.loading import read_bytes, read_json
+from analysis_lib.loading import TEXT_LIMIT, read_bytes, read_json
 from analysis_lib.skeletons.layouts import LAYOUTS, layout
 from analysis_lib.skeletons.skeleton import Skeleton
 
@@ -154,7 +154,7 @@ def _table(path: Path) -> pd.DataFrame:
             table = pd.read_parquet(path, dtype_backend="numpy_nullable")  # whole numbers stay such beside gaps
             table = table.astype(object).where(table.notna(), "").map(str)
         else:
-            text = decoded(read_bytes(path))
+            text = decoded(read_bytes(path, most=4 * TEXT_LIMIT))
             if "\ufffd" in text:
                 raise DataError(f"{path} is not text in UTF-8; save it as such")
             separator = max(",;\t", key=text.partition("\n")[0].count)
@@ -401,7 +401,9 @@ def _alphapose(file: Path, detections: list) -> list[tuple[int, list]]:
             who = found.get("idx")
             person = _person(file, found["keypoints"], _ALPHAPOSE, "px", str(who) if who is not None else None)
             frames.setdefault(number, []).append(person)
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
+    except DataError:
+        raise
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
         raise DataError(f"{file}: expected image_id with a number, and keypoints ({error!r})") from error
     return sorted(frames.items(), key=lambda frame: frame[0])
 
@@ -410,9 +412,9 @@ def _mediapipe(file: Path, results: object, size: tuple) -> list[tuple[int, list
     """Return (frame, people) of a list of MediaPipe's results, one a frame."""
     try:
         return [(t, _landmarks(file, result or {}, size)) for t, result in enumerate(results)]
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        if isinstance(error, DataError):
-            raise
+    except DataError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise DataError(
             f"{file}: expected a result of MediaPipe a frame, with pose_world_landmarks or pose_landmarks of x, y, z "
             f"({error!r})"

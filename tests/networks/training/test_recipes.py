@@ -28,7 +28,7 @@ def test_a_missing_or_broken_file_is_named(tmp_path):
     with pytest.raises(UserError, match="no recipe at"):
         read_recipe(str(tmp_path / "mine.json"))
     (tmp_path / "mine.json").write_text('{"recipe": {}}')
-    with pytest.raises(UserError, match="is no recipe: 'preprocessing'"):
+    with pytest.raises(UserError, match=r"mine\.json lacks 'architecture'"):
         read_recipe(str(tmp_path / "mine.json"))
 
 
@@ -40,9 +40,13 @@ def test_overrides_replace_single_entries():
     assert other.arguments == {**plan.arguments, "width": 1.0}
     assert (other.recipe.steps, other.recipe.epochs, other.test_split) == ((5,), plan.recipe.epochs, "xview_test")
     for wrong, message in (
-        ({"recipes": {}}, "is no recipe: .*unexpected keyword argument 'recipes'"),
-        ({"recipe": {"lrr": 1}}, "is no recipe: .*unexpected keyword argument 'lrr'"),
-        ({"recipe": {"schedule": "stairs"}}, "^unknown schedule 'stairs'"),
+        ({"recipes": {}}, "unknown entry 'recipes'; did you mean 'recipe'"),
+        ({"recipe": {"lrr": 1}}, "unknown entry of recipe 'lrr'; did you mean 'lr'"),
+        ({"recipe": {"schedule": "stairs"}}, "'recipe.schedule': unknown choice 'stairs'"),
+        ({"recipe": {"epochs": 0}}, "'recipe.epochs' must be 1 to 100000, got 0"),
+        ({"recipe": 3}, "'recipe' must be an object"),
+        ({"preprocessing": {"frames": 10**9}}, "'preprocessing.frames' must be 1 to 10000"),
+        ({"arguments": {"width": float("nan")}}, "'arguments.width' must be .*, got nan"),
     ):
         with pytest.raises(UserError, match=message):
             read_recipe("default", wrong)
