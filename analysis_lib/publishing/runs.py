@@ -38,6 +38,7 @@ from analysis_lib.files import (
     working_folder,
     write_text,
 )
+from analysis_lib.loading import checked, read_json
 from analysis_lib.progress import TOLD
 from analysis_lib.publishing.page import tidy_notebook, write_form
 from analysis_lib.publishing.run_cache import CACHE, FACTS, forget_old_runs, is_whole
