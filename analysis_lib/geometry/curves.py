@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.datasets.dataset import SkeletonDataset
-from analysis_lib.errors import UserError, unknown_choice
+from analysis_lib.datasets.sampling import left_out_groups
+from analysis_lib.errors import unknown_choice
 from analysis_lib.geometry.layerwise import LayerGraph
 from analysis_lib.geometry.smoothness import (
     class_smoothness,
@@ -62,12 +63,8 @@ def label_curves(
     n_bootstrap, seed : int
         As for `analysis_lib.geometry.smoothness.resampled_smoothness`.
     by : {"clips", "people"}
-        What is drawn again: clips within each class, on the graph as it is; or people.
-
-    Raises
-    ------
-    UserError
-        If people are to be left out and are not known, fewer than three, or one alone does some action.
+        What is drawn again: clips within each class, on the graph as it is; or people, where they are known
+        (`analysis_lib.datasets.sampling.left_out_groups`).
     """
     if by not in DRAWN:
         raise unknown_choice("resampling", by, DRAWN)
@@ -88,13 +85,8 @@ def _by_clips(layer: LayerGraph, data: SkeletonDataset, n: int, seed: int) -> tu
 
 def _by_people(layer: LayerGraph, data: SkeletonDataset, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return label smoothness, and draws of what it might be for other people."""
-    if (data.subjects < 0).any():
-        raise UserError("people cannot be left out, as who is seen is not known of every clip; take by='clips'")
-    for c in np.unique(data.labels):
-        if len(np.unique(data.subjects[data.labels == c])) == 1:
-            raise UserError(f"people cannot be left out: '{data.class_names[c]}' is done by one alone; take by='clips'")
     q = label_smoothness(layer.graph, data.labels)
-    without = left_out(data.subjects, lambda kept: label_smoothness(layer.among(kept), data.labels[kept]))
+    without = left_out(left_out_groups(data)[0], lambda kept: label_smoothness(layer.among(kept), data.labels[kept]))
     return q, jackknife_draws(q, without, n, np.random.default_rng(seed))
 
 

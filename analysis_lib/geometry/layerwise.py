@@ -66,7 +66,9 @@ class LayerGraph:
     share : float
         Of all pairs, those whose distance was computed to find the candidates.
     build : callable
-        From a kernel, and what may not be joined, to the graph.
+        From a kernel, a number of candidates and what may not be joined to the graph.
+    n_neighbors : int
+        Candidates of each node.
     apart : ndarray, shape (n,), optional
         Clips that share this number may not be joined.
     """
@@ -78,6 +80,7 @@ class LayerGraph:
     diagnostics: GraphDiagnostics
     share: float = 1.0
     build: Callable[..., tuple[csr_array, GraphDiagnostics]] = nnk_graph
+    n_neighbors: int = 10
     apart: np.ndarray | None = None
 
     @property
@@ -88,9 +91,11 @@ class LayerGraph:
         return self.known
 
     def among(self, kept: np.ndarray) -> csr_array:
-        """Return the graph of some clips alone, built anew on their distances."""
+        """Return the graph of some clips alone, built anew on their distances; with fewer candidates if they are few."""
         apart = None if self.apart is None else self.apart[kept]
-        return self.build(similarity_kernel(self.distance[np.ix_(kept, kept)]), apart=apart)[0]
+        alike = 1 if apart is None else np.unique(apart, return_counts=True)[1].max()
+        n_neighbors = min(self.n_neighbors, len(kept) - int(alike))
+        return self.build(similarity_kernel(self.distance[np.ix_(kept, kept)]), n_neighbors, apart=apart)[0]
 
 
 def layer_embeddings(network: Checkpoint, data: SkeletonDataset, **options) -> Embeddings:
@@ -208,8 +213,8 @@ def layer_graph(
     else:
         known, share = _nearest_distances(x, lengths, n_neighbors, how, name, progress)
     weights, diagnostics = _layer_graph(known, graph, n_neighbors, symmetrise, apart)
-    build = partial(GRAPHS[graph], n_neighbors=n_neighbors, symmetrise=symmetrise)
-    return LayerGraph(layer, name, known, weights, diagnostics, share, build, apart)
+    build = partial(GRAPHS[graph], symmetrise=symmetrise)
+    return LayerGraph(layer, name, known, weights, diagnostics, share, build, n_neighbors, apart)
 
 
 def kept_apart(data: SkeletonDataset, edges: str) -> np.ndarray | None:

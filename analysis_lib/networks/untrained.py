@@ -11,10 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.datasets.preparation.recipe import clip_tensors
+from analysis_lib.datasets.sampling import sample_per_class
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.hooks import evaluating
 from analysis_lib.networks.registry import build
 from analysis_lib.skeletons.skeleton import Skeleton
+
+CALIBRATING = 100  # clips: 100 of 100 frames and 20 joints are 200,000 samples a channel
 
 
 def untrained_twin(network: Checkpoint, x: np.ndarray, seed: int = 0, batch_size: int = 32) -> Checkpoint:
@@ -48,6 +53,22 @@ def untrained_twin(network: Checkpoint, x: np.ndarray, seed: int = 0, batch_size
     order = torch.from_numpy(np.random.default_rng(seed).permutation(len(x)))
     recalibrate(model, (torch.from_numpy(x)[part] for part in order.tensor_split(max(1, len(x) // batch_size))))
     return replace(network, name=f"{network.name}, untrained (draw {seed})", model=model.eval(), card={}, drawn=True)
+
+
+def untrained_twins(network: Checkpoint, train: SkeletonDataset, n_draws: int, seed: int = 0) -> list[Checkpoint]:
+    """Return several twins (`untrained_twin`) whose batch statistics are those of some training clips of each class.
+
+    Parameters
+    ----------
+    network : Checkpoint
+    train : SkeletonDataset
+        Training clips; about `CALIBRATING` of them are taken.
+    n_draws, seed : int
+        The draws have the seeds from ``seed`` on; the clips are the same.
+    """
+    per_class = max(1, CALIBRATING // len(np.unique(train.labels)))
+    x, _ = clip_tensors(train.take(sample_per_class(train.labels, per_class, seed)), network.preprocessing)
+    return [untrained_twin(network, x, seed + draw) for draw in range(n_draws)]
 
 
 def untrained(network: Checkpoint, seed: int) -> nn.Module:
