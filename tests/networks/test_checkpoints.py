@@ -229,7 +229,7 @@ def test_weights_that_are_not_finite_as_they_are_stored_are_refused(saved):
     before = path.with_suffix(".safetensors").read_bytes()
     with torch.no_grad():
         model.fcn.weight[0] = 1e6  # infinite in half precision
-    with pytest.raises(UserError, match="'fcn.weight' has values that are not finite"):
+    with pytest.raises(UserError, match=r"'fcn\.weight' has values that are not finite"):
         save_checkpoint(path.parent, model, json.loads(path.read_text()))
     assert path.with_suffix(".safetensors").read_bytes() == before
 
