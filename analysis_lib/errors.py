@@ -28,7 +28,8 @@ class UserError(ValueError):
 
 def one_line(text: object) -> str:
     """Return a text on one line that can be printed; of words and lines that are too long, both ends."""
-    line = re.sub(rf"\S{{{ECHO + 1},}}", lambda word: _shortened(word[0], ECHO), " ".join(str(text).split()))
+    line = " ".join(filter(None, map(str.strip, str(text).splitlines())))
+    line = re.sub(rf"\S{{{ECHO + 1},}}", lambda word: _shortened(word[0], ECHO), line)
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in _shortened(line, _LINE))
 
 

@@ -209,7 +209,7 @@ def checked_arguments(function: Callable, given: Mapping, file: str | Path, at: 
     Parameters
     ----------
     own : int
-        How many of the function's first arguments come from elsewhere.
+        How many of the function's first arguments come from elsewhere. One that takes any, ``**rest``, gets any.
 
     Raises
     ------
@@ -220,7 +220,8 @@ def checked_arguments(function: Callable, given: Mapping, file: str | Path, at: 
     if not isinstance(given, Mapping):
         raise DataError(f"{where} must be an object, {{...}}, got {shown(given)}")
     known = dict(list(signature(function).parameters.items())[own:])
-    if unknown := [key for key in given if key not in known]:
+    rest = [known.pop(name) for name, p in list(known.items()) if p.kind is Parameter.VAR_KEYWORD]
+    if unknown := [key for key in given if key not in known and not rest]:
         raise DataError(f"{file}: {unknown_choice(f'entry of {at}' if at else 'entry', unknown[0], known)}")
     _complete([name for name, p in known.items() if p.default is Parameter.empty], given, where)
     hints = _hints(function)

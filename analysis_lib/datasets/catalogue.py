@@ -25,7 +25,7 @@ from analysis_lib.datasets.sampling import made_splits
 from analysis_lib.datasets.synthetic.make import synthetic
 from analysis_lib.errors import DataError, UserError, unknown_choice
 from analysis_lib.files import BUILD, DATA, data_root, digest, file_digest, write_text
-from analysis_lib.loading import checked, read_json
+from analysis_lib.loading import checked, checked_arguments, read_json
 from analysis_lib.results.digest import canonical_json, module_digest
 
 log = logging.getLogger(__name__)
@@ -142,7 +142,12 @@ def manifest(name: str) -> Manifest:
     if name not in dataset_names():
         raise unknown_choice("dataset", name, [*dataset_names(), "path/to/your.npz"])
     path = MANIFESTS / f"{name}.json"
-    return checked(read_json(path), Manifest, path)
+    known = checked(read_json(path), Manifest, path)
+    if not known.is_computed and known.reader not in READERS:
+        raise unknown_choice(f"reader in {path}", known.reader, READERS)
+    reader, own = (synthetic, 0) if known.is_computed else (READERS[known.reader], 1)
+    checked_arguments(reader, {**known.options, **dict.fromkeys(known.needs, "")}, path, "options", own)
+    return known
 
 
 def load_dataset(
@@ -262,6 +267,8 @@ def _facts(dataset: SkeletonDataset) -> dict:
 def _verify(known: Manifest, dataset: SkeletonDataset) -> None:
     """Raise DataError unless the dataset is what its manifest promises."""
     facts = _facts(dataset)
+    if unknown := [key for key in known.expected if key not in facts]:
+        raise unknown_choice(f"promise in the manifest of '{known.name}'", unknown[0], facts)
     differing = [
         f"{key} {facts[key]} instead of {value}" for key, value in known.expected.items() if facts[key] != value
     ]

@@ -1,5 +1,6 @@
 """The store: once only, whole or not at all, by two processes, after a kill, within its limit."""
 
+import json
 import multiprocessing
 import os
 import signal
@@ -103,6 +104,16 @@ def test_a_file_is_read_once_for_its_digest_and_its_contents(fetch, monkeypatch)
     monkeypatch.setattr(module, "file_digests", None)
     assert same(fetch())
     assert len([path for path in opened if path.endswith("array.npy")]) == 1
+
+
+def test_an_entry_that_hides_a_value_is_computed_anew(fetch, store):
+    fetch()
+    path = store.entries()[0].folder / "entry.json"
+    facts = json.loads(path.read_text())
+    del facts["files"]["array.npy"]
+    path.write_text(json.dumps(facts))
+    assert same(fetch())
+    assert fetch.calls == 2
 
 
 @pytest.mark.parametrize("name", ["array.npy", "graph.npz", "facts.json", "entry.json"])

@@ -53,7 +53,7 @@ from scipy.optimize import linear_sum_assignment
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.readers.archive import decoded
-from analysis_lib.errors import DataError
+from analysis_lib.errors import DataError, cut
 from analysis_lib.loading import TEXT_LIMIT, read_bytes, read_json
 from analysis_lib.skeletons.layouts import LAYOUTS, layout
 from analysis_lib.skeletons.skeleton import Skeleton
@@ -134,7 +134,7 @@ def read_keypoints(path: str | Path) -> SkeletonDataset:
     table = _table(path)
     if absent := [c for c in (*NEEDED, "label") if c not in table]:
         raise DataError(
-            f"{path} has no column '{absent[0]}'; expected {', '.join((*NEEDED, 'label'))}, got {', '.join(table)}"
+            f"{path} has no column '{absent[0]}'; expected {', '.join((*NEEDED, 'label'))}, got {cut(', '.join(table))}"
         )
     if table.empty:
         raise DataError(f"{path} has no rows below its header")
@@ -182,11 +182,11 @@ def _from_table(table: pd.DataFrame) -> tuple[Skeleton, dict[str, np.ndarray], t
     channels = tuple(c for c in ("x", "y", "z", "score") if c in table)
     units = table["unit"].unique() if "unit" in table else ["m" if "z" in channels else "px"]
     if len(units) > 1:
-        raise DataError(f"the column unit must be the same in all rows, got {', '.join(map(repr, units[:3]))}")
+        raise DataError(f"the column unit must be the same in all rows, got {cut(', '.join(map(repr, units[:3])))}")
     frame = _numbers(table, "frame")
     if bad := np.flatnonzero((frame % 1 != 0) | (frame < 0) | (frame >= 2**53)).tolist():
         raise DataError(
-            f"row {bad[0] + 2}: frame must be a whole number from 0 on, got '{table['frame'].iloc[bad[0]]}'"
+            f"row {bad[0] + 2}: frame must be a whole number from 0 on, got '{cut(table['frame'].iloc[bad[0]], 60)}'"
         )
     values = np.column_stack([_numbers(table, channel) for channel in channels])
     skeleton, joint = _joints(table["joint"])
@@ -238,7 +238,7 @@ def _numbers(table: pd.DataFrame, column: str) -> np.ndarray:
     if wrong.any():
         at = int(wrong.argmax())
         hint = ", expected 0 to 1" if column == "score" else ", expected a number"
-        raise DataError(f"row {at + 2}: {column} is '{given.iloc[at]}'{hint}")
+        raise DataError(f"row {at + 2}: {column} is '{cut(given.iloc[at], 60)}'{hint}")
     return values
 
 
@@ -251,7 +251,7 @@ def _joints(names: pd.Series) -> tuple[Skeleton, np.ndarray]:
         nearest = max(LAYOUTS.values(), key=lambda s: len(given & set(s.joints)))
         others = sorted(given - set(nearest.joints))
         raise DataError(
-            f"joints {', '.join(map(repr, others[:3]))} are of no layout ({nearest.name}, the nearest, has "
+            f"joints {cut(', '.join(map(repr, others[:3])))} are of no layout ({nearest.name}, the nearest, has "
             f"{', '.join(nearest.joints[:3])}, ...); rename them, or write an .npz with bones of your own"
         )
     skeleton = min(fitting, key=lambda s: s.n_joints)
@@ -265,7 +265,7 @@ def _facts_of_clips(table: pd.DataFrame) -> pd.DataFrame:
     if (twice := facts.index.duplicated()).any():
         clip = facts.index[twice][0]
         column = next(c for c in facts if facts.loc[clip, c].nunique() > 1)
-        values = ", ".join(map(repr, facts.loc[clip, column].unique()[:3]))
+        values = ", ".join(f"'{cut(value, 60)}'" for value in facts.loc[clip, column].unique()[:3])
         raise DataError(f"clip '{clip}' has several values of {column}: {values}")
     return facts
 
@@ -515,7 +515,7 @@ def _labels_of_folder(path: Path, clips: Iterable[str]) -> pd.DataFrame:
     if sidecar.is_file():
         table = _table(sidecar)
         if absent := [column for column in ("clip", "label") if column not in table]:
-            raise DataError(f"{sidecar} has no column '{absent[0]}'; expected clip, label, got {', '.join(table)}")
+            raise DataError(f"{sidecar} has no column '{absent[0]}'; expected clip, label, got {cut(', '.join(table))}")
         try:
             return _facts_of_clips(table)
         except DataError as error:

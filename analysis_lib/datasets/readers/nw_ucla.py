@@ -12,7 +12,7 @@ import numpy as np
 
 from analysis_lib.datasets.dataset import SkeletonDataset, check_sequence
 from analysis_lib.datasets.readers.archive import decoded, read_members
-from analysis_lib.errors import DataError
+from analysis_lib.errors import DataError, shown
 from analysis_lib.loading import parse_json
 from analysis_lib.skeletons.layouts import KINECT_20
 
@@ -91,7 +91,7 @@ def _clip(match: re.Match, content: bytes) -> tuple[str, tuple[int, int, int], n
         )
     table = _parse(name, content)
     if table["label"] != _CLASS_OF[action] + 1:
-        raise DataError(f"{name}: expected label {_CLASS_OF[action] + 1} for action a{action}, got {table['label']!r}")
+        raise DataError(f"{name}: expected label {_CLASS_OF[action] + 1} for action a{action}, got {shown(table['label'])}")
     code = (_CLASS_OF[action], subject, view)
     return name.removesuffix(".json"), code, _sequence(name, table["skeletons"])
 

@@ -307,5 +307,5 @@ def test_counts_that_promise_more_than_there_is(text, words):
 
 def test_few_lines_do_not_ask_for_gigabytes(rng):
     crowd = [(str(i), body(rng)) for i in range(40)]
-    with pytest.raises(DataError, match=r"100001 frames of 40 bodies in .* characters; is it damaged"):
+    with pytest.raises(DataError, match=r"100001 frames of 40 bodies in .* characters; is it damaged\?"):
         parse_skeleton(skeleton_text([crowd, *[[]] * 100_000]))
