@@ -1,0 +1,301 @@
+"""Networks that were trained on one dataset, put through the same clips, each beside its untrained twins."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+
+from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.datasets.preparation.recipe import clip_tensors
+from analysis_lib.errors import UserError
+from analysis_lib.geometry.curves import label_curves
+from analysis_lib.geometry.embeddings import Embeddings
+from analysis_lib.geometry.layerwise import dataset_graphs, layer_embeddings
+from analysis_lib.geometry.node_separation import node_separation
+from analysis_lib.geometry.smoothness import group_means
+from analysis_lib.networks.checkpoints import Checkpoint, load_checkpoint
+from analysis_lib.networks.cost import multiplications, seconds_a_clip
+from analysis_lib.networks.st_gdn import inverse_root
+from analysis_lib.networks.training.fit import evaluate
+from analysis_lib.networks.untrained import untrained_twin
+from analysis_lib.statistics import percentile_interval, wilson_interval
+
+#: share of the layers after which a fall is late: layer 8 of 10, as the paper has it
+LATE = 0.8
+#: the network that the others are held to, if there is one
+REFERENCE = "stgcn"
+TIMED = 16  # clips
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """Mean label variation of the super-classes over the layers of one network, and how far its nodes are apart.
+
+    Attributes
+    ----------
+    network : Checkpoint
+        The trained one, of the twin too.
+    draw : int
+        0: trained; 1, 2, ...: draws of its untrained twin.
+    q : ndarray, shape (L + 1,)
+        The input first.
+    replicates : ndarray, shape (n_replicates, L + 1)
+        The same clips drawn again for all networks.
+    separation : ndarray, shape (L + 1,)
+        See `analysis_lib.geometry.node_separation`, mean over the classes; NaN where nodes are no joints.
+    """
+
+    network: Checkpoint
+    draw: int
+    q: np.ndarray
+    replicates: np.ndarray
+    separation: np.ndarray
+
+    @property
+    def place(self) -> dict:
+        """Its columns in every table."""
+        return {"network": self.network.name, "architecture": architecture(self.network), "draw": self.draw}
+
+
+def architecture(network: Checkpoint) -> str:
+    """Return what kind of network it is."""
+    return network.card.get("architecture") or type(network.model).__name__
+
+
+def load_networks(names: Sequence[str], data: SkeletonDataset) -> list[Checkpoint]:
+    """Return networks by their names (`analysis_lib.networks.checkpoints.load_checkpoint`), the reference first.
+
+    Raises
+    ------
+    UserError
+        If there is none.
+    """
+    if not names:
+        raise UserError(f"no network is trained on {data.name}; stgbook train --dataset {data.name} trains one")
+    found = [load_checkpoint(name, data) for name in dict.fromkeys(names)]
+    return sorted(found, key=lambda network: architecture(network) != REFERENCE)
+
+
+def measure(
+    networks: Sequence[Checkpoint],
+    data: SkeletonDataset,
+    train: SkeletonDataset,
+    n_draws: int = 2,
+    n_neighbors: int = 10,
+    n_bootstrap: int = 500,
+    seed: int = 0,
+) -> list[Curve]:
+    """Return the curve of every network, and of each draw of its untrained twin.
+
+    Parameters
+    ----------
+    networks : sequence of Checkpoint
+    data : SkeletonDataset
+        The clips that become nodes.
+    train : SkeletonDataset
+        The clips whose batch statistics the twins take.
+    n_draws : int
+        Draws of each twin.
+    n_neighbors, n_bootstrap, seed
+        As for `analysis_lib.geometry.layerwise.dataset_graphs` and `analysis_lib.geometry.curves.label_curves`.
+    """
+    found = []
+    for network in networks:
+        for draw, model in enumerate(_with_twins(network, train, n_draws)):
+            embeddings = layer_embeddings(model, data)
+            curves = label_curves(dataset_graphs(embeddings, n_neighbors), data, n_bootstrap, seed)
+            q, drawn = (group_means(values, curves.groups)[1].mean(axis=-1) for values in (curves.q, curves.replicates))
+            found.append(Curve(network, draw, q, drawn.T, _separation(network, embeddings, data)))
+    return found
+
+
+def _with_twins(network: Checkpoint, train: SkeletonDataset, n_draws: int) -> Iterator[Checkpoint]:
+    yield network
+    x, _ = clip_tensors(train, network.preprocessing)
+    yield from (untrained_twin(network, x, draw) for draw in range(n_draws))
+
+
+def _separation(network: Checkpoint, embeddings: Embeddings, data: SkeletonDataset) -> np.ndarray:
+    """Return how far joints are apart at the input and each layer, NaN where its nodes are no joints."""
+    n_joints, other = data.skeleton.n_joints, getattr(network.model, "layer_nodes", None) or {}
+    members = [np.flatnonzero(data.labels == c) for c in np.unique(data.labels)]
+    values = []
+    for name, x, lengths in zip(embeddings.layers, embeddings.features, embeddings.lengths, strict=True):
+        joints = name not in other and "v" in network.axes.get(name, "v")
+        values.append(
+            np.mean([node_separation(x[mine], lengths[mine], n_joints) for mine in members]) if joints else np.nan
+        )
+    return np.array(values)
+
+
+def curve_table(curves: Sequence[Curve]) -> pd.DataFrame:
+    """Return label variation and separation of nodes by network, draw and layer.
+
+    Returns
+    -------
+    DataFrame
+        Columns network, architecture, draw (0: trained), layer (0: input), depth (layer over layers), q, low, high
+        (95 % interval over clips drawn again), separation.
+    """
+    rows = []
+    for curve in curves:
+        low, high = percentile_interval(curve.replicates)
+        for layer, values in enumerate(zip(curve.q, low, high, curve.separation, strict=True)):
+            named = dict(zip(("q", "low", "high", "separation"), map(float, values), strict=True))
+            rows.append(curve.place | {"layer": layer, "depth": layer / (len(curve.q) - 1)} | named)
+    return pd.DataFrame(rows)
+
+
+def shapes(q: np.ndarray) -> dict[str, np.ndarray]:
+    r"""Return how far curves of layers 1..L fall, and when.
+
+    Parameters
+    ----------
+    q : ndarray, shape (..., L)
+
+    Returns
+    -------
+    dict of str to ndarray, shape (...)
+        ``fall``: :math:`q_1 - q_L`; ``first half``: share of it up to the middle layer; ``late``: share of it
+        after four fifths of the layers. Shares of no fall are NaN.
+
+    Examples
+    --------
+    >>> {name: value.item() for name, value in shapes(np.array([1.0, 1.0, 0.75, 0.75, 0.0])).items()}
+    {'fall': 1.0, 'first half': 0.25, 'late': 0.75}
+    """
+    depth = q.shape[-1]
+    first, last, middle = q[..., 0], q[..., -1], q[..., (depth - 1) // 2]
+    boundary = q[..., min(round(LATE * depth), max(depth - 1, 1)) - 1]
+    fall = first - last
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = {"first half": (first - middle) / fall, "late": (boundary - last) / fall}
+    return {"fall": fall} | {name: np.where(fall > 0, share, np.nan) for name, share in shares.items()}
+
+
+def shape_table(curves: Sequence[Curve]) -> pd.DataFrame:
+    """Return how far and when the trained networks' curves fall, with 95 % intervals over clips drawn again.
+
+    Returns
+    -------
+    DataFrame
+        Columns network, architecture, statistic, value, low, high. Beside those of `shapes`: ``twin's fall``,
+        the mean of the draws; ``learnt``, the fall less that; ``less late``, how much less of its fall is late
+        than of the first network's. Differences are paired: all curves are of the same clips.
+    """
+    trained = [curve for curve in curves if curve.draw == 0]
+    rows, (reference, reference_drawn) = [], (shapes(x)["late"] for x in _layers(trained[0]))
+    for curve in trained:
+        value, drawn = (shapes(x) for x in _layers(curve))
+        twins = [_layers(twin) for twin in curves if twin.network is curve.network and twin.draw]
+        if twins:
+            for found, i in ((value, 0), (drawn, 1)):
+                found["twin's fall"] = np.mean([shapes(twin[i])["fall"] for twin in twins], axis=0)
+                found["learnt"] = found["fall"] - found["twin's fall"]
+        if curve is not trained[0]:
+            value["less late"], drawn["less late"] = reference - value["late"], reference_drawn - drawn["late"]
+        for name in value:
+            ends = dict(zip(("low", "high"), map(float, percentile_interval(drawn[name])), strict=True))
+            rows.append(curve.place | {"statistic": name, "value": float(value[name])} | ends)
+    return pd.DataFrame(rows).drop(columns="draw")
+
+
+def _layers(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
+    """Return a curve and its replicates without the input."""
+    return curve.q[1:], curve.replicates[:, 1:]
+
+
+def cost_table(networks: Sequence[Checkpoint], test: SkeletonDataset) -> pd.DataFrame:
+    """Return one row a network: what it is, what it costs, how many test clips it names rightly.
+
+    Returns
+    -------
+    DataFrame
+        Columns network, architecture, width, layers, frames, parameters, multiplications (of a clip), seconds (of a
+        clip, on this machine, on one thread), passes (of a clip in training), clips, accuracy, low, high (Wilson).
+        Accuracy is its card's; of a network without a card it is taken on ``test``.
+    """
+    rows = []
+    for network in networks:
+        card = network.card or _scored(network, test)
+        x, _ = clip_tensors(test.take(range(min(TIMED, len(test)))), network.preprocessing)
+        n, accuracy = card["n_test"], card["test_accuracy"]
+        low, high = wilson_interval(accuracy * n, n)
+        rows.append(
+            {
+                "network": network.name,
+                "architecture": architecture(network),
+                "width": card.get("arguments", {}).get("width", np.nan),
+                "layers": len(network.layers),
+                "frames": x.shape[2],
+                "parameters": sum(p.numel() for p in network.model.parameters()),
+                "multiplications": multiplications(network.model, x.shape[1:]),
+                "seconds": _on_one_thread(network, x),
+                "passes": card.get("epochs_run", 0) * card.get("recipe", {}).get("repeats", 1),
+                "clips": n,
+                "accuracy": accuracy,
+                "low": low,
+                "high": high,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _scored(network: Checkpoint, test: SkeletonDataset) -> dict:
+    """Return what a card says of accuracy."""
+    found = evaluate(network.model, test, network.preprocessing)
+    return {"test_accuracy": found["accuracy"], "n_test": found["n"]}
+
+
+def _on_one_thread(network: Checkpoint, x: np.ndarray) -> float:
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        return seconds_a_clip(network.model, x)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def root_table(
+    x: np.ndarray, eps: Sequence[float] = (1e-5, 1e-3, 1e-1), iterations: Sequence[int] = range(1, 21)
+) -> pd.DataFrame:
+    r"""Return how close Newton-Schulz iterations come to the inverse root by which ST-GDN makes joints unlike.
+
+    .. math:: e = \|Z - (C + \epsilon I)^{-1/2}\|_F \,/\, \|(C + \epsilon I)^{-1/2}\|_F
+
+    C is the covariance of the joints over clips, frames and coordinates, each scaled to variance 1 as the first
+    layer gets them; the truth is by eigenvalues.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, C, T, V, M)
+        Clips.
+    eps : sequence of float
+        Added to the variances.
+    iterations : sequence of int
+
+    Returns
+    -------
+    DataFrame
+        Columns start (``"scaled"``, or ``"as printed"``: with C itself), eps, condition, iterations, error; infinite
+        where numbers have outgrown themselves.
+    """
+    joints = np.moveaxis(x[..., 0], 3, 0).reshape(x.shape[3], -1)  # (V, N C T)
+    joints = joints - joints.mean(axis=1, keepdims=True)
+    spread = joints.std(axis=1, keepdims=True)
+    covariance = np.cov(joints / np.where(spread > 0, spread, 1), bias=True).astype(float)
+    rows = []
+    for small in eps:
+        c = covariance + small * np.eye(len(covariance))
+        values, vectors = np.linalg.eigh(c)
+        truth = vectors @ np.diag(values**-0.5) @ vectors.T
+        for scaled in (True, False):
+            for k in iterations:
+                found = inverse_root(torch.from_numpy(c), k, scaled).numpy()
+                with np.errstate(over="ignore", invalid="ignore"):
+                    error = np.linalg.norm(found - truth) / np.linalg.norm(truth)
+                row = {"start": "scaled" if scaled else "as printed", "eps": small, "condition": values[-1] / values[0]}
+                rows.append(row | {"iterations": k, "error": error if np.isfinite(error) else np.inf})
+    return pd.DataFrame(rows)
