@@ -183,28 +183,36 @@ def shape_table(curves: Sequence[Curve]) -> pd.DataFrame:
     DataFrame
         Columns network, architecture, statistic, value, low, high. Beside those of `shapes`: ``twin's fall``,
         the mean of the draws; ``learnt``, the fall less that; ``less late``, how much less of its fall is late
-        than of the first network's. Differences are paired: all curves are of the same clips.
+        than of the first network's. Differences are paired: all curves are of the same clips. There are no shares
+        (NaN) of a fall whose interval reaches zero.
     """
     trained = [curve for curve in curves if curve.draw == 0]
-    rows, (reference, reference_drawn) = [], (shapes(x)["late"] for x in _layers(trained[0]))
+    rows, reference = [], _clear_shapes(trained[0])
     for curve in trained:
-        value, drawn = (shapes(x) for x in _layers(curve))
-        twins = [_layers(twin) for twin in curves if twin.network is curve.network and twin.draw]
-        if twins:
-            for found, i in ((value, 0), (drawn, 1)):
-                found["twin's fall"] = np.mean([shapes(twin[i])["fall"] for twin in twins], axis=0)
-                found["learnt"] = found["fall"] - found["twin's fall"]
+        found = _clear_shapes(curve)
+        if twins := [_shapes(twin)["fall"] for twin in curves if twin.network is curve.network and twin.draw]:
+            found["twin's fall"] = np.mean(twins, axis=0)
+            found["learnt"] = found["fall"] - found["twin's fall"]
         if curve is not trained[0]:
-            value["less late"], drawn["less late"] = reference - value["late"], reference_drawn - drawn["late"]
-        for name in value:
-            ends = dict(zip(("low", "high"), map(float, percentile_interval(drawn[name])), strict=True))
-            rows.append(curve.place | {"statistic": name, "value": float(value[name])} | ends)
+            found["less late"] = reference["late"] - found["late"]
+        for name, (value, *drawn) in found.items():
+            low, high = percentile_interval(np.array(drawn))
+            numbers = {"value": float(value), "low": float(low), "high": float(high)}
+            rows.append(curve.place | {"statistic": name} | numbers)
     return pd.DataFrame(rows).drop(columns="draw")
 
 
-def _layers(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
-    """Return a curve and its replicates without the input."""
-    return curve.q[1:], curve.replicates[:, 1:]
+def _shapes(curve: Curve) -> dict[str, np.ndarray]:
+    """Return the `shapes` of a curve without the input, and behind each value its replicates."""
+    return shapes(np.vstack([curve.q, curve.replicates])[:, 1:])
+
+
+def _clear_shapes(curve: Curve) -> dict[str, np.ndarray]:
+    """Return the same, with no shares of a fall whose interval reaches zero."""
+    found = _shapes(curve)
+    if percentile_interval(found["fall"][1:])[0] > 0:
+        return found
+    return {name: values if name == "fall" else np.full_like(values, np.nan) for name, values in found.items()}
 
 
 def cost_table(networks: Sequence[Checkpoint], test: SkeletonDataset) -> pd.DataFrame:

@@ -67,7 +67,7 @@ def contrast(found: Findings) -> str:
     if missing := [name for name, one in (("ST-GCN", late), ("Shift-GCN", gradual)) if one is None]:
         return f"Fig. 10 cannot be told here, as no {' and no '.join(missing)} is trained on these data."
     if isnan(gradual.less_late.value):
-        return "Fig. 10 cannot be told here, as one of the two networks does not fall at all."
+        return "Fig. 10 cannot be told here, as one of the two networks does not fall beyond its interval."
     return (
         f"Fig. 10 has an ST-GCN fall late and a Shift-GCN gradually. Here the late share of "
         f"{name_of(gradual.name)} is less than that of {name_of(late.name)} by {estimate(gradual.less_late)}: that it "

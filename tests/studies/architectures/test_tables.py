@@ -64,6 +64,8 @@ def test_differences_of_falls_are_paired(curves):
     for name in ("my stgcn", "my fg-stformer"):
         assert value[name, "learnt"] == pytest.approx(value[name, "fall"] - value[name, "twin's fall"])
     assert ("my stgcn", "less late") not in shape.index
+    drawn = {k: r["low"] > 0 for (k, s), r in shape.iterrows() if s == "fall"}
+    assert {k: np.isfinite(value[k, "late"]) for k in drawn} == drawn  # shares of a clear fall alone
     again = tables.shape_table([curves[0], *curves[:3]]).set_index(["network", "statistic"])
     assert "less late" not in again.index.get_level_values(1)  # a network is not held to itself
 
