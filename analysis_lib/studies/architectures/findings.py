@@ -68,6 +68,35 @@ class Roots:
     most: int
 
 
+@dataclass(frozen=True)
+class Board:
+    """A leaderboard: our best, the best published, how many of the published the latter's interval meets, of how many.
+
+    ``clip`` is what one clip is of the accuracy.
+    """
+
+    ours: str
+    accuracy: Estimate
+    best: str
+    published: Estimate
+    met: int
+    count: int
+    clip: float
+
+
+def board(table: pd.DataFrame) -> Board:
+    """Return what `analysis_lib.studies.architectures.tables.leaderboard` says."""
+    mine, others = table[table["whose"] == "ours"], table[table["whose"] != "ours"]
+    (ours, accuracy), (best, published) = (_first(part) for part in (mine, others))
+    met = int((others["high"] >= published.low).sum()) - 1
+    return Board(ours, accuracy, best, published, met, len(others) - 1, 1 / published.clips)
+
+
+def _first(table: pd.DataFrame) -> tuple[str, Estimate]:
+    row = table.iloc[0]
+    return row["network"], Estimate(*row[["accuracy", "low", "high"]].astype(float), clips=int(row["clips"]))
+
+
 def findings(shape: pd.DataFrame, costs: pd.DataFrame) -> Findings:
     """Return what `analysis_lib.studies.architectures.tables.shape_table` and ``cost_table`` say."""
     networks = []

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Annotated, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -10,13 +11,16 @@ import torch
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import clip_tensors
 from analysis_lib.errors import UserError
+from analysis_lib.files import DATA
 from analysis_lib.geometry.curves import label_curves
 from analysis_lib.geometry.embeddings import Embeddings
 from analysis_lib.geometry.layerwise import dataset_graphs, layer_embeddings
 from analysis_lib.geometry.node_separation import node_separation
 from analysis_lib.geometry.smoothness import group_means
+from analysis_lib.loading import Within, checked, read_json
 from analysis_lib.networks.checkpoints import Checkpoint, load_checkpoint
 from analysis_lib.networks.cost import multiplications, seconds_a_clip
+from analysis_lib.networks.fusion import PUBLISHED, fused
 from analysis_lib.networks.st_gdn import inverse_root
 from analysis_lib.networks.training.fit import evaluate
 from analysis_lib.networks.untrained import untrained_twin
@@ -221,20 +225,20 @@ def cost_table(networks: Sequence[Checkpoint], test: SkeletonDataset) -> pd.Data
     Returns
     -------
     DataFrame
-        Columns network, architecture, width, layers, frames, parameters, multiplications (of a clip), seconds (of a
-        clip, on this machine, on one thread), passes (of a clip in training), clips, accuracy, low, high (Wilson).
+        Columns network, architecture, stream, width, layers, frames, parameters, multiplications (of a clip),
+        seconds (of a clip, on this machine, on one thread), passes (of a clip in training), clips, accuracy, low, high
+        (Wilson).
         Accuracy is its card's; of a network without a card it is taken on ``test``.
     """
     rows = []
     for network in networks:
         card = network.card or _scored(network, test)
         x, _ = clip_tensors(test.take(range(min(TIMED, len(test)))), network.preprocessing)
-        n, accuracy = card["n_test"], card["test_accuracy"]
-        low, high = wilson_interval(accuracy * n, n)
         rows.append(
             {
                 "network": network.name,
                 "architecture": architecture(network),
+                "stream": network.preprocessing.stream,
                 "width": card.get("arguments", {}).get("width", np.nan),
                 "layers": len(network.layers),
                 "frames": x.shape[2],
@@ -242,10 +246,7 @@ def cost_table(networks: Sequence[Checkpoint], test: SkeletonDataset) -> pd.Data
                 "multiplications": multiplications(network.model, x.shape[1:]),
                 "seconds": _on_one_thread(network, x),
                 "passes": card.get("epochs_run", 0) * card.get("recipe", {}).get("repeats", 1),
-                "clips": n,
-                "accuracy": accuracy,
-                "low": low,
-                "high": high,
+                **_proportion(card["test_accuracy"] * card["n_test"], card["n_test"]),
             }
         )
     return pd.DataFrame(rows)
@@ -264,6 +265,91 @@ def _on_one_thread(network: Checkpoint, x: np.ndarray) -> float:
         return seconds_a_clip(network.model, x)
     finally:
         torch.set_num_threads(threads)
+
+
+def fusion_table(networks: Sequence[Checkpoint], test: SkeletonDataset) -> pd.DataFrame:
+    """Return the accuracy of networks of one architecture that were trained on several streams, alone and fused.
+
+    Of several networks on one stream the first counts. Scores are taken on ``test``.
+
+    Returns
+    -------
+    DataFrame
+        Columns architecture, streams, weights (``"alone"``, ``"equal"``, or the published ones), clips, accuracy,
+        low, high (Wilson); no rows where no architecture has several streams.
+    """
+    rows, families = [], {}
+    for network in networks:
+        families.setdefault(architecture(network), {}).setdefault(network.preprocessing.stream, network)
+    for name, streams in families.items():
+        if len(streams) < 2:
+            continue
+        scores = {
+            stream: evaluate(one.model, test, one.preprocessing)["scores"] for stream, one in sorted(streams.items())
+        }
+        alone = [("alone", {stream: x}, None) for stream, x in scores.items()]
+        published = " ".join(f"{weight:g}" for weight in map(PUBLISHED.get, scores))
+        for weights, of, how in (*alone, ("equal", scores, None), (f"published, {published}", scores, PUBLISHED)):
+            place = {"architecture": name, "streams": ", ".join(of), "weights": weights}
+            hits = int((fused(of, how).argmax(axis=1) == test.labels).sum())
+            rows.append(place | _proportion(hits, len(test)))
+    return pd.DataFrame(rows, columns=["architecture", "streams", "weights", "clips", "accuracy", "low", "high"])
+
+
+def _proportion(hits: float, n: int) -> dict:
+    low, high = wilson_interval(hits, n)
+    return {"clips": n, "accuracy": hits / n, "low": low, "high": high}
+
+
+class Entry(TypedDict):
+    """One published accuracy."""
+
+    network: str
+    accuracy: Annotated[float, Within(0, 1)]
+
+
+class Board(TypedDict):
+    """Published accuracies on one test split of so many clips."""
+
+    clips: Annotated[int, Within(1, 10_000_000)]
+    source: str
+    published: list[Entry]
+
+
+def leaderboard(dataset: str, costs: pd.DataFrame, fusions: pd.DataFrame) -> pd.DataFrame:
+    """Return our networks beside published ones, the most accurate first, each with Wilson's interval.
+
+    Parameters
+    ----------
+    dataset : str
+        Whose published accuracies stand in ``data/leaderboards/DATASET.json``.
+    costs, fusions : DataFrame
+        From `cost_table` and `fusion_table`.
+
+    Returns
+    -------
+    DataFrame
+        Columns network, whose (``"ours"`` or the source), clips, accuracy, low, high.
+
+    Raises
+    ------
+    UserError
+        If there are none for this dataset.
+    """
+    path = DATA / "leaderboards" / f"{dataset}.json"
+    if not path.exists():
+        raise UserError(f"no published accuracies on {dataset} are kept (there is no {path.name} in data/leaderboards)")
+    board = checked(read_json(path), Board, path)
+    n = board["clips"]
+    rows = [
+        {"network": one["network"], "whose": board["source"]} | _proportion(one["accuracy"] * n, n)
+        for one in board["published"]
+    ]
+    names = fusions["architecture"] + ", " + fusions["streams"] + ", " + fusions["weights"]
+    ours = [costs, fusions[fusions["weights"] != "alone"].assign(network=names)]
+    columns = ["network", "whose", "clips", "accuracy", "low", "high"]
+    whole = pd.concat([pd.DataFrame(rows), *(one.assign(whose="ours") for one in ours if len(one))])[columns]
+    return whole.sort_values("accuracy", ascending=False, kind="stable", ignore_index=True)
 
 
 def root_table(

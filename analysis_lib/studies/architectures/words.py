@@ -5,7 +5,7 @@ from math import isnan
 import pandas as pd
 
 from analysis_lib.statistics import Estimate, Verdict
-from analysis_lib.studies.architectures.findings import STEPS, Findings, Network, Roots
+from analysis_lib.studies.architectures.findings import STEPS, Board, Findings, Network, Roots
 from analysis_lib.words import (
     THIN,
     code_of,
@@ -19,6 +19,7 @@ from analysis_lib.words import (
     number,
     percent,
     plain,
+    points,
     ratio,
 )
 
@@ -99,6 +100,35 @@ def iterations(found: Roots) -> str:
     )
 
 
+def ranks(found: Board) -> str:
+    """Return where our best network stands among published ones, and how far these can be told apart."""
+    apart = found.published.beyond(found.accuracy)
+    versus = {Verdict.HOLDS: "below it, beyond both intervals", Verdict.FAILS: "above it, beyond both intervals"}.get(
+        apart, "not told from it by these clips"
+    )
+    return (
+        f"The best published is {name_of(found.best)} with {estimate(found.published, percent)}; ours is "
+        f"{name_of(found.ours)} with {estimate(found.accuracy, percent)}, {versus}. One of "
+        f"{counted(found.published.clips, 'clip')} is {points(found.clip, signed=False)} points. The interval of the "
+        f"best published meets those of {found.met} of the {found.count} others: among these the order may be chance."
+    )
+
+
+def fusion(table: pd.DataFrame) -> str:
+    """Return what adding streams up with equal weights gains over the best of them alone."""
+    if table.empty:
+        return "No architecture is trained on several streams of these data, so there is nothing to add up."
+    said = []
+    for name, rows in table.groupby("architecture", sort=False):
+        alone, equal = rows[rows["weights"] == "alone"], rows[rows["weights"] == "equal"].iloc[0]
+        gain = equal["accuracy"] - alone["accuracy"].max()
+        said.append(
+            f"{name_of(name)}: {counted(len(alone), 'stream')} together, with equal weights, against the best alone, "
+            f"{points(gain)} points."
+        )
+    return " ".join(said)
+
+
 def untold(found: Findings) -> str:
     """Return which networks have no twin that falls less: what they show was not learnt."""
     told = [network for network in found.networks if not isnan(network.learnt.value)]
@@ -126,3 +156,9 @@ def overview(costs: pd.DataFrame) -> pd.DataFrame:
         for row in costs.itertuples()
     ]
     return pd.DataFrame(rows).set_index("network")
+
+
+def accuracies(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a leaderboard, or fused streams, with accuracies as people read them."""
+    shown = [estimate(Estimate(row.accuracy, row.low, row.high), percent) for row in table.itertuples()]
+    return table.drop(columns=["low", "high"]).assign(accuracy=shown)

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from analysis_lib.statistics import Estimate, Verdict
-from analysis_lib.studies.architectures.findings import findings, roots
+from analysis_lib.studies.architectures.findings import board, findings, roots
 
 NAMES = ("fall", "twin's fall", "learnt", "first half", "late", "less late")
 
@@ -60,3 +60,10 @@ def test_roots_after_five_steps():
     found = roots(pd.DataFrame(rows, columns=["start", "eps", "condition", "iterations", "error"]))
     assert found.scaled == {0.1: 0.1, 0.01: 0.5}
     assert (found.printed_first, found.printed, found.needed, found.most) == (1, 1e9, 9, 9)
+
+
+def test_the_board_says_whom_the_best_cannot_be_told_from():
+    rows = [("p", "A", 100, 0.97, 0.95, 0.98), ("q", "A", 100, 0.95, 0.93, 0.96), ("m", "ours", 50, 0.9, 0.8, 0.94)]
+    rows.append(("r", "A", 100, 0.8, 0.7, 0.9))
+    found = board(pd.DataFrame(rows, columns=["network", "whose", "clips", "accuracy", "low", "high"]))
+    assert (found.ours, found.best, found.met, found.count, found.clip) == ("m", "p", 1, 2, 0.01)

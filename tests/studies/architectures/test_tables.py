@@ -1,6 +1,9 @@
 """Curves of small networks beside their twins, shares of a fall by hand, costs counted by hand, roots beside truth."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
@@ -98,6 +101,28 @@ def test_a_network_without_a_card_is_scored(data):
     own = Checkpoint("own", network("stgcn", data).model, ("st_gcn_networks.0",), Preprocessing(FRAMES), {})
     (row,) = tables.cost_table([own], data).itertuples()
     assert (row.clips, row.architecture) == (len(data), "STGCN")
+
+
+def test_streams_of_one_architecture_are_fused(data):
+    joint, agcn = network("stgcn", data), network("agcn", data)
+    bone = replace(joint, name="bones", preprocessing=Preprocessing(FRAMES, steps=("first-bodies", "bones")))
+    table = tables.fusion_table([joint, agcn, bone], data)
+    assert table["streams"].tolist() == ["bone", "joint", "bone, joint", "bone, joint"]
+    assert table["weights"].tolist() == ["alone", "alone", "equal", "published, 0.6 0.6"]
+    assert tables.fusion_table([joint, joint, agcn], data).empty
+
+
+def test_ours_stand_beside_published_ones():
+    costs = pd.DataFrame({"network": ["mine"], "clips": 464, "accuracy": 0.95, "low": 0.93, "high": 0.97})
+    columns = ["architecture", "streams", "weights", "clips", "accuracy", "low", "high"]
+    board = tables.leaderboard(
+        "nw-ucla", costs, pd.DataFrame([("x", "a, b", "equal", 464, 0.1, 0.0, 0.2)], columns=columns)
+    )
+    assert board["network"].tolist()[:4] == ["FG-STFormer", "CTR-GCN", "DC-GCN+ADG", "mine"]
+    assert board["network"].tolist()[-1] == "x, a, b, equal"
+    assert (board["low"] < board["accuracy"]).all()
+    with pytest.raises(UserError, match="no published accuracies on synthetic are kept"):
+        tables.leaderboard("synthetic", costs, pd.DataFrame(columns=columns))
 
 
 @pytest.mark.parametrize("name", sorted(ARCHITECTURES))

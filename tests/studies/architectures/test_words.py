@@ -9,7 +9,7 @@ from sentences import check, check_answer
 
 from analysis_lib.statistics import Estimate
 from analysis_lib.studies.architectures import words
-from analysis_lib.studies.architectures.findings import Findings, Network, Roots
+from analysis_lib.studies.architectures.findings import Board, Findings, Network, Roots
 
 ABOUT = {"twin": Estimate(-0.1, -0.2, 0), "learnt": Estimate(0.3, 0.1, 0.5), "accuracy": Estimate(0.9, 0.85, 0.93, 464)}
 FALL, NOT_TOLD = Estimate(0.5, 0.4, 0.6), Estimate(nan)
@@ -60,3 +60,27 @@ def test_costs_for_people():
     row |= {"passes": 80, "accuracy": 0.9375, "low": 0.912, "high": 0.956, "clips": 480}
     shown = words.overview(pd.DataFrame([row])).loc["st"].tolist()
     assert shown == [10, "790,856", "898 million", "57.7 ms", "80", "94\u2009% (91\u2009% to 96\u2009%)", 480]
+
+
+BEST = ("FG-STFormer", Estimate(0.97, 0.95, 0.98, 464), 3, 6, 1 / 464)
+
+
+@pytest.mark.parametrize(
+    ("case", "ours"),
+    [
+        ("ours below", Estimate(0.92, 0.89, 0.94)),
+        ("ours not told from the best", Estimate(0.95, 0.93, 0.97)),
+        ("ours above", Estimate(0.99, 0.985, 0.995)),
+    ],
+)
+def test_the_leaderboard(said, case, ours):
+    text = words.ranks(Board("st", ours, *BEST))
+    check(text)
+    said(case, text)
+
+
+def test_fusions(said):
+    columns = ["architecture", "streams", "weights", "accuracy"]
+    rows = [("agcn", "bone", "alone", 0.9), ("agcn", "joint", "alone", 0.92), ("agcn", "bone, joint", "equal", 0.94)]
+    said("two streams", words.fusion(pd.DataFrame(rows, columns=columns)))
+    said("one stream", words.fusion(pd.DataFrame(columns=columns)))
