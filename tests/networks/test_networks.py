@@ -146,8 +146,6 @@ def test_embeddings_and_maps_have_the_frames_and_joints_they_should(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_network_can_go_on_from_any_layer(name):
     model, x = small(name), clips()
-    if not hasattr(model, "scores_from"):
-        pytest.skip("not every network can")
     with torch.no_grad(), captured(model, model.layer_names) as outputs:
         scores = model(x)
         for i, layer in enumerate(model.layer_names, 1):
@@ -201,6 +199,8 @@ def test_bodies_may_have_statistics_of_their_own(name):
         ("agcn", {"strategy": "spatial"}, "unknown entry 'strategy'"),
         ("agcn", {"bodies": 2**40}, "parameters, more than 100000000"),
         ("st-gdn", {"frames": 10**6}, "parameters, more than 100000000"),
+        ("fg-stformer", {"first": 8}, "1 to 7 first layers"),
+        ("fg-stformer", {"attend": False, "convolve": False}, "attention or convolution over time"),
     ],
 )
 def test_what_no_network_can_be_is_refused(name, option, words):

@@ -36,6 +36,11 @@ MOVES: Mapping[str, Step] = {
     "body-size": lambda x, p: steps.unit_size(x),
 }
 STEPS = {**CHOICES, **MOVES}
+#: steps that make another stream of a clip, by name: places (M, T, V, 2 or 3), skeleton -> the same shape
+STREAMS: Mapping[str, Callable[[np.ndarray, Skeleton], np.ndarray]] = {
+    "bones": lambda x, skeleton: steps.bones(x, skeleton.parents),
+    "motion": lambda x, skeleton: steps.motion(x),
+}
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ class Preprocessing:
         lengths are equal; ``"pad"`` keeps the frames and fills up with zeros (longer clips are
         thinned evenly). For training the frames are drawn at random, in order: a local time warp.
     steps : tuple of str
-        Names of sequence steps (keys of `STEPS`), applied in order.
+        Names of sequence steps (keys of `STEPS` and `STREAMS`), applied in order.
     bodies : int
         M of the tensor.
     centre : int, optional
@@ -73,13 +78,22 @@ class Preprocessing:
         if self.fit not in ("resample", "pad"):
             raise unknown_choice("length rule", self.fit, ("resample", "pad"))
         for kind, names, table in (
-            ("preprocessing step", self.steps, STEPS),
+            ("preprocessing step", self.steps, {**STEPS, **STREAMS}),
             ("augmentation", self.augment, AUGMENTATIONS),
         ):
             if unknown := [name for name in names if name not in table]:
                 raise unknown_choice(kind, unknown[0], table)
         if self.frames < 1 or self.bodies < 1:
             raise UserError(f"frames and bodies must be at least 1, got {self.frames}, {self.bodies}")
+
+    @property
+    def stream(self) -> str:
+        """What clips are made into: joint, bone, joint motion or bone motion.
+
+        >>> Preprocessing(steps=("first-bodies", "bones", "motion")).stream
+        'bone motion'
+        """
+        return ("bone" if "bones" in self.steps else "joint") + (" motion" if "motion" in self.steps else "")
 
     def to_dict(self) -> dict:
         """Return plain containers that JSON can hold."""
@@ -110,10 +124,11 @@ def clip_tensor(
             change = partial(AUGMENTATIONS[name], skeleton=skeleton, rng=rng)
             x = _places(change, x, n_coordinates) if name in TURNS else change(x)
     for name in recipe.steps:
-        if name in MOVES:
-            x = _places(partial(MOVES[name], p=recipe), x, n_coordinates)
-        else:
+        if name in CHOICES:
             x = CHOICES[name](x, recipe, n_coordinates)
+        else:
+            change = partial(STREAMS[name], skeleton=skeleton) if name in STREAMS else partial(MOVES[name], p=recipe)
+            x = _places(change, x, n_coordinates)
     n_frames = x.shape[1]
     if recipe.fit == "resample" or n_frames > recipe.frames:
         x = x[:, _frame_indices(n_frames, recipe.frames, rng)]
