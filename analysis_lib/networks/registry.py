@@ -8,6 +8,7 @@ from analysis_lib.errors import unknown_choice
 from analysis_lib.networks.agcn import AGCN
 from analysis_lib.networks.ctr_gcn import CTRGCN
 from analysis_lib.networks.fg_stformer import FGSTFormer
+from analysis_lib.networks.multi_branch import MultiBranchGCN
 from analysis_lib.networks.shift_gcn import ShiftGCN
 from analysis_lib.networks.st_gdn import STGDN
 from analysis_lib.networks.stgcn import STGCN
@@ -21,6 +22,7 @@ ARCHITECTURES: Mapping[str, Callable[..., nn.Module]] = {
     "ctr-gcn": CTRGCN,
     "st-gdn": STGDN,
     "fg-stformer": FGSTFormer,
+    "multi-branch": MultiBranchGCN,
 }
 
 
