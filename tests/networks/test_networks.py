@@ -19,7 +19,7 @@ NAMES = sorted(ARCHITECTURES)
 #: those that have one norm of the coordinates of all bodies, or none
 ONE_NORM = ("stgcn", "fg-stformer", "multi-branch")
 #: how often the frames are halved
-HALVINGS = {name: 2 for name in NAMES} | {"multi-branch": 1}
+HALVINGS = dict.fromkeys(NAMES, 2) | {"multi-branch": 1}
 #: parameters at full width for the 25 joints of NTU, two bodies, 60 classes; layers; whether joints may be renumbered
 TABLE = {
     "stgcn": (3_098_832, 10, True),
