@@ -1,4 +1,4 @@
-r"""What explanations are measured by: faithfulness, stability, sparseness, known truth.
+r"""What explanations are measured by: faithfulness, stability, sparseness.
 
 References
 ----------
@@ -13,7 +13,6 @@ import torch
 from captum.metrics import infidelity as captum_infidelity
 from captum.metrics import sensitivity_max
 from scipy.special import softmax
-from scipy.stats import rankdata
 from torch import nn
 
 from analysis_lib.errors import unknown_choice
@@ -44,25 +43,6 @@ def sparseness(importance: np.ndarray) -> np.ndarray:
     n = a.shape[1]
     total = n * a.sum(axis=1)
     return np.divide(a @ (2 * np.arange(1, n + 1) - n - 1), total, out=np.zeros(len(a)), where=total > 0)
-
-
-def truth_area(importance: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Return how far the joints of the truth are ranked before the others, (N, V) -> (N,).
-
-    The area under the curve of the ranking: the share of pairs of a true and another joint that are in the
-    right order, ties for one half. NaN where all joints or none are of the truth.
-
-    Examples
-    --------
-    >>> truth_area(np.array([[3.0, 2.0, 1.0, 1.0]]), np.array([[True, False, True, False]])).tolist()
-    [0.625]
-    """
-    truth = np.asarray(truth, bool)
-    ranks = rankdata(importance, axis=1)
-    inside = truth.sum(axis=1)
-    pairs = inside * (truth.shape[1] - inside)
-    wins = (ranks * truth).sum(axis=1) - inside * (inside + 1) / 2
-    return np.divide(wins, pairs, out=np.full(len(ranks), np.nan), where=pairs > 0)
 
 
 # ---- perturbations that stay human

@@ -5,7 +5,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import roc_auc_score
 from torch import nn
 
 from analysis_lib.errors import UserError
@@ -18,7 +17,6 @@ from analysis_lib.explain.yardsticks import (
     prediction_gaps,
     sparseness,
     stability,
-    truth_area,
 )
 from analysis_lib.networks.checkpoints import Checkpoint
 
@@ -137,13 +135,3 @@ def test_stability_is_measured_against_what_changed():
 def test_sparseness_lies_between_even_and_one_joint(values):
     (found,) = sparseness(np.array([values]))
     assert -1e-9 <= found <= 1 - 1 / len(values) + 1e-9
-
-
-def test_the_truth_first(rng):
-    importance = rng.integers(0, 4, (20, 7)).astype(float)
-    truth = rng.random((20, 7)) < 0.4
-    truth[:2] = [[True] * 7, [False] * 7]
-    found = truth_area(importance, truth)
-    assert np.isnan(found[:2]).all()
-    both = [i for i in range(20) if 0 < truth[i].sum() < 7]
-    np.testing.assert_allclose(found[both], [roc_auc_score(truth[i], importance[i]) for i in both])
