@@ -39,7 +39,8 @@ def _way(change: Change) -> str:
     return (
         f"label variation {moves(change.variation.value)} ({number(change.variation.low, signed=True)} to "
         f"{number(change.variation.high, signed=True)}) and the error of the probe "
-        f"{moves(change.probe.value, points, unit=' points')} ({points(change.probe.low)} to {points(change.probe.high)})"
+        f"{moves(change.probe.value, points, unit=' points')} "
+        f"({points(change.probe.low)} to {points(change.probe.high)})"
     )
 
 
