@@ -148,7 +148,7 @@ def test_embeddings_and_maps_have_the_frames_and_joints_they_should(name):
     assert maps[-1].max() > 0 or maps[0].max() > 0
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [n for n in NAMES if n != "multi-branch"])  # branches do not follow one another
 def test_a_network_can_go_on_from_any_layer(name):
     model, x = small(name), clips()
     with torch.no_grad(), captured(model, model.layer_names) as outputs:
