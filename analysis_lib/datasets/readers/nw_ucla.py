@@ -91,7 +91,9 @@ def _clip(match: re.Match, content: bytes) -> tuple[str, tuple[int, int, int], n
         )
     table = _parse(name, content)
     if table["label"] != _CLASS_OF[action] + 1:
-        raise DataError(f"{name}: expected label {_CLASS_OF[action] + 1} for action a{action}, got {shown(table['label'])}")
+        raise DataError(
+            f"{name}: expected label {_CLASS_OF[action] + 1} for action a{action}, got {shown(table['label'])}"
+        )
     code = (_CLASS_OF[action], subject, view)
     return name.removesuffix(".json"), code, _sequence(name, table["skeletons"])
 
