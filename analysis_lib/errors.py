@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 #: characters of anything that was given, as far as an error repeats it
 ECHO = 200
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # of a terminal
 
 #: characters of an error
 _LINE = 1000
@@ -44,11 +45,11 @@ class DataError(UserError):
 def cut(text: object, most: int = ECHO) -> str:
     """Return a text on one line, cut where it is longer than ``most`` characters.
 
-    >>> cut("a\\n b"), cut("x" * 300, 5)
+    >>> cut("a\\n \\x1b[1mb"), cut("x" * 300, 5)
     ('a b', 'xxxxx… (300 characters)')
     """
     whole = str(text)
-    line = " ".join(whole[: 4 * most].split())
+    line = " ".join(_COLOUR.sub("", whole[: 4 * most]).split())
     return line if len(line) <= most and len(whole) <= 4 * most else f"{line[:most]}… ({len(whole)} characters)"
 
 

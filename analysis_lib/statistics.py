@@ -1,7 +1,7 @@
 """Statistics over clips: intervals of proportions and means, correlations of ranks."""
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from math import nan
@@ -198,6 +198,120 @@ def percentile_interval(replicates: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return low, high
 
 
+def left_out(groups: np.ndarray, measure: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Return what a measure is with one group of clips after another left out.
+
+    Parameters
+    ----------
+    groups : ndarray, shape (n,)
+        Who is seen in each clip, say.
+    measure : callable
+        From the indices of the clips that are kept to a number, or an array.
+
+    Returns
+    -------
+    float64 ndarray, shape (G, ...)
+        Groups in the order of ``np.unique(groups)``.
+
+    Raises
+    ------
+    UserError
+        If there are fewer than three groups: two say nothing of how much groups differ.
+
+    Examples
+    --------
+    >>> x = np.array([1.0, 2, 4])
+    >>> left_out(np.array([7, 8, 9]), lambda kept: x[kept].mean()).tolist()
+    [3.0, 2.5, 1.5]
+    """
+    groups = np.asarray(groups)
+    each = np.unique(groups)
+    if len(each) < 3:
+        raise UserError(f"leaving out one after another needs three groups of clips or more, got {len(each)}")
+    return np.stack([measure(np.flatnonzero(groups != group)) for group in each]).astype(float)
+
+
+def jackknife_draws(value: np.ndarray, without: np.ndarray, n_draws: int, rng: np.random.Generator) -> np.ndarray:
+    r"""Return values as they might come out for other groups, drawn about those that did.
+
+    .. math:: \theta^* = \theta + \sqrt{\tfrac{G - 1}{G}} \sum_g e_g (\theta_{(g)} - \bar\theta)
+              \Big/ \sqrt{u / (G - 1)}, \qquad e_g \sim N(0, 1),\ u \sim \chi^2_{G - 1}
+
+    They have Student's distribution of G - 1 degrees of freedom with the jackknife's covariance: quantiles
+    of one number are the jackknife's interval, and whatever follows from several numbers at once, such as
+    their difference or a ratio, has them vary together. Equal generators draw the same groups: draws
+    of two quantities are then paired.
+
+    Parameters
+    ----------
+    value : ndarray, shape (...)
+        Of all clips.
+    without : ndarray, shape (G, ...)
+        With one group left out after another, from `left_out`.
+    n_draws : int
+    rng : numpy Generator
+
+    Returns
+    -------
+    float64 ndarray, shape (n_draws, ...)
+
+    References
+    ----------
+    Efron & Tibshirani (1993), chapter 11 (jackknife); Tukey (1958) for its degrees of freedom.
+
+    Examples
+    --------
+    The mean of three numbers, and its interval by Student's t:
+
+    >>> x = np.array([1.0, 2, 6])
+    >>> without = left_out(np.arange(3), lambda kept: x[kept].mean())
+    >>> draws = jackknife_draws(x.mean(), without, 200_000, np.random.default_rng(0))
+    >>> [float(bound.round(1)) for bound in percentile_interval(draws)]  # 3 ± 4.30 * 1.53
+    [-3.6, 9.6]
+    """
+    without = np.asarray(without, float)
+    n = len(without)
+    noise = rng.normal(size=(n_draws, n)) / np.sqrt(rng.chisquare(n - 1, size=(n_draws, 1)) / (n - 1))
+    spread = np.sqrt((n - 1) / n) * (without - without.mean(axis=0))
+    return value + np.tensordot(noise, spread, axes=1)
+
+
+def simultaneous_band(value: np.ndarray, replicates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    r"""Return the bounds between which 95 % of replicates lie at all places of the last axis at once.
+
+    .. math:: \theta_l \pm c\, h_l, \qquad c = \text{95 % quantile of } \max_l |\theta^*_l - \theta_l| / h_l
+
+    with :math:`h_l` the 95 % quantile of :math:`|\theta^*_l - \theta_l|`, so that c is 1 where there is one place.
+
+    Parameters
+    ----------
+    value : ndarray, shape (..., L)
+    replicates : ndarray, shape (n_replicates, ..., L)
+        Of the same clips at every place, as from `jackknife_draws`.
+
+    Returns
+    -------
+    low, high : float64 ndarray, shape (..., L)
+
+    References
+    ----------
+    Montiel Olea & Plagborg-Møller (2019), Simultaneous confidence bands: sup-t.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> for n in (1, 10):  # independent places: 1.96, and the quantile of the largest of ten
+    ...     print(simultaneous_band(np.zeros(n), rng.normal(size=(50_000, n)))[1].mean().round(1))
+    2.0
+    2.8
+    """
+    away = np.abs(replicates - value)
+    half = np.quantile(away, 0.95, axis=0)
+    ratio = np.divide(away, half, out=np.zeros_like(away), where=half > 0)
+    reach = np.quantile(ratio.max(axis=-1), 0.95, axis=0)[..., None] * half
+    return value - reach, value + reach
+
+
 def mean_interval(values: np.ndarray, seed: int = 0, n_bootstrap: int = 1000) -> dict[str, float]:
     """Return the mean over clips, and its 95 % percentile interval over clips drawn again.
 
@@ -223,6 +337,62 @@ def mean_interval(values: np.ndarray, seed: int = 0, n_bootstrap: int = 1000) ->
     replicates = resampled_means(values, together, np.random.default_rng(seed), n_bootstrap)[:, 0]
     low, high = percentile_interval(replicates)
     return {"mean": float(np.mean(values)), "low": float(low), "high": float(high)}
+
+
+def ranking_area(values: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return how far what is true is ranked above what is not, in each row, (n, d) -> (n,).
+
+    The area under the ROC curve: the share of pairs of a true and another entry that are in the right order,
+    ties for one half. NaN where all entries or none are true.
+
+    Examples
+    --------
+    >>> ranking_area(np.array([[3.0, 2.0, 1.0, 1.0]]), np.array([[True, False, True, False]])).tolist()
+    [0.625]
+    """
+    truth = np.asarray(truth, bool)
+    ranks = rankdata(values, axis=1)
+    inside = truth.sum(axis=1)
+    pairs = inside * (truth.shape[1] - inside)
+    wins = (ranks * truth).sum(axis=1) - inside * (inside + 1) / 2
+    return np.divide(wins, pairs, out=np.full(len(ranks), np.nan), where=pairs > 0)
+
+
+def by_person(scores: np.ndarray, people: np.ndarray) -> np.ndarray:
+    """Return the median score of each person over what was seen of him or her, people in order, (n,) -> (p,).
+
+    Examples
+    --------
+    >>> by_person(np.array([0.1, 0.9, 0.2, 0.6]), np.array([4, 2, 4, 4])).tolist()
+    [0.9, 0.2]
+    """
+    return np.array([np.median(scores[people == who]) for who in np.unique(people)])
+
+
+def area_interval(scores: np.ndarray, truth: np.ndarray, seed: int = 0, n_bootstrap: int = 1000) -> dict[str, float]:
+    """Return the area under the ROC curve, and its 95 % interval over people drawn again within their class.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n,)
+        One a person.
+    truth : bool ndarray, shape (n,)
+
+    Returns
+    -------
+    dict of str to float
+        ``mean`` (the area itself), ``low``, ``high``.
+
+    Examples
+    --------
+    >>> area_interval(np.array([0.1, 0.2, 0.8, 0.9]), np.array([False, False, True, True]))
+    {'mean': 1.0, 'low': 1.0, 'high': 1.0}
+    """
+    scores, truth = np.asarray(scores, float), np.asarray(truth, bool)
+    drawn = times_drawn(truth, n_bootstrap, np.random.default_rng(seed))
+    index = np.stack([np.repeat(np.arange(len(scores)), row) for row in drawn])
+    low, high = percentile_interval(ranking_area(scores[index], truth[index]))
+    return {"mean": float(ranking_area(scores[None], truth[None])[0]), "low": float(low), "high": float(high)}
 
 
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:

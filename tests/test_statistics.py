@@ -4,14 +4,22 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest, spearmanr
+from scipy.integrate import quad
+from scipy.optimize import brentq
+from scipy.stats import binomtest, norm, spearmanr, t
+from sklearn.metrics import roc_auc_score
 
 from analysis_lib.errors import UserError
 from analysis_lib.statistics import (
+    area_interval,
+    jackknife_draws,
+    left_out,
     mean_interval,
     percentile_interval,
     rank_correlation,
+    ranking_area,
     resampled_means,
+    simultaneous_band,
     times_drawn,
     wilson_interval,
 )
@@ -93,3 +101,60 @@ def test_rows_without_order_agree_with_nothing():
 def test_rank_correlation_needs_one_shape():
     with pytest.raises(UserError, match=r"got \(2, 3\) and \(3, 2\)"):
         rank_correlation(np.zeros((2, 3)), np.zeros((3, 2)))
+
+
+def test_the_jackknifes_draws_have_its_covariance_and_students_tails(rng):
+    x = rng.normal(size=(8, 2)) @ np.array([[1.0, 0.8], [0.0, 0.6]])
+    without = left_out(np.arange(8), lambda kept: x[kept].mean(axis=0))
+    draws = jackknife_draws(x.mean(axis=0), without, 100_000, rng)
+    expected = np.cov(x.T) / 8 * 7 / 5  # of the mean; Student's variance is 7 / (7 - 2)
+    np.testing.assert_allclose(np.cov(draws.T), expected, rtol=0.05)
+    low, high = percentile_interval(draws)
+    half = t.ppf(0.975, 7) * x.std(axis=0, ddof=1) / np.sqrt(8)
+    np.testing.assert_allclose([low, high], x.mean(axis=0) + np.outer([-1, 1], half), atol=0.02)
+
+
+def test_the_band_is_that_of_the_largest_of_correlated_normals(rng):
+    r, n, scale = 0.7, 6, np.linspace(0.1, 3, 6)
+
+    def inside(reach):  # P(max |z| < reach), given what all share
+        within = lambda u: np.diff(norm.cdf((np.array([-reach, reach]) - r**0.5 * u) / (1 - r) ** 0.5)).item()  # noqa: E731
+        return quad(lambda u: norm.pdf(u) * within(u) ** n, -8, 8)[0]
+
+    reach = brentq(lambda c: inside(c) - 0.95, 1.9, 3)
+    shared, own = rng.normal(size=(100_000, 1)), rng.normal(size=(100_000, n))
+    replicates = 5 + scale * (r**0.5 * shared + (1 - r) ** 0.5 * own)
+    low, high = simultaneous_band(np.full(n, 5.0), replicates)
+    np.testing.assert_allclose([5 - low, high - 5], [reach * scale] * 2, rtol=0.01)
+    assert reach > 2.3
+
+
+def test_a_place_that_never_moves_does_not_widen_the_band(rng):
+    replicates = rng.normal(size=(500, 1)) * [1.0, 0.0]
+    low, high = simultaneous_band(np.zeros(2), replicates)
+    assert (low[1], high[1]) == (0, 0)
+    assert high[0] == simultaneous_band(np.zeros(1), replicates[:, :1])[1]
+
+
+def test_two_groups_cannot_be_left_out():
+    with pytest.raises(UserError, match="three groups of clips or more, got 2"):
+        left_out(np.array([1, 1, 2]), len)
+
+
+def test_the_area_under_a_ranking(rng):
+    values = rng.integers(0, 4, (20, 7)).astype(float)
+    truth = rng.random((20, 7)) < 0.4
+    truth[:2] = [[True] * 7, [False] * 7]
+    found = ranking_area(values, truth)
+    assert np.isnan(found[:2]).all()
+    both = [i for i in range(20) if 0 < truth[i].sum() < 7]
+    np.testing.assert_allclose(found[both], [roc_auc_score(truth[i], values[i]) for i in both])
+
+
+def test_the_interval_of_an_area_holds_it_and_narrows(rng):
+    truth = np.arange(400) % 2 > 0
+    scores = rng.normal(size=400) + 1.5 * truth
+    wide, narrow = area_interval(scores[:40], truth[:40]), area_interval(scores, truth)
+    assert narrow["low"] < narrow["mean"] < narrow["high"]
+    assert narrow["high"] - narrow["low"] < wide["high"] - wide["low"]
+    assert narrow["low"] < 0.8556 < narrow["high"]  # the normal law: Phi(1.5 / sqrt 2)

@@ -42,6 +42,7 @@ class Edition:
         """Return every parameter of ``chapter`` in this edition; ``given`` wins over the edition.
 
         What the edition sets for its dataset is no use to another: if that is given, the chapter's defaults hold.
+        A chapter of several ``models`` is given the edition's own and all that were trained on the dataset.
 
         Raises
         ------
@@ -53,15 +54,34 @@ class Edition:
         given = given or {}
         shared = {"dataset": self.dataset, "model": self.model, "edition": self.name}
         settings: Mapping[str, object] = {}
-        if given.get("dataset", self.dataset) == self.dataset:
+        dataset = given.get("dataset", self.dataset)
+        if dataset == self.dataset:
             shared["beside"], settings = list(self.beside), self.chapters.get(chapter.name, {})
+        if "models" in declared:
+            shared["models"] = _networks(str(dataset), [self.model] if dataset == self.dataset else [])
         own = {name: value for name, value in shared.items() if name in declared}
         return chapter.resolve({**own, **settings, **given})
+
+
+def _networks(dataset: str, first: Sequence[str]) -> list[str]:
+    """Return these networks, and then the others that were trained on a dataset."""
+    from analysis_lib.networks.checkpoints import trained_on
+
+    return list(dict.fromkeys([*first, *trained_on(dataset)]))
 
 
 def edition_names(root: str | Path = ROOT) -> list[str]:
     """Return the names of the shipped editions."""
     return sorted(path.stem for path in (Path(root) / "data" / "editions").glob("*.json"))
+
+
+def edition_title(name: str) -> str:
+    """Return what an edition is called; one that is not shipped by its name.
+
+    >>> edition_title("nw-ucla"), edition_title("mine")
+    ('NW-UCLA', 'mine')
+    """
+    return load_edition(name).title if name in edition_names() else name
 
 
 def load_edition(name: str | Path, root: str | Path = ROOT) -> Edition:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import click
 
 from analysis_lib import __version__
-from analysis_lib.cli.book import book, chapters, run
+from analysis_lib.cli.book import book, chapters, new_chapter, run
 from analysis_lib.cli.cache import cache
 from analysis_lib.cli.data import data
 from analysis_lib.cli.model import model
@@ -33,9 +33,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = say("interrupted; what was finished is kept", 130)
     except UserError as error:
         code = say(f"error: {error}", 1)
-    except BrokenPipeError:  # the reader of our output has closed it, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 1
     except OSError as error:
         code = say(f"error: {error}", 1)
     except MemoryError:
@@ -69,6 +66,9 @@ class _Commands(click.Group):
     def invoke(self, context: click.Context) -> object:
         try:
             return super().invoke(context)
+        except BrokenPipeError:  # the reader of our output has closed it, as `head` does; click would call sys.exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            context.exit(1)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception:
@@ -91,5 +91,5 @@ def cli(debug: bool) -> None:
     """
 
 
-for command in (chapters, run, book, train, data, model, cache):
+for command in (chapters, new_chapter, run, book, train, data, model, cache):
     cli.add_command(command)

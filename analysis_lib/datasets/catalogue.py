@@ -22,6 +22,7 @@ from analysis_lib.datasets.readers.ntu import read_ntu
 from analysis_lib.datasets.readers.nw_ucla import read_nw_ucla
 from analysis_lib.datasets.readers.pyskl import read_pyskl
 from analysis_lib.datasets.sampling import made_splits
+from analysis_lib.datasets.synthetic.infants import infants
 from analysis_lib.datasets.synthetic.make import synthetic
 from analysis_lib.errors import DataError, UserError, unknown_choice
 from analysis_lib.files import BUILD, DATA, data_root, digest, file_digest, write_text
@@ -40,6 +41,8 @@ READERS: Mapping[str, Callable[..., SkeletonDataset]] = {
     "ntu": read_ntu,
     "kinetics": read_kinetics,
 }
+#: what computes datasets that need no file, called with the manifest's options
+GENERATORS: Mapping[str, Callable[..., SkeletonDataset]] = {"synthetic": synthetic, "infants": infants}
 #: reader of each kind of file that may be given in place of a name
 FILE_READERS = {
     ".npz": read_npz,
@@ -62,7 +65,7 @@ class Manifest:
     redistribution : bool
         Whether the data may be passed on.
     reader : str
-        A key of `READERS`; ``"synthetic"`` if the data are computed, not read.
+        A key of `READERS`; of `GENERATORS` if the data are computed, not read.
     places : sequence of str
         Files or folders under the data root, the first that exists is read; none if computed.
     options : mapping
@@ -280,14 +283,14 @@ def _verify(known: Manifest, dataset: SkeletonDataset) -> None:
 
 
 def _computed(known: Manifest) -> SkeletonDataset:
-    """Return the synthetic dataset, from the cache if the same code wrote it there."""
+    """Return a dataset that needs no file, from the cache if the same code wrote it there."""
     cached = CACHE / f"{known.name}-{_generator_digest(known)[:16]}.npz"
     if cached.exists():
         try:
             return read_npz(cached)
         except DataError as error:
             log.warning("%s; it is computed anew", error)
-    dataset = synthetic(**known.options)
+    dataset = GENERATORS[known.reader](**known.options)
     try:
         dataset.save(cached)
         for older in CACHE.glob(f"{known.name}-{'?' * 16}.npz"):
@@ -301,7 +304,8 @@ def _computed(known: Manifest) -> SkeletonDataset:
 def _generator_digest(known: Manifest) -> str:
     """Return a digest of all that a computed dataset depends on: options, code and libraries."""
     options = json.dumps(dict(known.options), sort_keys=True)
-    return digest(known.name, options, np.__version__, scipy.__version__, module_digest(synthetic.__module__))
+    code = module_digest(GENERATORS[known.reader].__module__)
+    return digest(known.name, options, np.__version__, scipy.__version__, code)
 
 
 def _remembered_digest(path: Path) -> str:

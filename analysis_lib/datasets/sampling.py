@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.datasets.upright import upright
 from analysis_lib.errors import UserError, unknown_choice
 
 
@@ -102,6 +103,37 @@ def _every_third(values: np.ndarray) -> np.ndarray:
     return values[2::3] if len(values) > 2 else values[1:]
 
 
+def left_out_groups(data: SkeletonDataset, seed: int = 0) -> tuple[np.ndarray, str]:
+    """Return what may be left out at a time, one number a clip, and what it is: "people", or parts of the clips.
+
+    People, if there are three or more, they are known of all clips, and none of them is the only one of
+    an action. Else each class's clips are dealt to at most ten parts by lot.
+
+    Raises
+    ------
+    UserError
+        If a class has one clip: without it there would be none.
+
+    Examples
+    --------
+    >>> from analysis_lib.datasets.catalogue import load_dataset
+    >>> data = load_dataset("synthetic")
+    >>> groups, what = left_out_groups(data)
+    >>> groups is data.subjects, what
+    (True, 'people')
+    """
+    members = [np.flatnonzero(data.labels == c) for c in np.unique(data.labels)]
+    several = min(len(np.unique(data.subjects[mine])) for mine in members) > 1
+    if several and data.subjects.min() >= 0 and len(np.unique(data.subjects)) > 2:
+        return data.subjects, "people"
+    if (fewest := min(map(len, members))) < 2:
+        raise UserError("an action has one clip: nothing can be said of other clips; take two of each or more")
+    groups, rng = np.zeros(len(data), np.int64), np.random.default_rng(seed)
+    for mine in members:
+        groups[rng.permutation(mine)] = np.arange(len(mine)) % min(10, max(3, fewest))
+    return groups, "clips"
+
+
 def smallest_class(*datasets: SkeletonDataset) -> int:
     """Return how many clips the smallest class of several datasets has."""
     return int(min(np.unique(data.labels, return_counts=True)[1].min() for data in datasets))
@@ -117,9 +149,9 @@ def front_clips(data: SkeletonDataset, names: Sequence[str] = ()) -> list[int]:
 
     Left and right are furthest apart in the picture there, in the mean of all pairs and frames.
     """
-    pairs = np.array(data.skeleton.pairs or [(0, 0)]).T
+    pairs, sequences = np.array(data.skeleton.pairs or [(0, 0)]).T, upright(data).sequences
 
     def width(i):
-        return np.abs(np.diff(data.sequences[i][0][:, pairs, 0], axis=1)).mean()
+        return np.abs(np.diff(sequences[i][0][:, pairs, 0], axis=1)).mean()
 
     return [int(max(np.flatnonzero(data.labels == c), key=width)) for c in class_indices(data, names)]

@@ -7,9 +7,17 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.datasets.sampling import left_out_groups
+from analysis_lib.errors import unknown_choice
 from analysis_lib.geometry.layerwise import LayerGraph
-from analysis_lib.geometry.smoothness import class_smoothness, group_means, resampled_smoothness, smoothness_interval
-from analysis_lib.statistics import percentile_interval
+from analysis_lib.geometry.smoothness import (
+    class_smoothness,
+    group_means,
+    label_smoothness,
+    resampled_smoothness,
+    smoothness_interval,
+)
+from analysis_lib.statistics import jackknife_draws, left_out, percentile_interval
 
 #: name of the rows that speak of all super-classes at once
 EVERY = "every super-class"
@@ -18,7 +26,7 @@ COLUMNS = ("layer", "layer_name", "level", "group", "name", "clips", "q", "low",
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """Label smoothness of every class at every layer, and what it is when clips are drawn again.
+    """Label smoothness of every class at every layer, and what it might be for other clips or people.
 
     Attributes
     ----------
@@ -28,7 +36,7 @@ class Curves:
         Super-class of each class that has clips.
     q : ndarray, shape (L, n_classes)
     replicates : ndarray, shape (L, n_replicates, n_classes)
-        The same clips at every layer, so that an interval over layers is that of a paired difference.
+        The same clips or people at every layer, so that an interval over layers is that of a paired difference.
     """
 
     classes: pd.DataFrame
@@ -37,8 +45,14 @@ class Curves:
     replicates: np.ndarray
 
 
-def label_curves(layers: Sequence[LayerGraph], data: SkeletonDataset, n_bootstrap: int = 500, seed: int = 0) -> Curves:
+def label_curves(
+    layers: Sequence[LayerGraph], data: SkeletonDataset, n_bootstrap: int = 500, seed: int = 0, by: str = "clips"
+) -> Curves:
     """Return label smoothness at every layer.
+
+    Clips of one person are alike, and neighbours of each other: what is found of some people is less sure
+    than the number of their clips says. ``by="people"`` leaves out one person after another, builds every
+    graph anew, and draws from what that says of other people (`analysis_lib.statistics.jackknife_draws`).
 
     Parameters
     ----------
@@ -48,16 +62,36 @@ def label_curves(layers: Sequence[LayerGraph], data: SkeletonDataset, n_bootstra
         The clips that are the nodes.
     n_bootstrap, seed : int
         As for `analysis_lib.geometry.smoothness.resampled_smoothness`.
+    by : {"clips", "people"}
+        What is drawn again: clips within each class, on the graph as it is; or people, where they are known
+        (`analysis_lib.datasets.sampling.left_out_groups`).
     """
+    if by not in DRAWN:
+        raise unknown_choice("resampling", by, DRAWN)
     present = np.unique(data.labels)
     groups, names = ([of[c] for c in present] for of in (data.groups, data.class_names))
     classes, read = [], []
     for layer in layers:
         table = class_smoothness(layer.graph, data.labels, groups)
         classes.append(table.assign(name=names, layer=layer.layer, layer_name=layer.name))
-        read.append(resampled_smoothness(layer.graph, data.labels, n_bootstrap, seed))
+        read.append(DRAWN[by](layer, data, n_bootstrap, seed))
     q, replicates = map(np.stack, zip(*read, strict=True))
     return Curves(pd.concat(classes, ignore_index=True), groups, q, replicates)
+
+
+def _by_clips(layer: LayerGraph, data: SkeletonDataset, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    return resampled_smoothness(layer.graph, data.labels, n, seed)
+
+
+def _by_people(layer: LayerGraph, data: SkeletonDataset, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return label smoothness, and draws of what it might be for other people."""
+    q = label_smoothness(layer.graph, data.labels)
+    without = left_out(left_out_groups(data)[0], lambda kept: label_smoothness(layer.among(kept), data.labels[kept]))
+    return q, jackknife_draws(q, without, n, np.random.default_rng(seed))
+
+
+#: how intervals come about: what is drawn again
+DRAWN = {"clips": _by_clips, "people": _by_people}
 
 
 def smoothness_table(curves: Curves) -> pd.DataFrame:
@@ -76,7 +110,8 @@ def smoothness_table(curves: Curves) -> pd.DataFrame:
     groups = classes.groupby(["layer", "layer_name", "group"], as_index=False).agg(measures)
     groups = groups.assign(name=groups["group"], level="group")
     for table, replicates in ((classes, by_replicate), (groups, group_means(by_replicate, curves.groups)[1])):
-        table["low"], table["high"] = map(np.ravel, smoothness_interval(replicates))
+        bounds = map(np.ravel, smoothness_interval(replicates))
+        table["low"], table["high"] = (np.clip(bound, 0, 1) for bound in bounds)  # as shares are
     both = pd.concat([groups, classes], ignore_index=True)
     return both.sort_values("layer", kind="stable", ignore_index=True)[list(COLUMNS)]
 

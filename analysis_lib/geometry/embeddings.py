@@ -13,7 +13,7 @@ from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.networks.axes import by_name, layer_axes, node_count
 from analysis_lib.networks.hooks import captured, evaluating
 from analysis_lib.progress import progress_bar
-from analysis_lib.warping.windows import layer_lengths
+from analysis_lib.warping.windows import checked_lengths, layer_lengths
 
 #: name of layer 0, the tensor that the network is given
 INPUT = "input"
@@ -112,6 +112,28 @@ def embed(
     features = tuple(store.arrays[name] for name in names)
     valid = tuple(layer_lengths(lengths, n_frames, f.shape[1]) for f in features)
     return Embeddings(names, features, valid, store.folder)
+
+
+def clip_means(features: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Return the mean of each clip's valid frames, for what asks one vector a clip.
+
+    Parameters
+    ----------
+    features : ndarray, shape (n, T, D)
+        One layer of `embed`.
+    lengths : int ndarray, shape (n,)
+
+    Returns
+    -------
+    float64 ndarray, shape (n, D)
+
+    Examples
+    --------
+    >>> clip_means(np.array([[[1.0], [3.0]], [[1.0], [3.0]]]), np.array([2, 1])).tolist()
+    [[2.0], [1.0]]
+    """
+    lengths = checked_lengths(lengths, features.shape[1], at_least=1)
+    return np.stack([clip[:n].mean(axis=0, dtype=float) for clip, n in zip(features, lengths, strict=True)])
 
 
 @dataclass

@@ -77,13 +77,13 @@ def similarity_kernel(distances: np.ndarray | sparse.csr_array) -> np.ndarray | 
 
 
 def knn_graph(
-    kernel: np.ndarray, n_neighbors: int = 10, symmetrise: str = "max"
+    kernel: np.ndarray, n_neighbors: int = 10, symmetrise: str = "max", apart: np.ndarray | None = None
 ) -> tuple[sparse.csr_array, GraphDiagnostics]:
     """Return the graph that joins each clip to its k most similar ones, weighted by similarity.
 
     Parameters
     ----------
-    kernel, n_neighbors
+    kernel, n_neighbors, apart
         As in `nnk_graph`. Similarities below 1e-6 make no edge.
     symmetrise : {"max", "mean", "author", "none"}
         As in `nnk_graph`. Both ends give the same weight here, so that ``"author"`` is the graph
@@ -105,7 +105,7 @@ def knn_graph(
     >>> knn_graph(kernel, 1)[0].toarray().tolist()
     [[0.0, 0.9, 0.0], [0.9, 0.0, 0.5], [0.0, 0.5, 0.0]]
     """
-    neighbours = _candidates(kernel, n_neighbors)
+    neighbours = _candidates(kernel, n_neighbors, apart)
     weights = kernel[np.arange(len(neighbours))[:, None], neighbours]
     weights = (weights.toarray() if sparse.issparse(weights) else weights).astype(float)
     weights[weights < TOLERANCE] = 0
@@ -113,7 +113,7 @@ def knn_graph(
 
 
 def nnk_graph(
-    kernel: np.ndarray, n_neighbors: int = 10, symmetrise: str = "max"
+    kernel: np.ndarray, n_neighbors: int = 10, symmetrise: str = "max", apart: np.ndarray | None = None
 ) -> tuple[sparse.csr_array, GraphDiagnostics]:
     """Return the graph of NNK neighbourhoods chosen among the k most similar clips.
 
@@ -136,6 +136,9 @@ def nnk_graph(
     n_neighbors : int
         Candidates k, 1..n - 1.
     symmetrise : {"max", "mean", "author", "none"}
+    apart : ndarray, shape (n,), optional
+        Clips that share this number are never candidates of each other: the person who is seen, or the
+        camera that saw, so that all edges join different people, or cameras.
 
     Returns
     -------
@@ -155,14 +158,18 @@ def nnk_graph(
     [[0.0, 0.61, 0.0], [0.61, 0.0, 0.61], [0.0, 0.61, 0.0]]
     >>> diagnostics.n_edges
     2
+    >>> nnk_graph(np.exp(-((x[:, None] - x) ** 2) / 2), 1, apart=np.array([5, 5, 8]))[0].toarray().round(2).tolist()
+    [[0.0, 0.0, 0.14], [0.0, 0.0, 0.61], [0.14, 0.61, 0.0]]
     """
-    result = nnk_weights(kernel, _candidates(kernel, n_neighbors), TOLERANCE)
+    result = nnk_weights(kernel, _candidates(kernel, n_neighbors, apart), TOLERANCE)
     counts = {"n_ridge": int((result.ridge > 0).sum()), "n_duplicates": int(result.duplicate.sum())}
     return _finish(result.neighbours, result.weights, symmetrise, result.error, **counts)
 
 
-def _candidates(kernel: np.ndarray | sparse.csr_array, k: int) -> np.ndarray:
+def _candidates(kernel: np.ndarray | sparse.csr_array, k: int, apart: np.ndarray | None) -> np.ndarray:
     """Return the k most similar clips of each clip, int (n, k); of equal ones the lower index comes first."""
+    if apart is not None:
+        return _candidates_apart(kernel, k, np.asarray(apart))
     if not sparse.issparse(kernel):
         return nearest(kernel, k)
     counts = np.diff(kernel.indptr)
@@ -170,6 +177,21 @@ def _candidates(kernel: np.ndarray | sparse.csr_array, k: int) -> np.ndarray:
         raise UserError(f"the number of neighbours must lie in 1..{counts.min()}, all that is known, got {k}")
     rows = zip(np.split(kernel.indices, kernel.indptr[1:-1]), np.split(kernel.data, kernel.indptr[1:-1]), strict=True)
     return np.stack([columns[np.argsort(-values, kind="stable")[:k]] for columns, values in rows])
+
+
+def _candidates_apart(kernel: np.ndarray | sparse.csr_array, k: int, apart: np.ndarray) -> np.ndarray:
+    """Return the k most similar clips of each clip among those that do not share its number."""
+    if sparse.issparse(kernel):
+        raise UserError("of so many clips only the nearest are known, whoever is seen; take fewer clips a class")
+    nearest(kernel, 1)  # refuses what is no kernel
+    if apart.shape != kernel.shape[:1]:
+        raise UserError(f"apart has shape {apart.shape} for {len(kernel)} clips; give one number a clip")
+    shared = apart[:, None] == apart
+    if not 1 <= k <= (most := (~shared).sum(axis=1).min()):
+        raise UserError(
+            f"the number of neighbours must lie in 1..{most}, the clips that some clip may be joined to; got {k}"
+        )
+    return np.argsort(np.where(shared, np.inf, -kernel), axis=1, kind="stable")[:, :k]
 
 
 def _finish(

@@ -29,6 +29,8 @@ from analysis_lib.warping.options import Warping
 from analysis_lib.warping.windows import layer_lengths
 
 GRAPHS = {"nnk": nnk_graph, "knn": knn_graph}
+#: whom a clip may be joined to, and the numbers of a dataset that must differ for that
+EDGES = {"all": None, "other people": "subjects", "other cameras": "views"}
 #: the module that computes each kind of result
 MODULES = {
     "embeddings": "analysis_lib.geometry.embeddings",
@@ -63,6 +65,12 @@ class LayerGraph:
     diagnostics : GraphDiagnostics
     share : float
         Of all pairs, those whose distance was computed to find the candidates.
+    build : callable
+        From a kernel, a number of candidates and what may not be joined to the graph.
+    n_neighbors : int
+        Candidates of each node.
+    apart : ndarray, shape (n,), optional
+        Clips that share this number may not be joined.
     """
 
     layer: int
@@ -71,6 +79,9 @@ class LayerGraph:
     graph: csr_array
     diagnostics: GraphDiagnostics
     share: float = 1.0
+    build: Callable[..., tuple[csr_array, GraphDiagnostics]] = nnk_graph
+    n_neighbors: int = 10
+    apart: np.ndarray | None = None
 
     @property
     def distance(self) -> np.ndarray:
@@ -78,6 +89,13 @@ class LayerGraph:
         if issparse(self.known):
             raise _too_many(self.known.shape[0])
         return self.known
+
+    def among(self, kept: np.ndarray) -> csr_array:
+        """Return the graph of some clips, built anew on their distances; with fewer candidates if they are few."""
+        apart = None if self.apart is None else self.apart[kept]
+        alike = 1 if apart is None else np.unique(apart, return_counts=True)[1].max()
+        n_neighbors = min(self.n_neighbors, len(kept) - int(alike))
+        return self.build(similarity_kernel(self.distance[np.ix_(kept, kept)]), n_neighbors, apart=apart)[0]
 
 
 def layer_embeddings(network: Checkpoint, data: SkeletonDataset, **options) -> Embeddings:
@@ -127,6 +145,7 @@ def dataset_graphs(
     symmetrise: str = "max",
     how: Warping = Warping(),
     *,
+    apart: np.ndarray | None = None,
     progress: bool = False,
 ) -> list[LayerGraph]:
     """Return the dataset graph of every layer, the input first.
@@ -146,12 +165,14 @@ def dataset_graphs(
     graph : {"nnk", "knn"}
     symmetrise : {"max", "mean", "author"}
     how : Warping
+    apart : ndarray, shape (n,), optional
+        Clips that share this number are never joined (`kept_apart`).
     progress : bool
         Show a bar.
     """
     layers = range(len(embeddings.layers))
     return [
-        layer_graph(embeddings, layer, n_neighbors, graph, symmetrise, how, progress=progress)
+        layer_graph(embeddings, layer, n_neighbors, graph, symmetrise, how, apart=apart, progress=progress)
         for layer in progress_bar(layers, "layers", progress)
     ]
 
@@ -164,6 +185,7 @@ def layer_graph(
     symmetrise: str = "max",
     how: Warping = Warping(),
     *,
+    apart: np.ndarray | None = None,
     progress: bool = False,
 ) -> LayerGraph:
     """Return the dataset graph of one layer.
@@ -172,7 +194,7 @@ def layer_graph(
     ----------
     layer : int
         0 is the input.
-    n_neighbors, graph, symmetrise, how, progress
+    n_neighbors, graph, symmetrise, how, apart, progress
         As for `dataset_graphs`.
 
     Raises
@@ -190,8 +212,37 @@ def layer_graph(
         known = stored_distances(x, lengths, how=how, about=name)
     else:
         known, share = _nearest_distances(x, lengths, n_neighbors, how, name, progress)
-    weights, diagnostics = _layer_graph(known, graph, n_neighbors, symmetrise)
-    return LayerGraph(layer, name, known, weights, diagnostics, share)
+    weights, diagnostics = _layer_graph(known, graph, n_neighbors, symmetrise, apart)
+    build = partial(GRAPHS[graph], symmetrise=symmetrise)
+    return LayerGraph(layer, name, known, weights, diagnostics, share, build, n_neighbors, apart)
+
+
+def kept_apart(data: SkeletonDataset, edges: str) -> np.ndarray | None:
+    """Return the numbers that clips must not share to be joined, shape (n,); None where all may be.
+
+    Parameters
+    ----------
+    data : SkeletonDataset
+        The clips that are the nodes.
+    edges : {"all", "other people", "other cameras"}
+        Whom a clip may be joined to.
+
+    Raises
+    ------
+    UserError
+        If who or which camera is not known of every clip, or there is only one.
+    """
+    if edges not in EDGES:
+        raise unknown_choice("kind of edges", edges, EDGES)
+    if EDGES[edges] is None:
+        return None
+    numbers = getattr(data, EDGES[edges])
+    if (numbers < 0).any() or len(np.unique(numbers)) < 2:
+        raise UserError(
+            f"edges to {edges} need {EDGES[edges]} that are known of all clips, two or more; "
+            f"of these {len(data)} they are {', '.join(map(str, np.unique(numbers)))}"
+        )
+    return numbers
 
 
 def stored_distances(
@@ -270,18 +321,20 @@ def _nearest_distances(
 
 
 def _layer_graph(
-    known: np.ndarray | csr_array, graph: str, n_neighbors: int, symmetrise: str
+    known: np.ndarray | csr_array, graph: str, n_neighbors: int, symmetrise: str, apart: np.ndarray | None
 ) -> tuple[csr_array, GraphDiagnostics]:
     """Return the graph on given distances, and how it came out."""
 
     def make(folder):
-        weights, diagnostics = GRAPHS[graph](similarity_kernel(known), n_neighbors, symmetrise)
+        weights, diagnostics = GRAPHS[graph](similarity_kernel(known), n_neighbors, symmetrise, apart)
         return {"weights": weights, "diagnostics": asdict(diagnostics)}
 
     options = {"graph": graph, "n_neighbors": n_neighbors, "symmetrise": symmetrise}
     about = f"{graph}, {n_neighbors} neighbours, {symmetrise}"
     parts = (known.data, known.indices, known.indptr) if issparse(known) else (known,)
-    values = _kept("graphs", {"distance": digest(*map(array_digest, parts))}, options, make, about)
+    inputs = {"distance": digest(*map(array_digest, parts))}
+    inputs |= {} if apart is None else {"apart": array_digest(apart)}
+    values = _kept("graphs", inputs, options, make, about)
     return values["weights"], GraphDiagnostics(**values["diagnostics"])
 
 

@@ -55,6 +55,37 @@ def vote_errors(graph: sparse.csr_array, labels: np.ndarray) -> np.ndarray:
     return 1 - best[np.arange(len(index)), index] / best.sum(axis=1)
 
 
+def label_overlap(graph: sparse.csr_array, labels: np.ndarray) -> np.ndarray:
+    r"""Return the share of each clip's neighbours that have its label, whatever their weights.
+
+    .. math:: \chi_i = \frac{|\{j \in N(i) : y_j = y_i\}|}{|N(i)|}
+
+    Parameters
+    ----------
+    graph : sparse array, shape (n, n)
+        Row i holds the neighbours of clip i: the k nearest.
+    labels : ndarray, shape (n,)
+
+    Returns
+    -------
+    float64 ndarray, shape (n,)
+        NaN for a clip without neighbours.
+
+    References
+    ----------
+    Doimo, Glielmo, Ansuini & Laio (2020), Hierarchical nucleation in deep neural networks, section 3.
+
+    Examples
+    --------
+    >>> label_overlap(np.array([[0, 2.0, 1], [1, 0, 0], [1, 1, 0]]), np.array([0, 0, 1])).tolist()
+    [0.5, 1.0, 0.0]
+    """
+    edges = sparse.coo_array(graph)
+    (row, column), labels = edges.coords, np.asarray(labels)
+    same, all_of = (np.bincount(row, of, len(labels)) for of in (labels[row] == labels[column], None))
+    return np.divide(same, all_of, out=np.full(len(labels), np.nan), where=all_of > 0)
+
+
 def class_means(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return the mean of each class's clips, shape (n_classes,), in the order of ``np.unique``.
 

@@ -273,6 +273,15 @@ def card_path(name: str) -> Path:
     return CHECKPOINTS / f"{name}.json"
 
 
+def trained_on(dataset: str) -> list[str]:
+    """Return the names of the shipped networks that were trained on a dataset, as their cards say.
+
+    >>> "nw-ucla" in trained_on("nw-ucla"), trained_on("no such dataset")
+    (True, [])
+    """
+    return [path.stem for path in sorted(CHECKPOINTS.glob("*.json")) if _read_card(path).get("dataset") == dataset]
+
+
 def checkpoint_digest(name: str) -> str:
     """Return a digest that changes whenever the network that ``name`` stands for may change.
 

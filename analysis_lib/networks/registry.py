@@ -10,6 +10,7 @@ from analysis_lib.loading import checked_arguments
 from analysis_lib.networks.agcn import AGCN
 from analysis_lib.networks.ctr_gcn import CTRGCN
 from analysis_lib.networks.fg_stformer import FGSTFormer
+from analysis_lib.networks.multi_branch import MultiBranchGCN
 from analysis_lib.networks.shift_gcn import ShiftGCN
 from analysis_lib.networks.st_gdn import STGDN
 from analysis_lib.networks.stgcn import STGCN
@@ -23,6 +24,7 @@ ARCHITECTURES: Mapping[str, Callable[..., nn.Module]] = {
     "ctr-gcn": CTRGCN,
     "st-gdn": STGDN,
     "fg-stformer": FGSTFormer,
+    "multi-branch": MultiBranchGCN,
 }
 
 

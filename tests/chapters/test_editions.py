@@ -53,6 +53,14 @@ def test_a_chapter_may_ask_for_the_edition_s_name(root):
     assert edition.parameters(load_chapter("sum", root)) == {"edition": "mine"}
 
 
+def test_a_chapter_of_several_networks_is_given_those_that_were_trained_on_the_dataset(root):
+    write_chapter(root, "sum", parameters="dataset: str = ''  # data\nmodels: list[str] = []  # networks")
+    edition, chapter = load_edition(written(root), root), load_chapter("sum", root)
+    assert edition.parameters(chapter)["models"] == ["nets.small:make"]
+    assert edition.parameters(chapter, {"dataset": "nw-ucla-known"})["models"] == ["nw-ucla-known"]
+    assert edition.parameters(chapter, {"models": ["mine"]})["models"] == ["mine"]
+
+
 def test_what_is_given_wins_over_the_edition(root):
     edition = load_edition(written(root), root)
     chapter = load_chapter("smoothness", root)

@@ -74,6 +74,7 @@ def failing(monkeypatch, error):
     [
         "",
         "chapters",
+        "new-chapter",
         "run",
         "book",
         "train",
@@ -93,10 +94,23 @@ def test_each_command_explains_itself_with_examples(stgbook, command):
     assert "stgbook" in out.split("Options:")[0].split("\n", 1)[1] or command in ("data", "model", "cache")
 
 
-def test_chapters_are_listed_with_their_parameters(stgbook):
+@pytest.mark.parametrize(("seconds", "took"), [(None, "not run here yet"), (48.7, "49 s when it last ran here")])
+def test_chapters_are_listed_with_their_times_and_parameters(stgbook, monkeypatch, seconds, took):
+    monkeypatch.setattr("analysis_lib.publishing.run_cache.last_seconds", lambda name: seconds)
     code, out, _ = stgbook("chapters")
     assert code == 0
-    assert out == ("smoothness: How smooth?\n    n: int = 3  # how many\n    dataset: str = 'synthetic'  # data\n")
+    parameters = "    n: int = 3  # how many\n    dataset: str = 'synthetic'  # data\n"
+    assert out == f"smoothness: How smooth? ({took})\n{parameters}"
+
+
+def test_a_new_chapter_is_told_by_its_files(stgbook, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "analysis_lib.chapters.new_chapter.write_chapter", lambda *given: asked.append(given) or [Path("book/x.ipynb")]
+    )
+    code, out, err = stgbook("new-chapter", "speed", "--question", "How fast?")
+    assert (code, out, asked) == (0, "book/x.ipynb\n", [("speed", "", "How fast?")])
+    assert err == "stgbook: listed in _toc.yml; try it: stgbook run speed\n"
 
 
 def test_run_hands_on_converted_parameters(stgbook, ran, tmp_path):
@@ -391,3 +405,12 @@ def test_a_network_is_described(stgbook):
     assert sum(row.split()[-1] == "layer" and "(n m) c t v" in row for row in rows) == 10
     code, _, err = stgbook("model", "describe", "no_such:make")
     assert (code, "cannot import 'no_such'" in err) == (1, True)
+
+
+def test_a_reader_that_has_seen_enough_ends_it_without_a_word():
+    read, write = os.pipe()
+    os.close(read)  # as `stgbook chapters | head -1` does
+    command = [sys.executable, "-m", "analysis_lib", "chapters"]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, "")

@@ -10,6 +10,7 @@ from analysis_lib.datasets.sampling import (
     class_indices,
     clips_of,
     front_clips,
+    left_out_groups,
     made_splits,
     sample_per_class,
     usual_actions,
@@ -102,3 +103,32 @@ def test_a_split_is_made_by_person_else_by_clip(labels, subjects, tested, rule):
     assert splits["test"].tolist() == tested
     assert sorted([*splits["train"], *splits["test"]]) == list(range(len(labels)))
     assert rule in note
+
+
+def people(subjects, labels):
+    x = [np.zeros((1, 2, 2, 3))] * len(labels)
+    return SkeletonDataset("toy", FEET, x, labels, subjects=subjects)
+
+
+@pytest.mark.parametrize(
+    ("subjects", "what"),
+    [
+        (np.arange(12) % 3, "people"),
+        (np.arange(12) % 2, "clips"),  # two say nothing of how people differ
+        (np.arange(12) // 6 + np.arange(12) % 2 * 2, "people"),
+        (np.arange(12) // 4, "clips"),  # the first action is done by one alone
+        (None, "clips"),
+    ],
+)
+def test_people_are_left_out_where_they_are_known_else_parts_of_each_class(subjects, what):
+    data = people(subjects, np.repeat([0, 1, 2], [4, 4, 4]))
+    groups, found = left_out_groups(data)
+    assert found == what
+    assert len(np.unique(groups)) > 2
+    for group in np.unique(groups):
+        assert set(data.labels[groups != group]) == {0, 1, 2}
+
+
+def test_an_action_with_one_clip_cannot_be_left_out():
+    with pytest.raises(UserError, match="an action has one clip"):
+        left_out_groups(people(None, [0, 0, 1]))

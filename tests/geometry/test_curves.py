@@ -1,16 +1,23 @@
 """The shape of a curve: by hand, by its laws, and on graphs whose labels fall apart at one layer."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.sparse import csr_array
+from scipy.stats import t
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.geometry.curves import EVERY, label_curves, shape_table, shapes, smoothness_table
-from analysis_lib.geometry.layerwise import LayerGraph
+from analysis_lib.geometry.embeddings import Embeddings
+from analysis_lib.geometry.graphs import nnk_graph
+from analysis_lib.geometry.layerwise import LayerGraph, dataset_graphs
+from analysis_lib.geometry.smoothness import label_smoothness
 from analysis_lib.skeletons.layouts import layout
+from analysis_lib.statistics import percentile_interval
 
 CURVES = arrays(float, (3, 6), elements=st.floats(0.01, 1.0))
 LABELS = np.repeat([0, 1, 2, 3], 5)
@@ -76,6 +83,50 @@ def test_networks_of_any_depth(clips, rng, depth, rows, boundary):
     assert len(table) == rows
     assert table["boundary"].unique().tolist() == boundary
     assert len(smoothness_table(curves)) == (depth + 1) * (2 + 4)
+
+
+@pytest.fixture
+def people(rng):
+    """Return 60 clips of 4 actions by 6 people, alike in what somebody does, and their graphs at two layers."""
+    labels, subjects = np.tile(np.repeat(range(4), 5), 3), np.repeat(range(6), 10)
+    x = tuple(np.zeros((1, 2, 20, 3)) for _ in labels)
+    data = SkeletonDataset("six", layout("kinect-20"), x, labels, tuple("abcd"), subjects=subjects)
+    habits = rng.normal(size=(6, 4, 1, 3))[subjects, labels]
+    features = np.abs(habits + 0.3 * rng.normal(size=(60, 5, 3)))
+    lengths = np.full(60, 5)
+    return data, dataset_graphs(Embeddings(("input", "one"), (features, features**3), (lengths, lengths)), 4)
+
+
+def test_intervals_by_people_are_the_jackknifes_with_graphs_built_again(people):
+    data, layers = people
+    curves = label_curves(layers, data, 40_000, by="people")
+    for layer, q, draws in zip(layers, curves.q, curves.replicates, strict=True):
+        without = []
+        for person in range(6):
+            kept = np.flatnonzero(data.subjects != person)
+            graph, _ = nnk_graph(1 - layer.distance[np.ix_(kept, kept)], 4)
+            without.append(label_smoothness(graph, data.labels[kept]))
+        error = np.sqrt(5 / 6 * ((without - np.mean(without, axis=0)) ** 2).sum(axis=0))
+        low, high = percentile_interval(draws)
+        np.testing.assert_allclose((high - low) / 2, t.ppf(0.975, 5) * error, rtol=0.05)
+        np.testing.assert_allclose((high + low) / 2, q, atol=0.01)
+    table = smoothness_table(curves)
+    assert table["low"].ge(0).all()
+    assert table["high"].le(1).all()
+
+
+def test_people_move_all_layers_at_once(people):
+    data, (_, layer) = people
+    curves = label_curves([layer, layer], data, 50, by="people")
+    np.testing.assert_array_equal(*curves.replicates)
+
+
+def test_where_people_are_not_known_parts_of_the_clips_are_left_out(people):
+    data, layers = people
+    curves = label_curves(layers, replace(data, subjects=None), 2000, by="people")
+    low, high = percentile_interval(curves.replicates[0])
+    assert (low < curves.q[0]).all()
+    assert (high > curves.q[0]).all()
 
 
 def test_a_flat_curve_has_no_ratios(clips, rng):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
+from scipy.optimize import nnls
 
 from analysis_lib.errors import DataError, UserError
 from analysis_lib.geometry.graphs import knn_graph, nnk_graph, similarity_kernel
@@ -140,6 +141,23 @@ def test_a_kernel_of_candidates_alone_gives_the_same_graph_ties_and_duplicates_t
         assert of_few == of_all
 
 
+def test_neighbours_of_other_people_are_those_that_a_loop_finds(rng):
+    kernel, people = gaussian(rng.normal(size=(30, 2))), rng.integers(0, 4, 30)
+    knn, nnk = (build(kernel, 5, "none", people)[0].toarray() for build in (knn_graph, nnk_graph))
+    for i in range(30):
+        others = [j for j in range(30) if people[j] != people[i]]
+        near = sorted(others, key=lambda j: -kernel[i, j])[:5]
+        assert sorted(np.flatnonzero(knn[i])) == sorted(near)
+        root = np.linalg.cholesky(kernel[np.ix_(near, near)])  # |root.T theta - root^-1 k| is the objective of NNK
+        theta, _ = nnls(root.T, np.linalg.solve(root, kernel[near, i]))
+        np.testing.assert_allclose(nnk[i, near], theta, atol=1e-6)
+    for build in (knn_graph, nnk_graph):
+        rows, columns = build(kernel, 5, "max", people)[0].nonzero()
+        assert (people[rows] != people[columns]).all()
+        own = build(kernel, 5, "max", np.arange(30))  # nobody is seen twice: no restriction
+        assert (own[0] != build(kernel, 5)[0]).nnz == 0
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -154,6 +172,10 @@ def test_a_kernel_of_candidates_alone_gives_the_same_graph_ties_and_duplicates_t
         (lambda: similarity_kernel(np.full((2, 2), np.nan)), DataError, "finite and not negative"),
         (lambda: similarity_kernel(np.full((2, 2), 1.5)), UserError, "up to 1, got 1.5; take normalise"),
         (lambda: similarity_kernel(-np.ones((2, 2))), DataError, "finite and not negative"),
+        (lambda: knn_graph(np.eye(3), 2, apart=np.array([1, 1, 2])), UserError, r"in 1\.\.1, the clips that some .* 2"),
+        (lambda: knn_graph(np.eye(3), 1, apart=np.zeros(2)), UserError, r"shape \(2,\) for 3 clips"),
+        (lambda: knn_graph(2 * np.eye(3), 1, apart=np.arange(3)), UserError, "1 on its diagonal"),
+        (lambda: nnk_graph(sparse.csr_array(1 - np.eye(3)), 1, apart=np.arange(3)), UserError, "only the nearest"),
         (lambda: knn_graph(sparse.csr_array(1 - np.eye(3)), 3), UserError, r"in 1\.\.2, all that is known, got 3"),
     ],
 )

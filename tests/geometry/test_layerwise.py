@@ -14,7 +14,14 @@ from analysis_lib.errors import UserError
 from analysis_lib.geometry import layerwise
 from analysis_lib.geometry.curves import label_curves, smoothness_table
 from analysis_lib.geometry.embeddings import Embeddings
-from analysis_lib.geometry.layerwise import dataset_graphs, graph_table, layer_embeddings, layer_graph, stored_distances
+from analysis_lib.geometry.layerwise import (
+    dataset_graphs,
+    graph_table,
+    kept_apart,
+    layer_embeddings,
+    layer_graph,
+    stored_distances,
+)
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.stgcn import STGCN
 from analysis_lib.skeletons.skeleton import Skeleton
@@ -111,6 +118,47 @@ def test_the_graph_table_counts_edges(data, rng):
     assert table["n_edges"].tolist() == [layer.graph.nnz // 2 for layer in layers]
     upper = layers[0].distance[np.triu_indices(18, 1)]
     assert table.loc[0, "mean_distance"] == pytest.approx(upper.mean())
+
+
+def seen(data, people, cameras):
+    return replace(data, subjects=np.array(people), views=np.array(cameras, int))
+
+
+@pytest.mark.parametrize("edges", ["other people", "other cameras"])
+def test_edges_join_other_people_or_cameras_and_are_kept_by_them(data, rng, kept, edges):
+    clips = seen(data, np.arange(18) % 3, np.arange(18) // 9)
+    apart = kept_apart(clips, edges)
+    embeddings = known_embeddings(rng, data.labels)
+    for _ in range(2):  # computed, and from the store
+        for layer, free in zip(dataset_graphs(embeddings, 4, apart=apart), dataset_graphs(embeddings, 4), strict=True):
+            rows, columns = layer.graph.nonzero()
+            assert (apart[rows] != apart[columns]).all()
+            rows, columns = free.graph.nonzero()
+            assert (apart[rows] == apart[columns]).any()
+
+
+def test_whom_clips_may_be_joined_to(data):
+    clips = seen(data, np.arange(18) % 3, np.zeros(18))
+    assert kept_apart(clips, "all") is None
+    assert kept_apart(clips, "other people").tolist() == clips.subjects.tolist()
+    with pytest.raises(UserError, match=r"edges to other cameras need views .* two or more; of these 18 they are 0$"):
+        kept_apart(clips, "other cameras")
+    with pytest.raises(UserError, match=r"need subjects that are known .* they are -1$"):
+        kept_apart(data, "other people")
+    with pytest.raises(UserError, match="unknown kind of edges 'others'"):
+        kept_apart(data, "others")
+
+
+def test_a_graph_of_some_clips_is_built_as_on_these_alone(data, rng):
+    clips, embeddings = seen(data, np.arange(18) % 3, np.arange(18) % 2), known_embeddings(rng, data.labels)
+    chosen = np.arange(3, 16)
+    some = Embeddings(
+        embeddings.layers, *(tuple(x[chosen] for x in of) for of in (embeddings.features, embeddings.lengths))
+    )
+    for how in ({"graph": "knn", "symmetrise": "mean"}, {"apart": clips.views}):
+        few = how | ({"apart": clips.views[chosen]} if "apart" in how else {})
+        for layer, alone in zip(dataset_graphs(embeddings, 3, **how), dataset_graphs(some, 3, **few), strict=True):
+            assert abs(layer.among(chosen) - alone.graph).max() < 1e-6
 
 
 def test_unknown_graph_and_layer(data, rng):

@@ -54,7 +54,7 @@ from scipy.optimize import linear_sum_assignment
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.readers.archive import decoded
 from analysis_lib.errors import DataError, cut
-from analysis_lib.loading import TEXT_LIMIT, parse_json, read_bytes
+from analysis_lib.loading import TEXT_LIMIT, read_bytes, read_json
 from analysis_lib.skeletons.layouts import LAYOUTS, layout
 from analysis_lib.skeletons.skeleton import Skeleton
 
@@ -76,6 +76,7 @@ KEEP = 2
 MAX_FRAMES = 100_000
 
 _OPENPOSE_FILE = re.compile(r"(.+)_(\d{12})_keypoints")
+_FRAME_NUMBER = re.compile(r"(?<!\d)\d{1,15}(?!\d)")
 _OPENPOSE = {s.n_joints: s for s in map(layout, ("openpose-18", "openpose-25"))}
 _ALPHAPOSE = {s.n_joints: s for s in map(layout, ("coco-17", "halpe-26", "wholebody-133"))}
 _MEDIAPIPE = {s.n_joints: s for s in map(layout, ("mediapipe-33", "hand-21"))}
@@ -150,15 +151,20 @@ def _table(path: Path) -> pd.DataFrame:
     """Return a table as text, its columns under their own names."""
     try:
         if path.suffix.lower() == ".parquet":
-            table = pd.read_parquet(path).astype(object).map(lambda v: "" if v is None or v != v else str(v))
+            table = pd.read_parquet(path, dtype_backend="numpy_nullable")  # whole numbers stay such beside gaps
+            table = table.astype(object).where(table.notna(), "").map(str)
         else:
             text = decoded(read_bytes(path, most=4 * TEXT_LIMIT))
+            if "\ufffd" in text:
+                raise DataError(f"{path} is not text in UTF-8; save it as such")
             separator = max(",;\t", key=text.partition("\n")[0].count)
             table = pd.read_csv(
                 io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, skipinitialspace=True
             )
     except ImportError as error:
         raise DataError(f"{path}: Parquet needs the package pyarrow; install it, or write a CSV") from error
+    except DataError:
+        raise
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, pd.errors.ParserError) as error:
@@ -178,7 +184,7 @@ def _from_table(table: pd.DataFrame) -> tuple[Skeleton, dict[str, np.ndarray], t
     if len(units) > 1:
         raise DataError(f"the column unit must be the same in all rows, got {cut(', '.join(map(repr, units[:3])))}")
     frame = _numbers(table, "frame")
-    if bad := np.flatnonzero((frame % 1 != 0) | (frame < 0)).tolist():
+    if bad := np.flatnonzero((frame % 1 != 0) | (frame < 0) | (frame >= 2**53)).tolist():
         raise DataError(
             f"row {bad[0] + 2}: frame must be a whole number from 0 on, got '{cut(table['frame'].iloc[bad[0]], 60)}'"
         )
@@ -219,7 +225,7 @@ def _filled(clip, place, frames, joint, values, n_joints: int, channels: tuple[s
     for body, seen in zip(x, ~gone.all(axis=2), strict=True):
         there = np.flatnonzero(seen) if seen.any() else [0, n_frames]
         body[: there[0]] = body[there[-1] + 1 :] = 0
-    return x.astype(np.float32)
+    return x
 
 
 def _numbers(table: pd.DataFrame, column: str) -> np.ndarray:
@@ -299,7 +305,7 @@ def _in_order(names: Iterable[str]) -> list[str]:
 
 
 def _is_number(name: str) -> bool:
-    return name.isdecimal() and len(name) <= 18  # what 64 bits hold
+    return name.isdecimal() and len(name) < 19  # of 64 bits
 
 
 def _whole(facts: pd.DataFrame, column: str) -> np.ndarray | None:
@@ -323,7 +329,7 @@ def _from_folder(path: Path) -> tuple[Skeleton, dict[str, np.ndarray], tuple[str
     for file in files:
         name = file.relative_to(path).with_suffix("").as_posix()
         one_frame = _OPENPOSE_FILE.fullmatch(name)
-        content = _json(file)
+        content = read_json(file)
         if one_frame:
             parsed.setdefault(one_frame[1], []).append((int(one_frame[2]), _openpose(file, content)))
         elif name in parsed:
@@ -344,11 +350,6 @@ def _from_folder(path: Path) -> tuple[Skeleton, dict[str, np.ndarray], tuple[str
     ((name, unit),) = kinds
     channels = ("x", "y", "z", "score") if unit == "m" else ("x", "y", "score")
     return layout(name), {clip: _people(clip, frames, channels) for clip, frames in shown.items()}, channels, unit
-
-
-def _json(file: Path) -> object:
-    """Return the contents of a JSON file."""
-    return parse_json(decoded(read_bytes(file, most=TEXT_LIMIT)), file)
 
 
 def _person(file: Path, numbers, layouts: Mapping[int, Skeleton], unit: str, who=None) -> tuple:
@@ -396,7 +397,7 @@ def _alphapose(file: Path, detections: list) -> list[tuple[int, list]]:
     frames: dict[int, list] = {}
     try:
         for found in detections:
-            number = int(re.findall(r"\d+", str(found["image_id"]))[-1])
+            number = int(_FRAME_NUMBER.findall(str(found["image_id"]))[-1])
             who = found.get("idx")
             person = _person(file, found["keypoints"], _ALPHAPOSE, "px", str(who) if who is not None else None)
             frames.setdefault(number, []).append(person)

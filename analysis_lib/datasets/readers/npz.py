@@ -148,7 +148,8 @@ def _dataset(name: str, arrays: Mapping[str, np.ndarray]) -> SkeletonDataset:
     if n == 0:
         raise DataError("'labels' is empty; a dataset needs at least one clip")
     skeleton = _skeleton(name, arrays)
-    _check_axes(arrays, skeleton.n_joints)
+    bones = arrays.get("edges", np.zeros(0, int))
+    _check_axes(arrays, int(bones.max()) + 1 if bones.size and "joints" not in arrays else skeleton.n_joints)
     return SkeletonDataset(
         name=str(arrays.get("name", name)),
         skeleton=skeleton,

@@ -5,6 +5,7 @@ training and test splits, and a `Recipe` of the optimiser. ``default.json`` serv
 that has none of its own name.
 """
 
+import math
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -23,6 +24,8 @@ from analysis_lib.networks.training.fit import Recipe, evaluate, fit
 from analysis_lib.results.digest import code_version
 
 RECIPES = DATA / "recipes"
+#: an epoch has at least so many batches: a few clips are shown again within it
+LEAST_BATCHES = 5
 
 
 @dataclass(frozen=True)
@@ -121,8 +124,13 @@ def train_checkpoint(
     plan = read_recipe(recipe or data.name, overrides)
     schedule = replace(plan.recipe, seed=seed)
     if epochs is not None:
-        schedule = replace(schedule, epochs=epochs, warmup=min(schedule.warmup, epochs - 1))
+        few = {
+            name: min(getattr(schedule, name), most) for name, most in (("warmup", epochs - 1), ("averaged", epochs))
+        }
+        schedule = replace(schedule, epochs=epochs, **few)
     train, test = data.split(plan.train_split), data.split(plan.test_split)
+    again = math.ceil(LEAST_BATCHES * schedule.batch_size / len(train))
+    schedule = replace(schedule, repeats=max(schedule.repeats, again))
     name = name or data.name
     in_channels = data.sequences[0].shape[-1]
     torch.manual_seed(seed)

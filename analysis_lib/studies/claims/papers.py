@@ -14,14 +14,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import signature
-from math import inf, isnan
+from math import inf
 from pathlib import Path
 from typing import Annotated, NotRequired, TypedDict
 
 from analysis_lib.errors import DataError, unknown_choice
 from analysis_lib.files import ROOT
 from analysis_lib.loading import Name, Within, checked, read_json
-from analysis_lib.statistics import Estimate
+from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.claims.measures import measures_of
 
 Tables = Annotated[tuple[Name, ...], Within(1, 10)]
@@ -43,6 +43,8 @@ class Check:
     at_least, at_most : float
     unit : str
         How people read it: number, signed, count, percent, points.
+    exact : bool
+        Whether it is no matter of the clips, so that it needs no interval.
     """
 
     name: Name
@@ -52,16 +54,22 @@ class Check:
     at_least: float = -inf
     at_most: float = inf
     unit: str = "number"
+    exact: bool = False
 
     def holds(self, value: float) -> bool:
         """Return whether a value lies within the bounds."""
         return self.at_least <= value <= self.at_most
 
-    def is_clear(self, found: Estimate) -> bool:
-        """Return whether the whole interval is on the value's side of the bounds, if there is one."""
+    def judge(self, found: Estimate) -> Verdict:
+        """Return whether the whole interval lies within the bounds, or all outside; a number without one is exact or
+        decides nothing.
+        """
+        low, high = (found.value, found.value) if self.exact else (found.low, found.high)
         if self.holds(found.value):
-            return isnan(found.low) or (self.holds(found.low) and self.holds(found.high))
-        return isnan(found.low) or found.high < self.at_least or found.low > self.at_most
+            return Verdict.HOLDS if low <= high and self.holds(low) and self.holds(high) else Verdict.UNDECIDED
+        below, above = found.value < self.at_least, found.value > self.at_most
+        apart = (below and low <= high < self.at_least) or (above and self.at_most < low <= high)
+        return Verdict.FAILS if apart else Verdict.UNDECIDED
 
 
 @dataclass(frozen=True)

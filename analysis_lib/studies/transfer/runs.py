@@ -6,21 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import clip_tensors
 from analysis_lib.datasets.sampling import sample_per_class
 from analysis_lib.errors import UserError
-from analysis_lib.explain.randomisation import randomised
 from analysis_lib.files import BUILD, digest, file_digest
 from analysis_lib.networks.checkpoints import Checkpoint, weights_digest
-from analysis_lib.networks.registry import build
 from analysis_lib.networks.training import fine_tuning
 from analysis_lib.networks.training.epochs import Recipe
+from analysis_lib.networks.untrained import untrained
 from analysis_lib.results.digest import array_digest, canonical_json, class_digest, module_digest
 from analysis_lib.results.store import open_store
-from analysis_lib.skeletons.skeleton import Skeleton
 
 #: how every run learns, but for the number of epochs; layers that are not new learn more slowly, at
 #: `analysis_lib.networks.training.fine_tuning.TRUNK_RATE` of the rate
@@ -125,7 +122,7 @@ class Tuning:
         self.drawn = np.unique(np.concatenate([self.clips(run) for run in runs]))  # that any run learns from
         self.given = {"weights": weights_digest(network.model), "test": array_digest(target.test_x)}
         self.given |= {"test labels": array_digest(target.test_labels), "network": digest(str(network.model))}
-        code = module_digest(fine_tuning.__name__), class_digest(*network.model.modules())
+        code = module_digest(fine_tuning.__name__, untrained.__module__), class_digest(*network.model.modules())
         self.code = digest(file_digest(__file__), *code)
         self._passed = (None,)  # the last cut, with its frozen features
 
@@ -167,18 +164,3 @@ class Tuning:
         test = test_features, torch.tensor(target.test_labels)
         history = fine_tuning.fine_tune(learner, train, test, recipe, score_every, state, progress)
         return {"history": history, "predicted": fine_tuning.evaluated(learner, test_features).argmax(1).numpy()}
-
-
-def untrained(network: Checkpoint, seed: int) -> nn.Module:
-    """Return a network of the same architecture with fresh weights.
-
-    One of the book's architectures is built anew; in a network of your own each module forgets as
-    in `analysis_lib.explain.randomisation.randomised`.
-    """
-    if card := network.card:
-        skeleton, n_classes = Skeleton.from_dict(card["skeleton"]), len(card["class_names"])
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            return build(card["architecture"], skeleton, n_classes, card["in_channels"], **card["arguments"])
-    owners = [name for name, module in network.model.named_modules() if any(True for _ in module.parameters(False))]
-    return randomised(network.model, owners, seed)

@@ -239,6 +239,7 @@ REFUSED = {
         but(without=["edges"], layout="kinect-20", x=np.ones((3, 3, 6, 20))),
         "x.transpose(0, 2, 3, 1) cures that",
     ),
+    "N C T V, joints unnamed": (but(x=np.ones((3, 3, 6, 3))), "x.transpose(0, 2, 3, 1) cures that"),
     "edges from 1": (but(edges=[(1, 2), (2, 3)]), "do the edges count from 1? subtract 1"),
     "labels from 1": (but(labels=[1, 2, 2]), "labels begin with 1"),
     "split too short": (but(split_test=[True]), "'split_test' has 1 bools for 3 clips"),

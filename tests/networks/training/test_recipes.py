@@ -80,3 +80,18 @@ def test_training_by_name_gives_a_checkpoint_with_its_accuracy(rng, tmp_path):
     assert not list((tmp_path / "out").glob("*.state.pt"))
     assert lines[0].startswith("epoch 1/2: loss")
     assert lines[-1].startswith("test accuracy")
+
+
+def test_the_default_recipe_serves_a_few_clips(rng, tmp_path):
+    """One step an epoch learns nothing, and its batch statistics are those of weights that have gone."""
+    stick = Skeleton("stick", ("foot", "knee", "hip"), ((0, 1), (1, 2)))
+    labels = np.tile([0, 1], 12)
+    clips = [0.1 * rng.normal(size=(1, 10, 3, 3)) + [[[[0, v, 0] for v in range(3)]]] for _ in labels]
+    for x, c in zip(clips, labels, strict=True):
+        x[..., 2, 0] += c * np.sin(np.arange(10))
+    data = SkeletonDataset("toy", stick, clips, labels, splits={"train": range(16), "test": range(16, 24)})
+    data.save(tmp_path / "toy.npz")
+    change = {"arguments": {"width": 0.125}, "preprocessing": {"frames": 12}}
+    path = train_checkpoint(str(tmp_path / "toy.npz"), tmp_path, epochs=15, seed=2, progress=False, overrides=change)
+    network = load_checkpoint(str(path), data)
+    assert evaluate(network.model, data, network.preprocessing)["accuracy"] > 0.9

@@ -16,7 +16,7 @@ from analysis_lib.networks.stgcn import STGCN
 from analysis_lib.networks.training import fine_tuning
 from analysis_lib.skeletons.layouts import layout
 from analysis_lib.studies.transfer import runs
-from analysis_lib.studies.transfer.runs import Target, Tuning, as_target, plan, untrained
+from analysis_lib.studies.transfer.runs import Target, Tuning, as_target, plan
 from analysis_lib.studies.transfer.tables import choice_table, final_table, forecast_table, size_curves, transfer_table
 
 SKELETON = layout("kinect-20")
@@ -111,14 +111,6 @@ def test_a_network_of_your_own_learns_anew_when_its_code_changes(network, target
     assert Tuning(checkpoint, target, asked, 1).code == before
     (tmp_path / "own_parts.py").write_text("FACTOR = 2\n")
     assert Tuning(checkpoint, target, asked, 1).code != before
-
-
-def test_a_network_from_scratch_is_new_and_seeded(network):
-    new = untrained(network, 3)
-    assert not torch.equal(new.fcn.weight, network.model.fcn.weight)
-    assert torch.equal(new.fcn.weight, untrained(network, 3).fcn.weight)
-    own = Checkpoint("own", network.model, network.layers, network.preprocessing, {})
-    assert not torch.equal(untrained(own, 3).fcn.weight, network.model.fcn.weight)
 
 
 @pytest.mark.parametrize(
