@@ -35,7 +35,7 @@ from torch import nn
 from analysis_lib.chapters import recorded
 from analysis_lib.chapters.chapter import chapter_names, load_chapter
 from analysis_lib.chapters.editions import load_edition
-from analysis_lib.chapters.other_editions import run_line
+from analysis_lib.chapters.shown import run_html
 from analysis_lib.datasets import catalogue
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import clip_tensors
@@ -390,7 +390,7 @@ def _recorded(path: Path) -> object:
         recorded.write_facts(path.parent, FACTS)
     with mock.patch.object(recorded, "PUBLISHED", path.parents[2]):
         facts = recorded.recorded_provenance("mine", "smoothness")
-        return facts, run_line(facts), recorded.recorded_table("mine", "smoothness")
+        return facts, run_html(facts, 1.0), recorded.recorded_table("mine", "smoothness")
 
 
 def _bench(path: Path) -> object:
