@@ -92,7 +92,7 @@ def build_book(
 def _in_order(plan: list[tuple[Chapter, dict]]) -> list[tuple[Chapter, dict]]:
     """Return the chapters so that each comes after those whose tables it reads (`READS`)."""
     steps = {chapter.name: (chapter, parameters) for chapter, parameters in plan}
-    reads = {name: steps.keys() & set(parameters.get(READS, ())) for name, (_, parameters) in steps.items()}
+    reads = {name: [r for r in parameters.get(READS, ()) if r in steps] for name, (_, parameters) in steps.items()}
     return [steps[name] for name in TopologicalSorter(reads).static_order()]
 
 
