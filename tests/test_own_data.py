@@ -58,14 +58,18 @@ def own(request, tmp_path_factory):
 @pytest.fixture
 def page(monkeypatch):
     """What is said on the page, sentence by sentence."""
-    said, say = [], Session.say
+    said = []
 
-    def heard(self, *sentences):
-        shown = say(self, *sentences)
-        said.append(shown.data)
+    def heard(shows):
+        def shown(self, *given):
+            made = shows(self, *given)
+            said.append(made.data)
+            return made
+
         return shown
 
-    monkeypatch.setattr(Session, "say", heard)
+    for name in ("say", "answer"):
+        monkeypatch.setattr(Session, name, heard(getattr(Session, name)))
     return said
 
 

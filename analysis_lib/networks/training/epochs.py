@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, TypedDict, get_args
+from typing import Annotated, Literal, NotRequired, TypedDict, get_args
 
 import numpy as np
 import torch
@@ -175,9 +175,9 @@ def learning_rate(recipe: Recipe, epoch: float) -> float:
 class _Record(TypedDict):
     """What is kept of an epoch, at least."""
 
-    epoch: _Positive
-    loss: float
-    accuracy: _Share
+    epoch: _Count
+    loss: NotRequired[float]  # not before the first epoch
+    accuracy: NotRequired[_Share]
 
 
 @dataclass
@@ -243,7 +243,8 @@ class TrainingState:
     def _take(self, saved: Mapping) -> None:
         """Go on from what was written, or raise whatever it is that hinders."""
         self.history = checked(saved["history"], list[_Record], "its history")
-        if [record["epoch"] for record in self.history] != list(range(1, len(self.history) + 1)):
+        epochs = [record["epoch"] for record in self.history]
+        if epochs not in (list(range(len(epochs))), list(range(1, len(epochs) + 1))):  # 0 is before the first
             raise DataError("its history has not the epochs 1, 2, ...")
         parts = {"model": self.model} | ({"mean": self.mean} if "mean" in saved else {})
         for name, part in parts.items():

@@ -130,7 +130,7 @@ def train_checkpoint(
         schedule = replace(schedule, epochs=epochs, **few)
     train, test = data.split(plan.train_split), data.split(plan.test_split)
     again = math.ceil(LEAST_BATCHES * schedule.batch_size / len(train))
-    schedule = replace(schedule, repeats=max(schedule.repeats, again))
+    asked, schedule = schedule, replace(schedule, repeats=max(schedule.repeats, again))
     name = name or data.name
     in_channels = data.sequences[0].shape[-1]
     torch.manual_seed(seed)
@@ -162,7 +162,8 @@ def train_checkpoint(
         "test_loss": score["loss"],
         "held_accuracy": last.get("mean_held_accuracy", last.get("held_accuracy")),
         "epochs_run": len(history),
-        "recipe": asdict(schedule),
+        "recipe": asdict(asked),
+        "repeats": schedule.repeats,
         "preprocessing": plan.preprocessing.to_dict(),
         "history": history,
         "code": code_version(),
