@@ -120,6 +120,15 @@ def name_of(name: object) -> str:
     return _MARKUP.sub(lambda m: f"{m[0][:-1]}\\{m[0][-1]}", " ".join(str(name).split())) or "unnamed"
 
 
+def anchor_of(name: object) -> str:
+    """Return a name as the place in a page that a link leads to.
+
+    >>> anchor_of("G28, remark")
+    'G28-remark'
+    """
+    return re.sub(r"\W+", "-", str(name)).strip("-")
+
+
 def code_of(text: object) -> str:
     """Return a name, or what was typed, in the letters of code.
 

@@ -12,7 +12,7 @@ from html import escape
 from analysis_lib.chapters.notes import CAPTION, RUN, SOURCES
 from analysis_lib.files import ROOT
 from analysis_lib.progress import MARK
-from analysis_lib.words import name_of
+from analysis_lib.words import anchor_of, name_of
 
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -122,9 +122,9 @@ def add_verdicts(notebook: dict, claims: Sequence[tuple[str, str, str, str]]) ->
 
 def _link(claim: Sequence[str]) -> str:
     """Return the badge of a claim, which leads to its row."""
-    name, verdict, text = map(escape, claim)
+    place, (name, verdict, text) = anchor_of(claim[0]), map(escape, claim)
     kind = verdict.replace(" ", "-")
-    return f"<a class='verdict verdict-{kind}' href='claims.html#{name}' title='{text}'>{name} {verdict}</a>"
+    return f"<a class='verdict verdict-{kind}' href='claims.html#{place}' title='{text}'>{name} {verdict}</a>"
 
 
 def shield_widgets(notebook: dict) -> dict:

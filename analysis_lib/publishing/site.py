@@ -25,6 +25,7 @@ from analysis_lib.errors import UserError
 from analysis_lib.files import BUILD, ROOT, copy_file, digest, file_digest, put_in_place, working_folder, write_text
 from analysis_lib.publishing.page import add_verdicts, annotate_figures, shield_widgets, write_form
 from analysis_lib.publishing.runs import Run, run_chapter
+from analysis_lib.statistics import Verdict
 
 WIDGET_HOST = ROOT / "analysis_lib" / "widgets" / "assets" / "widget_host.js"
 
@@ -125,13 +126,14 @@ def assemble(edition: Edition, runs: list[Run], root: Path, source: Path) -> Non
 
 
 def _claims(runs: list[Run]) -> dict[str, list[tuple[str, str, str, str]]]:
-    """Return edition, id, verdict and text of the claims that this build has judged, by the page of their figure."""
+    """Return edition, id, verdict and text of the claims that this build could judge, by the page of their figure."""
     for run in runs:
         table = run.tables / "table.csv"
         if run.chapter == CLAIMS and table.exists():
             rows = pd.read_csv(table, keep_default_na=False).drop_duplicates(["id", "edition"])
             rows["edition"] = rows["edition"].map(edition_title)
-            of_page = rows.groupby("page")[["edition", "id", "verdict", "claim"]]
+            judged = rows[rows["verdict"].isin([*map(str, Verdict)]) & (rows["page"] != CLAIMS)]
+            of_page = judged.groupby("page")[["edition", "id", "verdict", "claim"]]
             return {page: list(one.itertuples(index=False, name=None)) for page, one in of_page}
     return {}
 

@@ -27,9 +27,11 @@ window.addEventListener("DOMContentLoaded", () => {
   show(kept.get());
 });
 
-// A table that is wider than its place scrolls in it: then keys must reach it, too.
-const reach = () => document.querySelectorAll(".cell_output .output.text_html").forEach((box) => {
-  if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; else box.removeAttribute("tabindex");
+// A table or figure that is wider than its place scrolls in it: then keys must reach it, too.
+const reach = () => document.querySelectorAll(".cell_output .output.text_html, .cell_output figure").forEach((box) => {
+  const wide = box.scrollWidth > box.clientWidth;
+  box.classList.toggle("scrolls", wide);
+  if (wide) box.tabIndex = 0; else box.removeAttribute("tabindex");
 });
 window.addEventListener("load", reach);
 window.addEventListener("resize", reach);

@@ -9,7 +9,7 @@ from analysis_lib.chapters.shown import badge
 from analysis_lib.statistics import Estimate
 from analysis_lib.studies.claims.findings import FAILS, HOLDS, MISSING, UNDECIDED, UNTESTED, Edition, Finding, Findings
 from analysis_lib.studies.claims.papers import Check, Claim
-from analysis_lib.words import code_of, counted, listed, name_of, named, number, percent, points
+from analysis_lib.words import anchor_of, code_of, counted, listed, name_of, named, number, percent, points
 
 #: sign beside each verdict, so that it does not speak through colour alone
 SIGNS = {HOLDS: "✓", FAILS: "✗", UNTESTED: "○", MISSING: "–", UNDECIDED: "?"}
@@ -86,7 +86,7 @@ def _row(claim: Claim, found: Sequence[Finding]) -> str:
     cells.append(f"<td data-head='Paper'>{''.join(paper)}</td>")
     for one in found:
         cells.append(f"<td data-head='{escape(one.edition)}'>{_verdict(one)}{_values(one)}{_command(one)}</td>")
-    return f"<tr id='{quote(claim.id)}'>{''.join(cells)}</tr>"
+    return f"<tr id='{anchor_of(claim.id)}'>{''.join(cells)}</tr>"
 
 
 def _small(text: str) -> str:
