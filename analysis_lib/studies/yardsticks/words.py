@@ -36,10 +36,11 @@ def answer(found: Findings) -> str:
 
 
 def _way(change: Change) -> str:
+    variation, probe = change.variation, change.probe
+    ends = [number(end, signed=True) for end in (variation.low, variation.high)]
     return (
-        f"label variation {moves(change.variation.value)} ({number(change.variation.low, signed=True)} to "
-        f"{number(change.variation.high, signed=True)}) and the error of the probe "
-        f"{moves(change.probe.value, points, unit=' points')} ({points(change.probe.low)} to {points(change.probe.high)})"
+        f"label variation {moves(variation.value)} ({' to '.join(ends)}) and the error of the probe "
+        f"{moves(probe.value, points, unit=' points')} ({points(probe.low)} to {points(probe.high)})"
     )
 
 
