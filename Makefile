@@ -7,7 +7,7 @@ READY   := $(VENV)/.ready
 BENCH   := .venv-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help book test words bench lint format lab lock clean
+.PHONY: help book test fuzz words bench lint format lab lock clean
 
 help:  ## list these verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ book: $(READY)  ## run every chapter and build the site
 
 test: $(READY)  ## run the tests
 	$(BIN)/python -m pytest
+
+fuzz: $(READY)  ## damage 20,000 files, and see that what comes in is sound or refused
+	$(BIN)/python tests/fuzz.py -n 20000
 
 words: $(READY)  ## write the snapshots of what the studies say anew
 	$(BIN)/python -m pytest tests/studies -k words --renew-words

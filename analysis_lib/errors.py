@@ -1,15 +1,41 @@
 """Errors that are the user's to mend: one clear line each, never a traceback."""
 
+import re
 import reprlib
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 #: characters of anything that was given, as far as an error repeats it
 ECHO = 200
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # of a terminal
+
+#: characters of an error
+_LINE = 1000
 
 
 class UserError(ValueError):
-    """Something that the user asked for cannot be done; the message says what and how to mend it."""
+    """Something that the user asked for cannot be done; the message says what and how to mend it.
+
+    Whatever names and values it repeats, it is one line that can be printed, and no longer than a person reads.
+
+    >>> str(UserError("a\\n b\\0\\ud800")), len(str(UserError("x" * 10**6)))
+    ('a b\\\\x00\\\\ud800', 201)
+    """
+
+    def __init__(self, message: object = ""):
+        super().__init__(one_line(message))
+
+
+def one_line(text: object) -> str:
+    """Return a text on one line that can be printed; of words and lines that are too long, both ends."""
+    line = " ".join(filter(None, map(str.strip, str(text).splitlines())))
+    line = re.sub(rf"\S{{{ECHO + 1},}}", lambda word: _shortened(word[0], ECHO), line)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in _shortened(line, _LINE))
+
+
+def _shortened(text: str, most: int) -> str:
+    """Return the beginning and the end of a text that is longer."""
+    return text if len(text) <= most else f"{text[: most // 2]}…{text[-most // 2 :]}"
 
 
 class DataError(UserError):
@@ -19,11 +45,11 @@ class DataError(UserError):
 def cut(text: object, most: int = ECHO) -> str:
     """Return a text on one line, cut where it is longer than ``most`` characters.
 
-    >>> cut("a\\n b"), cut("x" * 300, 5)
+    >>> cut("a\\n \\x1b[1mb"), cut("x" * 300, 5)
     ('a b', 'xxxxx… (300 characters)')
     """
     whole = str(text)
-    line = " ".join(whole[: 4 * most].split())
+    line = " ".join(_COLOUR.sub("", whole[: 4 * most]).split())
     return line if len(line) <= most and len(whole) <= 4 * most else f"{line[:most]}… ({len(whole)} characters)"
 
 
@@ -60,5 +86,5 @@ def unknown_choice(kind: str, given: object, choices: Iterable[str]) -> UserErro
     name = cut(given, 60) if isinstance(given, str) else shown(given)
     names = sorted(choices)
     close = get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f"; did you mean '{cut(close[0])}'?" if close else ";"
-    return UserError(f"unknown {kind} '{name}'{hint} choices: {cut(', '.join(names) or 'none', 1000)}")
+    hint = f"; did you mean '{cut(close[0], 60)}'?" if close else ";"
+    return UserError(f"unknown {kind} '{name}'{hint} choices: {cut(', '.join(names) or 'none', 300)}")

@@ -100,6 +100,12 @@ def write_text(path: str | Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write ``content`` to ``path`` in one step (see `atomic_path`)."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
 def copy_file(source: str | Path, path: str | Path) -> None:
     """Copy a file to ``path`` in one step (see `atomic_path`)."""
     with atomic_path(path) as temporary:

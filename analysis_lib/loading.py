@@ -15,6 +15,7 @@ import hashlib
 import io
 import json
 import math
+import sys
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
@@ -209,7 +210,7 @@ def checked_arguments(function: Callable, given: Mapping, file: str | Path, at: 
     Parameters
     ----------
     own : int
-        How many of the function's first arguments come from elsewhere.
+        How many of the function's first arguments come from elsewhere. One that takes any, ``**rest``, gets any.
 
     Raises
     ------
@@ -220,7 +221,8 @@ def checked_arguments(function: Callable, given: Mapping, file: str | Path, at: 
     if not isinstance(given, Mapping):
         raise DataError(f"{where} must be an object, {{...}}, got {shown(given)}")
     known = dict(list(signature(function).parameters.items())[own:])
-    if unknown := [key for key in given if key not in known]:
+    rest = [known.pop(name) for name, p in list(known.items()) if p.kind is Parameter.VAR_KEYWORD]
+    if unknown := [key for key in given if key not in known and not rest]:
         raise DataError(f"{file}: {unknown_choice(f'entry of {at}' if at else 'entry', unknown[0], known)}")
     _complete([name for name, p in known.items() if p.default is Parameter.empty], given, where)
     hints = _hints(function)
@@ -386,6 +388,8 @@ def parse_array(raw: bytes, where: str) -> np.ndarray:
         raise DataError(
             f"{where} is damaged: {dtype} of shape {shown(shape)} is {promised} bytes, not the {found} there"
         )
+    if dtype.kind == "U" and (np.frombuffer(raw, f"{dtype.str[0]}u4", offset=stream.tell()) > sys.maxunicode).any():
+        raise DataError(f"{where} is damaged: it has characters that do not exist")
     try:
         return np.ndarray(shape, dtype, raw, stream.tell(), order="F" if by_column else "C")
     except (ValueError, TypeError) as error:

@@ -339,6 +339,62 @@ def mean_interval(values: np.ndarray, seed: int = 0, n_bootstrap: int = 1000) ->
     return {"mean": float(np.mean(values)), "low": float(low), "high": float(high)}
 
 
+def ranking_area(values: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return how far what is true is ranked above what is not, in each row, (n, d) -> (n,).
+
+    The area under the ROC curve: the share of pairs of a true and another entry that are in the right order,
+    ties for one half. NaN where all entries or none are true.
+
+    Examples
+    --------
+    >>> ranking_area(np.array([[3.0, 2.0, 1.0, 1.0]]), np.array([[True, False, True, False]])).tolist()
+    [0.625]
+    """
+    truth = np.asarray(truth, bool)
+    ranks = rankdata(values, axis=1)
+    inside = truth.sum(axis=1)
+    pairs = inside * (truth.shape[1] - inside)
+    wins = (ranks * truth).sum(axis=1) - inside * (inside + 1) / 2
+    return np.divide(wins, pairs, out=np.full(len(ranks), np.nan), where=pairs > 0)
+
+
+def by_person(scores: np.ndarray, people: np.ndarray) -> np.ndarray:
+    """Return the median score of each person over what was seen of him or her, people in order, (n,) -> (p,).
+
+    Examples
+    --------
+    >>> by_person(np.array([0.1, 0.9, 0.2, 0.6]), np.array([4, 2, 4, 4])).tolist()
+    [0.9, 0.2]
+    """
+    return np.array([np.median(scores[people == who]) for who in np.unique(people)])
+
+
+def area_interval(scores: np.ndarray, truth: np.ndarray, seed: int = 0, n_bootstrap: int = 1000) -> dict[str, float]:
+    """Return the area under the ROC curve, and its 95 % interval over people drawn again within their class.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n,)
+        One a person.
+    truth : bool ndarray, shape (n,)
+
+    Returns
+    -------
+    dict of str to float
+        ``mean`` (the area itself), ``low``, ``high``.
+
+    Examples
+    --------
+    >>> area_interval(np.array([0.1, 0.2, 0.8, 0.9]), np.array([False, False, True, True]))
+    {'mean': 1.0, 'low': 1.0, 'high': 1.0}
+    """
+    scores, truth = np.asarray(scores, float), np.asarray(truth, bool)
+    drawn = times_drawn(truth, n_bootstrap, np.random.default_rng(seed))
+    index = np.stack([np.repeat(np.arange(len(scores)), row) for row in drawn])
+    low, high = percentile_interval(ranking_area(scores[index], truth[index]))
+    return {"mean": float(ranking_area(scores[None], truth[None])[0]), "low": float(low), "high": float(high)}
+
+
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     r"""Return Spearman's correlation of each row of ``a`` with the same row of ``b``.
 

@@ -95,10 +95,9 @@ def moves(
     """
     if isnan(change):
         return "cannot be followed"
-    size = written(abs(change), signed=False)
-    if size == "0":
+    if number(change) == "0":
         return "does not change"
-    return f"{rise if change > 0 else fall} by {size}{unit}"
+    return f"{rise if change > 0 else fall} by {written(abs(change)).lstrip('+')}{unit}"
 
 
 def judged(verdict: Verdict) -> str:

@@ -37,6 +37,7 @@ def network():
     """The name of a factory that draws a small network by lot."""
     module = ModuleType("own_nets")
     module.small = lambda data: STGCN(data.skeleton, len(data.class_names), len(data.channels), width=0.06)
+    module.seven = lambda data: STGCN(data.skeleton, 7, len(data.channels), width=0.06)
     sys.modules["own_nets"] = module
     yield "own_nets:small"
     del sys.modules["own_nets"]
@@ -57,14 +58,18 @@ def own(request, tmp_path_factory):
 @pytest.fixture
 def page(monkeypatch):
     """What is said on the page, sentence by sentence."""
-    said, say = [], Session.say
+    said = []
 
-    def heard(self, *sentences):
-        shown = say(self, *sentences)
-        said.append(shown.data)
+    def heard(shows):
+        def shown(self, *given):
+            made = shows(self, *given)
+            said.append(made.data)
+            return made
+
         return shown
 
-    monkeypatch.setattr(Session, "say", heard)
+    for name in ("say", "answer"):
+        monkeypatch.setattr(Session, name, heard(getattr(Session, name)))
     return said
 
 
@@ -80,6 +85,21 @@ def test_every_chapter_runs_with_its_defaults(own, network, page, chapter):
         assert "Some actions of mine have fewer clips than `n_per_class = 12`, and all are taken: reach" in text
     if chapter == "data":
         assert "share of frames: hand" in text
+
+
+@pytest.mark.parametrize(
+    ("model", "why"),
+    [
+        ("synthetic", "model 'synthetic' was trained on the 25 joints of 'ntu-25', but dataset 'mine' has the 3 of"),
+        ("own_nets:seven", "the network tells 7 classes apart, and dataset 'mine' has 2"),
+    ],
+)
+def test_the_data_are_described_without_a_network_that_fits(own, network, page, model, why):
+    run_cells("data", dataset=str(own), model=model)
+    text = "\n".join(page)
+    assert f"*The network is missing here: {why}" in text
+    assert "there is no network to compare it with" in text
+    assert "share of frames: hand" in text
 
 
 def test_a_part_that_cannot_be_had_does_not_take_the_chapter_with_it(network, page, tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis_lib.progress import progress_bar
+from analysis_lib.progress import TOLD, progress_bar
 from analysis_lib.publishing.page import tidy_notebook
 
 
@@ -18,3 +18,19 @@ def test_a_bar_counts_and_is_left_out_of_pages(capsys, unit):
     outputs = [{"output_type": "stream", "name": "stderr", "text": seen}]
     cell = {"cell_type": "code", "metadata": {}, "source": "", "outputs": outputs}
     assert tidy_notebook({"cells": [cell], "metadata": {}})["cells"][0]["outputs"] == []
+
+
+def test_open_bars_are_told_the_outermost_first(tmp_path, monkeypatch, capsys):
+    told = tmp_path / "told"
+    monkeypatch.setenv(TOLD, str(told))
+    with progress_bar(None, "layers", total=4) as layers, progress_bar(None, "pairs", True, 20_000, "pair") as pairs:
+        layers.update(3)
+        pairs.update(5000)
+        layers.refresh()
+        assert told.read_text() == "layers 75 %, pairs 25 %"
+        pairs.close()
+        assert told.read_text() == "layers 75 %"
+        for _ in progress_bar(iter("ab"), "letters", False):
+            assert told.read_text() == "layers 75 %, letters 0"
+    assert told.read_text() == ""
+    assert capsys.readouterr().err.strip() == ""

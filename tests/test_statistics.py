@@ -7,14 +7,17 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.optimize import brentq
 from scipy.stats import binomtest, norm, spearmanr, t
+from sklearn.metrics import roc_auc_score
 
 from analysis_lib.errors import UserError
 from analysis_lib.statistics import (
+    area_interval,
     jackknife_draws,
     left_out,
     mean_interval,
     percentile_interval,
     rank_correlation,
+    ranking_area,
     resampled_means,
     simultaneous_band,
     times_drawn,
@@ -136,3 +139,22 @@ def test_a_place_that_never_moves_does_not_widen_the_band(rng):
 def test_two_groups_cannot_be_left_out():
     with pytest.raises(UserError, match="three groups of clips or more, got 2"):
         left_out(np.array([1, 1, 2]), len)
+
+
+def test_the_area_under_a_ranking(rng):
+    values = rng.integers(0, 4, (20, 7)).astype(float)
+    truth = rng.random((20, 7)) < 0.4
+    truth[:2] = [[True] * 7, [False] * 7]
+    found = ranking_area(values, truth)
+    assert np.isnan(found[:2]).all()
+    both = [i for i in range(20) if 0 < truth[i].sum() < 7]
+    np.testing.assert_allclose(found[both], [roc_auc_score(truth[i], values[i]) for i in both])
+
+
+def test_the_interval_of_an_area_holds_it_and_narrows(rng):
+    truth = np.arange(400) % 2 > 0
+    scores = rng.normal(size=400) + 1.5 * truth
+    wide, narrow = area_interval(scores[:40], truth[:40]), area_interval(scores, truth)
+    assert narrow["low"] < narrow["mean"] < narrow["high"]
+    assert narrow["high"] - narrow["low"] < wide["high"] - wide["low"]
+    assert narrow["low"] < 0.8556 < narrow["high"]  # the normal law: Phi(1.5 / sqrt 2)

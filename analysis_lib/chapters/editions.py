@@ -10,18 +10,20 @@ checkpoint, the path of one, ``package.module:factory`` or ``file.py:factory``. 
 ``beside`` may list recorded editions whose curves are drawn beside one's own.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Annotated
 
 from analysis_lib.chapters.chapter import Chapter, chapter_names
 from analysis_lib.errors import UserError, unknown_choice
-from analysis_lib.files import ROOT
+from analysis_lib.files import ROOT, is_there
+from analysis_lib.loading import Name, Within, checked, read_json
 
 DEFAULT = "synthetic"
 
+_Place = Annotated[str, Within(1, 4096)]
 _RESERVED = ("html", "cache", "store")  # folders of _build that are no edition's
 
 
@@ -29,17 +31,18 @@ _RESERVED = ("html", "cache", "store")  # folders of _build that are no edition'
 class Edition:
     """A dataset, a model, what single chapters set otherwise than by default, and what is drawn beside."""
 
-    name: str
-    title: str
-    dataset: str
-    model: str
+    name: Name
+    title: Name
+    dataset: _Place
+    model: _Place
     chapters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
-    beside: Sequence[str] = ()
+    beside: Sequence[Name] = ()
 
     def parameters(self, chapter: Chapter, given: Mapping[str, object] | None = None) -> dict[str, object]:
         """Return every parameter of ``chapter`` in this edition; ``given`` wins over the edition.
 
         What the edition sets for its dataset is no use to another: if that is given, the chapter's defaults hold.
+        A chapter of several ``models`` is given the edition's own and all that were trained on the dataset.
 
         Raises
         ------
@@ -51,15 +54,34 @@ class Edition:
         given = given or {}
         shared = {"dataset": self.dataset, "model": self.model, "edition": self.name}
         settings: Mapping[str, object] = {}
-        if given.get("dataset", self.dataset) == self.dataset:
+        dataset = given.get("dataset", self.dataset)
+        if dataset == self.dataset:
             shared["beside"], settings = list(self.beside), self.chapters.get(chapter.name, {})
+        if "models" in declared:
+            shared["models"] = _networks(str(dataset), [self.model] if dataset == self.dataset else [])
         own = {name: value for name, value in shared.items() if name in declared}
         return chapter.resolve({**own, **settings, **given})
+
+
+def _networks(dataset: str, first: Sequence[str]) -> list[str]:
+    """Return these networks, and then the others that were trained on a dataset."""
+    from analysis_lib.networks.checkpoints import trained_on
+
+    return list(dict.fromkeys([*first, *trained_on(dataset)]))
 
 
 def edition_names(root: str | Path = ROOT) -> list[str]:
     """Return the names of the shipped editions."""
     return sorted(path.stem for path in (Path(root) / "data" / "editions").glob("*.json"))
+
+
+def edition_title(name: str) -> str:
+    """Return what an edition is called; one that is not shipped by its name.
+
+    >>> edition_title("nw-ucla"), edition_title("mine")
+    ('NW-UCLA', 'mine')
+    """
+    return load_edition(name).title if name in edition_names() else name
 
 
 def load_edition(name: str | Path, root: str | Path = ROOT) -> Edition:
@@ -93,28 +115,12 @@ def _folder(root: str | Path) -> Path:
 
 def _read(path: Path, root: str | Path) -> Edition:
     """Return the edition that a JSON file describes."""
-    try:
-        given = json.loads(path.read_text(encoding="utf8"))
-    except OSError as error:
-        raise UserError(f"cannot read edition {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise UserError(f"{path} is not valid JSON: {error}") from error
-    if not isinstance(given, dict):
-        raise UserError(f"{path}: an edition is one JSON object, got {type(given).__name__}")
-    keys = [f.name for f in fields(Edition)]
-    for key in given:
-        if key not in keys:
-            raise unknown_choice(f"key of edition {path.name}", key, keys)
-    for key in ("name", "title", "dataset", "model"):
-        if not isinstance(given.get(key), str) or not given[key]:
-            raise UserError(f"{path.name}: '{key}' must be a non-empty string")
-    beside = given.get("beside", [])
-    if not isinstance(beside, list) or not all(isinstance(edition, str) for edition in beside):
-        raise UserError(f"{path.name}: 'beside' must be a list of names of editions")
-    _check_name(path, given["name"])
-    _check_chapters(path, given.setdefault("chapters", {}), root)
-    near = {key: _beside(path, given[key]) for key in ("dataset", "model")}
-    return Edition(**{**given, **near})
+    given = checked(read_json(path, "edition"), Edition, path.name)
+    _check_name(path, given.name)
+    for name in given.chapters:
+        if name not in chapter_names(root):
+            raise unknown_choice(f"chapter in edition {path.name}", name, chapter_names(root))
+    return replace(given, dataset=_beside(path, given.dataset), model=_beside(path, given.model))
 
 
 def _check_name(path: Path, name: str) -> None:
@@ -125,16 +131,8 @@ def _check_name(path: Path, name: str) -> None:
         )
 
 
-def _check_chapters(path: Path, chapters: object, root: str | Path) -> None:
-    if not isinstance(chapters, dict) or not all(isinstance(v, dict) for v in chapters.values()):
-        raise UserError(f"{path.name}: 'chapters' must map chapter names to parameters")
-    for name in chapters:
-        if name not in chapter_names(root):
-            raise unknown_choice(f"chapter in edition {path.name}", name, chapter_names(root))
-
-
 def _beside(path: Path, value: str) -> str:
     """Return ``value`` as a path from here, if it is one, or ``file.py:factory``, that is there beside the JSON."""
     file = value.rpartition(":")[0] if ".py:" in value else value
     looks_like_a_path = "/" in file or Path(file).suffix
-    return str(path.parent / value) if looks_like_a_path and (path.parent / file).exists() else value
+    return str(path.parent / value) if looks_like_a_path and is_there(path.parent / file) else value

@@ -1,17 +1,13 @@
-"""Where a figure comes from: this run, and what other editions recorded that is drawn beside it."""
+"""What other editions recorded of a chapter, to be drawn beside this run's, and where each of it comes from."""
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
 
-from analysis_lib.chapters.editions import edition_names, load_edition
+from analysis_lib.chapters.editions import edition_title
+from analysis_lib.chapters.notes import SOURCES, publish
 from analysis_lib.chapters.recorded import recorded_editions, recorded_provenance, recorded_table
-from analysis_lib.words import code_of, name_of
-
-#: type of an output that is not shown: the lines of the records that its cell has taken tables from
-SOURCES = "application/vnd.stgbook.sources+json"
 
 _WHOSE = ("dataset", "model")  # parameters that tell one edition from another
 _NOT_COMPARED = (*_WHOSE, "data_root", "beside")
@@ -55,7 +51,7 @@ class Beside:
         tables = {edition: recorded_table(edition, self.chapter, name) for edition in self.differing}
         found = {edition: table for edition, table in tables.items() if table is not None}
         if found:
-            _publish([self._line(edition) for edition in found])
+            publish(SOURCES, [self._source(edition) for edition in found])
         return {edition_label(edition): table for edition, table in found.items()}
 
     def below(self, table: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -70,21 +66,21 @@ class Beside:
         others = {label: rows.set_index(table.index.names) for label, rows in self[name].items()}
         return pd.concat({"here": table, **others}, names=["edition"]) if others else table
 
-    def note(self):
-        """Return the lines of where the records come from, as Markdown for display; None if there are none."""
-        from IPython.display import Markdown
+    def origins(self) -> dict[str, str]:
+        """Return dataset, model, code, date and differing parameters of each record, by its label."""
+        return {edition_label(edition): self._origin(edition) for edition in self.differing}
 
-        lines = [self._line(edition) for edition in self.differing]
-        return Markdown("\n\n".join(lines)) if lines else None
-
-    def _line(self, edition: str) -> str:
-        """Return dataset, model, code, date and differing parameters of one record."""
+    def _origin(self, edition: str) -> str:
         facts = recorded_provenance(edition, self.chapter)
-        parts = _origin(facts)
-        parts += [f"run on {name_of(facts['date'])}"] if "date" in facts else []
-        values = _values(self.differing[edition])
-        parts.append(f"parameters as here{' but ' if values else ''}{values}")
-        return f'<small class="provenance">*{name_of(edition_label(edition))}*: {"; ".join(parts)}.</small>'
+        parts = origin(facts)
+        parts += [f"run on {facts['date']}"] if "date" in facts else []
+        values = listed_values(self.differing[edition])
+        return "; ".join([*parts, f"parameters as here{' but ' if values else ''}{values}"])
+
+    def _source(self, edition: str) -> str:
+        """Return the label of a record and its date."""
+        facts = recorded_provenance(edition, self.chapter)
+        return " ".join([edition_label(edition), *filter(None, [facts.get("date")])])
 
 
 def recorded_beside(chapter: str, parameters: Mapping[str, object]) -> Beside:
@@ -98,8 +94,8 @@ def recorded_beside(chapter: str, parameters: Mapping[str, object]) -> Beside:
     Examples
     --------
     >>> beside = recorded_beside("no such chapter", {"dataset": "synthetic"})
-    >>> beside["table"], beside.note()
-    ({}, None)
+    >>> beside["table"], beside.origins()
+    ({}, {})
     """
     differing = {}
     for edition in other_editions(chapter, parameters):
@@ -112,45 +108,28 @@ def recorded_beside(chapter: str, parameters: Mapping[str, object]) -> Beside:
     return Beside(chapter, differing)
 
 
-def run_line(facts: Mapping) -> str:
-    """Return the Markdown of a run's parameters, code, data and network; ``</small>`` is left to the caller.
-
-    Examples
-    --------
-    >>> run_line({"parameters": {"n": 3}, "code": "0.1.0", "data": {"name": "x", "fingerprint": "abcd"}})
-    '<small class="provenance">Parameters <code>n = 3</code>; data x <code>abcd</code>; code 0.1.0.'
-    """
-    parts = [f"Parameters {_values(facts['parameters']) or 'none'}", *_origin(facts)]
-    return f'<small class="provenance">{"; ".join(parts)}.'
-
-
 def edition_label(edition: str) -> str:
     """Return what a recorded edition is called in a legend.
 
     >>> edition_label("nw-ucla")
     'NW-UCLA, recorded'
     """
-    title = load_edition(edition).title if edition in edition_names() else edition
-    return f"{title}, recorded"
+    return f"{edition_title(edition)}, recorded"
 
 
-def _origin(facts: Mapping) -> list[str]:
-    """Return what a record or a run says of its data, network and code."""
+def origin(facts: Mapping) -> list[str]:
+    """Return what a record or a run says of its data, network and code.
+
+    >>> origin({"code": "0.1.0", "data": {"name": "x", "fingerprint": "abcd"}})
+    ['data x abcd', 'code 0.1.0']
+    """
     parts = []
     for kind, key in (("data", "fingerprint"), ("model", "weights")):
         if kind in facts:
-            mark = f" {code_of(facts[kind][key][:12])}" if facts[kind].get(key) else ""
-            parts.append(f"{kind} {name_of(facts[kind]['name'])}{mark}")
-    return [*parts, f"code {name_of(facts['code'])}"] if "code" in facts else parts
+            parts.append(" ".join([kind, facts[kind]["name"], (facts[kind].get(key) or "")[:12]]).strip())
+    return [*parts, f"code {facts['code']}"] if "code" in facts else parts
 
 
-def _values(parameters: Mapping) -> str:
-    return ", ".join(code_of(f"{name} = {value!r}") for name, value in parameters.items())
-
-
-def _publish(lines: list[str]) -> None:
-    """Give the cell that runs now, if this is a notebook, an output of the type `SOURCES`."""
-    if ipython := sys.modules.get("IPython"):
-        shell = ipython.get_ipython()
-        if getattr(shell, "kernel", None):
-            ipython.display.display({SOURCES: lines, "text/plain": ""}, raw=True)
+def listed_values(parameters: Mapping) -> str:
+    """Return names and values of parameters, as they are typed."""
+    return ", ".join(f"{name} = {value!r}" for name, value in parameters.items())

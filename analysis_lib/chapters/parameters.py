@@ -4,7 +4,7 @@ import ast
 import math
 from dataclasses import dataclass
 
-from analysis_lib.errors import UserError
+from analysis_lib.errors import UserError, shown
 
 _SCALARS = {"int": int, "float": float, "str": str, "bool": bool}
 _PLAIN = (*_SCALARS, "list[int]", "list[float]", "list[str]")
@@ -60,7 +60,7 @@ class Parameter:
         except (ValueError, SyntaxError):
             read = ...
         if not self.accepts(read):
-            raise UserError(f"parameter '{self.name}' of chapter '{chapter}' is {self.type}, got {value!r}")
+            raise UserError(f"parameter '{self.name}' of chapter '{chapter}' is {self.type}, got {shown(value)}")
         return _exact(read, self.type)
 
     def _read(self, text: str) -> object:

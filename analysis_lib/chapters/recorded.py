@@ -13,17 +13,38 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Required, TypedDict
 
 import pandas as pd
 
-from analysis_lib.errors import DataError
+from analysis_lib.errors import DataError, cut
 from analysis_lib.files import DATA, atomic_path, file_digests, standing, write_text
+from analysis_lib.loading import checked, read_json
 
 BUILT = "STGBOOK_BUILT"  # environment variable: EDITION=FOLDER of the tables of this build
 PUBLISHED = DATA / "published"
 FACTS = "provenance.json"
 
 _FORMULA = re.compile(r"['=+\-@\t\n](?!\d*\.?\d+$)")  # start of a text that is no number
+
+
+class _Origin(TypedDict, total=False):
+    """A dataset or a network, by its name and a digest of its contents."""
+
+    name: Required[str]
+    fingerprint: str | None
+    weights: str | None
+
+
+class _Facts(TypedDict, total=False):
+    """The entries of ``provenance.json`` that are read."""
+
+    parameters: Mapping[str, object]
+    data: _Origin
+    model: _Origin
+    code: str
+    date: str
+    files: Mapping[str, str]
 
 
 def write_record(folder: Path, facts: Mapping, tables: Mapping[str, pd.DataFrame]) -> None:
@@ -90,7 +111,10 @@ def recorded_table(edition: str, chapter: str, name: str = "table") -> pd.DataFr
         if known is None and raw is None:
             return None
         if raw is not None and hashlib.sha256(raw).hexdigest() == known:
-            frame = pd.read_csv(io.BytesIO(raw), keep_default_na=False, na_values=[""])
+            try:
+                frame = pd.read_csv(io.BytesIO(raw), keep_default_na=False, na_values=[""])
+            except ValueError as error:
+                raise _damaged(path, edition, error) from error
             text = frame.columns[[pd.api.types.is_string_dtype(kind) for kind in frame.dtypes]]
             frame = frame.fillna(dict.fromkeys(text, ""))
             return frame.map(lambda cell: cell.removeprefix("'") if isinstance(cell, str) else cell)
@@ -117,11 +141,9 @@ def recorded_provenance(edition: str, chapter: str) -> dict | None:
     if not path.exists():
         return None
     try:
-        facts = json.loads(path.read_text(encoding="utf8"))
-    except (OSError, ValueError) as error:
+        facts = {"parameters": {}, **checked(read_json(path), _Facts, path.name)}
+    except DataError as error:
         raise _damaged(path, edition, error) from error
-    if not isinstance(facts, dict):
-        raise _damaged(path, edition, f"expected one JSON object, got {type(facts).__name__}")
     return {key: value for key, value in facts.items() if key != "code"} if is_built else facts
 
 
@@ -135,5 +157,4 @@ def _folder(edition: str, chapter: str) -> tuple[Path, bool]:
 
 def _damaged(path: Path, edition: str, reason: object) -> DataError:
     """Return the error for a record that cannot be used."""
-    why = " ".join(str(reason).split())
-    return DataError(f"{path} is damaged ({why}); write it anew: stgbook book --edition {edition} --record")
+    return DataError(f"{path} is damaged ({cut(reason)}); write it anew: stgbook book --edition {edition} --record")

@@ -8,17 +8,20 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from analysis_lib.chapters.chapter import OF_MODELS, load_chapter
-from analysis_lib.chapters.other_editions import Beside, recorded_beside, run_line
+from analysis_lib.chapters.notes import CAPTION, publish
+from analysis_lib.chapters.other_editions import Beside, recorded_beside
 from analysis_lib.chapters.recorded import write_record
+from analysis_lib.chapters.shown import Claim, ThisRun, answer_html, run_html
 from analysis_lib.datasets.catalogue import load_dataset
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.sampling import class_indices, sample_per_class, usual_actions
 from analysis_lib.errors import UserError
 from analysis_lib.networks.checkpoints import Checkpoint, is_trained, load_checkpoint
 from analysis_lib.results.digest import code_version
-from analysis_lib.words import duration, listed, name_of
+from analysis_lib.words import listed, name_of
 
 TABLES = "STGBOOK_TABLES"  # environment variable: the folder that tables are recorded in
 
@@ -37,6 +40,7 @@ class Session:
         self.chapter = chapter
         self.parameters = _parameters(chapter, namespace)
         self.notes: list[str] = []  # what the page has yet to say of how it came about
+        self.answers: list[dict] = []
 
     @cached_property
     def beside(self) -> Beside:
@@ -120,6 +124,21 @@ class Session:
 
         display(self.say(*shown) if isinstance(shown[0], str) else shown[0])
 
+    def answer(self, sentence: str, claims: Sequence[Claim] = ()):
+        """Return the page's answer for display: one plain sentence, and the verdicts of the claims behind it.
+
+        It is recorded with the tables, as ``answer.csv``: the book's opening quotes it.
+        """
+        from IPython.display import Markdown
+
+        self.answers = [{"kind": "answer", "text": sentence, "verdict": ""}]
+        self.answers += [{"kind": "claim", "text": text, "verdict": str(verdict)} for verdict, text in claims]
+        return Markdown(answer_html(sentence, claims))
+
+    def caption(self, sentence: str) -> None:
+        """Set a sentence before the caption of this cell's figure: what is to be seen in it here."""
+        publish(CAPTION, sentence)
+
     def say(self, *sentences: str):
         """Return sentences for display, a paragraph each, and below them what is yet to be noted."""
         from IPython.display import Markdown
@@ -128,24 +147,21 @@ class Session:
         return Markdown("\n\n".join(filter(None, [*sentences, *notes])))
 
     def record(self, **tables):
-        """Keep tidy tables where ``$STGBOOK_TABLES`` names a folder, and return the line of provenance.
+        """Keep tidy tables where ``$STGBOOK_TABLES`` names a folder, and return what this run was, for display.
 
         Parameters
         ----------
         **tables : pandas.DataFrame or None
             None where a `part` is missing. They become ``$STGBOOK_TABLES/CHAPTER/NAME.csv``
-            (`analysis_lib.chapters.recorded.write_record`).
-
-        Returns
-        -------
-        IPython.display.Markdown
-            Parameters, data, network, code; the run time has a line of its own.
+            (`analysis_lib.chapters.recorded.write_record`), the answer ``answer.csv``.
         """
         facts = self.facts()
         if os.environ.get(TABLES):
             made = {name: table for name, table in tables.items() if table is not None}
+            made |= {"answer": pd.DataFrame(self.answers)} if self.answers else {}
             write_record(Path(os.environ[TABLES]) / self.chapter, facts, made)
-        return self.say(f"{run_line(facts)}\nRun time {duration(time.monotonic() - self.started)}.</small>")
+        beside = self.beside.origins() if "beside" in vars(self) else {}
+        return ThisRun(run_html(facts, time.monotonic() - self.started, beside), facts.get("data", {}).get("name", ""))
 
     def facts(self) -> dict:
         """Return the parameters, the code's version, and which data and network have been used.

@@ -1,4 +1,4 @@
-"""The commands ``stgbook chapters``, ``run`` and ``book``."""
+"""The commands ``stgbook chapters``, ``new-chapter``, ``run`` and ``book``."""
 
 from collections.abc import Sequence
 
@@ -11,18 +11,40 @@ from analysis_lib.errors import UserError
 @click.command()
 @click.argument("names", nargs=-1, metavar="[CHAPTER]...")
 def chapters(names: tuple[str, ...]) -> None:
-    """List the chapters and their parameters: name, type, default, meaning.
+    """List the chapters, how long each took when it last ran here, and its parameters: name, type, default, meaning.
 
     \b
     stgbook chapters
     stgbook chapters smoothness
     """
     from analysis_lib.chapters.chapter import chapter_names, load_chapter
+    from analysis_lib.publishing.run_cache import last_seconds
 
     for chapter in map(load_chapter, names or chapter_names()):
-        click.echo(f"{chapter.name}: {chapter.title}")
+        seconds = last_seconds(chapter.name)
+        took = "not run here yet" if seconds is None else f"{seconds:.0f} s when it last ran here"
+        click.echo(f"{chapter.name}: {chapter.title} ({took})")
         for p in chapter.parameters:
             click.echo(f"    {p.name}: {p.type} = {p.default!r}  # {p.help}")
+
+
+@click.command()
+@click.argument("name")
+@click.option("--title", default="", help="As it stands in the sidebar: four words at most. Default: the name.")
+@click.option("--question", default="", help="What the chapter asks.")
+def new_chapter(name: str, title: str, question: str) -> None:
+    """Begin a chapter called NAME: a notebook in the form of all, a study and a test that run as they are.
+
+    Nothing is overwritten. CONTRIBUTING.md tells how a chapter is written.
+
+    \b
+    stgbook new-chapter speed --title "Speed of joints" --question "Which joints move fastest?"
+    """
+    from analysis_lib.chapters.new_chapter import write_chapter
+
+    for path in write_chapter(name, title, question):
+        click.echo(path)
+    say(f"listed in _toc.yml; try it: stgbook run {name}")
 
 
 @click.command()

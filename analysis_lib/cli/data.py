@@ -61,7 +61,8 @@ def describe(dataset, data_root, picture) -> None:
 
     matplotlib.use("agg")
     from analysis_lib.datasets.catalogue import load_dataset
-    from analysis_lib.datasets.summary import described, mean_pose
+    from analysis_lib.datasets.summary import described
+    from analysis_lib.datasets.upright import mean_pose
     from analysis_lib.files import BUILD, atomic_path
     from analysis_lib.plots.skeleton import named_skeleton
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import click
 
 from analysis_lib import __version__
-from analysis_lib.cli.book import book, chapters, run
+from analysis_lib.cli.book import book, chapters, new_chapter, run
 from analysis_lib.cli.cache import cache
 from analysis_lib.cli.data import data
 from analysis_lib.cli.model import model
@@ -33,9 +33,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = say("interrupted; what was finished is kept", 130)
     except UserError as error:
         code = say(f"error: {error}", 1)
-    except BrokenPipeError:  # the reader of our output has closed it, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 1
     except OSError as error:
         code = say(f"error: {error}", 1)
     except MemoryError:
@@ -53,15 +50,37 @@ def _logged() -> str:
 
     path = BUILD / "stgbook-error.log"
     try:
-        write_text(path, traceback.format_exc().encode(errors="backslashreplace").decode())
+        write_text(path, _traceback())
     except UserError as error:
         return str(error)
     return f"this is a fault of ours, details are in {path}"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def _traceback() -> str:
+    return traceback.format_exc().encode(errors="backslashreplace").decode()
+
+
+class _Commands(click.Group):
+    """Commands that show where an error comes from, if that is asked for."""
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except BrokenPipeError:  # the reader of our output has closed it, as `head` does; click would call sys.exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            context.exit(1)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception:
+            if context.params["debug"]:
+                click.echo(_traceback(), err=True)
+            raise
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="stgbook")
-def cli() -> None:
+@click.option("--debug", is_flag=True, help="Show where in the code an error comes from.")
+def cli(debug: bool) -> None:
     """Run the chapters of the book, build its site, train its networks, check its data.
 
     \b
@@ -72,5 +91,5 @@ def cli() -> None:
     """
 
 
-for command in (chapters, run, book, train, data, model, cache):
+for command in (chapters, new_chapter, run, book, train, data, model, cache):
     cli.add_command(command)

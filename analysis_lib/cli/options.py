@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from analysis_lib.errors import one_line
+
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 edition = click.option(
@@ -54,5 +56,5 @@ force = click.option("--force", is_flag=True, help="Run even if nothing has chan
 
 def say(line: str, code: int = 0) -> int:
     """Write one line to stderr, below a progress bar that may still stand there."""
-    click.echo(f"stgbook: {' '.join(line.split())}", err=True)
+    click.echo(f"stgbook: {one_line(line)}", err=True)
     return code

@@ -19,7 +19,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--name", metavar="NAME", help="Name of the checkpoint. Default: the dataset's.")
 @click.option("--recipe", metavar="NAME|FILE.json", help="Default: the dataset's, if it has one.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Default: the recipe's.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), help="Processor threads. Default: all.")
 @data_root
 def train(dataset, queue, status, out, name, recipe, epochs, seed, threads, data_root) -> None:

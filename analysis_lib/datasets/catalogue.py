@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import scipy
@@ -22,10 +23,11 @@ from analysis_lib.datasets.readers.ntu import read_ntu
 from analysis_lib.datasets.readers.nw_ucla import read_nw_ucla
 from analysis_lib.datasets.readers.pyskl import read_pyskl
 from analysis_lib.datasets.sampling import made_splits
+from analysis_lib.datasets.synthetic.infants import infants
 from analysis_lib.datasets.synthetic.make import synthetic
-from analysis_lib.errors import DataError, UserError, unknown_choice
-from analysis_lib.files import BUILD, DATA, data_root, digest, file_digest, write_text
-from analysis_lib.loading import checked, read_json
+from analysis_lib.errors import DataError, UserError, cut, unknown_choice
+from analysis_lib.files import BUILD, DATA, data_root, digest, file_digest, is_there, write_text
+from analysis_lib.loading import Within, checked, checked_arguments, read_json
 from analysis_lib.results.digest import canonical_json, module_digest
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,8 @@ READERS: Mapping[str, Callable[..., SkeletonDataset]] = {
     "ntu": read_ntu,
     "kinetics": read_kinetics,
 }
+#: what computes datasets that need no file, called with the manifest's options
+GENERATORS: Mapping[str, Callable[..., SkeletonDataset]] = {"synthetic": synthetic, "infants": infants}
 #: reader of each kind of file that may be given in place of a name
 FILE_READERS = {
     ".npz": read_npz,
@@ -62,7 +66,7 @@ class Manifest:
     redistribution : bool
         Whether the data may be passed on.
     reader : str
-        A key of `READERS`; ``"synthetic"`` if the data are computed, not read.
+        A key of `READERS`; of `GENERATORS` if the data are computed, not read.
     places : sequence of str
         Files or folders under the data root, the first that exists is read; none if computed.
     options : mapping
@@ -76,7 +80,7 @@ class Manifest:
         median, maximum), ``fingerprint``; only those that are given.
     """
 
-    name: str
+    name: Annotated[str, Within(1, 100)]
     title: str
     about: str
     obtain: str
@@ -112,7 +116,7 @@ class Manifest:
     def _found(self, root: Path, places: Sequence[str]) -> Path:
         """Return the first place that exists."""
         for place in places:
-            if (root / place).exists():
+            if is_there(root / place):
                 return root / place
         raise DataError(
             f"dataset '{self.name}' is not in {root} (looked for {', '.join(places)}). "
@@ -142,7 +146,13 @@ def manifest(name: str) -> Manifest:
     if name not in dataset_names():
         raise unknown_choice("dataset", name, [*dataset_names(), "path/to/your.npz"])
     path = MANIFESTS / f"{name}.json"
-    return checked(read_json(path), Manifest, path)
+    known = checked(read_json(path), Manifest, path)
+    readers, own = (GENERATORS, 0) if known.is_computed else (READERS, 1)
+    if known.reader not in readers:
+        raise unknown_choice(f"reader in {path}", known.reader, readers)
+    given = {**known.options, **dict.fromkeys(known.needs, "")}
+    checked_arguments(readers[known.reader], given, path, "options", own)
+    return known
 
 
 def load_dataset(
@@ -262,8 +272,12 @@ def _facts(dataset: SkeletonDataset) -> dict:
 def _verify(known: Manifest, dataset: SkeletonDataset) -> None:
     """Raise DataError unless the dataset is what its manifest promises."""
     facts = _facts(dataset)
+    if unknown := [key for key in known.expected if key not in facts]:
+        raise unknown_choice(f"promise in the manifest of '{known.name}'", unknown[0], facts)
     differing = [
-        f"{key} {facts[key]} instead of {value}" for key, value in known.expected.items() if facts[key] != value
+        f"{key} {facts[key]} instead of {cut(value, 80)}"
+        for key, value in known.expected.items()
+        if facts[key] != value
     ]
     if differing:
         raise DataError(
@@ -273,14 +287,14 @@ def _verify(known: Manifest, dataset: SkeletonDataset) -> None:
 
 
 def _computed(known: Manifest) -> SkeletonDataset:
-    """Return the synthetic dataset, from the cache if the same code wrote it there."""
+    """Return a dataset that needs no file, from the cache if the same code wrote it there."""
     cached = CACHE / f"{known.name}-{_generator_digest(known)[:16]}.npz"
     if cached.exists():
         try:
             return read_npz(cached)
         except DataError as error:
             log.warning("%s; it is computed anew", error)
-    dataset = synthetic(**known.options)
+    dataset = GENERATORS[known.reader](**known.options)
     try:
         dataset.save(cached)
         for older in CACHE.glob(f"{known.name}-{'?' * 16}.npz"):
@@ -294,7 +308,8 @@ def _computed(known: Manifest) -> SkeletonDataset:
 def _generator_digest(known: Manifest) -> str:
     """Return a digest of all that a computed dataset depends on: options, code and libraries."""
     options = json.dumps(dict(known.options), sort_keys=True)
-    return digest(known.name, options, np.__version__, scipy.__version__, module_digest(synthetic.__module__))
+    code = module_digest(GENERATORS[known.reader].__module__)
+    return digest(known.name, options, np.__version__, scipy.__version__, code)
 
 
 def _remembered_digest(path: Path) -> str:

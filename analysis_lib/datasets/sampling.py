@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.datasets.upright import upright
 from analysis_lib.errors import UserError, unknown_choice
 
 
@@ -148,9 +149,9 @@ def front_clips(data: SkeletonDataset, names: Sequence[str] = ()) -> list[int]:
 
     Left and right are furthest apart in the picture there, in the mean of all pairs and frames.
     """
-    pairs = np.array(data.skeleton.pairs or [(0, 0)]).T
+    pairs, sequences = np.array(data.skeleton.pairs or [(0, 0)]).T, upright(data).sequences
 
     def width(i):
-        return np.abs(np.diff(data.sequences[i][0][:, pairs, 0], axis=1)).mean()
+        return np.abs(np.diff(sequences[i][0][:, pairs, 0], axis=1)).mean()
 
     return [int(max(np.flatnonzero(data.labels == c), key=width)) for c in class_indices(data, names)]

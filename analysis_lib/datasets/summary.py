@@ -1,4 +1,4 @@
-"""What a dataset holds, in lines of text, and the pose that stands for it."""
+"""What a dataset holds, in lines of text."""
 
 import numpy as np
 
@@ -14,15 +14,15 @@ def described(data: SkeletonDataset) -> str:
     >>> from analysis_lib.skeletons.skeleton import Skeleton
     >>> arm = Skeleton("arm", ("hand", "elbow"), ((0, 1),))
     >>> clips = [np.zeros((1, 1, 2, 2)), np.array([[[[1, 0], [3, 2]], [[1, 0], [np.nan, 2]]]])]
-    >>> print(described(SkeletonDataset("lifts", arm, clips, [0, 1], ("up", "down"))).replace("\u202f", " "))
+    >>> print(described(SkeletonDataset("lifts", arm, clips, [0, 1], ("up", "down"))).replace("\u2009", " "))
     lifts: 2 clips, 2 classes
     skeleton: arm (2 joints, 1 bone)
     bodies: 1 (2 of the clips)
     frames: 1 to 2, median 1.5
     channels: x, y, in m
-      x: 0.00 to 3.00
-      y: 0.00 to 2.00
-    missing: elbow 33.3 %; no other joint
+      x: 0 to 3.0
+      y: 0 to 2.0
+    missing: elbow 33 %; no other joint
     splits: none
     subjects: unknown
     views: unknown
@@ -70,33 +70,3 @@ def _people(numbers: np.ndarray) -> str:
     """Return how many subjects or views there are."""
     known = np.unique(numbers[numbers >= 0])
     return f"{len(known)}" if len(known) else "unknown"
-
-
-def mean_pose(data: SkeletonDataset) -> np.ndarray:
-    """Return the median place of each joint about the middle of the body, upright and seen from the front, (V, 2).
-
-    Up is the axis on which the legs lie furthest below the rest of the body, across the one on which
-    left and right lie furthest apart; so cameras may look along any axis, and y may point down. Without legs
-    y is up, or down if the unit is pixels or sizes of an image.
-
-    Examples
-    --------
-    >>> from analysis_lib.skeletons.skeleton import Skeleton
-    >>> body = Skeleton("body", ("head", "foot"), ((1, 0),), parts={"torso": (0,), "left leg": (1,)})
-    >>> x = np.array([[5.0, 10.0], [5.0, 30.0]])[None, None]  # the foot is further down: y grows downward
-    >>> mean_pose(SkeletonDataset("b", body, [x], [0], ("stand",), unit="px")).tolist()
-    [[0.0, 10.0], [0.0, -10.0]]
-    """
-    frames = np.concatenate([x.reshape(-1, *x.shape[2:]) for x in data.sequences])[..., : data.n_coordinates]
-    frames = frames[frames.any(axis=(1, 2))]
-    pose = np.median(frames - frames.mean(axis=1, keepdims=True), axis=0)  # (V, coordinates)
-    legs = np.array([v for part, index in data.skeleton.parts.items() if part.endswith("leg") for v in index], int)
-    rest = np.setdiff1d(np.arange(len(pose)), legs)
-    drop = pose[rest].mean(axis=0) - pose[legs].mean(axis=0) if len(legs) and len(rest) else np.zeros(pose.shape[1])
-    up = int(np.abs(drop).argmax()) if drop.any() else 1
-    sign = np.sign(drop[up]) or (-1.0 if data.unit in ("px", "image size") else 1.0)
-    others = [axis for axis in range(pose.shape[1]) if axis != up]
-    left, right = np.array(data.skeleton.pairs or [(0, 0)]).T
-    apart = np.abs(pose[left] - pose[right]).mean(axis=0)
-    across = max(others, key=lambda axis: (apart[axis], -axis))
-    return np.column_stack([pose[:, across], sign * pose[:, up]])

@@ -117,7 +117,7 @@ def masking_curves(
     ks = sorted({0, *(counts or _default_counts(x.shape[3])), x.shape[3]})
     importance = found.importance[index, layer].mean(axis=1)
     rng = np.random.default_rng(seed)
-    draws = {"importance": [importance], "motion": [joint_motion(x, lengths)]}
+    draws = {"importance": [importance], "motion": [joint_motion(x[:, : found.data.n_coordinates], lengths)]}
     draws["random"] = [np.zeros_like(importance)] * n_seeds
     jobs = [(test, order) for test in ("deletion", "insertion") for order in ORDERS]
 

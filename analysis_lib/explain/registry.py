@@ -3,10 +3,23 @@
 from collections.abc import Callable
 
 from analysis_lib.errors import unknown_choice
+from analysis_lib.explain.deeplift import DeepLiftShap
 from analysis_lib.explain.gradcam import GradCAM
+from analysis_lib.explain.gradients import ExpectedGradients, IntegratedGradients
+from analysis_lib.explain.joint_shapley import JointShapley, JointShapleyInTime
 from analysis_lib.explain.method import Method
+from analysis_lib.explain.plain_baselines import ByLot, MotionEnergy
 
-METHODS: dict[str, Callable[..., Method]] = {"gradcam": GradCAM}
+METHODS: dict[str, Callable[..., Method]] = {
+    "gradcam": GradCAM,
+    "deeplift": DeepLiftShap,
+    "integrated-gradients": IntegratedGradients,
+    "expected-gradients": ExpectedGradients,
+    "shapley": JointShapley,
+    "shapley-in-time": JointShapleyInTime,
+    "by-lot": ByLot,
+    "motion-energy": MotionEnergy,
+}
 
 
 def named_method(name: str, **options) -> Method:

@@ -91,7 +91,7 @@ class LayerGraph:
         return self.known
 
     def among(self, kept: np.ndarray) -> csr_array:
-        """Return the graph of some clips alone, built anew on their distances; of fewer candidates if need be."""
+        """Return the graph of some clips, built anew on their distances; with fewer candidates if they are few."""
         apart = None if self.apart is None else self.apart[kept]
         alike = 1 if apart is None else np.unique(apart, return_counts=True)[1].max()
         n_neighbors = min(self.n_neighbors, len(kept) - int(alike))

@@ -32,7 +32,7 @@ def within_class_collapse(x: np.ndarray, labels: np.ndarray) -> float:
     --------
     Means at -2 and 2, so that :math:`\Sigma_B = 4`; each clip is 1 away from its own:
 
-    >>> within_class_collapse(np.array([[-3.0], [-1], [1], [3]]), np.array([0, 0, 1, 1]))
+    >>> round(within_class_collapse(np.array([[-3.0], [-1], [1], [3]]), np.array([0, 0, 1, 1])), 6)
     0.125
     """
     x = np.asarray(x, float)

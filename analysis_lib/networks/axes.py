@@ -99,14 +99,28 @@ def layer_axes(
 def _unclear(layer: str, came: str, fits: Sequence[str], shape: Sequence[int]) -> str:
     clips = f"layer '{layer}' gives {came} for {_N_CLIPS} clips of (C, T, V, M) = {tuple(shape)}"
     if not fits:
+        sizes = tuple(map(int, re.findall(r"\d+", came)))
         return (
-            f"{clips}; it has no axes that can be read as clips, frames and channels: choose another module, or name "
-            'them, by the attribute `layer_axes` of the network or -p layer_axes "n c t v"'
+            f"{clips}; it has no axes that can be read as clips, frames and channels: {_class_token(sizes, shape)}"
+            "choose another module, or name them, by the attribute `layer_axes` of the network or "
+            '-p layer_axes "n c t v"'
         )
     choices = ", ".join(f"'{fit}'" for fit in fits)
     return (
         f"{clips}; that can be read as {choices}: say which, by the attribute `layer_axes` of the network or "
         f'-p layer_axes "{fits[0]}"'
+    )
+
+
+def _class_token(sizes: Sequence[int], shape: Sequence[int]) -> str:
+    """Return what cures an axis with one token more than there are frames, or joints in all frames; else nothing."""
+    _, n_frames, n_joints, n_bodies = shape
+    tokens = {n_frames + 1, n_frames * n_joints + 1, n_frames * n_joints * n_bodies + 1}
+    if not tokens & set(sizes):
+        return ""
+    return (
+        "is one token that of the class? hand the others through a module of their own and make that the layer "
+        "(self.tap = nn.Identity(); y = torch.cat([y[:, :1], self.tap(y[:, 1:])], 1)); else "
     )
 
 
@@ -148,17 +162,18 @@ def by_name(
     wanted = ["n", "m", f"({channels})", "t", "v"]
     wanted = ["1" if axis == "()" or (len(axis) == 1 and axis not in names) else axis for axis in wanted]
     came = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+    cure = _class_token(came, shape) if isinstance(output, Tensor) else ""
     try:
         found = rearrange(output, f"{axes} -> {' '.join(wanted)}", **{k: s for k, s in sizes.items() if k in names})
     except (EinopsError, RuntimeError, TypeError) as error:
         raise UserError(
             f"layer '{layer}' gave {came} for {n_clips} clips of {n_joints} joints and {n_bodies} bodies; "
-            f"that is not '{axes}': name its axes by `layer_axes`, or choose another module"
+            f"that is not '{axes}': {cure}name its axes by `layer_axes`, or choose another module"
         ) from error
     if found.shape[3] > n_frames:
         raise UserError(
             f"layer '{layer}' gave {came}: read as '{axes}' that is {found.shape[3]} frames of clips of {n_frames}; "
-            "name its axes otherwise by `layer_axes`"
+            f"{cure}name its axes otherwise by `layer_axes`"
         )
     return found
 

@@ -9,6 +9,7 @@ dataset and returns a `torch.nn.Module` (`analysis_lib.networks.own` says what t
 are used if it has them. Nothing is ever unpickled: a ``.pt`` is read with ``weights_only=True``.
 """
 
+import hashlib
 import importlib
 import json
 import sys
@@ -18,14 +19,14 @@ from pathlib import Path
 from typing import Annotated, TypedDict
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import PREPROCESSINGS, Preprocessing, clip_tensors
 from analysis_lib.errors import DataError, UserError, cut, unknown_choice
-from analysis_lib.files import DATA, atomic_path, digest, file_digest, write_text
-from analysis_lib.loading import Name, Within, checked, read_json, read_tensors
+from analysis_lib.files import DATA, digest, file_digest, is_there, plain_name, write_bytes, write_text
+from analysis_lib.loading import Name, Within, check_finite, checked, read_json, read_tensors
 from analysis_lib.networks.axes import named_axes, readings
 from analysis_lib.networks.own import adopted, load_state, read_state
 from analysis_lib.networks.registry import ARCHITECTURES, build
@@ -91,16 +92,21 @@ def save_checkpoint(folder: str | Path, model: nn.Module, card: Mapping) -> Path
     card : mapping
         Must have ``name``, ``architecture``, ``arguments``, ``skeleton``, ``class_names``,
         ``in_channels`` and ``preprocessing``.
+
+    Raises
+    ------
+    DataError
+        If a weight is not finite, or is not as it would be stored; the tensor is named.
+    UserError
+        If the files cannot be written.
     """
-    path = Path(folder) / f"{card['name']}.json"
+    path = Path(folder) / f"{plain_name(card['name'], 'name of a network')}.json"
     tensors = {k: _narrow(v).contiguous() for k, v in model.state_dict().items()}
-    with atomic_path(path.with_suffix(".safetensors")) as temporary:
-        try:
-            save_file(tensors, temporary)
-        except Exception as error:  # safetensors wraps a full disk in an error of its own
-            raise UserError(f"cannot write {path.with_suffix('.safetensors')}: {error}") from error
-    weights = file_digest(path.with_suffix(".safetensors"))
-    write_text(path, json.dumps({**card, "weights_sha256": weights}, indent=2) + "\n")
+    check_finite(tensors, f"network '{card['name']}'")
+    weights = save(tensors)
+    write_bytes(path.with_suffix(".safetensors"), weights)
+    known = hashlib.sha256(weights).hexdigest()
+    write_text(path, json.dumps({**card, "weights_sha256": known}, indent=2) + "\n")
     return path
 
 
@@ -259,12 +265,21 @@ def card_path(name: str) -> Path:
     """Return the path of a checkpoint's card, given its name or the path of either file."""
     given = Path(name).expanduser()
     if given.suffix in (".json", ".safetensors"):
-        if not given.with_suffix(".json").exists():
+        if not is_there(given.with_suffix(".json")):
             raise UserError(f"no checkpoint card at {given.with_suffix('.json')}")
         return given.with_suffix(".json")
-    if not (CHECKPOINTS / f"{name}.json").exists():
+    if not is_there(CHECKPOINTS / f"{name}.json"):
         raise unknown_choice("model", name, [p.stem for p in CHECKPOINTS.glob("*.json")])
     return CHECKPOINTS / f"{name}.json"
+
+
+def trained_on(dataset: str) -> list[str]:
+    """Return the names of the shipped networks that were trained on a dataset, as their cards say.
+
+    >>> "nw-ucla" in trained_on("nw-ucla"), trained_on("no such dataset")
+    (True, [])
+    """
+    return [path.stem for path in sorted(CHECKPOINTS.glob("*.json")) if _read_card(path).get("dataset") == dataset]
 
 
 def checkpoint_digest(name: str) -> str:
@@ -300,7 +315,7 @@ def _read_card(path: Path) -> dict:
 
 
 def _names_factory(name: str) -> bool:
-    return ":" in name and not Path(name).exists()
+    return ":" in name and not is_there(name)
 
 
 def _factory(name: str) -> tuple[Callable, object]:
@@ -318,9 +333,10 @@ def _factory(name: str) -> tuple[Callable, object]:
             raise UserError(f"model '{name}': another module is called '{module_name}'; rename the file")
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:  # of any kind: the code is not ours
+    except (Exception, SystemExit) as error:  # of any kind: the code is not ours
         hint = "; is its folder on PYTHONPATH?" if isinstance(error, ModuleNotFoundError) else ""
-        raise UserError(f"model '{name}': cannot import '{module_name}' ({cut(error)}){hint}") from error
+        ended = "it calls sys.exit: " if isinstance(error, SystemExit) else ""
+        raise UserError(f"model '{name}': cannot import '{module_name}' ({ended}{cut(error)}){hint}") from error
     if not callable(getattr(module, attribute, None)):
         raise unknown_choice(
             f"factory in '{module_name}'", attribute, [k for k, v in vars(module).items() if callable(v)]
@@ -350,6 +366,6 @@ def _seeded(factory: Callable, name: str, data: SkeletonDataset, seed: int) -> t
             model = factory(data)
         except UserError:
             raise
-        except Exception as error:  # of any kind: the code is not ours
+        except (Exception, SystemExit) as error:  # of any kind: the code is not ours
             raise UserError(f"{name} failed with {type(error).__name__}: {cut(error)}") from error
         return adopted(model, name, clip_shape(data, _preprocessing(model)), len(data.class_names))

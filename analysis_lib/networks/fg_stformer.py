@@ -9,17 +9,18 @@ residual steps with batch norm, positions told to queries and keys alone.
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from analysis_lib.errors import UserError
-from analysis_lib.networks.units import fan_out, fold_bodies, layer_sizes, pool, shortcut, temporal_conv
+from analysis_lib.networks.hooks import captured, evaluating
+from analysis_lib.networks.units import SEVEN_LAYERS, fan_out, fold_bodies, layer_sizes, pool, shortcut, temporal_conv
 from analysis_lib.skeletons.skeleton import Skeleton
 
-#: (output channels at width 1, temporal stride) of the layers of both stages
-FIRST_STAGE = ((64, 1), (64, 1), (128, 2), (128, 1), (256, 2), (256, 1))
-SECOND_STAGE = ((256, 1), (256, 1))
+#: (output channels at width 1, temporal stride) of the layers of both stages together
+EIGHT_LAYERS = (*SEVEN_LAYERS, (256, 1))
 
 #: share of the joints that are focal: 15 of 25
 FOCAL_SHARE = 0.6
@@ -49,7 +50,7 @@ def body_parts(skeleton: Skeleton, size: int = 3) -> list[tuple[int, ...]]:
         end = max(part, key=lambda u: to_centre[u])
         line = sorted([*part, *hooks[:1]], key=lambda u: hops[end, u])
         n_runs = math.ceil(len(line) / size)
-        starts = torch.linspace(0, max(0, len(line) - size), n_runs).round().int().tolist()
+        starts = torch.linspace(0, max(0, len(line) - size), n_runs, device="cpu").round().int().tolist()
         runs += [tuple(line[min(s + i, len(line) - 1)] for i in range(size)) for s in starts]
     return runs
 
@@ -164,28 +165,52 @@ class TemporalAttention(nn.Module):
         y = \mathrm{LReLU}\big(\mathrm{res}(x) + \mathrm{BN}(\mathrm{concat}_h(z_h)\, W_O)\big)
 
     Convolution h is dilated by h = 1, 2. With a stride there are queries, keys and values of ceil(T / stride) frames.
+
+    Parameters
+    ----------
+    channels, stride, heads, kernel : int
+    attend : bool
+        Without attention z is the convolution alone.
+    convolve : bool
+        Without convolution V is linear, and z what attention makes of it.
     """
 
-    def __init__(self, channels: int, stride: int = 1, heads: int = 2, kernel: int = 7):
+    def __init__(
+        self,
+        channels: int,
+        stride: int = 1,
+        heads: int = 2,
+        kernel: int = 7,
+        attend: bool = True,
+        convolve: bool = True,
+    ):
         super().__init__()
-        self.heads = heads
+        self.heads, self.attend, self.convolve = heads, attend, convolve
         width = max(1, channels // heads)
-        self.query = nn.Conv2d(channels, heads * width, kernel_size=1, stride=(stride, 1))
-        self.key = nn.Conv2d(channels, heads * width, kernel_size=1, stride=(stride, 1))
+        kernel = kernel if convolve else 1
         self.values = nn.ModuleList(temporal_conv(channels, width, stride, kernel, h + 1) for h in range(heads))
-        self.softmax = nn.Softmax(dim=-1)
-        self.mix = nn.Conv2d(heads * width, heads * width, kernel_size=1, groups=heads)
+        if attend:
+            self.query = nn.Conv2d(channels, heads * width, kernel_size=1, stride=(stride, 1))
+            self.key = nn.Conv2d(channels, heads * width, kernel_size=1, stride=(stride, 1))
+            self.softmax = nn.Softmax(dim=-1)
+            self.mix = nn.Conv2d(heads * width, heads * width, kernel_size=1, groups=heads)
         self.join = nn.Sequential(nn.Conv2d(heads * width, channels, kernel_size=1), nn.BatchNorm2d(channels))
         self.past = nn.Identity() if stride == 1 else shortcut(channels, channels, stride)
         self.act = nn.LeakyReLU(SLOPE)
 
     def forward(self, x: Tensor) -> Tensor:  # (N, C, T, V) -> (N, C, ceil(T / s), V)
+        v = torch.cat([value(x) for value in self.values], dim=1)
+        return self.act(self.join(self._heads(x, v)) + self.past(x))
+
+    def _heads(self, x: Tensor, v: Tensor) -> Tensor:
+        """Return z of all heads, (N, H d, T', V), given the values."""
+        if not self.attend:
+            return v
         placed = x + sinusoids(x.shape[2], x.shape[1]).to(x)[:, :, None]
         q, k = (self._split(part(placed)) for part in (self.query, self.key))  # (N, H, V, T', d)
         a = self.softmax(q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5)  # (N, H, V, T', T')
-        v = torch.cat([value(x) for value in self.values], dim=1)
-        z = (a.to(v.dtype) @ self._split(v)).permute(0, 1, 4, 3, 2).flatten(1, 2)  # (N, H d, T', V)
-        return self.act(self.join(self.mix(z) + v) + self.past(x))
+        z = self.mix((a.to(v.dtype) @ self._split(v)).permute(0, 1, 4, 3, 2).flatten(1, 2))
+        return z + v if self.convolve else z
 
     def _split(self, x: Tensor) -> Tensor:  # (N, H d, T, V) -> (N, H, V, T, d)
         return x.unflatten(1, (self.heads, -1)).permute(0, 1, 4, 3, 2)
@@ -194,38 +219,63 @@ class TemporalAttention(nn.Module):
 class GlobalLayer(nn.Sequential):
     """A layer of the first stage: attention among all joints, then over time."""
 
-    def __init__(self, c_in: int, c_out: int, stride: int, n_joints: int, heads: int, shared_time: bool):
-        space = SpatialAttention(c_in, c_out, n_joints, n_joints, heads, shared_time)
-        super().__init__(space, TemporalAttention(c_out, stride))
+    def __init__(self, c_in: int, c_out: int, stride: int, n_joints: int, how: "Attention"):
+        super().__init__(how.space(c_in, c_out, n_joints, n_joints), how.time(c_out, stride))
 
 
 class FocalLayer(nn.Module):
     """A layer of the second stage: focal joints and parts, each among themselves, each from the other, over time.
 
     It takes and gives (N, C, T, V + P): all joints, zero where one is not focal, and then the parts.
-    So every node keeps its place from frame to frame, whichever joints are focal.
+    So every node keeps its place from frame to frame, whichever joints are focal. Without parts P is 0.
     """
 
-    def __init__(self, c_in: int, c_out: int, stride: int, n_joints: int, n_parts: int, heads: int, shared_time: bool):
+    def __init__(
+        self, c_in: int, c_out: int, stride: int, n_joints: int, n_parts: int, focal: int, cross: bool, how: "Attention"
+    ):
         super().__init__()
+        self.n_joints, self.focal, self.stride = n_joints, focal, stride
+        self.cross, self.with_parts = cross and n_parts > 0, n_parts > 0
+        self.joints, self.joints_in_time = how.space(c_in, c_out, n_joints, n_joints), how.time(c_out, stride)
+        if self.with_parts:
+            self.parts, self.parts_in_time = how.space(c_in, c_out, n_parts, n_parts), how.time(c_out, stride)
+        if self.cross:
+            self.joints_from_parts = how.space(c_out, c_out, n_joints, n_parts)
+            self.parts_from_joints = how.space(c_out, c_out, n_parts, n_joints)
 
-        def attention(c: int, queries: int, keys: int) -> SpatialAttention:
-            return SpatialAttention(c, c_out, queries, keys, heads, shared_time)
-
-        self.n_joints = n_joints
-        self.joints, self.parts = attention(c_in, n_joints, n_joints), attention(c_in, n_parts, n_parts)
-        self.joints_from_parts = attention(c_out, n_joints, n_parts)
-        self.parts_from_joints = attention(c_out, n_parts, n_joints)
-        self.joints_in_time, self.parts_in_time = TemporalAttention(c_out, stride), TemporalAttention(c_out, stride)
-
-    def forward(self, x: Tensor, chosen: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         joints, parts = x.split([self.n_joints, x.shape[3] - self.n_joints], dim=3)
+        chosen = focal_joints(joints.ne(0).any(dim=1).float(), self.focal)  # those that are not zero
         joints = torch.take_along_dim(joints, chosen[:, None], dim=3)  # (N, C, T, K)
         joints = self.joints(joints, chosen=chosen, chosen_keys=chosen)
-        parts = self.parts(parts)
-        crossed = self.joints_from_parts(joints, parts, chosen=chosen)
-        parts = self.parts_in_time(self.parts_from_joints(parts, joints, chosen_keys=chosen))
-        return at_places(self.joints_in_time(crossed), parts, chosen, self.n_joints)
+        if self.with_parts:
+            parts = self.parts(parts)
+        if self.cross:
+            joints, parts = (
+                self.joints_from_parts(joints, parts, chosen=chosen),
+                self.parts_from_joints(parts, joints, chosen_keys=chosen),
+            )
+        joints = self.joints_in_time(joints)
+        parts = self.parts_in_time(parts) if self.with_parts else joints[..., :0]
+        return at_places(joints, parts, chosen[:, :: self.stride], self.n_joints)
+
+
+@dataclass(frozen=True)
+class Attention:
+    """What attention is like in all layers of a network; see `FGSTFormer`."""
+
+    heads: int
+    shared_time: bool
+    attend: bool
+    convolve: bool
+
+    def space(self, c_in: int, c_out: int, n_queries: int, n_keys: int) -> SpatialAttention:
+        """Return attention among nodes."""
+        return SpatialAttention(c_in, c_out, n_queries, n_keys, self.heads, self.shared_time)
+
+    def time(self, channels: int, stride: int) -> TemporalAttention:
+        """Return attention over time."""
+        return TemporalAttention(channels, stride, attend=self.attend, convolve=self.convolve)
 
 
 def at_places(joints: Tensor, parts: Tensor, chosen: Tensor, n_joints: int) -> Tensor:
@@ -266,6 +316,12 @@ class FGSTFormer(nn.Module):
         Focal joints are weighed by their scores; without it nothing tells the scores what is worth choosing.
     per_sequence : bool
         The same focal joints in all frames of a clip.
+    first : int
+        Layers of the first stage, of eight (Table 4 of the paper).
+    parts, cross : bool
+        Whether there are parts, and whether joints and parts take from each other (Table 1).
+    attend, convolve : bool
+        What there is over time: attention, convolution (Table 3).
     dropout : float
         Between the two linear maps at the end.
 
@@ -300,6 +356,11 @@ class FGSTFormer(nn.Module):
         shared_time: bool = False,
         gate: bool = True,
         per_sequence: bool = False,
+        first: int = 6,
+        parts: bool = True,
+        cross: bool = True,
+        attend: bool = True,
+        convolve: bool = True,
         dropout: float = 0.5,
     ):
         super().__init__()
@@ -310,23 +371,28 @@ class FGSTFormer(nn.Module):
                 f"FGSTFormer needs a class and 1 to {n_joints} focal joints, "
                 f"got n_classes={n_classes} and focal={self.focal}"
             )
-        self.gate, self.per_sequence = gate, per_sequence
-        self.parts = body_parts(skeleton)
-        sizes = layer_sizes(round(64 * width), width, FIRST_STAGE + SECOND_STAGE)
-        first, second = sizes[: len(FIRST_STAGE)], sizes[len(FIRST_STAGE) :]
-        middle, last = second[0][0], second[-1][1]
+        if not (1 <= first < len(EIGHT_LAYERS) and (attend or convolve)):
+            raise UserError(
+                f"FGSTFormer needs 1 to {len(EIGHT_LAYERS) - 1} first layers, and attention or convolution over time, "
+                f"got first={first}, attend={attend} and convolve={convolve}"
+            )
+        self.gate, self.per_sequence, how = gate, per_sequence, Attention(heads, shared_time, attend, convolve)
+        self.parts = body_parts(skeleton) if parts else []
+        sizes = layer_sizes(round(64 * width), width, EIGHT_LAYERS)
+        middle, last = sizes[first][0], sizes[-1][1]
         self.data_bn = nn.BatchNorm1d(in_channels * n_joints)
         self.embed = nn.Conv2d(in_channels, sizes[0][0], kernel_size=1)
-        self.global_layers = nn.ModuleList(GlobalLayer(*size, n_joints, heads, shared_time) for size in first)
+        self.global_layers = nn.ModuleList(GlobalLayer(*size, n_joints, how) for size in sizes[:first])
         self.informativeness = Informativeness(middle)
-        self.part_embed = nn.Conv2d(len(self.parts[0]) * middle, middle, kernel_size=1)
+        self.part_embed = nn.Conv2d(len(self.parts[0]) * middle, middle, kernel_size=1) if parts else None
         self.focal_layers = nn.ModuleList(
-            FocalLayer(*size, n_joints, len(self.parts), heads, shared_time) for size in second
+            FocalLayer(*size, n_joints, len(self.parts), self.focal, cross, how) for size in sizes[first:]
         )
-        self.head = nn.Sequential(nn.Linear(2 * last, last), nn.LeakyReLU(SLOPE), nn.Dropout(dropout))
+        branches = 2 if parts else 1
+        self.head = nn.Sequential(nn.Linear(branches * last, last), nn.LeakyReLU(SLOPE), nn.Dropout(dropout))
         self.fc = nn.Linear(last, n_classes)
-        late = tuple(f"focal_layers.{i}" for i in range(len(second)))
-        self.layer_names = (*(f"global_layers.{i}" for i in range(len(first))), *late)
+        late = tuple(f"focal_layers.{i}" for i in range(len(sizes) - first))
+        self.layer_names = (*(f"global_layers.{i}" for i in range(first)), *late)
         nodes = [
             [float(v in node) for v in range(n_joints)] for node in [*((v,) for v in range(n_joints)), *self.parts]
         ]
@@ -336,21 +402,74 @@ class FGSTFormer(nn.Module):
         self.apply(fan_out)
 
     def forward(self, x: Tensor) -> Tensor:
-        n_joints, n_bodies = x.shape[3:]
-        x = self.embed(fold_bodies(x, self.data_bn))
-        for layer in self.global_layers:
-            x = layer(x)
+        return self.scores_from(self.embed(fold_bodies(x, self.data_bn)), 0, x.shape[-1])
+
+    def scores_from(self, x: Tensor, layer: int, n_bodies: int) -> Tensor:
+        """Return class scores, given what layer 1, 2, ... put out (0: the embedded input)."""
+        first = len(self.global_layers)
+        for part in self.global_layers[layer:]:
+            x = part(x)
+        if layer <= first:
+            x = self._focal_and_parts(x)
+        for part in self.focal_layers[max(0, layer - first) :]:
+            x = part(x)
+        n_joints = self.focal_layers[-1].n_joints
+        pooled = [pool(x[..., :n_joints], n_bodies) * (n_joints / self.focal)]  # the mean over those that are focal
+        pooled += [pool(x[..., n_joints:], n_bodies)] if self.parts else []
+        return self.fc(self.head(torch.cat(pooled, dim=1)))
+
+    def _focal_and_parts(self, x: Tensor) -> Tensor:
+        """Return all that the second stage is given, (N, C, T, V) -> (N, C, T, V + P)."""
         scores = self.informativeness(x)
         chosen = focal_joints(scores, self.focal, self.per_sequence)
-        x = self._chosen_and_parts(x, scores, chosen)
-        for layer in self.focal_layers:
-            x = layer(x, chosen)
-        joints = pool(x[..., :n_joints], n_bodies) * (n_joints / self.focal)  # the mean over those that are focal
-        return self.fc(self.head(torch.cat([joints, pool(x[..., n_joints:], n_bodies)], dim=1)))
-
-    def _chosen_and_parts(self, x: Tensor, scores: Tensor, chosen: Tensor) -> Tensor:
-        """Return all that the second stage is given, (N, C, T, V) -> (N, C, T, V + P)."""
         gated = x * scores[:, None].to(x.dtype) if self.gate else x
-        members = [x[..., list(column)] for column in zip(*self.parts, strict=True)]
-        parts = self.part_embed(torch.cat(members, dim=1))
+        parts = x[..., :0]
+        if self.parts:
+            members = [x[..., list(column)] for column in zip(*self.parts, strict=True)]
+            parts = self.part_embed(torch.cat(members, dim=1))
         return at_places(torch.take_along_dim(gated, chosen[:, None], dim=3), parts, chosen, x.shape[3])
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What an FG-STFormer looks at in some clips; figures show it.
+
+    Attributes
+    ----------
+    informativeness : Tensor, shape (N, T', V)
+        Scores of the joints of the first body.
+    chosen : int Tensor, shape (N, T', K)
+        The focal joints.
+    from_parts : Tensor, shape (N, V, P)
+        What each joint takes from each part in the last layer: attention, mean over heads and over the frames in
+        which it is focal; zero of a joint that never is.
+    """
+
+    informativeness: Tensor
+    chosen: Tensor
+    from_parts: Tensor
+
+
+@torch.no_grad()
+def looks(model: FGSTFormer, x: Tensor) -> Looks:
+    """Return what a network looks at in clips (N, C, T, V, M).
+
+    Raises
+    ------
+    UserError
+        If its joints take nothing from parts.
+    """
+    last = f"focal_layers.{len(model.focal_layers) - 1}.joints_from_parts.softmax"
+    if last not in model.attention_names:
+        raise UserError("the joints of this network take nothing from parts; it was built with parts or cross off")
+    with evaluating(model), captured(model, ["informativeness", last]) as outputs:
+        model(x)
+    scores, attention = (outputs[name].unflatten(0, (len(x), -1))[:, 0].float() for name in ("informativeness", last))
+    chosen = focal_joints(scores, model.focal, model.per_sequence)  # (N, T', K)
+    index = chosen[:, :: math.prod(layer.stride for layer in model.focal_layers[:-1])]  # (N, T'', K)
+    attention = attention.mean(dim=1).expand(-1, index.shape[1], -1, -1)  # (N, T'', K, P); one may serve all frames
+    shape = (*index.shape[:2], scores.shape[2])
+    there = torch.zeros(shape).scatter(2, index, 1.0)
+    spread = torch.zeros(*shape, attention.shape[-1])
+    spread = spread.scatter(2, index[..., None].expand_as(attention), attention)
+    return Looks(scores, chosen, spread.sum(dim=1) / there.sum(dim=1).clamp(min=1)[..., None])

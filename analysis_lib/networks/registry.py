@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping
 
+import torch
 from torch import nn
 
-from analysis_lib.errors import unknown_choice
+from analysis_lib.errors import UserError, cut, unknown_choice
+from analysis_lib.loading import checked_arguments
 from analysis_lib.networks.agcn import AGCN
 from analysis_lib.networks.ctr_gcn import CTRGCN
 from analysis_lib.networks.fg_stformer import FGSTFormer
+from analysis_lib.networks.multi_branch import MultiBranchGCN
 from analysis_lib.networks.shift_gcn import ShiftGCN
 from analysis_lib.networks.st_gdn import STGDN
 from analysis_lib.networks.stgcn import STGCN
@@ -21,17 +24,38 @@ ARCHITECTURES: Mapping[str, Callable[..., nn.Module]] = {
     "ctr-gcn": CTRGCN,
     "st-gdn": STGDN,
     "fg-stformer": FGSTFormer,
+    "multi-branch": MultiBranchGCN,
 }
+
+
+#: numbers that a network may have, its buffers among them: 400 MB
+LARGEST = 10**8
 
 
 def build(architecture: str, skeleton: Skeleton, n_classes: int, in_channels: int, **arguments) -> nn.Module:
     """Return a new, untrained network of a known architecture.
 
+    It is built without memory first, so that no card asks for more than there is.
+
     Raises
     ------
     UserError
-        If there is none of that name (the choices are listed).
+        If there is none of that name (the choices are listed), an argument is unknown or unfit, or it would have
+        more than `LARGEST` numbers.
     """
     if architecture not in ARCHITECTURES:
         raise unknown_choice("architecture", architecture, ARCHITECTURES)
-    return ARCHITECTURES[architecture](skeleton, n_classes, in_channels, **arguments)
+    make = ARCHITECTURES[architecture]
+    given = checked_arguments(make, arguments, f"arguments of {architecture}", own=3)
+    try:
+        with torch.device("meta"):
+            size = sum(
+                tensor.numel() for tensor in make(skeleton, n_classes, in_channels, **given).state_dict().values()
+            )
+    except UserError:
+        raise
+    except Exception as error:  # torch refuses sizes in many ways
+        raise UserError(f"there is no {architecture} of {cut(given)}: {cut(error)}") from error
+    if size > LARGEST:
+        raise UserError(f"{architecture} of {cut(given)} would have {size} parameters, more than {LARGEST}")
+    return make(skeleton, n_classes, in_channels, **given)

@@ -75,6 +75,11 @@ def draw_skeleton(
     if values is not None:
         paint = {"c": np.asarray(values, float)[seen], "cmap": cmap, "vmin": vmin, "vmax": vmax}
     dots = ax.scatter(*places[seen].T, s=area, edgecolors=INK, linewidths=0.4, zorder=2, **paint)
+    if seen.any():
+        low, high = places[seen].min(axis=0), places[seen].max(axis=0)
+        half = np.maximum(high - low, 0.2 * np.max(high - low)) / 2  # joints in a row need a width, too
+        ax.update_datalim([(low + high) / 2 - half, (low + high) / 2 + half])
+        ax.autoscale_view()
     ax.set_aspect("equal", adjustable="box")
     ax.set_axis_off()
     return dots

@@ -1,4 +1,4 @@
-"""An executed notebook as a page of the book: parameters folded, nothing that differs by chance.
+"""An executed notebook as a page of the book: code folded, nothing that differs by chance.
 
 Two runs of a chapter with the same inputs give the same bytes, but for the line of the run time.
 """
@@ -6,17 +6,22 @@ Two runs of a chapter with the same inputs give the same bytes, but for the line
 import copy
 import json
 import re
+from collections.abc import Sequence
+from html import escape
 
-from analysis_lib.chapters.other_editions import SOURCES
+from analysis_lib.chapters.notes import CAPTION, RUN, SOURCES
 from analysis_lib.files import ROOT
 from analysis_lib.progress import MARK
+from analysis_lib.words import name_of
 
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 _OURS = ("_esm", "_css")  # of a widget's state
-_RUN = '<small class="provenance">Parameters '  # how the line of a run begins
-_PROMPT = {f"code_prompt_{verb}": "Parameters of this run" for verb in ("show", "hide")}
+#: tag of a cell that is shown at the end of its page: imports, and the parameters of the run
+SET_UP = "set-up"
+
+_ANSWER = r"<div class=\"answer\">"  # as JSON has it
 
 # a progress bar of tqdm: " 40%|████      | 4/10 [00:01<00:02,  2.9it/s]" or "12it [00:00, 3it/s]"
 _BAR = re.compile(r"\d+%\||\d+(\.\d+)?\S* \[\d+:\d\d[^\]]*\]|\b\d+it \[")
@@ -31,8 +36,8 @@ _CHANCE = (
 def tidy_notebook(notebook: dict) -> dict:
     """Return a copy of an executed notebook that is ready for the book.
 
-    - The cell of defaults is dropped where Papermill injected the parameters of the run, and the
-      injected one is folded under "Parameters of this run".
+    - The cell of defaults is dropped where Papermill injected the parameters of the run. Cells of
+      parameters and imports are tagged `SET_UP`, code that is not left out is tagged ``hide-input``.
     - Progress bars, notices to who waits, Papermill's own notes, time stamps, process ids and object addresses go.
     - Cells and widgets, whose ids are random, are numbered.
 
@@ -54,11 +59,8 @@ def tidy_notebook(notebook: dict) -> dict:
         cell["id"] = f"cell-{number:02d}"
         for note in ("papermill", "execution"):
             cell["metadata"].pop(note, None)
-        if not _tags(cell):
-            cell["metadata"].pop("tags", None)
-        if "injected-parameters" in _tags(cell):
-            _fold(cell)
         if cell["cell_type"] == "code":
+            _fold(cell)
             cell["outputs"] = _tidy_outputs(cell["outputs"])
     notebook["cells"] = _number_styles(cells)
     notebook["metadata"].pop("papermill", None)
@@ -71,28 +73,58 @@ def write_form(notebook: dict) -> str:
 
 
 def annotate_figures(notebook: dict) -> dict:
-    """Return a copy in which each figure is followed by where it comes from, folded.
+    """Return a copy in which each figure has its sentence, and is followed by a line of what it is drawn from.
 
-    That is the line of this run (`analysis_lib.chapters.session.Session.record`), and those of the
-    records that the figure's cell has taken tables from (`analysis_lib.chapters.other_editions`). A
-    notebook without a line of its run stays as it is.
+    That is the run's data, and the records that the figure's cell has taken tables from: notes that
+    cells have left (`analysis_lib.chapters.notes`). Without a note of the run, no figure has a line.
     """
     notebook = copy.deepcopy(notebook)
-    shown = [o["data"] for cell in notebook["cells"] for o in cell.get("outputs", ()) if "data" in o]
-    run = [text for data in shown if _RUN in (text := _text(data.get("text/markdown", "")))]
+    run = [note for cell in notebook["cells"] for note in _taken(cell, RUN)]
     cells = []
     for cell in notebook["cells"]:
-        outputs = cell.get("outputs", [])
-        records = [line for o in outputs for line in o.get("data", {}).get(SOURCES, ())]
-        if records:
-            cell["outputs"] = [o for o in outputs if SOURCES not in o.get("data", {})]
         cells.append(cell)
-        if run and "figure" in cell["metadata"].get("mystnb", {}):
-            lines = "\n\n".join(dict.fromkeys([run[-1], *records]))
-            source = f":::{{dropdown}} How this figure was made\n{lines}\n:::"
+        records = [record for note in _taken(cell, SOURCES) for record in note]
+        captions = _taken(cell, CAPTION)
+        figure = cell["metadata"].get("mystnb", {}).get("figure")
+        if not figure:
+            continue
+        figure["caption"] = " ".join([*captions, figure.get("caption", "")]).strip()
+        if run:
+            here = f'{name_of(run[-1]) if run[-1] else "what was computed"}, <a href="#this-run">this run</a>'
+            line = "; ".join([here, *dict.fromkeys(map(name_of, records))])
+            source = f":::{{div}} source\nDrawn from {line}.\n:::"
             cells.append({"cell_type": "markdown", "id": f"{cell['id']}-made", "metadata": {}, "source": source})
     notebook["cells"] = cells
     return notebook
+
+
+def add_verdicts(notebook: dict, claims: Sequence[tuple[str, str, str, str]]) -> dict:
+    """Return a copy that shows below its answer what became of the papers' claims.
+
+    Parameters
+    ----------
+    notebook : dict
+    claims : sequence of (edition, id, verdict, text)
+    """
+    notebook, by_edition = copy.deepcopy(notebook), {}
+    for edition, *claim in claims:
+        by_edition.setdefault(edition, []).append(claim)
+    lines = "".join(
+        f"<li>{escape(edition)}: {' '.join(map(_link, found))}</li>" for edition, found in by_edition.items()
+    )
+    places = [i for i, cell in enumerate(notebook["cells"]) if _ANSWER in json.dumps(cell.get("outputs", []))]
+    if lines and places:
+        html = f"<div class='verdicts'><p>The papers' claims, as tested here:</p><ul>{lines}</ul></div>"
+        cell = {"cell_type": "markdown", "id": "verdicts", "metadata": {}, "source": html}
+        notebook["cells"].insert(places[0] + 1, cell)
+    return notebook
+
+
+def _link(claim: Sequence[str]) -> str:
+    """Return the badge of a claim, which leads to its row."""
+    name, verdict, text = map(escape, claim)
+    kind = verdict.replace(" ", "-")
+    return f"<a class='verdict verdict-{kind}' href='claims.html#{name}' title='{text}'>{name} {verdict}</a>"
 
 
 def shield_widgets(notebook: dict) -> dict:
@@ -113,15 +145,28 @@ def _shielded(value: object) -> object:
     return json.loads(json.dumps(value).replace("<", r"\ue03c"))
 
 
+def _taken(cell: dict, kind: str) -> list:
+    """Return a cell's notes of one type, and take them out of its outputs."""
+    outputs = cell.get("outputs", [])
+    notes = [output["data"].pop(kind) for output in outputs if kind in output.get("data", {})]
+    if notes:
+        cell["outputs"] = [o for o in outputs if "data" not in o or any(o["data"].values())]
+    return notes
+
+
 def _tags(cell: dict) -> list[str]:
     return cell["metadata"].get("tags", [])
 
 
 def _fold(cell: dict) -> None:
-    """Hide the injected cell's code behind a heading that can be opened."""
-    cell["source"] = _text(cell["source"]).removeprefix("# Parameters\n")
-    cell["metadata"]["tags"] = sorted({*_tags(cell), "hide-input"})
-    cell["metadata"]["mystnb"] = {**cell["metadata"].get("mystnb", {}), **_PROMPT}
+    """Tag a cell of code: its input is folded, and what sets up the run goes to the end of the page."""
+    tags = set(_tags(cell))
+    if tags & {"injected-parameters", "parameters", "imports"}:
+        tags.add(SET_UP)
+        cell["source"] = _text(cell["source"]).removeprefix("# Parameters\n")
+    if "remove-input" not in tags:
+        tags.add("hide-input")
+    cell["metadata"]["tags"] = sorted(tags)
 
 
 def _tidy_outputs(outputs: list[dict]) -> list[dict]:

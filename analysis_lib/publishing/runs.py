@@ -19,15 +19,16 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import product
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import NotRequired, TypedDict
 
 from analysis_lib import errors
 from analysis_lib.chapters.chapter import Chapter
 from analysis_lib.chapters.other_editions import edition_label, other_editions
 from analysis_lib.chapters.recorded import BUILT, recorded_provenance
 from analysis_lib.chapters.session import TABLES
-from analysis_lib.errors import DataError, UserError
+from analysis_lib.errors import UserError
 from analysis_lib.files import (
-    BUILD,
     ROOT,
     copy_file,
     digest,
@@ -38,15 +39,25 @@ from analysis_lib.files import (
     write_text,
 )
 from analysis_lib.loading import checked, read_json
+from analysis_lib.progress import TOLD
 from analysis_lib.publishing.page import tidy_notebook, write_form
+from analysis_lib.publishing.run_cache import CACHE, FACTS, forget_old_runs, is_whole
 from analysis_lib.results.digest import canonical_json, imported_modules, module_digest
 
 LOCK = ROOT / "requirements.lock"
-CACHE = BUILD / "cache"
 KERNEL = "python3"
 
-_FACTS = "run.json"
-_KEPT = 20  # runs of one chapter
+
+class _Inputs(TypedDict):
+    parameters: Mapping[str, object]
+
+
+class _Facts(TypedDict):
+    """What ``run.json`` has at least."""
+
+    inputs: _Inputs
+    date: str
+    files: NotRequired[Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -68,8 +79,8 @@ class Run:
 
     @property
     def facts(self) -> dict:
-        """The run's ``inputs`` (see `run_inputs`), its ``date``, and the digests of its ``files``."""
-        return json.loads((self.folder / _FACTS).read_text())
+        """The run's ``inputs`` (see `run_inputs`), its ``date``, its ``seconds``, and the digests of its ``files``."""
+        return checked(read_json(self.folder / FACTS), _Facts, self.folder / FACTS)
 
     def copy_to(self, out: Path) -> None:
         """Copy notebook and tables to a folder."""
@@ -124,7 +135,7 @@ def run_chapter(
     with _environment(**{"STGBOOK_DATA": raw, BUILT: built}):
         inputs = run_inputs(chapter, parameters)
         entry = Path(cache) / chapter.name / digest(canonical_json(inputs))[:20]
-        fresh = force or not _is_whole(entry)
+        fresh = force or not is_whole(entry)
         if fresh:
             report(f"{chapter.name}: running")
             started = time.monotonic()
@@ -196,28 +207,21 @@ def _named(kind: str, parameters: Mapping[str, object]) -> list[str]:
     return sorted(set(names))
 
 
-def _is_whole(entry: Path) -> bool:
-    """Return whether a cache entry is there, and each of its files is the one that was written."""
-    try:
-        files = checked(read_json(entry / _FACTS), Mapping[str, object], entry).get("files")
-        return files == {name: known for name, known in file_digests(entry).items() if name != _FACTS}
-    except (OSError, DataError):
-        return False
-
-
 def _execute(chapter: Chapter, parameters: Mapping, inputs: dict, entry: Path, out: Path) -> None:
     """Run the chapter in a temporary folder, which becomes the cache entry if all goes well."""
     with working_folder(entry.parent) as work:
         notebook = work / f"{chapter.name}.ipynb"
         steady = {"PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+        started = time.monotonic()
         with _environment(**{TABLES: str(work / "tables"), **steady}):
             _papermill(chapter, parameters, notebook, out / f"{chapter.name}.failed.ipynb")
         page = write_form(tidy_notebook(json.loads(notebook.read_text(encoding="utf8"))))
         write_text(notebook, page)
-        facts = {"inputs": inputs, "date": str(date.today()), "files": file_digests(work)}
-        write_text(work / _FACTS, json.dumps(facts, indent=2) + "\n")
+        seconds = round(time.monotonic() - started, 1)
+        facts = {"inputs": inputs, "date": str(date.today()), "seconds": seconds, "files": file_digests(work)}
+        write_text(work / FACTS, json.dumps(facts, indent=2) + "\n")
         put_in_place(work, entry)
-    _forget_old_runs(entry.parent)
+    forget_old_runs(entry.parent)
 
 
 def _papermill(chapter: Chapter, parameters: Mapping, output: Path, partial: Path) -> None:
@@ -226,13 +230,15 @@ def _papermill(chapter: Chapter, parameters: Mapping, output: Path, partial: Pat
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
     from nbclient.exceptions import DeadKernelError
 
+    from analysis_lib.publishing.watched import ENGINE, look
+
     logging.getLogger("papermill").setLevel(logging.ERROR)  # its inspector misses unions' names
     # Papermill formats path names, so braces are doubled
     source, target = (re.sub(r"([{}])", r"\1\1", str(path)) for path in (chapter.path, output))
+    how = {"engine_name": ENGINE, "progress_bar": look(), "extra_arguments": ["--log-level=CRITICAL"]}
     try:
-        papermill.execute_notebook(
-            source, target, dict(parameters), kernel_name=KERNEL, extra_arguments=["--log-level=CRITICAL"]
-        )
+        with NamedTemporaryFile() as told, _environment(**{TOLD: told.name}):
+            papermill.execute_notebook(source, target, dict(parameters), kernel_name=KERNEL, **how)
     except papermill.PapermillExecutionError as error:
         copy_file(output, partial)
         raise _failure(chapter, error, partial) from None
@@ -263,13 +269,6 @@ def _failure(chapter: Chapter, error, partial: Path) -> UserError:
         f"chapter '{chapter.name}' failed in cell {number} of {len(tags)}: {reason}; "
         f"the notebook as far as it got: {partial}"
     )
-
-
-def _forget_old_runs(folder: Path) -> None:
-    """Remove the least recently used runs of one chapter beyond the number that is kept."""
-    runs = [path for path in folder.iterdir() if not path.name.startswith(".")]
-    for path in sorted(runs, key=lambda path: path.stat().st_mtime)[:-_KEPT]:
-        shutil.rmtree(path, ignore_errors=True)
 
 
 @contextmanager

@@ -12,18 +12,24 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from graphlib import TopologicalSorter
 from importlib import metadata
 from pathlib import Path
 
-from analysis_lib.chapters.chapter import load_chapter, table_of_contents
-from analysis_lib.chapters.editions import DEFAULT, Edition
+import pandas as pd
+
+from analysis_lib.chapters.chapter import Chapter, load_chapter, table_of_contents
+from analysis_lib.chapters.editions import DEFAULT, Edition, edition_title
 from analysis_lib.chapters.recorded import FACTS, write_facts
 from analysis_lib.errors import UserError
 from analysis_lib.files import BUILD, ROOT, copy_file, digest, file_digest, put_in_place, working_folder, write_text
-from analysis_lib.publishing.page import annotate_figures, shield_widgets, write_form
+from analysis_lib.publishing.page import add_verdicts, annotate_figures, shield_widgets, write_form
 from analysis_lib.publishing.runs import Run, run_chapter
 
 WIDGET_HOST = ROOT / "analysis_lib" / "widgets" / "assets" / "widget_host.js"
+
+READS = "chapters"  # parameter of a chapter that reads the tables of others
+CLAIMS = "claims"  # the chapter that judges what papers say
 
 _STAMP = ".source.sha256"  # in a site: the digest of all that it was built from
 _MATHJAX = "sphinx-mathjax-offline"
@@ -67,7 +73,7 @@ def build_book(
     plan = [(chapter, edition.parameters(chapter)) for chapter in chapters]  # fails before any runs
     shutil.rmtree(work / "runs" / "tables", ignore_errors=True)  # then only this build's are there
     how = {"data_root": data_root, "edition": edition.name, "force": force, "cache": build / "cache", "report": report}
-    runs = [run_chapter(chapter, parameters, work / "runs", **how) for chapter, parameters in plan]
+    runs = [run_chapter(chapter, parameters, work / "runs", **how) for chapter, parameters in _in_order(plan)]
     if record:
         for run in runs:
             report(f"recorded {record_run(run, edition, root)}")
@@ -83,6 +89,13 @@ def build_book(
     return site
 
 
+def _in_order(plan: list[tuple[Chapter, dict]]) -> list[tuple[Chapter, dict]]:
+    """Return the chapters so that each comes after those whose tables it reads (`READS`)."""
+    steps = {chapter.name: (chapter, parameters) for chapter, parameters in plan}
+    reads = {name: [r for r in parameters.get(READS, ()) if r in steps] for name, (_, parameters) in steps.items()}
+    return [steps[name] for name in TopologicalSorter(reads).static_order()]
+
+
 def assemble(edition: Edition, runs: list[Run], root: Path, source: Path) -> None:
     """Put together the folder that the site is built from.
 
@@ -95,8 +108,10 @@ def assemble(edition: Edition, runs: list[Run], root: Path, source: Path) -> Non
     try:
         shutil.copytree(root / "book", source / "book", ignore=ignored)
         shutil.copyfile(root / "_toc.yml", source / "_toc.yml")
+        claims = _claims(runs)
         for run in runs:
-            page = shield_widgets(annotate_figures(json.loads(run.notebook.read_text(encoding="utf8"))))
+            page = add_verdicts(json.loads(run.notebook.read_text(encoding="utf8")), claims.get(run.notebook.stem, ()))
+            page = shield_widgets(annotate_figures(page))
             write_text(source / "book" / run.notebook.name, write_form(page))
         vendor = source / "book" / "_assets" / "vendor"
         copy_mathjax(vendor / "mathjax")
@@ -107,6 +122,18 @@ def assemble(edition: Edition, runs: list[Run], root: Path, source: Path) -> Non
     if edition.name != DEFAULT:
         config["title"] += f" · {edition.title}".replace("<", "&lt;")  # the theme takes a title for HTML
     write_text(source / "_config.yml", yaml.safe_dump(config, allow_unicode=True))
+
+
+def _claims(runs: list[Run]) -> dict[str, list[tuple[str, str, str, str]]]:
+    """Return edition, id, verdict and text of the claims that this build has judged, by the page of their figure."""
+    for run in runs:
+        table = run.tables / "table.csv"
+        if run.chapter == CLAIMS and table.exists():
+            rows = pd.read_csv(table, keep_default_na=False).drop_duplicates(["id", "edition"])
+            rows["edition"] = rows["edition"].map(edition_title)
+            of_page = rows.groupby("page")[["edition", "id", "verdict", "claim"]]
+            return {page: list(one.itertuples(index=False, name=None)) for page, one in of_page}
+    return {}
 
 
 def copy_mathjax(folder: Path) -> None:

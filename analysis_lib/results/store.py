@@ -232,7 +232,10 @@ def _load(entry: Path, verify: bool = True) -> dict | None:
     """Return the values of an entry if each file is there and is what was written; they are read once."""
     values = {}
     try:
-        for name, known in _facts(entry).get("files", {}).items():
+        files = _facts(entry).get("files", {})
+        if {path.name for path in entry.iterdir()} != {*files, _SIDECAR}:
+            return None
+        for name, known in files.items():
             place = entry / name
             array = np.load(place, mmap_mode="c", allow_pickle=False) if place.suffix == ".npy" else None
             raw = place.read_bytes() if array is None else array.base  # the map of the whole file

@@ -15,6 +15,8 @@ from analysis_lib.errors import UserError, unknown_choice
 
 Edge = tuple[int, int]
 
+MOST_JOINTS = 1000
+
 
 @dataclass(frozen=True)
 class Skeleton:
@@ -74,6 +76,8 @@ class Skeleton:
 
     def _check(self) -> None:
         """Refuse a table that no body could have."""
+        if len(self.joints) > MOST_JOINTS:
+            raise UserError(f"skeleton '{self.name}' has {len(self.joints)} joints, more than {MOST_JOINTS}")
         lists = [self.edges, self.pairs, *self.variants.values()]
         indices = [v for edges in lists for edge in edges for v in edge] + [self.centre]
         if not self.joints:

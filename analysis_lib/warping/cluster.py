@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 from distributed import CancelledError, Client, Future, KilledWorker, LocalCluster, Security, wait
-from distributed.comm import connect
+from distributed.comm import CommClosedError, connect
 from threadpoolctl import threadpool_info
 
 from analysis_lib.errors import UserError
@@ -219,7 +219,7 @@ def _answers(
             i = running.pop(future)
             try:
                 yield parcels[i], future.result()
-            except CancelledError:  # a panel was lost with its worker
+            except (CancelledError, CommClosedError):  # a panel was lost with its worker, or the scheduler is gone
                 lost.append(i)
             except KilledWorker:
                 losses[i] = LOSSES

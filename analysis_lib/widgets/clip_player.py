@@ -1,19 +1,17 @@
 """A player of clips of a dataset with the importance of their joints, by any attribution method."""
 
 from analysis_lib.datasets.dataset import SkeletonDataset
-from analysis_lib.datasets.preparation.recipe import STEPS
+from analysis_lib.datasets.preparation.recipe import CHOICES
+from analysis_lib.datasets.upright import upright
 from analysis_lib.explain.method import Maps
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.widgets.player import SkeletonPlayer, skeleton_player
-
-#: steps of a preprocessing that choose bodies and frames; the others move joints
-_CHOOSING = ("first-bodies", "largest-bodies", "fill-null-frames")
 
 
 def clip_player(network: Checkpoint, data: SkeletonDataset, maps: Maps, layer: int | None = None) -> SkeletonPlayer:
     """Return a player of clips with the importance of their joints at every layer.
 
-    The poses are those of the data; of several bodies those that the network is given. A clip that
+    The poses are those of the data, `upright`; of several bodies those that the network is given. A clip that
     the network names wrongly says so.
 
     Parameters
@@ -27,9 +25,9 @@ def clip_player(network: Checkpoint, data: SkeletonDataset, maps: Maps, layer: i
         Which is shown first, from 0; the last by default.
     """
     recipe, poses = network.preprocessing, []
-    for clip in data.places:
-        for step in recipe.steps:
-            clip = STEPS[step](clip, recipe) if step in _CHOOSING else clip
+    for clip in upright(data).places:
+        for step in filter(CHOICES.__contains__, recipe.steps):  # the others move joints
+            clip = CHOICES[step](clip, recipe, None)
         poses.append(clip[: recipe.bodies])
     names = [
         data.class_names[true] if true == said else f"{data.class_names[true]}, named {data.class_names[said]}"

@@ -53,6 +53,14 @@ def test_a_chapter_may_ask_for_the_edition_s_name(root):
     assert edition.parameters(load_chapter("sum", root)) == {"edition": "mine"}
 
 
+def test_a_chapter_of_several_networks_is_given_those_that_were_trained_on_the_dataset(root):
+    write_chapter(root, "sum", parameters="dataset: str = ''  # data\nmodels: list[str] = []  # networks")
+    edition, chapter = load_edition(written(root), root), load_chapter("sum", root)
+    assert edition.parameters(chapter)["models"] == ["nets.small:make"]
+    assert edition.parameters(chapter, {"dataset": "nw-ucla-known"})["models"] == ["nw-ucla-known"]
+    assert edition.parameters(chapter, {"models": ["mine"]})["models"] == ["mine"]
+
+
 def test_what_is_given_wins_over_the_edition(root):
     edition = load_edition(written(root), root)
     chapter = load_chapter("smoothness", root)
@@ -104,16 +112,17 @@ def test_an_unknown_edition_lists_the_choices(root):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"title": None}, "'title' must be a non-empty string"),
-        ({"dataset": ""}, "'dataset' must be a non-empty string"),
-        ({"model": 3}, "'model' must be a non-empty string"),
-        ({"modell": "x"}, "unknown key of edition edition.json 'modell'; did you mean 'model'"),
+        ({"title": None}, "edition.json lacks 'title'"),
+        ({"dataset": ""}, "'dataset' must be 1 to 4096 characters"),
+        ({"model": 3}, "'model' must be text, got 3"),
+        ({"modell": "x"}, "edition.json: unknown entry 'modell'; did you mean 'model'"),
         ({"beside": "nw-ucla"}, "'beside' must be a list"),
         ({"name": "../up"}, "must be lower-case letters"),
         ({"name": "html"}, "none of html, cache"),
         ({"name": "synthetic"}, "'synthetic' is the name of a shipped edition"),
-        ({"chapters": ["smoothness"]}, "'chapters' must map chapter names to parameters"),
-        ({"chapters": {"smoothness": 3}}, "'chapters' must map chapter names to parameters"),
+        ({"chapters": ["smoothness"]}, "'chapters' must be an object"),
+        ({"chapters": {"smoothness": 3}}, "'chapters.smoothness' must be an object"),
+        ({"chapters": {"smoothness": {"n": float("nan")}}}, "'chapters.smoothness.n' must be .*, got nan"),
         ({"chapters": {"smooth": {}}}, "unknown chapter in edition edition.json 'smooth'"),
     ],
 )
@@ -122,7 +131,7 @@ def test_an_edition_that_is_not_as_it_should_be_is_refused(root, changes, messag
         load_edition(written(root, **changes), root)
 
 
-@pytest.mark.parametrize(("text", "message"), [("{", "not valid JSON"), ("[1]", "one JSON object, got list")])
+@pytest.mark.parametrize(("text", "message"), [("{", "not valid JSON"), ("[1]", r"must be an object, .*, got \[1\]")])
 def test_a_file_that_is_no_edition_is_refused(root, text, message):
     path = written(root)
     path.write_text(text)

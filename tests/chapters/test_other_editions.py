@@ -9,7 +9,8 @@ from notebooks import record
 from pandas.testing import assert_frame_equal
 
 from analysis_lib.chapters import recorded
-from analysis_lib.chapters.other_editions import SOURCES, Beside, other_editions, recorded_beside
+from analysis_lib.chapters.notes import SOURCES
+from analysis_lib.chapters.other_editions import Beside, other_editions, recorded_beside
 from analysis_lib.chapters.recorded import write_facts
 
 HERE = {"dataset": "synthetic", "model": "synthetic", "k": 10, "graph": "nnk", "name": "unrelated"}
@@ -72,15 +73,13 @@ def test_tables_are_labelled_by_the_edition_s_title_or_name(published):
     assert beside["never recorded"] == {}
 
 
-def test_the_note_says_where_a_record_comes_from_and_what_is_not_as_here(published):
-    text = recorded_beside("own", HERE).note().data
-    assert text.split("\n\n")[1] == (
-        '<small class="provenance">*NW-UCLA, recorded*: data nw-ucla <code>0123456789ab</code>; model nw-ucla '
-        "<code>fedcba987654</code>; code 0.1.0 (abc); run on 2025-01-31; parameters as here but <code>k = 20</code>."
-        "</small>"
+def test_it_is_told_where_a_record_comes_from_and_what_is_not_as_here(published):
+    assert recorded_beside("own", HERE).origins()["NW-UCLA, recorded"] == (
+        "data nw-ucla 0123456789ab; model nw-ucla fedcba987654; code 0.1.0 (abc); run on 2025-01-31; "
+        "parameters as here but k = 20"
     )
-    same = recorded_beside("own", HERE | {"k": 20}).note().data
-    assert same.count("; parameters as here.") == 2
+    same = recorded_beside("own", HERE | {"k": 20}).origins().values()
+    assert [text.endswith("; parameters as here") for text in same] == [True, True]
 
 
 def test_parameters_that_are_missing_here_differ(published):
@@ -92,7 +91,7 @@ def test_a_record_says_what_it_knows(published):
     """What a build in progress has made has no date yet, and a chapter may have no model."""
     facts = {"parameters": {}, "data": {"name": "nw-ucla", "fingerprint": None}}
     write_facts(published / "nw-ucla" / "own", facts)
-    assert "*: data nw-ucla; parameters as here." in Beside("own", {"nw-ucla": {}}).note().data
+    assert Beside("own", {"nw-ucla": {}}).origins() == {LABELS[1]: "data nw-ucla; parameters as here"}
 
 
 def test_a_cell_of_a_notebook_is_told_which_records_it_took(published, monkeypatch):
@@ -104,7 +103,7 @@ def test_a_cell_of_a_notebook_is_told_which_records_it_took(published, monkeypat
     assert shown == []
     assert list(beside["more"]) == LABELS[1:]
     assert [list(data) for data in shown] == [[SOURCES, "text/plain"]]
-    assert shown[0][SOURCES] == [beside.note().data.split("\n\n")[1]]
+    assert shown[0][SOURCES] == [f"{LABELS[1]} 2025-01-31"]
     monkeypatch.setattr(IPython, "get_ipython", lambda: None)
     assert list(beside["more"]) == LABELS[1:]
     assert len(shown) == 1
@@ -121,6 +120,6 @@ def test_tables_stand_below_under_the_names_of_their_editions(published):
 
 def test_without_records_nothing_is_added(published):
     beside = recorded_beside("a chapter that nobody recorded", HERE)
-    assert (beside["accuracy"], beside.note()) == ({}, None)
+    assert (beside["accuracy"], beside.origins()) == ({}, {})
     own = TABLE.set_index("method")
     assert beside.below(own, "accuracy") is own

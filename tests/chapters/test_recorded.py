@@ -85,9 +85,25 @@ def test_a_table_that_is_not_what_was_recorded_is_told_with_its_cure(published):
     is_damaged("it is gone")
 
 
+@pytest.mark.parametrize("content", [b'a,b\n"1', b"\xff\xfe", b"a\n1\n1,2,3"])
+def test_a_table_that_was_recorded_and_is_none_is_told(published, content):
+    record(published / "mine", "own", table=FRAME)
+    (published / "mine" / "own" / "table.csv").write_bytes(content)
+    recorded.write_facts(published / "mine" / "own", {"parameters": {}})
+    with pytest.raises(DataError, match=r"table\.csv is damaged"):
+        recorded_table("mine", "own")
+
+
 def test_facts_that_cannot_be_read_are_told(published):
     record(published / "mine", "own", table=FRAME)
-    for content, reason in (("[]", "expected one JSON object, got list"), ("{", "Expecting")):
+    damaged = (
+        ("[]", "must be an object"),
+        ("{", "Expecting"),
+        ('{"data": "x"}', "'data' must be an object"),
+        ('{"model": {"name": 3}}', "'model.name' must be text"),
+        ('{"parameters": {"n": NaN}}', "'parameters.n' must be"),
+    )
+    for content, reason in damaged:
         (published / "mine" / "own" / "provenance.json").write_text(content)
         with pytest.raises(DataError, match=reason):
             recorded_provenance("mine", "own")

@@ -1,6 +1,7 @@
 """A chapter's session: what it has, the line beside its figures, and the tables that it keeps."""
 
 import json
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,8 +9,10 @@ import pandas as pd
 import pytest
 
 from analysis_lib.chapters import session as module
+from analysis_lib.chapters.notes import RUN
 from analysis_lib.chapters.session import Session
 from analysis_lib.errors import UserError
+from analysis_lib.statistics import Verdict
 
 DATA = SimpleNamespace(name="synthetic", fingerprint="0123456789abcdef" * 4)
 MODEL = SimpleNamespace(name="mine", card={"weights_sha256": "fedcba9876543210" * 4})
@@ -30,21 +33,34 @@ def opened(chapter="own", namespace=NAMESPACE, **used):
     return session
 
 
-def test_the_line_has_parameters_code_data_model_and_time():
-    text = opened(data=DATA, network=MODEL).record().data
-    first, second = text.split("\n")
-    assert first == (
-        '<small class="provenance">Parameters <code>n = 3</code>, <code>layers = \\[1, 2\\]</code>; '
-        "data synthetic <code>0123456789ab</code>; "
-        "model mine <code>fedcba987654</code>; code 1.2 (abc1234)."
-    )
-    assert second.startswith("Run time ")
-    assert second.endswith(".</small>")
+def texts(html):
+    """Return the lines of text that HTML shows."""
+    return [line for line in re.split(r"(?:<[^>]*>|\n)+", html) if line]
+
+
+def test_this_run_has_parameters_code_data_model_and_time():
+    run = opened(data=DATA, network=MODEL).record()
+    *head, time, caption, n, three, layers, both = texts(run.html)
+    assert head == ["This run", "data synthetic 0123456789ab; model mine fedcba987654; code 1.2 (abc1234)"]
+    assert time.startswith("run time ")
+    assert (caption, n, three, layers, both) == ("Parameters", "n", "3", "layers", "[1, 2]")
+    assert run._repr_mimebundle_()[RUN] == "synthetic"
 
 
 def test_a_model_without_stored_weights_has_its_name_alone():
-    text = opened(namespace={}, network=SimpleNamespace(name="nets:make", card={})).record().data
-    assert "Parameters none; model nets:make; code 1.2 (abc1234)." in text
+    run = opened(namespace={}, network=SimpleNamespace(name="nets:<b>", card={})).record()
+    assert "<p>model nets:&lt;b&gt;; code 1.2 (abc1234)</p>" in run.html
+    assert texts(run.html)[-1] == "no parameters"
+
+
+def test_the_answer_is_shown_with_its_verdicts_and_recorded(tmp_path, monkeypatch):
+    monkeypatch.setenv("STGBOOK_TABLES", str(tmp_path))
+    session = opened()
+    shown = session.answer("Late.", [(Verdict.HOLDS, "the fall is late")]).data
+    assert texts(shown) == ["Late.", "- ", "holds", " the fall is late"]
+    session.record()
+    kept = pd.read_csv(tmp_path / "own" / "answer.csv", keep_default_na=False)
+    assert kept.values.tolist() == [["answer", "Late.", ""], ["claim", "the fall is late", "holds"]]
 
 
 def test_a_chapter_of_the_book_has_the_parameters_that_it_declares(monkeypatch):

@@ -74,6 +74,7 @@ def failing(monkeypatch, error):
     [
         "",
         "chapters",
+        "new-chapter",
         "run",
         "book",
         "train",
@@ -93,10 +94,23 @@ def test_each_command_explains_itself_with_examples(stgbook, command):
     assert "stgbook" in out.split("Options:")[0].split("\n", 1)[1] or command in ("data", "model", "cache")
 
 
-def test_chapters_are_listed_with_their_parameters(stgbook):
+@pytest.mark.parametrize(("seconds", "took"), [(None, "not run here yet"), (48.7, "49 s when it last ran here")])
+def test_chapters_are_listed_with_their_times_and_parameters(stgbook, monkeypatch, seconds, took):
+    monkeypatch.setattr("analysis_lib.publishing.run_cache.last_seconds", lambda name: seconds)
     code, out, _ = stgbook("chapters")
     assert code == 0
-    assert out == ("smoothness: How smooth?\n    n: int = 3  # how many\n    dataset: str = 'synthetic'  # data\n")
+    parameters = "    n: int = 3  # how many\n    dataset: str = 'synthetic'  # data\n"
+    assert out == f"smoothness: How smooth? ({took})\n{parameters}"
+
+
+def test_a_new_chapter_is_told_by_its_files(stgbook, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "analysis_lib.chapters.new_chapter.write_chapter", lambda *given: asked.append(given) or [Path("book/x.ipynb")]
+    )
+    code, out, err = stgbook("new-chapter", "speed", "--question", "How fast?")
+    assert (code, out, asked) == (0, "book/x.ipynb\n", [("speed", "", "How fast?")])
+    assert err == "stgbook: listed in _toc.yml; try it: stgbook run speed\n"
 
 
 def test_run_hands_on_converted_parameters(stgbook, ran, tmp_path):
@@ -205,6 +219,38 @@ def test_a_fault_of_our_own_is_one_line_and_a_log(stgbook, monkeypatch, tmp_path
     assert err.startswith(f"stgbook: error: {type(error).__name__}: ")
     assert len(err) < 500
     assert "Traceback" in (tmp_path / "stgbook-error.log").read_text(encoding="utf8")
+
+
+@pytest.mark.parametrize("error", [UserError("what was asked for"), ZeroDivisionError("\udcff")])
+def test_debug_shows_where_an_error_comes_from(stgbook, monkeypatch, tmp_path, error):
+    monkeypatch.setattr("analysis_lib.files.BUILD", tmp_path)
+    failing(monkeypatch, error)
+    assert "Traceback" not in stgbook("book")[2]
+    code, _, err = stgbook("--debug", "book")
+    assert code == 1
+    assert err.startswith("Traceback (most recent call last)")
+    assert "build_book" in err
+    assert "Traceback" not in stgbook("--debug", "run")[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "line"),
+    [
+        (["run", "\udcff"], 1, r"unknown chapter '\udcff'"),
+        (["run", "smoothness", "-p", "n", "\udcff"], 1, r"is int, got '\udcff'"),
+        (["run", "smoothness", "-p", "n", "x" * 10**6], 1, "is int, got 'xxx"),
+        (["run", "smoothness", "-e", "\0.json"], 1, "cannot read edition"),
+        (["data", "describe", "\udcff.npz"], 1, r"\udcff.npz"),
+        (["model", "describe", "x" * 5000], 1, "unknown model 'xxx"),
+        (["train", "--dataset", "synthetic", "--out", "x", "--seed", "-1"], 2, "-1 is not in the range"),
+        (["train", "--dataset", "synthetic", "--out", "x", "--seed", "9" * 99], 2, "is not in the range"),
+        (["train", "--dataset", "synthetic", "--out", "x", "--name", "../../x"], 1, "'../../x' is no name"),
+    ],
+)
+def test_whatever_is_given_is_told_in_a_line(stgbook, ran, arguments, code, line):
+    found, _, err = stgbook(*arguments)
+    last = err.splitlines()[-1]
+    assert (found, line in last, len(last) < 500) == (code, True, True), err[:1000]
 
 
 @pytest.mark.parametrize(("error", "line"), [(MemoryError(), "not enough memory"), (SystemExit(3), "sys.exit(3)")])
@@ -359,3 +405,12 @@ def test_a_network_is_described(stgbook):
     assert sum(row.split()[-1] == "layer" and "(n m) c t v" in row for row in rows) == 10
     code, _, err = stgbook("model", "describe", "no_such:make")
     assert (code, "cannot import 'no_such'" in err) == (1, True)
+
+
+def test_a_reader_that_has_seen_enough_ends_it_without_a_word():
+    read, write = os.pipe()
+    os.close(read)  # as `stgbook chapters | head -1` does
+    command = [sys.executable, "-m", "analysis_lib", "chapters"]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, "")

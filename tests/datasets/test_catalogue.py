@@ -20,6 +20,7 @@ from analysis_lib.datasets.catalogue import (
 from analysis_lib.errors import DataError, UserError
 
 NAMES = [
+    "infants",
     "kinetics-skeleton",
     "msr-action3d",
     "ntu-120",
@@ -89,7 +90,7 @@ def test_a_manifest_says_everything(name):
         assert "\n" not in what
     assert known.expected["classes"] > 0
     if known.is_computed:
-        assert known.reader == "synthetic"
+        assert known.reader in catalogue.GENERATORS
         assert known.redistribution
     else:
         assert known.reader in catalogue.READERS
@@ -287,3 +288,21 @@ def test_a_file_of_ones_own_is_given_splits_and_must_show_something(tmp_path):
     np.savez(tmp_path / "zero.npz", x=0 * x, labels=labels, edges=edges)
     with pytest.raises(DataError, match=r"zero\.npz: all coordinates are zero"):
         load_dataset(tmp_path / "zero.npz")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"reader": "x"}, "unknown reader in .*small.json 'x'"),
+        ({"options": {"colour": 1}}, "unknown entry of options 'colour'"),
+        ({"needs": {"../x": ["a"]}}, "unknown entry of options '../x'"),
+        ({"reader": "synthetic", "places": [], "options": {"seed": "a"}}, "'options.seed' must be a whole number"),
+        ({"places": 3}, "'places' must be a list"),
+        ({"expected": {"x": 1}}, "unknown promise in the manifest of 'small' 'x'"),
+    ],
+)
+def test_a_manifest_that_asks_for_what_is_not_there(house, given, words):
+    house.manifest("small", **{"places": PLACES} | given)
+    house.raw(PLACES[0])
+    with pytest.raises(UserError, match=words):
+        load_dataset("small", house.root)

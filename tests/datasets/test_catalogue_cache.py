@@ -36,7 +36,7 @@ def kept(tmp_path, monkeypatch):
     made = Kept(tmp_path)
     monkeypatch.setattr(catalogue, "CACHE", tmp_path / "cache")
     monkeypatch.setattr(catalogue, "MANIFESTS", tmp_path)
-    monkeypatch.setattr(catalogue, "synthetic", made.generate)
+    monkeypatch.setitem(catalogue.GENERATORS, "synthetic", made.generate)
     return made
 
 
@@ -94,6 +94,6 @@ def test_two_runs_at_once_both_get_the_dataset(kept):
     assert len(list((kept.path / "cache").iterdir())) == 1
 
 
-@pytest.mark.parametrize("name", ["synthetic", "synthetic-unseen"])
+@pytest.mark.parametrize("name", ["synthetic", "synthetic-unseen", "infants"])
 def test_the_synthetic_data_are_what_their_manifests_promise(name):
     assert check(name).startswith(f"{name}: OK")

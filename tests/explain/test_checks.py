@@ -10,7 +10,7 @@ from torch import nn
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import Preprocessing
 from analysis_lib.errors import UserError
-from analysis_lib.explain import attributions
+from analysis_lib.explain import attributions, checks
 from analysis_lib.explain.attributions import explain
 from analysis_lib.explain.checks import masking_curves, masking_gain, masking_table, randomisation_table
 from analysis_lib.explain.gradcam import GradCAM
@@ -68,6 +68,14 @@ def network():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight)
     return Checkpoint("toy", model, model.layer_names, PREPARE, {})
+
+
+def test_a_score_does_not_move(data, monkeypatch):
+    seen = []
+    monkeypatch.setattr(checks, "joint_motion", lambda x, lengths: seen.append(x.shape[1]) or np.ones(x.shape[::3]))
+    scored = SkeletonDataset("toy", CHAIN, data.sequences, data.labels, ("a", "b"), channels=("x", "y", "score"))
+    masking_curves(explain(Checkpoint("toy", Energy(), ("detect",), PREPARE, {}), scored, "true", GradCAM()))
+    assert seen == [2]
 
 
 def test_where_the_answer_is_known_importance_finds_it(oracle):

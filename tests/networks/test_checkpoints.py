@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -92,11 +93,11 @@ def test_a_full_disk_keeps_the_old_checkpoint(saved, monkeypatch):
     model, path = saved
     before = path.with_suffix(".safetensors").read_bytes(), path.read_text()
 
-    def full(tensors, target):
-        target.write_bytes(b"half of it")
+    def full(file, content):
+        file.write_text("half of it")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoints, "save_file", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     card = json.loads(path.read_text())
     with pytest.raises(UserError, match="No space left on device"):
         save_checkpoint(path.parent, model, card)
@@ -144,6 +145,9 @@ def seeded(data):
 def nothing(data):
     return None
 
+def exits(data):
+    raise SystemExit("no licence")
+
 def no_layers(data):
     model = make(data)
     model.layer_names = ()
@@ -153,7 +157,12 @@ def no_layers(data):
 
 @pytest.fixture
 def own_model(tmp_path, monkeypatch):
-    for name, text in (("my_models.py", FACTORY), ("my_units.py", ""), ("my_weights.pt", "")):
+    for name, text in (
+        ("my_models.py", FACTORY),
+        ("my_units.py", ""),
+        ("my_weights.pt", ""),
+        ("my_exit.py", "raise SystemExit(3)"),
+    ):
         (tmp_path / name).write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
     yield "my_models"
@@ -196,6 +205,8 @@ def test_the_digest_of_a_factory_follows_what_it_imports_and_loads(own_model, tm
     ("factory", "message"),
     [
         ("my_models:nothing", "returned NoneType; a torch.nn.Module is needed"),
+        ("my_models:exits", "my_models:exits failed with SystemExit: no licence"),
+        ("my_exit:make", r"cannot import 'my_exit' \(it calls sys.exit: 3\)"),
         ("my_models:no_layers", "set `model.layer_names`"),
         ("my_models:mak", "unknown factory in 'my_models' 'mak'; did you mean 'make'"),
         ("no_such_module:make", "cannot import 'no_such_module'"),
@@ -204,6 +215,23 @@ def test_the_digest_of_a_factory_follows_what_it_imports_and_loads(own_model, tm
 def test_factories_that_cannot_work_say_why(own_model, factory, message):
     with pytest.raises(UserError, match=message):
         load_checkpoint(factory, dataset(Skeleton("stick", ("foot", "knee"), ((0, 1),))))
+
+
+@pytest.mark.parametrize("name", ["../../x", "a/b", ".x", ""])
+def test_a_checkpoint_is_written_nowhere_else(saved, name):
+    model, path = saved
+    with pytest.raises(UserError, match="is no name"):
+        save_checkpoint(path.parent, model, json.loads(path.read_text()) | {"name": name})
+
+
+def test_weights_that_are_not_finite_as_they_are_stored_are_refused(saved):
+    model, path = saved
+    before = path.with_suffix(".safetensors").read_bytes()
+    with torch.no_grad():
+        model.fcn.weight[0] = 1e6  # infinite in half precision
+    with pytest.raises(UserError, match=r"'fcn\.weight' has values that are not finite"):
+        save_checkpoint(path.parent, model, json.loads(path.read_text()))
+    assert path.with_suffix(".safetensors").read_bytes() == before
 
 
 def test_unknown_architecture(saved):

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from analysis_lib.networks.fg_stformer import FGSTFormer, SpatialAttention, TemporalAttention, body_parts
+from analysis_lib.errors import UserError
+from analysis_lib.networks.fg_stformer import FGSTFormer, SpatialAttention, TemporalAttention, body_parts, looks
 from analysis_lib.networks.hooks import captured
 from analysis_lib.skeletons.layouts import layout
 
@@ -131,3 +132,61 @@ def test_attention_can_be_looked_at(shared, maps):
     crossed = outputs["focal_layers.0.joints_from_parts.softmax"]
     assert crossed.shape == (2, 3, maps, 12, 10)
     torch.testing.assert_close(crossed.sum(-1), torch.ones(2, 3, maps, 12))
+
+
+#: ablations of Tables 1, 3 and 4, and which modules are gone
+ABLATIONS = {
+    "basic": ({"focal": 20, "gate": False, "parts": False}, ("part_embed", "parts_in_time", "from_joints")),
+    "focal joints": ({"parts": False}, ("part_embed", "from_parts")),
+    "parts too": ({"cross": False}, ("from_parts", "from_joints")),
+    "attention alone over time": ({"convolve": False}, ()),
+    "convolution alone over time": ({"attend": False}, ("in_time.query", "1.query")),
+    "four layers and four": ({"first": 4}, ("global_layers.4",)),
+    "seven layers and one": ({"first": 7}, ("focal_layers.1",)),
+}
+
+
+@pytest.mark.parametrize("case", ABLATIONS)
+def test_ablations(case):
+    options, gone = ABLATIONS[case]
+    network = model(**options)
+    assert len(network.layer_names) == 8
+    assert not [k for k, _ in network.named_parameters() if any(part in k for part in gone)]
+    x = clips(frames=13)
+    with torch.no_grad(), captured(network, network.layer_names) as outputs:
+        scores = network(x)
+        assert [outputs[k].shape[2] for k in network.layer_names] == [13, 13, 7, 7, 4, 4, 4, 4]
+        for i, layer in enumerate(network.layer_names, 1):
+            torch.testing.assert_close(network.scores_from(outputs[layer], i, 1), scores)
+    kernels = {m.values[0].kernel_size[0] for m in network.modules() if isinstance(m, TemporalAttention)}
+    assert kernels == ({1} if case == "attention alone over time" else {7})
+
+
+def test_attention_alone_over_time_is_attention_of_linear_values():
+    torch.manual_seed(0)
+    unit = TemporalAttention(4, convolve=False).eval()
+    x = torch.randn(1, 4, 5, 2)
+    kept = {}
+    unit.mix.register_forward_hook(lambda _, given, out: kept.update(z=out))
+    unit.join.register_forward_hook(lambda _, given, out: kept.update(joined=given[0]))
+    with torch.no_grad():
+        unit(x)
+    torch.testing.assert_close(kept["joined"], kept["z"])
+
+
+@pytest.mark.parametrize("options", [{}, {"shared_time": True}, {"first": 4}, {"per_sequence": True}])
+def test_what_is_looked_at(options):
+    network = model(**options)
+    found = looks(network, 1e-3 * clips(frames=13))  # small enough that no score is exactly 0
+    assert found.informativeness.shape == (2, 7 if options.get("first") == 4 else 4, 20)
+    ever = torch.zeros(2, 20).scatter(1, found.chosen[:, ::2].flatten(1), 1.0).bool()
+    sums = found.from_parts.sum(-1)
+    torch.testing.assert_close(sums[ever], torch.ones_like(sums[ever]))
+    assert (sums <= 1 + 1e-5).all()
+    best = found.informativeness.gather(2, found.chosen).amin(-1)
+    assert options.get("per_sequence") or (best[..., None] < found.informativeness).sum(-1).lt(12).all()
+
+
+def test_joints_that_take_nothing_from_parts_cannot_be_looked_at():
+    with pytest.raises(UserError, match="built with parts or cross off"):
+        looks(model(cross=False), clips())

@@ -16,6 +16,10 @@ from analysis_lib.skeletons.layouts import layout
 from analysis_lib.skeletons.skeleton import Skeleton
 
 NAMES = sorted(ARCHITECTURES)
+#: those that have one norm of the coordinates of all bodies, or none
+ONE_NORM = ("stgcn", "fg-stformer", "multi-branch")
+#: how often the frames are halved
+HALVINGS = dict.fromkeys(NAMES, 2) | {"multi-branch": 1}
 #: parameters at full width for the 25 joints of NTU, two bodies, 60 classes; layers; whether joints may be renumbered
 TABLE = {
     "stgcn": (3_098_832, 10, True),
@@ -24,6 +28,7 @@ TABLE = {
     "ctr-gcn": (1_446_672, 10, True),
     "st-gdn": (3_268_793, 7, True),
     "fg-stformer": (8_770_020, 8, False),  # focal joints are lined up by their numbers
+    "multi-branch": (1_222_864, 6, False),  # its bones, and the joint in the middle, are known by numbers
 }
 
 
@@ -60,7 +65,7 @@ def test_every_network_is_in_the_table():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_parameters_and_layers(name):
-    bodies = {} if name in ("stgcn", "fg-stformer") else {"bodies": 2}
+    bodies = {} if name in ONE_NORM else {"bodies": 2}
     model = build(name, layout("ntu-25"), 60, 3, **bodies)
     assert (sum(p.numel() for p in model.parameters()), len(model.layer_names)) == TABLE[name][:2]
 
@@ -77,9 +82,9 @@ def test_any_joints_bodies_and_odd_lengths(name, frames, joints, bodies):
     model = small(name, chain(joints), frames)
     with torch.no_grad(), captured(model, model.layer_names) as outputs:
         assert model(clips(2, frames, joints, bodies)).shape == (2, 5)
-    halves = [-(-frames // s) for s in (1, 2, 4)]
-    times = [outputs[layer].shape[2] for layer in model.layer_names]
-    assert sorted(set(times), reverse=True) == halves
+    halves = {-(-frames // 2**s) for s in range(HALVINGS[name] + 1)}
+    times = {outputs[layer].shape[2] for layer in model.layer_names}
+    assert times == (halves - {frames} if name == "multi-branch" else halves)
     assert all(outputs[layer].shape[0] == 2 * bodies for layer in model.layer_names)
 
 
@@ -143,11 +148,9 @@ def test_embeddings_and_maps_have_the_frames_and_joints_they_should(name):
     assert maps[-1].max() > 0 or maps[0].max() > 0
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [n for n in NAMES if n != "multi-branch"])  # branches do not follow one another
 def test_a_network_can_go_on_from_any_layer(name):
     model, x = small(name), clips()
-    if not hasattr(model, "scores_from"):
-        pytest.skip("not every network can")
     with torch.no_grad(), captured(model, model.layer_names) as outputs:
         scores = model(x)
         for i, layer in enumerate(model.layer_names, 1):
@@ -172,7 +175,7 @@ def test_what_is_saved_is_loaded(name, tmp_path):
         torch.testing.assert_close(loaded.model(clips()), model(clips()))
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if n not in ("stgcn", "fg-stformer")])
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in ONE_NORM])
 def test_bodies_may_have_statistics_of_their_own(name):
     model, x = small(name, bodies=2), clips()
     moved = x.clone()
@@ -193,8 +196,23 @@ def test_bodies_may_have_statistics_of_their_own(name):
         ("st-gdn", {"kinds": ["nodes"] * 7}, "kind of layer"),
         ("st-gdn", {"kinds": ["node"] * 6}, "has 7 layers, got kinds of 6"),
         ("fg-stformer", {"focal": 18}, "1 to 17 focal joints"),
+        ("stgcn", {"width": 1e3}, "parameters, more than 100000000"),
+        ("stgcn", {"width": 1e300}, "there is no stgcn of"),
+        ("stgcn", {"width": "a"}, "arguments of stgcn: 'width' must be a finite number, got 'a'"),
+        ("stgcn", {"width": float("nan")}, "'width' must be a finite number"),
+        ("stgcn", {"dropout": 2.0}, "there is no stgcn of"),
+        ("agcn", {"strategy": "spatial"}, "unknown entry 'strategy'"),
+        ("agcn", {"bodies": 2**40}, "parameters, more than 100000000"),
+        ("st-gdn", {"frames": 10**6}, "parameters, more than 100000000"),
+        ("fg-stformer", {"first": 8}, "1 to 7 first layers"),
+        ("fg-stformer", {"attend": False, "convolve": False}, "attention or convolution over time"),
     ],
 )
 def test_what_no_network_can_be_is_refused(name, option, words):
     with pytest.raises(UserError, match=words):
-        build(name, chain(17), 5, 3, width=0.125, **option)
+        build(name, chain(17), 5, 3, **{"width": 0.125} | option)
+
+
+def test_no_network_is_built_for_more_classes_than_fit():
+    with pytest.raises(UserError, match="more than"):
+        build("stgcn", chain(5), 10**9, 3)

@@ -412,6 +412,38 @@ def test_a_name_that_the_network_contradicts_is_refused(loaded, factory, axes):
         loaded(factory, layer_axes=[axes])
 
 
+class WithClass(Tokens):
+    """A transformer that reads the class off a token of its own, before those of frames and joints, or of frames."""
+
+    layer_axes, of_frames = None, False
+
+    def enter(self, x):
+        y = x.mean((3, 4)).transpose(1, 2) if self.of_frames else super().enter(x)
+        return torch.cat([y.new_ones(len(y), 1, C), y], 1)
+
+
+@pytest.mark.parametrize(
+    ("axes", "of_frames"), [(None, False), ("n (t v) c", False), (None, True), ("n t c", True)], ids=str
+)
+def test_a_class_token_is_named_with_its_cure(data, loaded, axes, of_frames):
+    made = type("Made", (WithClass,), {"layer_axes": axes, "of_frames": of_frames})
+    with pytest.raises(UserError, match=r"is one token that of the class\? .*self.tap\(y\[:, 1:\]\)") as error:
+        layer_embeddings(loaded(made), data)
+    assert "\n" not in str(error.value)
+
+    class Cured(made):
+        layer_names, layer_axes = ("tap",), "n t c" if of_frames else "n (t v) c"
+
+        def make(self):
+            self.tap = nn.Identity()
+            return super().make()
+
+        def leave(self, y):
+            return torch.cat([y[:, :1], self.tap(y[:, 1:])], 1).square().mean(1)
+
+    assert len(numbers(loaded(Cured), data))
+
+
 @pytest.mark.parametrize("pattern", ["n c v", "n c t t", "n (c t", "n ((c t) v)", "n c t ...", "", "n c t V"])
 def test_patterns_that_name_no_axes(pattern):
     with pytest.raises(UserError, match="does not name the axes of layer 'a'; name each once"):

@@ -3,9 +3,11 @@
 import pytest
 
 from analysis_lib.datasets.catalogue import load_dataset
+from analysis_lib.files import DATA
 from analysis_lib.networks.checkpoints import CHECKPOINTS, load_checkpoint
 from analysis_lib.networks.training.epochs import Recipe
 from analysis_lib.networks.training.fit import evaluate
+from analysis_lib.networks.training.queue import read_queue
 from analysis_lib.networks.training.recipes import read_recipe
 
 NAMES = sorted(path.stem for path in CHECKPOINTS.glob("*.json"))
@@ -35,7 +37,7 @@ def test_the_cards_accuracy_is_computed_again_from_the_weights(shipped):
 
 def test_the_network_was_trained_on_these_very_data(shipped):
     checkpoint, data = shipped
-    if checkpoint.name == "synthetic":
+    if data.name == "synthetic":
         assert checkpoint.card["n_train"] == len(data.split("train"))
     else:
         assert checkpoint.card["dataset_fingerprint"] == data.fingerprint
@@ -43,7 +45,8 @@ def test_the_network_was_trained_on_these_very_data(shipped):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_shipped_recipe_is_the_one_that_was_used(name):
-    plan, card = read_recipe(name), load_checkpoint(name).card
+    jobs = {job.name: job for job in read_queue(DATA / "queue.json")}
+    plan, card = jobs[name].plan() if name in jobs else read_recipe(name), load_checkpoint(name).card
     assert Recipe(**card["recipe"]) == plan.recipe
     assert card["preprocessing"] == plan.preprocessing.to_dict()
     assert card["arguments"] == plan.arguments

@@ -120,6 +120,14 @@ def test_a_pose_has_its_bones_tints_and_places():
     assert ax.get_ylim()[1] >= 1
 
 
+def test_joints_in_a_row_can_be_seen():
+    _, ax = plt.subplots()
+    draw_skeleton(ax, ARM, np.array([[0.0, 0], [0, 1], [0, 2]]))
+    ax.apply_aspect()
+    width, height = ax.get_window_extent().size
+    assert width > height / 6
+
+
 def test_values_and_sizes_are_those_of_the_joints_and_unseen_ones_are_left_out():
     _, ax = plt.subplots()
     pose = np.array([[-1.0, 0], [0, 1], [np.nan, np.nan]])

@@ -2,14 +2,15 @@
 
 import copy
 import json
+import re
 
 import pytest
 from notebooks import code, markdown, notebook
 
-from analysis_lib.chapters.other_editions import SOURCES
+from analysis_lib.chapters.notes import CAPTION, RUN, SOURCES
 from analysis_lib.files import ROOT
 from analysis_lib.progress import MARK
-from analysis_lib.publishing.page import STATE, VIEW, annotate_figures, tidy_notebook, write_form
+from analysis_lib.publishing.page import SET_UP, STATE, VIEW, add_verdicts, annotate_figures, tidy_notebook, write_form
 
 BAR = " 50%|█████     | 5/10 [00:01<00:01,  4.9it/s]"
 
@@ -47,15 +48,22 @@ def outputs_of(*outputs):
 def test_the_injected_parameters_take_the_place_of_the_defaults():
     cells = tidy_notebook(executed("n"))["cells"]
     assert [c["source"] for c in cells] == ["# A chapter\n\nWith a text.", "n = 4\n", "n"]
-    assert cells[1]["metadata"] == {
-        "tags": ["hide-input", "injected-parameters"],
-        "mystnb": {"code_prompt_show": "Parameters of this run", "code_prompt_hide": "Parameters of this run"},
-    }
+    assert cells[1]["metadata"]["tags"] == ["hide-input", "injected-parameters", SET_UP]
 
 
 def test_without_injected_parameters_the_defaults_stay():
     cells = tidy_notebook(executed("n", injected=False))["cells"]
-    assert cells[1]["metadata"]["tags"] == ["parameters"]
+    assert cells[1]["metadata"]["tags"] == ["hide-input", "parameters", SET_UP]
+
+
+def test_code_is_folded_but_where_it_is_left_out_and_imports_go_to_the_end():
+    tags = (["imports"], ["remove-input"], [])
+    cells = tidy_notebook(executed(*(code("x", tags=[*given]) for given in tags)))["cells"][-3:]
+    assert [c["metadata"]["tags"] for c in cells] == [
+        ["hide-input", "imports", SET_UP],
+        ["remove-input"],
+        ["hide-input"],
+    ]
 
 
 def test_notes_of_the_run_are_dropped_and_cells_numbered():
@@ -181,29 +189,41 @@ def test_the_written_form_is_stable_and_a_notebook():
     assert text == write_form(json.loads(text))
 
 
-RUN = '<small class="provenance">Parameters `k = 3`.\nRun time 1 s.</small>'
-OTHER = '<small class="provenance">*Other, recorded*: code 1; parameters as here.</small>'
-FIGURE = code("plot()", mystnb={"figure": {"name": "fig-a"}})
+FIGURE = code("plot()", mystnb={"figure": {"name": "fig-a", "caption": "The fall."}})
 
 
-def sources(*lines):
-    return {"output_type": "display_data", "data": {SOURCES: list(lines), "text/plain": ""}, "metadata": {}}
+def note(kind, value):
+    return shown() | {"data": {kind: value, "text/plain": ""}}
 
 
-def test_each_figure_is_followed_by_its_own_sources():
-    """The first line of provenance on a page is of another edition: it is that of the figures that draw it, alone."""
-    note = code("beside.note()") | {"outputs": [shown(**{"text/markdown": OTHER})]}
-    both = FIGURE | {"outputs": [sources(OTHER), shown(**{"image/png": "p"}), sources(OTHER)]}
-    last = code("record()") | {"outputs": [shown(**{"text/markdown": RUN})]}
-    page = annotate_figures(tidy_notebook(executed(both, note, FIGURE, last)))
+def test_each_figure_has_its_sentence_and_is_followed_by_its_own_sources():
+    """A record counts for the figures that draw it, alone, and once; names are text."""
+    picture, other = shown(image_png="p"), note(SOURCES, ["<b>, recorded 2025-01-31"])
+    both = FIGURE | {"outputs": [other, note(CAPTION, "Layer 9."), picture, other]}
+    page = annotate_figures(tidy_notebook(executed(both, FIGURE, with_outputs(note(RUN, "my *clips*")))))
     places = [i for i, cell in enumerate(page["cells"]) if "figure" in cell["metadata"].get("mystnb", {})]
+    here = ':::{div} source\nDrawn from my \\*clips\\*, <a href="#this-run">this run</a>'
     said = [page["cells"][place + 1]["source"] for place in places]
-    head = ":::{dropdown} How this figure was made\n"
-    assert said == [f"{head}{RUN}\n\n{OTHER}\n:::", f"{head}{RUN}\n:::"]
-    assert [list(output["data"]) for output in page["cells"][places[0]]["outputs"]] == [["image/png"]]
+    assert said == [f"{here}; \\<b\\>, recorded 2025-01-31.\n:::", f"{here}.\n:::"]
+    captions = [page["cells"][place]["metadata"]["mystnb"]["figure"]["caption"] for place in places]
+    assert captions == ["Layer 9. The fall.", "The fall."]
+    assert page["cells"][places[0]]["outputs"] == [picture]
     assert len({cell["id"] for cell in page["cells"]}) == len(page["cells"])
 
 
-def test_without_a_run_s_line_no_figure_is_annotated():
+def test_the_claims_of_a_page_stand_below_its_answer():
+    answer = with_outputs(shown(text_markdown='<div class="answer">\n\nLate.\n\n</div>'))
+    page = tidy_notebook(executed(answer, "more"))
+    claims = [("Ours", "G1", "holds", "It <falls>."), ("Theirs", "G1", "does not hold", "It <falls>.")]
+    cell = add_verdicts(page, claims)["cells"][-2]
+    assert re.findall("<li>([^:]*): <a class='([^']*)' href='([^']*)' title='([^']*)'>([^<]*)", cell["source"]) == [
+        ("Ours", "verdict verdict-holds", "claims.html#G1", "It &lt;falls&gt;.", "G1 holds"),
+        ("Theirs", "verdict verdict-does-not-hold", "claims.html#G1", "It &lt;falls&gt;.", "G1 does not hold"),
+    ]
+    assert add_verdicts(page, []) == page
+    assert add_verdicts(tidy_notebook(executed("no answer")), claims) == tidy_notebook(executed("no answer"))
+
+
+def test_without_a_note_of_the_run_no_figure_is_annotated():
     page = tidy_notebook(executed(FIGURE))
     assert annotate_figures(page) == page

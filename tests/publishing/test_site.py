@@ -13,7 +13,8 @@ from notebooks import code, markdown, notebook, record, write_chapter
 
 from analysis_lib.chapters import recorded
 from analysis_lib.chapters.editions import Edition
-from analysis_lib.chapters.other_editions import SOURCES
+from analysis_lib.chapters.notes import SOURCES
+from analysis_lib.chapters.shown import ThisRun, run_html
 from analysis_lib.errors import UserError
 from analysis_lib.files import ROOT, file_digest
 from analysis_lib.publishing import site as book
@@ -51,14 +52,13 @@ def figure(name, *outputs):
 
 def page():
     """Return what a run of the chapter leaves: folded parameters, two figures, a line of provenance each way."""
-    note = '<small class="provenance">*Elsewhere, recorded*: code 0.</small>'
-    run = '<small class="provenance">Parameters `n = 4`; code 1.\nRun time 1 s.</small>'
+    run = ThisRun(run_html({"parameters": {"n": 4}, "code": "1"}, 1.0), "clips")._repr_mimebundle_()
     nb = notebook(
         markdown("{numref}`fig-dot` has $\\lambda$."),
-        figure("fig-beside", shown(**{SOURCES: [note], "text/plain": ""})),
-        {**code("beside.note()"), "outputs": [shown(**{"text/markdown": note})]},
+        figure("fig-beside", shown(**{SOURCES: ["Elsewhere, recorded"], "text/plain": ""})),
         figure("fig-dot"),
-        {**code("record()", tags=["remove-input"]), "outputs": [shown(**{"text/markdown": run})]},
+        {**code("record()", tags=["remove-input"]), "outputs": [shown(**run)]},
+        markdown("## Last"),
     )
     nb["cells"].insert(2, {**code("n = 4", tags=["injected-parameters"]), "id": "x"})
     return write_form(tidy_notebook(nb))
@@ -122,15 +122,15 @@ def test_the_site_is_built_and_asks_no_other_host(root, fake_runs):
     assert scripts == []
 
     chapter = pages["count.html"]
-    assert "Parameters of this run" in chapter
     assert 'alt="a dot"' in chapter
     assert "Fig. 1" in chapter
-    text = re.sub(r"<(?!/details)[^>]+>", "", chapter)
-    made = [part.split("</details>")[0] for part in text.split("How this figure was made")[1:]]
-    assert ["Parameters n = 4; code 1." in part for part in made] == [True, True]
-    assert ["Elsewhere, recorded" in part for part in made] == [True, False]
+    made = re.findall(r'<div class="source docutils">\s*<p>(.*?)</p>', chapter)
+    assert [re.sub("<[^>]+>", "", line) for line in made] == [
+        "Drawn from clips, this run; Elsewhere, recorded.",
+        "Drawn from clips, this run.",
+    ]
+    assert chapter.index("<h2>Last") < chapter.index("tag_injected-parameters tag_set-up")
     assert SOURCES not in chapter
-    assert '<small class="provenance">' in chapter
     assert "THEBE" not in chapter
     for wanted in re.findall(r'(?:src|href)="\.\./(_static/[^"?]+)', chapter):
         assert (site / wanted).exists(), wanted

@@ -1,5 +1,6 @@
 """The store: once only, whole or not at all, by two processes, after a kill, within its limit."""
 
+import json
 import multiprocessing
 import os
 import signal
@@ -105,14 +106,25 @@ def test_a_file_is_read_once_for_its_digest_and_its_contents(fetch, monkeypatch)
     assert len([path for path in opened if path.endswith("array.npy")]) == 1
 
 
+def test_an_entry_that_hides_a_value_is_computed_anew(fetch, store):
+    fetch()
+    path = store.entries()[0].folder / "entry.json"
+    facts = json.loads(path.read_text())
+    del facts["files"]["array.npy"]
+    path.write_text(json.dumps(facts))
+    assert same(fetch())
+    assert fetch.calls == 2
+
+
 @pytest.mark.parametrize("name", ["array.npy", "graph.npz", "facts.json", "entry.json"])
-@pytest.mark.parametrize("damage", ["cut", "flip", "remove", "empty"])
+@pytest.mark.parametrize("damage", ["cut", "flip", "remove", "empty", "[]"])
 def test_a_damaged_entry_is_computed_anew_without_a_word(fetch, store, name, damage, caplog):
     fetch()
     path = store.entries()[0].folder / name
     raw = path.read_bytes()
     at = raw.index(b"files") if name == "entry.json" else len(raw) - 9
-    changed = {"cut": raw[:-5], "flip": raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :], "empty": b""}
+    changed = {"cut": raw[:-5], "flip": raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :]}
+    changed |= {"empty": b"", "[]": b"[]"}
     path.unlink() if damage == "remove" else path.write_bytes(changed[damage])
     assert same(fetch())
     assert same(fetch())

@@ -5,8 +5,9 @@ brought to it. It is stored in every checkpoint's card, so that a model always m
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
+from typing import Annotated, Literal
 
 import numpy as np
 
@@ -14,15 +15,16 @@ from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation import steps
 from analysis_lib.datasets.preparation.augmentations import AUGMENTATIONS, TURNS
 from analysis_lib.errors import UserError, unknown_choice
+from analysis_lib.loading import Name, Within
 from analysis_lib.skeletons.skeleton import Skeleton
 
 Step = Callable[[np.ndarray, "Preprocessing"], np.ndarray]
 
-#: steps that choose bodies and frames, by name: (M, T, V, C), recipe -> (M', T', V, C)
-CHOICES: Mapping[str, Step] = {
-    "first-bodies": lambda x, p: steps.first_bodies(x, p.bodies),
-    "largest-bodies": lambda x, p: steps.largest_bodies(x, p.bodies),
-    "fill-null-frames": lambda x, p: steps.fill_null_frames(x, p.frames),
+#: steps that choose bodies and frames, by name: (M, T, V, C), recipe, channels that are places -> (M', T', V, C)
+CHOICES: Mapping[str, Callable[[np.ndarray, "Preprocessing", int | None], np.ndarray]] = {
+    "first-bodies": lambda x, p, _: steps.first_bodies(x, p.bodies),
+    "largest-bodies": lambda x, p, n: steps.largest_bodies(x, p.bodies, n),
+    "fill-null-frames": lambda x, p, _: steps.fill_null_frames(x, p.frames),
 }
 #: steps that move places, and are given no scores: (M, T, V, 2 or 3), recipe -> the same shape
 MOVES: Mapping[str, Step] = {
@@ -34,6 +36,11 @@ MOVES: Mapping[str, Step] = {
     "body-size": lambda x, p: steps.unit_size(x),
 }
 STEPS = {**CHOICES, **MOVES}
+#: steps that make another stream of a clip, by name: places (M, T, V, 2 or 3), skeleton -> the same shape
+STREAMS: Mapping[str, Callable[[np.ndarray, Skeleton], np.ndarray]] = {
+    "bones": lambda x, skeleton: steps.bones(x, skeleton.parents),
+    "motion": lambda x, skeleton: steps.motion(x),
+}
 
 
 @dataclass(frozen=True)
@@ -49,21 +56,21 @@ class Preprocessing:
         lengths are equal; ``"pad"`` keeps the frames and fills up with zeros (longer clips are
         thinned evenly). For training the frames are drawn at random, in order: a local time warp.
     steps : tuple of str
-        Names of sequence steps (keys of `STEPS`), applied in order.
+        Names of sequence steps (keys of `STEPS` and `STREAMS`), applied in order.
     bodies : int
         M of the tensor.
-    centre : int
-        Joint that the centring steps subtract.
+    centre : int, optional
+        Joint that the centring steps subtract; by default the skeleton's own centre.
     augment : tuple of str
         Random changes (keys of `AUGMENTATIONS`) applied to training clips before the steps.
     """
 
-    frames: int = 64
-    fit: str = "resample"
-    steps: tuple[str, ...] = ("first-bodies", "centre-clip")
-    bodies: int = 1
-    centre: int = 1
-    augment: tuple[str, ...] = ()
+    frames: Annotated[int, Within(1, 10_000)] = 64
+    fit: Literal["resample", "pad"] = "resample"
+    steps: Annotated[tuple[Name, ...], Within(0, 20)] = ("first-bodies", "centre-clip")
+    bodies: Annotated[int, Within(1, 10)] = 1
+    centre: Annotated[int, Within(0, 1000)] | None = None
+    augment: Annotated[tuple[Name, ...], Within(0, 20)] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "steps", tuple(self.steps))
@@ -71,13 +78,22 @@ class Preprocessing:
         if self.fit not in ("resample", "pad"):
             raise unknown_choice("length rule", self.fit, ("resample", "pad"))
         for kind, names, table in (
-            ("preprocessing step", self.steps, STEPS),
+            ("preprocessing step", self.steps, {**STEPS, **STREAMS}),
             ("augmentation", self.augment, AUGMENTATIONS),
         ):
             if unknown := [name for name in names if name not in table]:
                 raise unknown_choice(kind, unknown[0], table)
         if self.frames < 1 or self.bodies < 1:
             raise UserError(f"frames and bodies must be at least 1, got {self.frames}, {self.bodies}")
+
+    @property
+    def stream(self) -> str:
+        """What clips are made into: joint, bone, joint motion or bone motion.
+
+        >>> Preprocessing(steps=("first-bodies", "bones", "motion")).stream
+        'bone motion'
+        """
+        return ("bone" if "bones" in self.steps else "joint") + (" motion" if "motion" in self.steps else "")
 
     def to_dict(self) -> dict:
         """Return plain containers that JSON can hold."""
@@ -101,13 +117,18 @@ def clip_tensor(
     n_coordinates : int, optional
         How many of the C channels are places; the others are scores, which nothing moves. All by default.
     """
+    if recipe.centre is None:
+        recipe = replace(recipe, centre=skeleton.centre)
     if rng is not None:
         for name in recipe.augment:
             change = partial(AUGMENTATIONS[name], skeleton=skeleton, rng=rng)
             x = _places(change, x, n_coordinates) if name in TURNS else change(x)
     for name in recipe.steps:
-        change = partial(STEPS[name], p=recipe)
-        x = _places(change, x, n_coordinates) if name in MOVES else change(x)
+        if name in CHOICES:
+            x = CHOICES[name](x, recipe, n_coordinates)
+        else:
+            change = partial(STREAMS[name], skeleton=skeleton) if name in STREAMS else partial(MOVES[name], p=recipe)
+            x = _places(change, x, n_coordinates)
     n_frames = x.shape[1]
     if recipe.fit == "resample" or n_frames > recipe.frames:
         x = x[:, _frame_indices(n_frames, recipe.frames, rng)]
@@ -145,11 +166,16 @@ PREPROCESSINGS = {
         frames=300,
         fit="pad",
         bodies=2,
+        centre=1,
         steps=("largest-bodies", "fill-null-frames", "centre-frames", "spine-to-z", "shoulders-to-x"),
     ),
     # Chen et al. (2021), NW-UCLA feeder of CTR-GCN
     "nw-ucla": Preprocessing(
-        frames=52, fit="resample", steps=("first-bodies", "centre-clip", "min-max"), augment=("turn", "mirror")
+        frames=52,
+        fit="resample",
+        steps=("first-bodies", "centre-clip", "min-max"),
+        centre=1,
+        augment=("turn", "mirror"),
     ),
     # any other data, in any unit: root of the first frame to the origin, body of size 1, zero padding
     "padded": Preprocessing(

@@ -11,6 +11,8 @@ code (``pre_normalization``): the other steps but `centre_clip` (Chen et al. 202
 ``seq_translation``) and `min_max` (its feeder of NW-UCLA).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.spatial.transform import Rotation
 
@@ -35,12 +37,13 @@ def first_bodies(x: np.ndarray, count: int) -> np.ndarray:
     return np.concatenate([x[:count], absent])
 
 
-def largest_bodies(x: np.ndarray, count: int = 2) -> np.ndarray:
+def largest_bodies(x: np.ndarray, count: int = 2, n_coordinates: int | None = None) -> np.ndarray:
     r"""Return the ``count`` bodies that are spread most, the most spread first; zeros for absent ones.
 
     .. math:: e_m = \sum_c \operatorname{std}_{t, v}\, x_{m t v c}
 
-    over the frames in which body m is present. The sum of axis-wise deviations depends on the
+    over the frames in which body m is present and the first ``n_coordinates`` channels, all by default: scores are
+    no space. The sum of axis-wise deviations depends on the
     axes, so a rotated clip may rank its bodies differently. Equal bodies keep their order.
 
     Examples
@@ -50,7 +53,7 @@ def largest_bodies(x: np.ndarray, count: int = 2) -> np.ndarray:
     array([27., 28., 29.])
     """
     x = _checked(x)
-    energy = np.array([_energy(body) for body in x])
+    energy = np.array([_energy(body[..., :n_coordinates]) for body in x])
     return first_bodies(x[np.argsort(-energy, kind="stable")], count)
 
 
@@ -186,6 +189,36 @@ def unit_size(x: np.ndarray) -> np.ndarray:
     spread = seen - seen.mean(axis=1, keepdims=True)
     size = np.sqrt((spread**2).sum(axis=-1).mean()) if len(seen) else 0.0
     return (x / size).astype(x.dtype) if size > 0 else x.copy()
+
+
+def bones(x: np.ndarray, parents: Sequence[int]) -> np.ndarray:
+    """Return each joint relative to the one that its bone leads to; zero of a joint without, or where one is not seen.
+
+    Examples
+    --------
+    >>> bones(np.array([1.0, 3.0, 7.0]).reshape(1, 1, 3, 1), (0, 0, 1)).ravel()
+    array([0., 2., 4.])
+    """
+    x = _checked(x, *parents)
+    return _difference(x, x[:, :, list(parents)])
+
+
+def motion(x: np.ndarray) -> np.ndarray:
+    """Return how far each joint goes to the next frame; zero at the last frame, or where it is not seen.
+
+    Examples
+    --------
+    >>> motion(np.array([1.0, 3.0, 7.0]).reshape(1, 3, 1, 1)).ravel()
+    array([2., 4., 0.])
+    """
+    x = _checked(x)
+    return _difference(np.concatenate([x[:, 1:], x[:, -1:]], axis=1), x)
+
+
+def _difference(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return x - y, zero where a joint of either is of zeros."""
+    seen = x.any(axis=-1, keepdims=True) & y.any(axis=-1, keepdims=True)
+    return np.where(seen, x - y, 0)
 
 
 def _checked(x: np.ndarray, *joints: int) -> np.ndarray:

@@ -41,7 +41,6 @@ most was seen.
 """
 
 import io
-import json
 import logging
 import re
 from collections import Counter
@@ -54,7 +53,8 @@ from scipy.optimize import linear_sum_assignment
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.readers.archive import decoded
-from analysis_lib.errors import DataError
+from analysis_lib.errors import DataError, cut
+from analysis_lib.loading import TEXT_LIMIT, read_bytes, read_json
 from analysis_lib.skeletons.layouts import LAYOUTS, layout
 from analysis_lib.skeletons.skeleton import Skeleton
 
@@ -76,6 +76,7 @@ KEEP = 2
 MAX_FRAMES = 100_000
 
 _OPENPOSE_FILE = re.compile(r"(.+)_(\d{12})_keypoints")
+_FRAME_NUMBER = re.compile(r"(?<!\d)\d{1,15}(?!\d)")
 _OPENPOSE = {s.n_joints: s for s in map(layout, ("openpose-18", "openpose-25"))}
 _ALPHAPOSE = {s.n_joints: s for s in map(layout, ("coco-17", "halpe-26", "wholebody-133"))}
 _MEDIAPIPE = {s.n_joints: s for s in map(layout, ("mediapipe-33", "hand-21"))}
@@ -133,7 +134,7 @@ def read_keypoints(path: str | Path) -> SkeletonDataset:
     table = _table(path)
     if absent := [c for c in (*NEEDED, "label") if c not in table]:
         raise DataError(
-            f"{path} has no column '{absent[0]}'; expected {', '.join((*NEEDED, 'label'))}, got {', '.join(table)}"
+            f"{path} has no column '{absent[0]}'; expected {', '.join((*NEEDED, 'label'))}, got {cut(', '.join(table))}"
         )
     if table.empty:
         raise DataError(f"{path} has no rows below its header")
@@ -150,15 +151,20 @@ def _table(path: Path) -> pd.DataFrame:
     """Return a table as text, its columns under their own names."""
     try:
         if path.suffix.lower() == ".parquet":
-            table = pd.read_parquet(path).astype(object).map(lambda v: "" if v is None or v != v else str(v))
+            table = pd.read_parquet(path, dtype_backend="numpy_nullable")  # whole numbers stay such beside gaps
+            table = table.astype(object).where(table.notna(), "").map(str)
         else:
-            text = decoded(path.read_bytes())
+            text = decoded(read_bytes(path, most=4 * TEXT_LIMIT))
+            if "\ufffd" in text:
+                raise DataError(f"{path} is not text in UTF-8; save it as such")
             separator = max(",;\t", key=text.partition("\n")[0].count)
             table = pd.read_csv(
                 io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, skipinitialspace=True
             )
     except ImportError as error:
         raise DataError(f"{path}: Parquet needs the package pyarrow; install it, or write a CSV") from error
+    except DataError:
+        raise
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, pd.errors.ParserError) as error:
@@ -176,11 +182,11 @@ def _from_table(table: pd.DataFrame) -> tuple[Skeleton, dict[str, np.ndarray], t
     channels = tuple(c for c in ("x", "y", "z", "score") if c in table)
     units = table["unit"].unique() if "unit" in table else ["m" if "z" in channels else "px"]
     if len(units) > 1:
-        raise DataError(f"the column unit must be the same in all rows, got {', '.join(map(repr, units[:3]))}")
+        raise DataError(f"the column unit must be the same in all rows, got {cut(', '.join(map(repr, units[:3])))}")
     frame = _numbers(table, "frame")
-    if bad := np.flatnonzero((frame % 1 != 0) | (frame < 0)).tolist():
+    if bad := np.flatnonzero((frame % 1 != 0) | (frame < 0) | (frame >= 2**53)).tolist():
         raise DataError(
-            f"row {bad[0] + 2}: frame must be a whole number from 0 on, got '{table['frame'].iloc[bad[0]]}'"
+            f"row {bad[0] + 2}: frame must be a whole number from 0 on, got '{cut(table['frame'].iloc[bad[0]], 60)}'"
         )
     values = np.column_stack([_numbers(table, channel) for channel in channels])
     skeleton, joint = _joints(table["joint"])
@@ -219,7 +225,7 @@ def _filled(clip, place, frames, joint, values, n_joints: int, channels: tuple[s
     for body, seen in zip(x, ~gone.all(axis=2), strict=True):
         there = np.flatnonzero(seen) if seen.any() else [0, n_frames]
         body[: there[0]] = body[there[-1] + 1 :] = 0
-    return x.astype(np.float32)
+    return x
 
 
 def _numbers(table: pd.DataFrame, column: str) -> np.ndarray:
@@ -232,7 +238,7 @@ def _numbers(table: pd.DataFrame, column: str) -> np.ndarray:
     if wrong.any():
         at = int(wrong.argmax())
         hint = ", expected 0 to 1" if column == "score" else ", expected a number"
-        raise DataError(f"row {at + 2}: {column} is '{given.iloc[at]}'{hint}")
+        raise DataError(f"row {at + 2}: {column} is '{cut(given.iloc[at], 60)}'{hint}")
     return values
 
 
@@ -245,7 +251,7 @@ def _joints(names: pd.Series) -> tuple[Skeleton, np.ndarray]:
         nearest = max(LAYOUTS.values(), key=lambda s: len(given & set(s.joints)))
         others = sorted(given - set(nearest.joints))
         raise DataError(
-            f"joints {', '.join(map(repr, others[:3]))} are of no layout ({nearest.name}, the nearest, has "
+            f"joints {cut(', '.join(map(repr, others[:3])))} are of no layout ({nearest.name}, the nearest, has "
             f"{', '.join(nearest.joints[:3])}, ...); rename them, or write an .npz with bones of your own"
         )
     skeleton = min(fitting, key=lambda s: s.n_joints)
@@ -259,7 +265,7 @@ def _facts_of_clips(table: pd.DataFrame) -> pd.DataFrame:
     if (twice := facts.index.duplicated()).any():
         clip = facts.index[twice][0]
         column = next(c for c in facts if facts.loc[clip, c].nunique() > 1)
-        values = ", ".join(map(repr, facts.loc[clip, column].unique()[:3]))
+        values = ", ".join(f"'{cut(value, 60)}'" for value in facts.loc[clip, column].unique()[:3])
         raise DataError(f"clip '{clip}' has several values of {column}: {values}")
     return facts
 
@@ -295,7 +301,11 @@ def _dataset(
 
 def _in_order(names: Iterable[str]) -> list[str]:
     """Return distinct names in order, numbers by their value."""
-    return sorted(set(names), key=lambda name: (not name.isdigit(), int(name) if name.isdigit() else 0, name))
+    return sorted(set(names), key=lambda name: (not _is_number(name), int(name) if _is_number(name) else 0, name))
+
+
+def _is_number(name: str) -> bool:
+    return name.isdecimal() and len(name) < 19  # of 64 bits
 
 
 def _whole(facts: pd.DataFrame, column: str) -> np.ndarray | None:
@@ -303,7 +313,7 @@ def _whole(facts: pd.DataFrame, column: str) -> np.ndarray | None:
     if column not in facts:
         return None
     known = [name for name in _in_order(facts[column]) if name]
-    number = {name: int(name) if all(map(str.isdigit, known)) else i for i, name in enumerate(known)}
+    number = {name: int(name) if all(map(_is_number, known)) else i for i, name in enumerate(known)}
     return facts[column].map({"": -1} | number).to_numpy(int)
 
 
@@ -319,7 +329,7 @@ def _from_folder(path: Path) -> tuple[Skeleton, dict[str, np.ndarray], tuple[str
     for file in files:
         name = file.relative_to(path).with_suffix("").as_posix()
         one_frame = _OPENPOSE_FILE.fullmatch(name)
-        content = _json(file)
+        content = read_json(file)
         if one_frame:
             parsed.setdefault(one_frame[1], []).append((int(one_frame[2]), _openpose(file, content)))
         elif name in parsed:
@@ -342,16 +352,6 @@ def _from_folder(path: Path) -> tuple[Skeleton, dict[str, np.ndarray], tuple[str
     return layout(name), {clip: _people(clip, frames, channels) for clip, frames in shown.items()}, channels, unit
 
 
-def _json(file: Path) -> object:
-    """Return the contents of a JSON file."""
-    try:
-        return json.loads(decoded(file.read_bytes()))
-    except OSError as error:
-        raise DataError(f"cannot read {file}: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{file} is not valid JSON ({error}); is the file cut off?") from error
-
-
 def _person(file: Path, numbers, layouts: Mapping[int, Skeleton], unit: str, who=None) -> tuple:
     """Return the joints (V, C) of one person, their layout's name, their unit and who they are, if that is known.
 
@@ -360,7 +360,7 @@ def _person(file: Path, numbers, layouts: Mapping[int, Skeleton], unit: str, who
     width = 4 if unit == "m" else 3
     try:
         x = np.array(numbers, float).reshape(-1, width)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise DataError(f"{file}: expected {width} numbers a joint, got something else ({error})") from error
     if len(x) not in layouts:
         known = ", ".join(f"{n} ({s.name})" for n, s in layouts.items())
@@ -397,11 +397,13 @@ def _alphapose(file: Path, detections: list) -> list[tuple[int, list]]:
     frames: dict[int, list] = {}
     try:
         for found in detections:
-            number = int(re.findall(r"\d+", str(found["image_id"]))[-1])
+            number = int(_FRAME_NUMBER.findall(str(found["image_id"]))[-1])
             who = found.get("idx")
             person = _person(file, found["keypoints"], _ALPHAPOSE, "px", str(who) if who is not None else None)
             frames.setdefault(number, []).append(person)
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
+    except DataError:
+        raise
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
         raise DataError(f"{file}: expected image_id with a number, and keypoints ({error!r})") from error
     return sorted(frames.items(), key=lambda frame: frame[0])
 
@@ -410,9 +412,9 @@ def _mediapipe(file: Path, results: object, size: tuple) -> list[tuple[int, list
     """Return (frame, people) of a list of MediaPipe's results, one a frame."""
     try:
         return [(t, _landmarks(file, result or {}, size)) for t, result in enumerate(results)]
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        if isinstance(error, DataError):
-            raise
+    except DataError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise DataError(
             f"{file}: expected a result of MediaPipe a frame, with pose_world_landmarks or pose_landmarks of x, y, z "
             f"({error!r})"
@@ -513,7 +515,7 @@ def _labels_of_folder(path: Path, clips: Iterable[str]) -> pd.DataFrame:
     if sidecar.is_file():
         table = _table(sidecar)
         if absent := [column for column in ("clip", "label") if column not in table]:
-            raise DataError(f"{sidecar} has no column '{absent[0]}'; expected clip, label, got {', '.join(table)}")
+            raise DataError(f"{sidecar} has no column '{absent[0]}'; expected clip, label, got {cut(', '.join(table))}")
         try:
             return _facts_of_clips(table)
         except DataError as error:

@@ -5,7 +5,6 @@ same for ``kinetics_val``. A clip lists frames; a frame lists people; a person h
 ``pose`` (x0, y0, x1, y1, ...), divided by the size of the image, and 18 confidences, ``score``.
 """
 
-import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +14,8 @@ import numpy as np
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.readers.archive import decoded, read_members
-from analysis_lib.errors import DataError, UserError, unknown_choice
+from analysis_lib.errors import DataError, UserError, cut, unknown_choice
+from analysis_lib.loading import parse_json
 from analysis_lib.progress import progress_bar
 from analysis_lib.skeletons.layouts import OPENPOSE_18
 
@@ -120,6 +120,7 @@ def parse_clip(content: bytes | str, name: str = "clip", people: int = 5, keep: 
     --------
     >>> person = {"pose": [0.75, 0.5] * 18, "score": [0.5] * 18}
     >>> clip = {"data": [{"frame_index": 0, "skeleton": [person]}], "label_index": 7}
+    >>> import json
     >>> parse_clip(json.dumps(clip))[0, 0, 0]
     array([0.25, 0. , 0.5 ], dtype=float32)
     """
@@ -138,6 +139,8 @@ def _people(clip: Mapping, name: str, people: int, keep: int) -> np.ndarray:
         frames, places, poses, scores = zip(*listed, strict=True) if listed else ([],) * 4
         poses = np.array(poses, np.float32).reshape(len(listed), 18, 2)
         scores = np.array(scores, np.float32).reshape(len(listed), 18, 1)
+        if not (np.isfinite(poses).all() and np.isfinite(scores).all()):
+            raise ValueError("a number that is not finite")
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise DataError(
             f"{name}: expected frames with frame_index and skeleton (18 joints: pose of 36 "
@@ -226,10 +229,7 @@ def _label_table(path: Path, word: str) -> Mapping[str, Mapping]:
 
 def _loads(content: bytes | str, name: str) -> dict:
     """Return a JSON object, or raise DataError with the name of its file."""
-    try:
-        loaded = json.loads(content if isinstance(content, str) else decoded(content))
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{name}: not valid JSON ({error}); is the file cut off?") from error
+    loaded = parse_json(content if isinstance(content, str) else decoded(content), name)
     if not isinstance(loaded, dict):
         raise DataError(f"{name}: expected a JSON object, got {type(loaded).__name__}")
     return loaded
@@ -240,5 +240,6 @@ def _class_names(clips: list[_Clip]) -> tuple[str, ...]:
     names = {}
     for clip in clips:
         if names.setdefault(clip.label, clip.action) != clip.action:
-            raise DataError(f"label {clip.label} is '{names[clip.label]}', but '{clip.action}' of {clip.name}")
+            one, other = cut(names[clip.label], 60), cut(clip.action, 60)
+            raise DataError(f"label {clip.label} is '{one}', but '{other}' of {clip.name}")
     return tuple(names.get(i, f"class {i}") for i in range(max(names, default=-1) + 1))

@@ -45,7 +45,6 @@ where ``x`` has no axis of clips). Without splits one is made when the file is o
 (`analysis_lib.datasets.sampling.made_splits`). No value may be an object array: nothing is ever unpickled.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -53,7 +52,7 @@ import numpy as np
 
 from analysis_lib.datasets.dataset import SPLIT, SkeletonDataset
 from analysis_lib.errors import DataError, UserError, unknown_choice
-from analysis_lib.loading import read_arrays
+from analysis_lib.loading import checked, parse_json, read_arrays
 from analysis_lib.skeletons.layouts import layout
 from analysis_lib.skeletons.skeleton import Skeleton
 
@@ -149,7 +148,8 @@ def _dataset(name: str, arrays: Mapping[str, np.ndarray]) -> SkeletonDataset:
     if n == 0:
         raise DataError("'labels' is empty; a dataset needs at least one clip")
     skeleton = _skeleton(name, arrays)
-    _check_axes(arrays, skeleton.n_joints)
+    bones = arrays.get("edges", np.zeros(0, int))
+    _check_axes(arrays, int(bones.max()) + 1 if bones.size and "joints" not in arrays else skeleton.n_joints)
     return SkeletonDataset(
         name=str(arrays.get("name", name)),
         skeleton=skeleton,
@@ -245,10 +245,7 @@ def _skeleton(name: str, arrays: Mapping[str, np.ndarray]) -> Skeleton:
         return layout(str(arrays["layout"]))
     if given == ["edges"]:
         return _described(name, arrays)
-    try:
-        return Skeleton.from_dict(json.loads(str(arrays["skeleton"])))
-    except (ValueError, TypeError, AttributeError) as error:
-        raise DataError(f"'skeleton' is not the JSON of a skeleton: {error}") from error
+    return checked(parse_json(str(arrays["skeleton"]), "'skeleton'"), Skeleton, "'skeleton'")
 
 
 def _described(name: str, arrays: Mapping[str, np.ndarray]) -> Skeleton:

@@ -4,7 +4,6 @@ A file is called ``aAA_sSS_eEE_vVV.json`` (action, subject, repetition, view) an
 ``skeletons``, a list of frames of 20 joints of x, y, z in metres, and ``label``, from 1 to 10.
 """
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,8 @@ import numpy as np
 
 from analysis_lib.datasets.dataset import SkeletonDataset, check_sequence
 from analysis_lib.datasets.readers.archive import decoded, read_members
-from analysis_lib.errors import DataError
+from analysis_lib.errors import DataError, shown
+from analysis_lib.loading import parse_json
 from analysis_lib.skeletons.layouts import KINECT_20
 
 #: code in the file name, name, and super-class of classes 0 to 9
@@ -91,17 +91,16 @@ def _clip(match: re.Match, content: bytes) -> tuple[str, tuple[int, int, int], n
         )
     table = _parse(name, content)
     if table["label"] != _CLASS_OF[action] + 1:
-        raise DataError(f"{name}: expected label {_CLASS_OF[action] + 1} for action a{action}, got {table['label']!r}")
+        raise DataError(
+            f"{name}: expected label {_CLASS_OF[action] + 1} for action a{action}, got {shown(table['label'])}"
+        )
     code = (_CLASS_OF[action], subject, view)
     return name.removesuffix(".json"), code, _sequence(name, table["skeletons"])
 
 
 def _parse(name: str, content: bytes) -> dict:
     """Return the JSON object of one file, with the keys that are needed."""
-    try:
-        table = json.loads(decoded(content))
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{name} is not valid JSON ({error}); is the file cut off?") from error
+    table = parse_json(decoded(content), name)
     if not isinstance(table, dict) or not {"skeletons", "label"} <= table.keys():
         got = sorted(table) if isinstance(table, dict) else type(table).__name__
         raise DataError(f"{name}: expected an object with 'skeletons' and 'label', got {got}")

@@ -1,20 +1,27 @@
 """Gradient descent epoch by epoch: the recipe, one epoch, and what is kept between epochs."""
 
+import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal, NotRequired, TypedDict, get_args
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from analysis_lib.errors import UserError, unknown_choice
-from analysis_lib.files import atomic_path
+from analysis_lib.errors import DataError, UserError, cut, unknown_choice
+from analysis_lib.files import write_bytes
+from analysis_lib.loading import Within, check_finite, checked, read_bytes
+from analysis_lib.networks.own import load_state
 from analysis_lib.progress import progress_bar
 
-SCHEDULES = ("cosine", "step")
+Schedule = Literal["cosine", "step"]
+
+_Share, _Count = Annotated[float, Within(0, 1)], Annotated[int, Within(0, 100_000)]
+_Positive = Annotated[int, Within(1, 100_000)]
 
 
 @dataclass(frozen=True)
@@ -54,27 +61,27 @@ class Recipe:
         Whole people are held out, in all classes: what a recipe is chosen by.
     """
 
-    epochs: int = 60
-    batch_size: int = 32
-    lr: float = 0.1
-    warmup: int = 5
-    weight_decay: float = 4e-4
-    momentum: float = 0.9
-    holdout: float = 0.08
-    patience: int = 30
+    epochs: _Positive = 60
+    batch_size: _Positive = 32
+    lr: Annotated[float, Within(0)] = 0.1
+    warmup: _Count = 5
+    weight_decay: _Share = 4e-4
+    momentum: _Share = 0.9
+    holdout: _Share = 0.08
+    patience: _Count = 30
     mixed_precision: bool = True
-    clip_norm: float = 5.0
-    seed: int = 0
-    schedule: str = "cosine"
-    steps: tuple[float, ...] = (0.77,)
-    repeats: int = 1
-    averaged: int = 0
+    clip_norm: Annotated[float, Within(1e-6)] = 5.0
+    seed: Annotated[int, Within(0)] = 0
+    schedule: Schedule = "cosine"
+    steps: tuple[Annotated[float, Within(0, 100_000)], ...] = (0.77,)
+    repeats: _Positive = 1
+    averaged: _Count = 0
     holdout_people: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "steps", tuple(self.steps))
-        if self.schedule not in SCHEDULES:
-            raise unknown_choice("schedule", self.schedule, SCHEDULES)
+        if self.schedule not in get_args(Schedule):
+            raise unknown_choice("schedule", self.schedule, get_args(Schedule))
         if min(self.epochs, self.batch_size, self.repeats) < 1 or not 0 <= self.averaged <= self.epochs:
             raise UserError(
                 "a recipe needs at least one epoch, clip a batch and repeat, and as many epochs as it averages; "
@@ -85,7 +92,8 @@ class Recipe:
 
 def optimiser(parameters, recipe: Recipe) -> torch.optim.Optimizer:
     """Return the recipe's optimiser of parameters, or of groups with a ``scale`` of the rate."""
-    return torch.optim.SGD(parameters, recipe.lr, recipe.momentum, nesterov=True, weight_decay=recipe.weight_decay)
+    nesterov = recipe.momentum > 0
+    return torch.optim.SGD(parameters, recipe.lr, recipe.momentum, nesterov=nesterov, weight_decay=recipe.weight_decay)
 
 
 def train_epoch(
@@ -164,6 +172,14 @@ def learning_rate(recipe: Recipe, epoch: float) -> float:
     return recipe.lr * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
 
+class _Record(TypedDict):
+    """What is kept of an epoch, at least."""
+
+    epoch: _Count
+    loss: NotRequired[float]  # not before the first epoch
+    accuracy: NotRequired[_Share]
+
+
 @dataclass
 class TrainingState:
     """All that is written between epochs.
@@ -208,20 +224,40 @@ class TrainingState:
         return self.history[-1]["epoch"] if self.history else 0
 
     def _resume(self) -> None:
+        raw = read_bytes(self.path)
         try:
-            saved = torch.load(self.path, weights_only=True)
-        except Exception as error:
-            raise UserError(f"{self.path} is no training state ({type(error).__name__}); remove it") from error
-        if saved["identity"] != self.identity:
+            saved = torch.load(io.BytesIO(raw), weights_only=True)
+            is_mine = saved["identity"] == self.identity
+        except Exception as error:  # damaged files raise many things
+            raise DataError(f"{self.path} is no training state ({type(error).__name__}); remove it") from error
+        if not is_mine:
             raise UserError(
                 f"{self.path} was written for another recipe or other data; "
                 "remove it to start afresh, or give another path"
             )
-        self.model.load_state_dict(saved["model"])
+        try:
+            self._take(saved)
+        except Exception as error:
+            raise DataError(f"{self.path} is damaged ({cut(error)}); remove it to start afresh") from error
+
+    def _take(self, saved: Mapping) -> None:
+        """Go on from what was written, or raise whatever it is that hinders."""
+        self.history = checked(saved["history"], list[_Record], "its history")
+        epochs = [record["epoch"] for record in self.history]
+        if epochs not in (list(range(len(epochs))), list(range(1, len(epochs) + 1))):  # 0 is before the first
+            raise DataError("its history has not the epochs 1, 2, ...")
+        parts = {"model": self.model} | ({"mean": self.mean} if "mean" in saved else {})
+        for name, part in parts.items():
+            check_finite(saved[name], f"its {name}")
+            load_state(part, saved[name], f"its {name}")
+        settings = _settings(self.optimiser)
         self.optimiser.load_state_dict(saved["optimiser"])
-        if "mean" in saved:
-            self.mean.load_state_dict(saved["mean"])
-        self.history = saved["history"]
+        if _settings(self.optimiser) != settings:
+            raise DataError("its optimiser has other settings")
+        for parameter, kept in self.optimiser.state.items():
+            if any(value.shape != parameter.shape for value in kept.values()):
+                raise DataError("its optimiser belongs to other weights")
+            check_finite(kept, "its optimiser")
 
     def finish_epoch(self, record: dict, averaged: bool = False) -> None:
         """Append a record, take the weights into the mean if they are to be, and write the state."""
@@ -232,5 +268,11 @@ class TrainingState:
             return
         parts = {"model": self.model, "optimiser": self.optimiser} | ({"mean": self.mean} if averaged else {})
         state = {"identity": self.identity, "history": self.history}
-        with atomic_path(self.path) as temporary:
-            torch.save(state | {name: part.state_dict() for name, part in parts.items()}, temporary)
+        whole = io.BytesIO()
+        torch.save(state | {name: part.state_dict() for name, part in parts.items()}, whole)
+        write_bytes(self.path, whole.getvalue())
+
+
+def _settings(optimiser: torch.optim.Optimizer) -> list[dict]:
+    """Return what an optimiser was made with; the rate changes with the time."""
+    return [{key: v for key, v in group.items() if key not in ("params", "lr")} for group in optimiser.param_groups]

@@ -12,6 +12,7 @@ from torch.optim.swa_utils import update_bn
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensor, clip_tensors
 from analysis_lib.errors import DataError, UserError
+from analysis_lib.loading import check_finite
 from analysis_lib.networks.hooks import evaluating
 from analysis_lib.networks.training.epochs import Recipe, TrainingState, optimiser, train_epoch
 from analysis_lib.progress import progress_bar
@@ -43,11 +44,19 @@ def hold_out(data: SkeletonDataset, share: float, seed: int, people: bool = Fals
 
 @torch.no_grad()
 def predict(model: nn.Module, x: np.ndarray | Tensor, batch_size: int = 8, progress: bool = False) -> np.ndarray:
-    """Return the class scores (N, n_classes) of (N, C, T, V, M) clips, in evaluation mode."""
+    """Return the class scores (N, n_classes) of (N, C, T, V, M) clips, in evaluation mode.
+
+    Raises
+    ------
+    DataError
+        If a score is not finite.
+    """
     batches = torch.as_tensor(x).split(batch_size)
     with evaluating(model):
         scores = [model(batch) for batch in progress_bar(batches, "scores", progress)]
-    return torch.cat(scores).float().numpy()
+    found = torch.cat(scores).float()
+    check_finite({"scores": found}, type(model).__name__)
+    return found.numpy()
 
 
 def evaluate(
@@ -65,9 +74,11 @@ def evaluate(
     check_classes(scores.shape[1], data)
     labels = torch.tensor(data.labels)
     predicted = scores.argmax(axis=1)
+    loss = nn.functional.cross_entropy(torch.from_numpy(scores), labels)
+    check_finite({"loss": loss}, type(model).__name__)
     return {
         "accuracy": float((predicted == data.labels).mean()),
-        "loss": nn.functional.cross_entropy(torch.from_numpy(scores), labels).item(),
+        "loss": loss.item(),
         "n": len(data),
         "predicted": predicted,
         "scores": scores,

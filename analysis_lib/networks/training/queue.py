@@ -9,13 +9,24 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
+from typing import Annotated, Literal, TypedDict
 
-from analysis_lib.errors import UserError, unknown_choice
-from analysis_lib.files import write_text
+from analysis_lib.errors import DataError, UserError
+from analysis_lib.files import plain_name, write_text
+from analysis_lib.loading import Name, Within, checked, parse_json, read_bytes, read_json
 from analysis_lib.networks.training.recipes import Plan, Recipe, read_recipe, train_checkpoint
+
+
+class _Trained(TypedDict):
+    """A card, as far as it tells how the network was trained."""
+
+    arguments: Mapping[str, object]
+    recipe: Recipe
+    epochs_run: Annotated[int, Within(1)]
+    test_accuracy: Annotated[float, Within(0, 1)]
 
 
 @dataclass(frozen=True)
@@ -36,12 +47,17 @@ class Job:
         Folder of the checkpoint, below the queue's.
     """
 
-    dataset: str
-    name: str
-    recipe: str = ""
-    overrides: Mapping = field(default_factory=dict)
-    seed: int = 0
-    out: str = ""
+    dataset: Annotated[str, Within(1, 4096)]
+    name: Annotated[str, Within(0, 100)] = ""
+    recipe: Annotated[str, Within(0, 4096)] = ""
+    overrides: Mapping[str, object] = field(default_factory=dict)
+    seed: Annotated[int, Within(0)] = 0
+    out: Annotated[str, Within(0, 200)] = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", plain_name(self.name or Path(self.dataset).stem, "name of a job"))
+        for part in Path(self.out).parts:
+            plain_name(part, "folder of a job")
 
     def plan(self) -> Plan:
         """Return the recipe that the job comes down to."""
@@ -59,8 +75,8 @@ class Job:
         path = Path(out) / self.out / f"{self.name}.json"
         if not path.exists():
             return None
-        card, plan = json.loads(path.read_text(encoding="utf-8")), self.plan()
-        if (card["arguments"], Recipe(**card["recipe"])) != (dict(plan.arguments), plan.recipe):
+        card, plan = checked(read_json(path), _Trained, path), self.plan()
+        if (card["arguments"], card["recipe"]) != (plan.arguments, plan.recipe):
             raise UserError(f"{path} was trained in another way than the job says; move it, or rename the job")
         return card
 
@@ -82,12 +98,12 @@ class Status:
     error : str
     """
 
-    name: str
-    state: str = "waiting"
-    epoch: int = 0
-    epochs: int = 0
-    accuracy: float | None = None
-    seconds: float | None = None
+    name: Name
+    state: Literal["waiting", "training", "stopped", "done", "failed"] = "waiting"
+    epoch: Annotated[int, Within(0)] = 0
+    epochs: Annotated[int, Within(0)] = 0
+    accuracy: Annotated[float, Within(0, 1)] | None = None
+    seconds: Annotated[float, Within(0)] | None = None
     error: str = ""
 
     @property
@@ -103,18 +119,12 @@ def read_queue(path: str | Path) -> list[Job]:
     Raises
     ------
     UserError
-        If it is no JSON list of jobs, an entry is unknown, or two jobs have one name.
+        If it is no JSON list of jobs, an entry is unknown or unfit, or two jobs have one name.
     """
-    try:
-        given = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} is no queue: {error}") from error
+    given = read_json(path, "queue")
     if not isinstance(given, list) or not all(isinstance(job, dict) and "dataset" in job for job in given):
         raise UserError(f'{path} is no queue: expected a list of jobs, such as [{{"dataset": "synthetic"}}]')
-    known = [entry.name for entry in fields(Job)]
-    if unknown := [key for job in given for key in job if key not in known]:
-        raise unknown_choice(f"entry of a job in {path}", unknown[0], known)
-    jobs = [Job(**{"name": Path(job["dataset"]).stem, **job}) for job in given]
+    jobs = checked(given, list[Job], path)
     names = [job.name for job in jobs]
     if double := {name for name in names if names.count(name) > 1}:
         raise UserError(f"{path}: several jobs are named '{min(double)}'; give each a name of its own")
@@ -211,11 +221,12 @@ def queue_status(jobs: Sequence[Job], out: str | Path) -> list[Status]:
 
 def _noted(jobs: Sequence[Job], out: str | Path) -> list[Status]:
     """Return what was noted of each job; whether it is done is for its card to say."""
+    path = Path(out) / "queue.jsonl"
     try:
-        lines = (Path(out) / "queue.jsonl").read_text(encoding="utf-8").splitlines()
-        noted = {status.name: status for status in (Status(**json.loads(line)) for line in lines)}
-    except (OSError, ValueError, TypeError):  # nothing yet, or nothing that can be read: cards and states tell
-        noted = {}
+        lines = [checked(parse_json(line, path), Status, path) for line in read_bytes(path).splitlines()]
+    except DataError:  # nothing yet, or nothing that can be read: cards and states tell
+        lines = []
+    noted = {status.name: status for status in lines}
     found = []
     for job in jobs:
         status = noted.get(job.name, Status(job.name))

@@ -5,7 +5,7 @@ training and test splits, and a `Recipe` of the optimiser. ``default.json`` serv
 that has none of its own name.
 """
 
-import json
+import math
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -16,13 +16,16 @@ import torch
 from analysis_lib.datasets.catalogue import load_dataset
 from analysis_lib.datasets.preparation.recipe import Preprocessing
 from analysis_lib.errors import UserError
-from analysis_lib.files import DATA
+from analysis_lib.files import DATA, is_there, plain_name
+from analysis_lib.loading import Name, checked, read_json
 from analysis_lib.networks.checkpoints import save_checkpoint, stored_precision
 from analysis_lib.networks.registry import build
 from analysis_lib.networks.training.fit import Recipe, evaluate, fit
 from analysis_lib.results.digest import code_version
 
 RECIPES = DATA / "recipes"
+#: an epoch has at least so many batches: a few clips are shown again within it
+LEAST_BATCHES = 5
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,11 @@ class Plan:
     recipe : Recipe
     """
 
-    architecture: str
-    arguments: Mapping
+    architecture: Name
+    arguments: Mapping[str, object]
     preprocessing: Preprocessing
-    train_split: str
-    test_split: str
+    train_split: Name
+    test_split: Name
     recipe: Recipe
 
 
@@ -61,23 +64,18 @@ def read_recipe(name: str, overrides: Mapping | None = None) -> Plan:
     Raises
     ------
     UserError
-        If there is no such file, or something in it or in ``overrides`` is missing or unknown.
+        If there is no such file, or something in it or in ``overrides`` is missing, unknown, or out of range.
     """
     path = Path(name) if name.endswith(".json") else RECIPES / f"{name}.json"
-    if not path.exists():
+    if not is_there(path):
         if name.endswith(".json"):
             raise UserError(f"no recipe at {path}")
         path = RECIPES / "default.json"
-    try:
-        given = json.loads(path.read_text())
-        for key, value in (overrides or {}).items():
-            given[key] = {**given.get(key, {}), **value} if isinstance(value, Mapping) else value
-        kinds = {"preprocessing": Preprocessing, "recipe": Recipe}
-        return Plan(**(given | {key: kind(**given[key]) for key, kind in kinds.items()}))
-    except (ValueError, KeyError, TypeError) as error:
-        if isinstance(error, UserError):
-            raise
-        raise UserError(f"{path} is no recipe: {error}; see data/recipes/default.json") from error
+    given = checked(read_json(path, "recipe"), Mapping[str, object], path)
+    for key, value in (overrides or {}).items():
+        before = given.get(key)
+        given[key] = {**before, **value} if isinstance(before, Mapping) and isinstance(value, Mapping) else value
+    return checked(given, Plan, path)
 
 
 def train_checkpoint(
@@ -121,12 +119,18 @@ def train_checkpoint(
     Path
         Of the card.
     """
+    plain_name(name or "-", "name of a network")
     data = load_dataset(dataset, data_root or None)
     plan = read_recipe(recipe or data.name, overrides)
     schedule = replace(plan.recipe, seed=seed)
     if epochs is not None:
-        schedule = replace(schedule, epochs=epochs, warmup=min(schedule.warmup, epochs - 1))
+        few = {
+            name: min(getattr(schedule, name), most) for name, most in (("warmup", epochs - 1), ("averaged", epochs))
+        }
+        schedule = replace(schedule, epochs=epochs, **few)
     train, test = data.split(plan.train_split), data.split(plan.test_split)
+    again = math.ceil(LEAST_BATCHES * schedule.batch_size / len(train))
+    asked, schedule = schedule, replace(schedule, repeats=max(schedule.repeats, again))
     name = name or data.name
     in_channels = data.sequences[0].shape[-1]
     torch.manual_seed(seed)
@@ -158,7 +162,8 @@ def train_checkpoint(
         "test_loss": score["loss"],
         "held_accuracy": last.get("mean_held_accuracy", last.get("held_accuracy")),
         "epochs_run": len(history),
-        "recipe": asdict(schedule),
+        "recipe": asdict(asked),
+        "repeats": schedule.repeats,
         "preprocessing": plan.preprocessing.to_dict(),
         "history": history,
         "code": code_version(),

@@ -8,26 +8,26 @@ import pandas as pd
 
 from analysis_lib.chapters.recorded import recorded_editions, recorded_provenance, recorded_table
 from analysis_lib.errors import UserError, unknown_choice
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics import Estimate, Verdict, together
 from analysis_lib.studies.claims.papers import Check, Claim, Claims, Need
 
-HOLDS, FAILS, UNTESTED, MISSING = str(Verdict.HOLDS), str(Verdict.FAILS), "cannot be tested", "not recorded"
-VERDICTS = (HOLDS, FAILS, UNTESTED, MISSING)
+HOLDS, FAILS, UNDECIDED = map(str, (Verdict.HOLDS, Verdict.FAILS, Verdict.UNDECIDED))
+UNTESTED, MISSING = "cannot be tested", "not recorded"
+VERDICTS = (HOLDS, FAILS, UNTESTED, MISSING, UNDECIDED)
 
 
 @dataclass(frozen=True)
 class Finding:
     """What became of one claim in one edition.
 
-    What each check found; one of `VERDICTS`, not ``clear`` if the interval of a check that decides crosses a bound;
-    what it cannot be tested ``without``, why these tables cannot tell, and the command that would test it.
+    What each check found; one of `VERDICTS`, undecided if an interval crosses a bound or is missing; what it cannot
+    be tested ``without``, why these tables cannot tell, and the command that would test it.
     """
 
     claim: Claim
     edition: str
     values: tuple[Estimate | None, ...]
     verdict: str
-    clear: bool = True
     without: str = ""
     note: str = ""
     command: str = ""
@@ -37,14 +37,13 @@ class Finding:
 class Edition:
     """How the claims fared in one edition, and where its tables are from.
 
-    Claims by verdict, those that fail, and how many verdicts an interval leaves open; names of the data, first and
-    last day of the record (none if it is this build), versions of the code; chapters recorded, of those that are read.
+    Claims by verdict, and those that fail; names of the data, first and last day of the record (none if it is this
+    build), versions of the code; chapters recorded, of those that are read.
     """
 
     name: str
     counts: Mapping[str, int]
     fails: tuple[str, ...]
-    unclear: int
     data: tuple[str, ...] = ()
     dates: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
@@ -122,17 +121,16 @@ def _judged(claim: Claim, edition: str, found: Sequence[Estimate | str | None], 
         return Finding(claim, edition, values, MISSING, command=record)
     if reasons := [one for one in found if isinstance(one, str)]:
         return _untested(claim, edition, values, claim.otherwise, reasons[0])
-    right = [check.holds(one.value) for check, one in zip(claim.checks, values, strict=True)]
-    clear = [check.is_clear(one) for check, one in zip(claim.checks, values, strict=True)]
-    if all(right):
-        return Finding(claim, edition, values, HOLDS, all(clear))
-    return Finding(claim, edition, values, FAILS, any(c for c, r in zip(clear, right, strict=True) if not r))
+    verdicts = [check.judge(one) for check, one in zip(claim.checks, values, strict=True)]
+    if not verdicts:
+        return _untested(claim, edition, values, claim.otherwise)
+    return Finding(claim, edition, values, str(together(verdicts)))
 
 
 def _untested(claim: Claim, edition: str, values: tuple, need: Need | None, note: str = "") -> Finding:
     """Return that a claim cannot be tested, what is needed for it, and the command."""
     command = claim.command or (need.command.format(chapter=claim.chapter) if need else "")
-    return Finding(claim, edition, values, UNTESTED, True, need.name if need else "", note, command)
+    return Finding(claim, edition, values, UNTESTED, need.name if need else "", note, command)
 
 
 def _dataset(claim: Claim, edition: str) -> str:
@@ -145,9 +143,9 @@ def _summary(edition: str, found: Sequence[Finding], chapters: Sequence[str]) ->
     """Return how the claims fared in one edition, and where its tables are from."""
     verdicts = [f.verdict for f in found]
     fails = tuple(f.claim.id for f in found if f.verdict == FAILS)
-    counts, unclear = {verdict: verdicts.count(verdict) for verdict in VERDICTS}, sum(not f.clear for f in found)
+    counts = {verdict: verdicts.count(verdict) for verdict in VERDICTS}
     facts = [f for f in (recorded_provenance(edition, chapter) for chapter in chapters) if f]
     data = tuple(sorted({f["data"]["name"] for f in facts if "data" in f}))
     dates, codes = (sorted({f[key] for f in facts if key in f}) for key in ("date", "code"))
     days = tuple(dict.fromkeys(dates[:1] + dates[-1:]))
-    return Edition(edition, counts, fails, unclear, data, days, tuple(codes), len(facts), len(chapters))
+    return Edition(edition, counts, fails, data, days, tuple(codes), len(facts), len(chapters))

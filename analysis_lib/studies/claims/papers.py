@@ -10,18 +10,21 @@ have
 - ``lists``: benchmarks whose actions are counted by super-class.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import signature
-from math import inf, isnan
+from math import inf
 from pathlib import Path
+from typing import Annotated, NotRequired, TypedDict
 
-from analysis_lib.errors import DataError, UserError, unknown_choice
+from analysis_lib.errors import DataError, unknown_choice
 from analysis_lib.files import ROOT
-from analysis_lib.statistics import Estimate
+from analysis_lib.loading import Name, Within, checked, read_json
+from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.claims.measures import measures_of
+
+Tables = Annotated[tuple[Name, ...], Within(1, 10)]
 
 
 @dataclass(frozen=True)
@@ -40,25 +43,33 @@ class Check:
     at_least, at_most : float
     unit : str
         How people read it: number, signed, count, percent, points.
+    exact : bool
+        Whether it is no matter of the clips, so that it needs no interval.
     """
 
-    name: str
-    tables: tuple[str, ...]
+    name: Name
+    tables: Tables
     measure: Callable[..., Estimate]
-    arguments: Mapping = field(default_factory=dict)
+    arguments: Mapping[str, object] = field(default_factory=dict)
     at_least: float = -inf
     at_most: float = inf
     unit: str = "number"
+    exact: bool = False
 
     def holds(self, value: float) -> bool:
         """Return whether a value lies within the bounds."""
         return self.at_least <= value <= self.at_most
 
-    def is_clear(self, found: Estimate) -> bool:
-        """Return whether the whole interval is on the value's side of the bounds, if there is one."""
+    def judge(self, found: Estimate) -> Verdict:
+        """Return whether the whole interval lies within the bounds, or all outside; a number without one is exact or
+        decides nothing.
+        """
+        low, high = (found.value, found.value) if self.exact else (found.low, found.high)
         if self.holds(found.value):
-            return isnan(found.low) or (self.holds(found.low) and self.holds(found.high))
-        return isnan(found.low) or found.high < self.at_least or found.low > self.at_most
+            return Verdict.HOLDS if low <= high and self.holds(low) and self.holds(high) else Verdict.UNDECIDED
+        below, above = found.value < self.at_least, found.value > self.at_most
+        apart = (below and low <= high < self.at_least) or (above and self.at_most < low <= high)
+        return Verdict.FAILS if apart else Verdict.UNDECIDED
 
 
 @dataclass(frozen=True)
@@ -119,6 +130,29 @@ class Claims:
     lists: tuple[str, ...]
 
 
+class _Check(TypedDict):
+    """A check as a file has it; the rest is that of `Check`."""
+
+    tables: Tables
+    measure: Name
+
+
+class _Claim(TypedDict):
+    """A claim as a file has it; the rest is that of `Claim`."""
+
+    id: Name
+    checks: list[_Check]
+    needs: NotRequired[Name]
+
+
+class _File(TypedDict):
+    claims: list[_Claim]
+    needs: NotRequired[Mapping[str, Mapping[str, object]]]
+    otherwise: NotRequired[Name]
+    left_out: NotRequired[Mapping[str, str]]
+    lists: NotRequired[tuple[Name, ...]]
+
+
 def load_claims(paths: Sequence[str | Path]) -> Claims:
     """Return the claims in JSON files, given by their paths from here or from the project's folder.
 
@@ -140,32 +174,36 @@ def load_claims(paths: Sequence[str | Path]) -> Claims:
 
 def _read(path: Path) -> Claims:
     """Return the claims of one file."""
-    try:
-        given = json.loads(path.read_text(encoding="utf8"))
-        needs = {name: Need(name, **need) for name, need in given.get("needs", {}).items()}
-        otherwise = needs[given["otherwise"]] if "otherwise" in given else None
-        claims = tuple(_claim(one, needs, otherwise) for one in given["claims"])
-        return Claims(claims, given.get("left_out", {}), tuple(given.get("lists", ())))
-    except OSError as error:
-        raise DataError(f"cannot read claims from {path}: {error.strerror}") from error
-    except UserError:
-        raise
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path} is no list of claims: {error}") from error
+    given = checked(read_json(path, "claims from"), _File, path)
+    named = given.get("needs", {})
+    needs = {name: checked({**need, "name": name}, Need, path, f"needs.{name}") for name, need in named.items()}
+    otherwise = _need(path, needs, given.get("otherwise"))
+    claims = tuple(_claim(path, one, needs, otherwise) for one in given["claims"])
+    return Claims(claims, given.get("left_out", {}), given.get("lists", ()))
 
 
-def _claim(given: dict, needs: Mapping[str, Need], otherwise: Need | None) -> Claim:
+def _need(path: Path, needs: Mapping[str, Need], name: str | None) -> Need | None:
+    if name is not None and name not in needs:
+        raise unknown_choice(f"need in {path}", name, needs)
+    return needs.get(name)
+
+
+def _claim(path: Path, given: _Claim, needs: Mapping[str, Need], otherwise: Need | None) -> Claim:
     """Return the claim that one object of the file describes."""
-    need = needs[given.pop("needs")] if "needs" in given else None
-    checks = tuple(_check(given["id"], check) for check in given.pop("checks"))
-    return Claim(**given, checks=checks, need=need, otherwise=need or otherwise)
+    at, need = f"claim {given['id']}", _need(path, needs, given.get("needs"))
+    checks = tuple(_check(path, at, check) for check in given["checks"])
+    rest = {key: value for key, value in given.items() if key not in ("needs", "otherwise")}
+    return checked({**rest, "checks": checks, "need": need, "otherwise": need or otherwise}, Claim, path, at)
 
 
-def _check(claim: str, given: dict) -> Check:
+def _check(path: Path, at: str, given: _Check) -> Check:
     """Return one check of a claim, whose measure takes its tables and arguments."""
     choices = measures_of(given["tables"][0].partition("/")[0])
     if given["measure"] not in choices:
-        raise unknown_choice(f"measure of claim {claim}", given["measure"], choices)
-    check = Check(**given | {"tables": tuple(given["tables"]), "measure": choices[given["measure"]]})
-    signature(check.measure).bind(*check.tables, **check.arguments)
+        raise unknown_choice(f"measure of {at}", given["measure"], choices)
+    check = checked({**given, "measure": choices[given["measure"]]}, Check, path, at)
+    try:
+        signature(check.measure).bind(*check.tables, **check.arguments)
+    except TypeError as error:
+        raise DataError(f"{path}: {at}: measure '{given['measure']}': {error}") from error
     return check

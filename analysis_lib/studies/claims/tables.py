@@ -10,8 +10,8 @@ from analysis_lib.errors import unknown_choice
 from analysis_lib.studies.claims.findings import Findings
 from analysis_lib.studies.claims.papers import Claims
 
-VERDICT = ["verdict", "clear", "without", "note", "command"]
-COLUMNS = ["id", "edition", "check", "value", "low", "high", "clips", "holds", *VERDICT]
+VERDICT = ["verdict", "without", "note", "command"]
+COLUMNS = ["id", "claim", "page", "edition", "check", "value", "low", "high", "clips", "holds", *VERDICT]
 
 
 def claims_table(findings: Findings) -> pd.DataFrame:
@@ -20,14 +20,16 @@ def claims_table(findings: Findings) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns id, edition, check, value, low, high, clips (NaN and 0 where there is none), holds (of the check: 1,
-        0, or NaN), and verdict, clear, without, note, command of the claim
+        Columns id, claim, page (of the figure behind it), edition,
+        check, value, low, high, clips (NaN and 0 where there is none), holds (of the check: 1,
+        0, or NaN), and verdict, without, note, command of the claim
         (`analysis_lib.studies.claims.findings.Finding`). A claim without a check has one row.
     """
     rows = []
     for found in findings.found:
         verdict = {name: getattr(found, name) for name in VERDICT}
-        place = {"id": found.claim.id, "edition": found.edition}
+        claim, page = found.claim, found.claim.figure.partition("#")[0]
+        place = {"id": claim.id, "claim": claim.claim, "page": page, "edition": found.edition}
         for check, value in zip(found.claim.checks, found.values, strict=True):
             numbers = vars(value) | {"holds": float(check.holds(value.value))} if value else {"clips": 0}
             rows.append(place | {"check": check.name} | numbers | verdict)

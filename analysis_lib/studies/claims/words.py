@@ -5,13 +5,14 @@ from html import escape
 from math import inf, isnan
 from urllib.parse import quote
 
+from analysis_lib.chapters.shown import badge
 from analysis_lib.statistics import Estimate
-from analysis_lib.studies.claims.findings import FAILS, HOLDS, MISSING, UNTESTED, VERDICTS, Edition, Finding, Findings
+from analysis_lib.studies.claims.findings import FAILS, HOLDS, MISSING, UNDECIDED, UNTESTED, Edition, Finding, Findings
 from analysis_lib.studies.claims.papers import Check, Claim
-from analysis_lib.words import code_of, counted, name_of, number, percent, points
+from analysis_lib.words import code_of, counted, listed, name_of, named, number, percent, points
 
 #: sign beside each verdict, so that it does not speak through colour alone
-SIGNS = {HOLDS: "✓", FAILS: "✗", UNTESTED: "○", MISSING: "–"}
+SIGNS = {HOLDS: "✓", FAILS: "✗", UNTESTED: "○", MISSING: "–", UNDECIDED: "?"}
 UNITS: Mapping[str, Callable[[float], str]] = {
     "number": lambda x: number(x, 2),
     "signed": lambda x: number(x, 2, signed=True),
@@ -22,18 +23,36 @@ UNITS: Mapping[str, Callable[[float], str]] = {
 
 
 def answer(found: Findings) -> str:
-    """Return the chapter's answer: by edition how many claims hold, and which do not."""
-    return f"**Answer.** Of {len(found.claims)} claims, on {' On '.join(map(_fared, found.editions))}"
+    """Return the chapter's answer: how many claims hold, on the first two editions that can tell."""
+    if not found.claims:
+        return "Nothing can be said, as there is no claim."
+    told = [one for one in found.editions if any(one.counts[verdict] for verdict in (HOLDS, FAILS, UNDECIDED))][:2]
+    if not told:
+        return f"Nothing can be said of {counted(len(found.claims), 'claim')}, as no table here can test them."
+    rest = any(one.counts[UNTESTED] + one.counts[MISSING] for one in told)
+    return (
+        f"Of {counted(len(found.claims), 'claim')} of the paper, {', and '.join(map(_fared, told))}"
+        f"{'; the rest is not tested here' if rest else ''}."
+    )
 
 
 def _fared(edition: Edition) -> str:
-    """Return how the claims fared in an edition."""
-    counts, fails = edition.counts, f" ({', '.join(edition.fails)})" if edition.fails else ""
-    text = f"*{name_of(edition.name)}*: hold {counts[HOLDS]}; do not hold {counts[FAILS]}{fails}"
-    text += f"; cannot be tested {counts[UNTESTED]}"
-    text += f"; not recorded {counts[MISSING]}" if counts[MISSING] else ""
-    text += f". For {edition.unclear} of them an interval crosses its bound" if edition.unclear else ""
-    return f"{text}."
+    """Return how many claims hold, fail and stay open in an edition."""
+    kinds = {HOLDS: ("holds", "hold"), FAILS: ("does not hold", "do not hold")}
+    kinds |= {UNDECIDED: ("is undecided", "are undecided")}
+    counts = [f"{edition.counts[v]} {one if edition.counts[v] == 1 else many}" for v, (one, many) in kinds.items()]
+    return f"on {name_of(edition.name)} {listed(counts)}"
+
+
+def numbers(found: Findings) -> str:
+    """Return by edition how many claims have each verdict, and which do not hold."""
+    return "\n".join(f"- *{name_of(edition.name)}*: {_counts(edition)}" for edition in found.editions)
+
+
+def _counts(edition: Edition) -> str:
+    fails = f" ({', '.join(map(name_of, edition.fails))})" if edition.fails else ""
+    said = {FAILS: fails}
+    return "; ".join(f"{v} {n}{said.get(v, '')}" for v, n in edition.counts.items() if n) or "no claims"
 
 
 def sources(found: Findings) -> str:
@@ -47,7 +66,7 @@ def _source(edition: Edition) -> str:
     when = f"recorded {' to '.join(edition.dates)}" if edition.dates else "this build"
     read = f"{edition.chapters} of {edition.wanted} chapters"
     code = f"; code {', '.join(edition.codes)}" if edition.codes else ""
-    return f"{', '.join(edition.data)}; {when}; {read}{code}"
+    return f"{named(edition.data)}; {when}; {read}{code}"
 
 
 def claims_html(found: Findings) -> str:
@@ -67,7 +86,7 @@ def _row(claim: Claim, found: Sequence[Finding]) -> str:
     cells.append(f"<td data-head='Paper'>{''.join(paper)}</td>")
     for one in found:
         cells.append(f"<td data-head='{escape(one.edition)}'>{_verdict(one)}{_values(one)}{_command(one)}</td>")
-    return f"<tr>{''.join(cells)}</tr>"
+    return f"<tr id='{quote(claim.id)}'>{''.join(cells)}</tr>"
 
 
 def _small(text: str) -> str:
@@ -77,8 +96,8 @@ def _small(text: str) -> str:
 def _verdict(found: Finding) -> str:
     """Return a verdict, with its sign and what it lacks."""
     text = found.verdict + (f" without {found.without}" if found.without else "")
-    text = f"{SIGNS[found.verdict]} {text}" + ("" if found.clear else ", not clearly")
-    return f"<span class='verdict verdict-{VERDICTS.index(found.verdict)}'>{escape(text)}</span>{_small(found.note)}"
+    text = f"{SIGNS[found.verdict]} {text}"
+    return badge(found.verdict, text) + _small(found.note)
 
 
 def _values(found: Finding) -> str:

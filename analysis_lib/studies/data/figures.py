@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.datasets.upright import upright
 from analysis_lib.plots.beside import GREY, NOTHING, Tables
 from analysis_lib.plots.skeleton import draw_skeleton
 from analysis_lib.plots.style import INK, SEQUENTIAL, WIDTH, group_styles, use_style
@@ -55,7 +57,7 @@ def plot_classes(classes: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
 def plot_examples(data: SkeletonDataset, n_classes: int) -> Figure:
     """Draw one clip a class at five moments, from its first frame to its last."""
     use_style()
-    clips = example_clips(data, n_classes)
+    clips, data = example_clips(data, n_classes), upright(data)
     styles = group_styles(data.groups)
     figure, grid = plt.subplots(len(clips), _MOMENTS, figsize=(WIDTH, 1.25 * len(clips)), squeeze=False)
     for row, i in zip(grid, clips, strict=True):
@@ -90,7 +92,7 @@ def plot_confusion(confusion: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
         axes.set_xlabel("predicted", x=table["label"].nunique() / max(sizes) / 2)
     for axes, label in zip(grid[1:, 0], beside, strict=True):
         axes.set_title(label, color=GREY)
-    figure.colorbar(image, ax=grid[0, 0], label="share of the action's clips", shrink=0.7)
+    figure.colorbar(image, ax=grid[0, 0], label="% of the action's clips", format=PercentFormatter(1, symbol=""), shrink=0.7)
     return figure
 
 

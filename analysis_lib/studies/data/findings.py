@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isnan
+from math import isnan, nan
 
 import pandas as pd
 
@@ -13,8 +13,8 @@ from analysis_lib.statistics import Estimate, Verdict
 class Findings:
     """What the chapter found.
 
-    Frames of a clip; people, 0 if it is not known who acted; the accuracy of the network and of the baseline; ``gap``,
-    network minus baseline; and whether the network is ``better``, undecided where the intervals meet.
+    Frames of a clip; people, 0 if it is not known who acted; the accuracy of the network, None without one, and of the
+    baseline; ``gap``, network minus baseline; and whether the network is ``better``, undecided where the intervals meet.
     """
 
     clips: int
@@ -23,7 +23,7 @@ class Findings:
     shortest: float
     median: float
     longest: float
-    network: Estimate
+    network: Estimate | None
     baseline: Estimate
     gap: float
     better: Verdict
@@ -68,14 +68,15 @@ def soundness(train: pd.DataFrame, test: pd.DataFrame, twins: pd.DataFrame, miss
 def findings(clips: pd.DataFrame, scores: pd.DataFrame) -> Findings | None:
     """Return what the tables of clips and of accuracy say (`analysis_lib.studies.data.tables`).
 
-    None if there is no clip, or one of the two has no accuracy.
+    None if there is no clip, or an accuracy is not known. The last row is the baseline's.
     """
     rows = scores[["accuracy", "low", "high", "clips"]].itertuples(index=False, name=None)
-    scored = [Estimate(*row) for row in rows if not isnan(row[0])]
-    if clips.empty or len(scored) < 2:
+    *networks, baseline = [Estimate(*row) for row in rows]
+    if clips.empty or any(isnan(one.value) for one in (*networks, baseline)):
         return None
-    network, baseline = scored
     people = clips["subject"][clips["subject"] >= 0].nunique()
     frames = clips["frames"].agg(["min", "median", "max"])
-    gap, better = network.value - baseline.value, network.beyond(baseline)
+    network, gap, better = None, nan, Verdict.UNDECIDED
+    for network in networks:
+        gap, better = network.value - baseline.value, network.beyond(baseline)
     return Findings(len(clips), clips["label"].nunique(), people, *frames, network, baseline, gap, better)

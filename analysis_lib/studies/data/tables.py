@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.datasets.dataset import SkeletonDataset
-from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensors
+from analysis_lib.datasets.preparation.recipe import PREPROCESSINGS, Preprocessing, clip_tensors
 from analysis_lib.files import digest
 from analysis_lib.geometry.layerwise import stored_distances
 from analysis_lib.networks.checkpoints import Checkpoint
@@ -89,13 +89,22 @@ def confusion_table(labels: np.ndarray, predicted: np.ndarray, class_names) -> p
     return table
 
 
-def predictions(
-    network: Checkpoint, train: SkeletonDataset, test: SkeletonDataset, progress: bool = False
-) -> dict[str, np.ndarray]:
-    """Return the classes that the network and the baseline predict, (n_test,) each, by what they are called."""
+def network_predictions(network: Checkpoint, test: SkeletonDataset, progress: bool = False) -> dict[str, np.ndarray]:
+    """Return the classes that the network predicts, (n_test,), by what it is called."""
     own = evaluate(network.model, test, network.preprocessing, progress=progress)["predicted"]
-    nearest = nearest_neighbour_predictions(train, test, network.preprocessing, progress)
-    return {f"network '{network.name}'": own, "nearest neighbour, DTW on raw joints": nearest}
+    return {f"network '{network.name}'": own}
+
+
+def baseline_predictions(
+    train: SkeletonDataset, test: SkeletonDataset, network: Checkpoint | None, progress: bool = False
+) -> dict[str, np.ndarray]:
+    """Return the classes that the baseline predicts, (n_test,), by what it is called.
+
+    Joints are prepared as for the network, if there is one.
+    """
+    preprocessing = network.preprocessing if network else PREPROCESSINGS["padded"]
+    nearest = nearest_neighbour_predictions(train, test, preprocessing, progress)
+    return {"nearest neighbour, DTW on raw joints": nearest}
 
 
 def accuracy_table(predicted: Mapping[str, np.ndarray], labels: np.ndarray) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Sentences and the network's card of the chapter on data and network."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.studies.data.findings import Findings, Soundness
@@ -27,6 +28,11 @@ def answer(found: Findings | None) -> str:
     """Return the chapter's answer: how well the network does, and whether looking up does as well."""
     if not found:
         return NOTHING
+    if not found.network:
+        return (
+            f"Looking up the nearest training clip names {value_of(found.baseline, percent)} of "
+            f"{counted(found.baseline.clips, 'test clip')} rightly; there is no network to compare it with."
+        )
     own, other = (value_of(one, percent) for one in (found.network, found.baseline))
     return (
         f"The network names {own} of {counted(found.network.clips, 'test clip')} rightly, and looking up the nearest "
@@ -41,12 +47,17 @@ def numbers(found: Findings | None) -> str:
     people = f" by {counted(found.people, 'person', 'people')}" if found.people else ""
     ends = sorted({number(found.shortest, 0), number(found.longest, 0)}, key=len)
     lengths = f"{number(found.shortest, 0)} to {number(found.longest, 0)} frames" if len(ends) > 1 else f"{ends[0]} frames"
+    data = (
+        f"{counted(found.clips, 'clip')} of {counted(found.actions, 'action')}{people} {'is' if found.clips == 1 else 'are'} {lengths} long, "
+        f"{number(found.median, 0)} in the median."
+    )
+    if not found.network:
+        return data
     side = {True: "above", False: "below"}[found.gap > 0]
     gap = f"{points(abs(found.gap), signed=False)} points {side}" if points(found.gap) != "0" else "level with"
     return (
-        f"{counted(found.clips, 'clip')} of {counted(found.actions, 'action')}{people} {'is' if found.clips == 1 else 'are'} {lengths} long, "
-        f"{number(found.median, 0)} in the median. The network's {estimate(found.network, percent)} is {gap} the "
-        f"nearest-neighbour baseline's {estimate(found.baseline, percent)}."
+        f"{data} The network's {estimate(found.network, percent)} is {gap} the nearest-neighbour baseline's "
+        f"{estimate(found.baseline, percent)}."
     )
 
 
@@ -92,17 +103,36 @@ def _input_sentence(network: Checkpoint) -> str:
 
 
 def _training_facts(card: Mapping) -> dict[str, object]:
-    """Return how a network was trained, and how well it does, as its card has it."""
-    recipe = card["recipe"]
-    clips, tested = counted(card["n_train"], "clip"), counted(card["n_test"], "clip")
-    steps = f"SGD, peak rate {plain(recipe['lr'])}, weight decay {plain(recipe['weight_decay'])}, batch {plain(recipe['batch_size'])}"
-    held = f"the loss on {percent(recipe['holdout'])} of the training clips, held out by whole (subject, class) cells"
-    return {
-        "trained on": f"{name_of(card['dataset'])}, split {code_of(card['train_split'])}, {clips}",
-        "recipe": f"{steps}, {counted(card['epochs_run'], 'epoch')}, cosine decay",
-        "augmentation": named(card["preprocessing"]["augment"]),
-        "stopped by": f"the end of the schedule, or {held}",
-        "seed": name_of(recipe["seed"]),
-        "test accuracy": f"{percent(card['test_accuracy'])} of {tested}, split {code_of(card['test_split'])}",
-        "code": name_of(card["code"]),
+    """Return how a network was trained, and how well it does, as far as its card has it."""
+    facts = {
+        "trained on": lambda: (
+            f"{name_of(card['dataset'])}, split {code_of(card['train_split'])}, {counted(card['n_train'], 'clip')}"
+        ),
+        "recipe": lambda: _recipe_sentence(card["recipe"], card["epochs_run"]),
+        "augmentation": lambda: named(card["preprocessing"]["augment"]),
+        "stopped by": lambda: _end_sentence(card["recipe"]),
+        "seed": lambda: name_of(card["recipe"]["seed"]),
+        "test accuracy": lambda: (
+            f"{percent(card['test_accuracy'])} of {counted(card['n_test'], 'clip')}, split {code_of(card['test_split'])}"
+        ),
+        "code": lambda: name_of(card["code"]),
     }
+    known = {}
+    for name, fact in facts.items():
+        with suppress(KeyError):
+            known[name] = fact()
+    return known
+
+
+def _recipe_sentence(recipe: Mapping, epochs: int) -> str:
+    rate, decay, batch = (plain(recipe[name]) for name in ("lr", "weight_decay", "batch_size"))
+    schedule = recipe.get("schedule", "cosine")
+    steps = f"SGD, peak rate {rate}, weight decay {decay}, batch {batch}"
+    return f"{steps}, {counted(epochs, 'epoch')}, {name_of(schedule)} decay"
+
+
+def _end_sentence(recipe: Mapping) -> str:
+    if not recipe["holdout"]:
+        return "the end of the schedule"
+    held = f"{percent(recipe['holdout'])} of the training clips, held out by whole (subject, class) cells"
+    return f"the end of the schedule, or the loss on {held}"

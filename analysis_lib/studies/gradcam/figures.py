@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from analysis_lib.errors import UserError, unknown_choice
+from analysis_lib.errors import UserError
 from analysis_lib.explain.attributions import NORM_COLUMNS
 from analysis_lib.plots import style
 from analysis_lib.plots.beside import GREY, NOTHING, Tables, faint, keys, where
@@ -30,16 +30,11 @@ _ORDERS = {"importance": "by importance", "motion": "by motion", "random": "at r
 
 
 def plot_layers(
-    table: pd.DataFrame,
-    poses: pd.DataFrame,
-    skeleton: Skeleton,
-    actions: Sequence[str],
-    norm: str = "layer",
-    most: int = 14,
+    table: pd.DataFrame, poses: pd.DataFrame, skeleton: Skeleton, actions: Sequence[str], most: int = 6
 ) -> Figure | None:
     """Draw the importance of some actions on their skeletons: layers from left to right, time downwards.
 
-    Area and colour of a joint are its importance.
+    Area and colour of a joint are its importance, between the layer's least and its largest.
 
     Parameters
     ----------
@@ -49,27 +44,24 @@ def plot_layers(
         From `analysis_lib.studies.gradcam.tables.pose_table`.
     actions : sequence of str
         One below the other; where there is none, there is no figure.
-    norm : {"layer", "global"}
-        Each layer between its own 0 and 1, or all layers between one 0 and one 1.
     most : int
-        Layers that are drawn; of more, some evenly apart, first and last among them.
+        Layers that are drawn; of more, the last three, and some evenly apart before them.
     """
-    within = {"layer": "within each layer", "global": "over all layers"}
-    if norm not in within:
-        raise unknown_choice("norm", norm, within)
     if not len(actions):
         return None
     style.use_style()
     every, slices = sorted(table["layer"].unique()), sorted(table["slice"].unique())
-    layers = [every[i] for i in np.unique(np.linspace(0, len(every) - 1, min(len(every), most)).round().astype(int))]
+    layers = every
+    if len(every) > most:
+        layers = [*(every[i] for i in np.linspace(0, len(every) - 4, most - 3).round().astype(int)), *every[-3:]]
     drawn = {action: _places(poses, action, skeleton, slices) for action in actions}
     shapes = [np.divide(*(high - low)[::-1]) for _, (low, high) in drawn.values()]
-    heights = [len(slices) * np.clip(WIDTH / (len(layers) + 0.6) * s, 0.7, 2.0) + 0.3 for s in shapes]
+    heights = [len(slices) * np.clip(WIDTH / (len(layers) + 0.6) * s, 1.35, 2.0) + 0.3 for s in shapes]
     figure = plt.figure(figsize=(WIDTH, sum(heights) + 0.45))
     blocks = figure.subfigures(len(actions), squeeze=False, height_ratios=[*heights[:-1], heights[-1] + 0.45])[:, 0]
     for block, (action, (places, (low, high))) in zip(blocks, drawn.items(), strict=True):
         mine = table[table["class"] == action]
-        values = mine.set_index(["layer", "slice", "joint"])[NORM_COLUMNS[norm]].sort_index()
+        values = mine.set_index(["layer", "slice", "joint"])[NORM_COLUMNS["layer"]].sort_index()
         grid = block.subplots(len(slices), len(layers), squeeze=False)
         for (row, column), axes in np.ndenumerate(grid):
             value = values.loc[layers[column], slices[row]].loc[list(skeleton.joints)].to_numpy()
@@ -77,14 +69,14 @@ def plot_layers(
             dots = draw_skeleton(axes, skeleton, places[slices[row]], value, **look)
             axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
         for axes, layer in zip(grid[0], layers, strict=True):
-            axes.set_title(f"layer {layer}" if len(layers) < 8 else f"{layer}", loc="center")
+            axes.set_title(f"layer {layer}", loc="center")
         for axes, name in zip(grid[:, 0], slice_names(len(slices)), strict=True):
             _row_name(axes, name)
         some = "" if len(layers) == len(every) else f"{len(layers)} of "
         whole = f"layers 1 to {len(every)}" if len(every) > 1 else "its one layer"
         block.suptitle(f"{action}: {some}{whole}, mean of {mine['clips'].iloc[0]} clips", fontsize=9.5)
     bar = {"location": "bottom", "shrink": 0.4, "aspect": 30, "pad": 0.02}
-    blocks[-1].colorbar(dots, ax=grid, label=f"importance, scaled to 0..1 {within[norm]}", **bar)
+    blocks[-1].colorbar(dots, ax=grid, label="importance, from the least to the largest of each layer", **bar)
     return figure
 
 

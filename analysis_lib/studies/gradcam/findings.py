@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 import pandas as pd
 
 from analysis_lib.errors import UserError
-from analysis_lib.statistics import Estimate, Verdict, rank_correlation
+from analysis_lib.statistics import Estimate, Verdict, rank_correlation, together
 
 #: what is less is weak, and what is less alike is forgotten; sentences call it a half
 HALF = 0.5
@@ -61,15 +62,15 @@ class Early:
     mean, mass : float
         Importance of a place, and of all, in early layers over late ones.
     weak : tuple of bool
-        Whether each of the two is less than half.
+        Whether each of the two is less than half; the two are NaN if late layers have none.
     first, last : Estimate
         Correlation of the maps of different actions at the first layer and at the last.
     parting : Verdict
         Whether maps are less alike at the last layer; undecided where the intervals overlap.
     repeat : float
         Correlation between two halves of the clips of one action, at the first layer.
-    specific : bool
-        Whether that is more than between actions.
+    specific : Verdict
+        Whether that is more than between actions; undecided within the interval, or if it is NaN.
     """
 
     layers: int
@@ -81,7 +82,7 @@ class Early:
     last: Estimate
     parting: Verdict
     repeat: float
-    specific: bool
+    specific: Verdict
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class Forgetting:
     steps: int
     first: Estimate
     most: Estimate
-    passed: bool
+    passed: Verdict
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,11 @@ class Findings:
     agreement: Agreement | None
     forgetting: Forgetting | None
     gains: tuple[Gain, ...]
+
+    @property
+    def matters(self) -> Verdict:
+        """Return whether what the maps put first beats joints drawn by lot in every test."""
+        return together(gain.better for gain in self.gains if gain.against == "random")
 
 
 def findings(
@@ -198,14 +204,14 @@ def _estimate(row: pd.Series, column: str = "mean") -> Estimate:
 
 def _growth(layers: pd.DataFrame) -> Growth | None:
     means = layers["mean"].to_numpy()
-    if len(means) < 2 or not means[:-1].all():
+    if len(means) < 2 or not (means[:-1] > 0).all() or not np.isfinite(means).all():
         return None
     steps = means[1:] / means[:-1]
     return Growth(means[-1] / means[0], steps.max(), int(layers["layer"].iloc[steps.argmax()]))
 
 
 def _place(parts: pd.DataFrame, action: str, limbs: Mapping[str, str]) -> Place:
-    mine = parts[parts["class"] == action].set_index("part")
+    mine = parts[(parts["class"] == action) & parts["share"].notna()].set_index("part")
     if mine.empty:
         return Place(action)
     ratio = mine["share"] / mine["joints"]
@@ -222,17 +228,22 @@ def _limbs(parts: pd.DataFrame, limbs: Mapping[str, str]):
         if len(mine):
             shares = mine.groupby(["layer", "class"])[["share", "joints"]].sum()
             more = (shares["share"] > shares["joints"]).groupby("layer").sum()
-            yield Limbs(group, word, mine["class"].nunique(), int(more.iloc[0]), int(more.iloc[-1]))
+            first, last = (int(more.get(end, 0)) for end in (parts["layer"].min(), parts["layer"].max()))
+            yield Limbs(group, word, mine["class"].nunique(), first, last)
 
 
 def _early(layers: pd.DataFrame, n_late: int) -> Early:
     early, late = layers.iloc[:-n_late], layers.iloc[-n_late:]
-    mean, mass = (early[c].mean() / late[c].mean() for c in ("mean", "mass"))
+    mean, mass = (_ratio(early[c].mean(), late[c].mean()) for c in ("mean", "mass"))
     first, last = (_estimate(layers.iloc[i], "similarity") for i in (0, -1))
-    parting = Verdict.HOLDS if first.low > last.high else Verdict.FAILS if first.high < last.low else Verdict.UNDECIDED
-    repeat = layers["repeat"].iloc[0]
+    repeat = float(layers["repeat"].iloc[0])
     weak = (bool(mean < HALF), bool(mass < HALF))
-    return Early(len(early), n_late, mean, mass, weak, first, last, parting, repeat, bool(repeat > first.high))
+    return Early(len(early), n_late, mean, mass, weak, first, last, first.beyond(last), repeat, first.below(repeat))
+
+
+def _ratio(one: float, other: float) -> float:
+    """Return a ratio, NaN of a map that is zero."""
+    return float(one / other) if other else nan
 
 
 def _times(mine: pd.DataFrame) -> tuple[float, ...]:
@@ -258,13 +269,16 @@ def _agreement(joints: pd.DataFrame, released: pd.DataFrame) -> Agreement:
     return Agreement(int(empty.sum()), len(empty), rho.mean(), rho.min(), rho.max(), same)
 
 
-def _forgetting(last: pd.DataFrame) -> Forgetting:
-    passed = bool((last["high"] < HALF).all() and (last["low"] > -HALF).all())
-    most = last.loc[last["mean"].abs().idxmax()]
-    return Forgetting(last["forgotten"].iloc[0], len(last), _estimate(last.iloc[0]), _estimate(most), passed)
+def _forgetting(last: pd.DataFrame) -> Forgetting | None:
+    known = last[last["mean"].notna()]
+    if known.empty:
+        return None
+    steps = [_estimate(row) for _, row in known.iterrows()]
+    passed = together(verdict for step in steps for verdict in (step.below(HALF), step.above(-HALF)))
+    most = max(steps, key=lambda step: abs(step.value))
+    return Forgetting(known["forgotten"].iloc[0], len(known), steps[0], most, passed)
 
 
 def _gain(row: pd.Series) -> Gain:
     gain = _estimate(row)
-    better = Verdict.FAILS if gain.high < 0 else Verdict.HOLDS if gain.low > 0 else Verdict.UNDECIDED
-    return Gain(row["test"], row["against"], int(row["clips"]), gain, better)
+    return Gain(row["test"], row["against"], int(row["clips"]), gain, gain.beyond(Estimate(0.0, 0.0, 0.0)))

@@ -6,6 +6,7 @@ import pandas as pd
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.sampling import front_clips
+from analysis_lib.datasets.upright import upright
 
 
 def pose_table(data: SkeletonDataset, classes: Sequence[str] = (), n_slices: int = 3) -> pd.DataFrame:
@@ -16,9 +17,9 @@ def pose_table(data: SkeletonDataset, classes: Sequence[str] = (), n_slices: int
     Returns
     -------
     DataFrame
-        Columns class, clip, slice (from 1), joint, x, y (units of the data).
+        Columns class, clip, slice (from 1), joint, x, y (units of the data, y up).
     """
-    tables = []
+    tables, data = [], upright(data)
     for i in front_clips(data, classes):
         x, whose = data.sequences[i][0], {"class": data.class_names[data.labels[i]], "clip": data.clips[i]}
         for s in range(n_slices):

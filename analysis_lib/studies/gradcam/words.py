@@ -1,8 +1,11 @@
 """Sentences of the GradCAM chapter, from what was found alone."""
 
+from collections.abc import Sequence
+from math import isnan
+
 from analysis_lib.statistics import Verdict
 from analysis_lib.studies.gradcam.findings import Early, Findings, Gain, Place
-from analysis_lib.words import counted, estimate, name_of, number, percent
+from analysis_lib.words import counted, estimate, judged, name_of, named, number, percent
 
 
 def slice_names(n_slices: int) -> list[str]:
@@ -10,34 +13,50 @@ def slice_names(n_slices: int) -> list[str]:
     return ["start", "middle", "end"] if n_slices == 3 else [f"slice {s}" for s in range(1, n_slices + 1)]
 
 
+def shown(actions: Sequence[str]) -> str:
+    """Return which actions a picture shows, as the beginning of its caption; nothing if it shows none.
+
+    >>> shown(["kick"]), shown([])
+    ('*kick*.', '')
+    """
+    return f"*{named(actions)}*." if actions else ""
+
+
 def answer(found: Findings) -> str:
-    """Return the chapter's answer: when the maps become strong, where they lie, whether they count."""
-    better = sum(gain.better is Verdict.HOLDS for gain in found.gains if gain.against == "random")
-    follows = {2: "does matter", 1: "matters by one of two tests only", 0: "does not matter clearly"}
+    """Return the chapter's answer: how much stronger the last maps are, and whether they count."""
     if not found.places:
-        return f"**Answer.** {_growth(found)} The last layer has no axis of joints: its maps say when, and not where."
+        return f"{_growth(found)}; the last layer has no axis of joints, so that its maps say when, and not where."
     return (
-        f"**Answer.** {_growth(found)} At the last layer the importance lies, as a multiple of what "
-        f"an even map would give, on: {'; '.join(map(_place, found.places))}. What the maps put first "
-        f"{follows[better]} to the network more than joints drawn by lot (deletion and insertion, below)."
+        f"{_growth(found)}; that the joints which the maps put first matter more to the network than joints drawn by "
+        f"lot {judged(found.matters)}."
     )
 
 
 def _growth(found: Findings) -> str:
-    grown = found.growth
-    if grown is None:
-        return "The network has one layer." if found.layers == 1 else "The maps of a layer are zero throughout."
-    return (
-        f"The mean importance at the last layer is {number(grown.whole, 1)} times that at the first; the largest "
-        f"step is from layer {grown.after} to {grown.after + 1} ({number(grown.step, 1)} times)."
-    )
+    if found.layers == 1:
+        return "The network has one layer, so that its maps cannot grow from layer to layer"
+    if found.growth is None:
+        return "How the maps grow from layer to layer cannot be told, as one of them is zero throughout"
+    return f"A place has {number(found.growth.whole)} times as much importance at the last layer as at the first"
+
+
+def numbers(found: Findings) -> str:
+    """Return where the maps grow most, and where the last layer's importance lies."""
+    said = []
+    if (grown := found.growth) is not None:
+        step = f"from layer {grown.after} to {grown.after + 1} ({number(grown.step)} times)"
+        said.append(f"The largest step of the mean importance is {step}.")
+    if found.places:
+        places = "; ".join(map(_place, found.places))
+        said.append(f"At the last layer it lies, as a multiple of what an even map would give, on: {places}.")
+    return " ".join(said)
 
 
 def _place(place: Place) -> str:
     if not place.part:
         return f"*{name_of(place.action)}*: nowhere, its map is zero"
-    beside = f", not the {name_of(place.limb)}s ({number(place.limb_ratio, 1)})" if place.limb else ""
-    return f"*{name_of(place.action)}*: {name_of(place.part)} ({number(place.ratio, 1)}){beside}"
+    beside = f", not the {name_of(place.limb)}s ({number(place.limb_ratio)})" if place.limb else ""
+    return f"*{name_of(place.action)}*: {name_of(place.part)} ({number(place.ratio)}){beside}"
 
 
 def limbs(found: Findings) -> str:
@@ -59,14 +78,27 @@ def early(found: Findings) -> str:
     if found.early is None:
         return f"With {counted(found.layers, 'layer')} there are no early ones to compare."
     it = found.early
-    weak = {2: "holds", 1: "holds by one of the two only", 0: "does not hold"}[sum(it.weak)]
     return (
-        f"A place in layers 1 to {it.layers} has {percent(it.mean, 0)} of the importance of one in the last "
-        f"{it.late}; summed over the frames, of which early layers have more, {percent(it.mass, 0)}. That early "
-        f"layers are weak (less than half) {weak}. Between actions the maps correlate by {estimate(it.first)} at "
-        f"layer 1 and {estimate(it.last)} at layer {found.layers}: {_PARTING[it.parting]}. Between two halves of the "
-        f"clips of one action the correlation at layer 1, {number(it.repeat)}, {_specific(it)}."
+        f"A place in {'layer 1' if it.layers == 1 else f'layers 1 to {it.layers}'} has {percent(it.mean)} of the "
+        f"importance of one in the last {it.late}; summed over the frames, of which early layers have more, it is "
+        f"{percent(it.mass)}. {_weak(it)} {_parting(it, found.layers)} {_specific(it)}"
     )
+
+
+def _parting(it: Early, last: int) -> str:
+    """Return whether the maps of different actions are less alike at the last layer."""
+    if isnan(it.first.value) or isnan(it.last.value):
+        return "Whether the maps part with depth takes two actions or more with maps."
+    alike = f"{estimate(it.first)} at layer 1 and by {estimate(it.last)} at layer {last}"
+    return f"Between actions the maps correlate by {alike}: {_PARTING[it.parting]}."
+
+
+def _weak(it: Early) -> str:
+    """Return by how many of two measures early layers are weak."""
+    if isnan(it.mean) or isnan(it.mass):
+        return "With maps that are zero the two cannot be compared."
+    many = ("Neither is", "One of the two is", "Both are")[sum(it.weak)]
+    return f"{many} less than half, as of layers that are weak."
 
 
 _PARTING = {
@@ -79,9 +111,15 @@ _PARTING = {
 
 
 def _specific(it: Early) -> str:
-    if it.specific:
-        return "is higher than between actions, so even the first layer's maps tell of the action"
-    return "is no higher than between actions, so the first layer's maps tell nothing of the action"
+    """Return whether the first layer's maps tell of the action."""
+    if isnan(it.repeat):
+        return "Whether the first layer's maps tell of the action takes two clips or more of each."
+    told = {
+        Verdict.HOLDS: "higher than between actions, so even the first layer's maps tell of the action",
+        Verdict.FAILS: "no higher than between actions, so the first layer's maps tell nothing of the action",
+        Verdict.UNDECIDED: "not clearly another than between actions",
+    }
+    return f"Between two halves of the clips of one action it is {number(it.repeat)} at layer 1, {told[it.specific]}."
 
 
 def times(found: Findings) -> str:
@@ -89,7 +127,7 @@ def times(found: Findings) -> str:
     said = []
     for action, shares in found.times.items():
         parts = zip(shares, slice_names(len(shares)), strict=True)
-        said.append(f"*{name_of(action)}* " + (", ".join(f"{percent(x, 0)} ({name})" for x, name in parts) or "none"))
+        said.append(f"*{name_of(action)}* " + (", ".join(f"{percent(x)} ({name})" for x, name in parts) or "none"))
     return f"Of the importance at the last layer, by time: {'; '.join(said)}."
 
 
@@ -126,15 +164,11 @@ def randomisation(found: Findings) -> str:
     it = found.forgetting
     if not it:
         return ""
-    verdict = (
-        "the maps follow what the network has learnt"
-        if it.passed
-        else "part of the map is the input's or the architecture's, not the network's knowledge"
-    )
     return (
-        f"After the first step ({name_of(it.step)} forgotten) the last layer's maps correlate with the trained ones by "
-        f"{estimate(it.first)}, at the most, over all {counted(it.steps, 'step')}, by {estimate(it.most)}: {verdict} "
-        "(less than a half throughout would be a pass; that threshold is this book's own)."
+        f"After the first step, {name_of(it.step)} forgotten, the last layer's maps correlate with the trained ones by "
+        f"{estimate(it.first)}; over {counted(it.steps, 'step')} the largest correlation is {estimate(it.most)}. "
+        f"That it stays below a half throughout, as in maps that follow what was learnt, {judged(it.passed)}; that "
+        "threshold is this book's own."
     )
 
 
@@ -149,10 +183,11 @@ def masking(found: Findings) -> str:
     said = [
         f"{text} {', and '.join(_gain(gain) for gain in found.gains if gain.test == test)}."
         for test, text in does.items()
+        if any(gain.test == test for gain in found.gains)
     ]
     return (
         f"{' '.join(said)} The numbers are the gain in area under the curve, mean of "
-        f"{counted(found.gains[0].clips, 'clip')} and 95 % interval; positive is better."
+        f"{counted(found.gains[0].clips, 'clip')} and {percent(0.95)} interval; positive is better."
     )
 
 

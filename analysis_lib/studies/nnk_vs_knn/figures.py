@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from itertools import product
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -40,7 +41,7 @@ def plot_forms(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     for k, (top, bottom) in columns.items():
         mine, theirs = table[table["n_neighbors"] == k], where(others, n_neighbors=k)
         _curves(top, mine, "q", GRAPHS, beside=theirs)
-        _curves(bottom, mine, "raw", ("nnk", "knn"), beside=theirs)
+        _curves(bottom, mine, "raw", GRAPHS, beside=theirs)
         chance = mine.groupby("layer")["chance"].mean()
         top.plot(chance.index, chance, color=INK, lw=0.8, ls=":")
         top.set_ylim(0, 1)
@@ -120,22 +121,21 @@ def _deepest(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["layer"] == table["layer"].max()].sort_values("n_neighbors")
 
 
-def plot_differences(differences: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
-    """Draw NNK minus each other graph by layer and k, with paired intervals and a line at zero."""
-    counts = list(dict.fromkeys(differences["n_neighbors"]))
+def plot_differences(differences: pd.DataFrame, beside: Tables = NOTHING, most: int = 3) -> Figure:
+    """Draw NNK minus each other graph by layer, with paired intervals and a line at zero; of many k, a few."""
+    every = sorted(set(differences["n_neighbors"]))
+    counts = every if len(every) <= most else [every[i] for i in np.linspace(0, len(every) - 1, most).astype(int)]
     others = where(beside, n_neighbors=counts)
     titles = {against: f"NNK minus {GRAPHS[against][0]}" for against in RIVALS}
     figure, grid = _by_measure(titles, 0.8, differences, *others.values())
     for (measure, against), axes in grid.items():
         mine = differences[(differences["measure"] == measure) & (differences["against"] == against)]
-        for i, (k, shade) in enumerate(zip(counts, sns.color_palette(SEQUENTIAL, len(counts)), strict=True)):
-            one, shift = mine[mine["n_neighbors"] == k], 0.7 * ((i + 0.5) / len(counts) - 0.5)
-            x, dots = one["layer"] + shift, {"color": shade, "ls": "", "marker": MARKERS[i % 8], "markersize": 3.2}
-            axes.vlines(x, one["low"], one["high"], color=shade, lw=1.3)
-            axes.plot(x, one["difference"], label=f"𝑘 = {k}", **dots)
+        for i, k in enumerate(counts):
+            one, look = mine[mine["n_neighbors"] == k], {"color": COLOURS[i], "linestyle": DASHES[i]}
+            axes.fill_between(one["layer"], one["low"], one["high"], color=COLOURS[i], alpha=0.2, lw=0)
+            axes.plot(one["layer"], one["difference"], label=f"𝑘 = {k}", marker=MARKERS[i], markersize=3.5, **look)
             for other, thin in faint(where(others, n_neighbors=k, measure=measure, against=against)):
-                dash = {"color": shade, "ls": "", "marker": thin["marker"] or "_", "alpha": 0.8}
-                axes.plot(other["layer"] + shift, other["difference"], **thin | dash)
+                axes.plot(other["layer"], other["difference"], **look | thin)
         axes.axhline(0, color=INK, lw=0.8)
     for measure, label in MEASURES.items():
         grid[measure, "knn"].set_ylabel(f"difference of\n{label}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis_lib.statistics import Estimate, Verdict, together
 from analysis_lib.studies.nnk_vs_knn.tables import gap_means
 
 #: growth of the support, as a share of k-NN's on a log scale, below which it counts as saturated
@@ -23,6 +24,16 @@ class Against:
     lower: int
     higher: int
 
+    @property
+    def verdict(self) -> Verdict:
+        """Return whether NNK is lower: clearly so in most pairs, and clearly higher in no more than chance has it."""
+        if not self.pairs:
+            return Verdict.UNTESTED
+        for verdict, most, few in ((Verdict.HOLDS, self.lower, self.higher), (Verdict.FAILS, self.higher, self.lower)):
+            if 2 * most > self.pairs and few <= CHANCE * self.pairs:
+                return verdict
+        return Verdict.UNDECIDED
+
 
 @dataclass(frozen=True)
 class Split:
@@ -34,17 +45,16 @@ class Split:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Label variation: against k-NN and as sparse a k-NN; for which k it is below at every layer.
+    """Label variation against k-NN and as sparse a k-NN; by k, whether it is below k-NN's at every layer.
 
-    ``lower`` and ``higher`` say whether the intervals against the sparse one miss 0 more often than chance has it.
+    ``error`` is that of the clips that neighbours name wrongly, against as sparse a k-NN.
     """
 
     clips: int
     knn: Against
     matched: Against
-    everywhere: Split
-    lower: bool
-    higher: bool
+    error: Against
+    everywhere: Mapping[int, Verdict]
 
 
 @dataclass(frozen=True)
@@ -80,8 +90,9 @@ class Gap:
 class Support:
     """Neighbours that NNK keeps by number of candidates, mean of the layers, and what comes of a large k.
 
-    ``growth`` is that of NNK's and of k-NN's number from the last k but one; ``slows`` is "saturated", "slower" or
-    "not". ``crowded`` has, where k is larger than there are ``others`` of a class, the share that must be foreign.
+    ``growth`` is that of NNK's and of k-NN's number from the last k but one; ``slows`` is "saturated", "slower",
+    "not", or "unknown" from one step. ``crowded`` has, where k is larger than there are ``others`` of a class, the
+    share that must be foreign.
     """
 
     kept: Mapping[int, float]
@@ -103,11 +114,10 @@ class Symmetrisation:
 
 def comparison(table: pd.DataFrame, differences: pd.DataFrame) -> Comparison:
     """Return what the tables of graphs and of differences say of label variation."""
-    knn, matched = (_against(differences, "q", rival) for rival in ("knn", "matched"))
-    judged = _layers(differences).query("measure == 'q' and against == 'knn'")
-    everywhere = _split(judged.groupby("n_neighbors")["difference"].max() < 0)
-    lower, higher = (found > CHANCE * matched.pairs for found in (matched.lower, matched.higher))
-    return Comparison(int(table["clips"].iloc[0]), knn, matched, everywhere, lower, higher)
+    found = [_against(differences, *of) for of in (("q", "knn"), ("q", "matched"), ("error", "matched"))]
+    by_k = _layers(differences).query("measure == 'q' and against == 'knn'").groupby("n_neighbors")
+    everywhere = {int(k): together(one.below(0) for one in _estimates(rows)) for k, rows in by_k}
+    return Comparison(int(table["clips"].max()) if len(table) else 0, *found, everywhere)
 
 
 def errors(table: pd.DataFrame, differences: pd.DataFrame) -> Errors:
@@ -115,8 +125,7 @@ def errors(table: pd.DataFrame, differences: pd.DataFrame) -> Errors:
     mean = _layers(table).pivot_table(index="n_neighbors", columns="graph", values="error")
     ends = mean.iloc[_ends(mean)]
     knn, matched = (_against(differences, "error", rival) for rival in ("knn", "matched"))
-    q = _against(differences, "q", "matched")
-    disagree = (q.lower - q.higher) * (matched.lower - matched.higher) < 0
+    disagree = {_against(differences, "q", "matched").verdict, matched.verdict} == {Verdict.HOLDS, Verdict.FAILS}
     return Errors(tuple(ends.index), {graph: tuple(ends[graph]) for graph in ends}, knn, matched, disagree)
 
 
@@ -139,7 +148,8 @@ def support(table: pd.DataFrame) -> Support:
     growth, slows = None, ""
     if len(slope):
         growth = (kept.iloc[-1] / kept.iloc[-2] - 1, kept.index[-1] / kept.index[-2] - 1)
-        slows = "saturated" if slope[-1] < SATURATED else "slower" if slope[-1] < slope[0] else "not"
+        slows = "slower" if slope[-1] < slope[0] else "not" if len(slope) > 1 else "unknown"
+        slows = "saturated" if slope[-1] < SATURATED else slows
     others = int(table["smallest_class"].iloc[0] - 1)
     crowded = {k: 1 - others / k for k in kept.index if k > others}
     ridge = nnk["ridge"].mean().iloc[-1] / table["clips"].iloc[0]
@@ -149,9 +159,10 @@ def support(table: pd.DataFrame) -> Support:
 def symmetrisation(table: pd.DataFrame) -> Symmetrisation:
     """Return what the choice of symmetrisation does to both graphs, and to their order."""
     judged = _layers(table)
-    mean = judged.pivot_table(index="symmetrise", columns="graph", values="q", sort=False)
+    mean = judged.groupby(["symmetrise", "graph"], sort=False)["q"].mean().unstack()
     pairs = {name: (row["nnk"], row["knn"]) for name, row in mean.iterrows()}
-    return Symmetrisation(pairs, _split(mean["nnk"] < mean["knn"]), int(judged["isolated"].max()))
+    known = mean.dropna()
+    return Symmetrisation(pairs, _split(known["nnk"] < known["knn"]), int(judged["isolated"].max()))
 
 
 def _layers(table: pd.DataFrame) -> pd.DataFrame:
@@ -169,5 +180,12 @@ def _split(holds: pd.Series) -> Split:
 
 def _against(table: pd.DataFrame, measure: str, against: str) -> Against:
     rows = _layers(table).query("measure == @measure and against == @against")
-    below, lower, higher = (int(found.sum()) for found in (rows["difference"] < 0, rows["high"] < 0, rows["low"] > 0))
-    return Against(len(rows), below, lower, higher)
+    found = _estimates(rows)
+    below = sum(one.value < 0 for one in found)
+    lower = sum(one.below(0) == Verdict.HOLDS for one in found)
+    higher = sum(one.above(0) == Verdict.HOLDS for one in found)
+    return Against(len(found), below, lower, higher)
+
+
+def _estimates(rows: pd.DataFrame) -> list[Estimate]:
+    return [Estimate(*row) for row in rows[["difference", "low", "high"]].itertuples(index=False, name=None)]

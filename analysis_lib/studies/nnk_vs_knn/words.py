@@ -2,41 +2,52 @@
 
 from collections.abc import Iterable
 
-from analysis_lib.studies.nnk_vs_knn.findings import Against, Comparison, Errors, Gap, Split, Support, Symmetrisation
-from analysis_lib.words import counted, listed, number, percent
+from analysis_lib.statistics import Verdict
+from analysis_lib.studies.nnk_vs_knn.findings import Against, Comparison, Errors, Gap, Support, Symmetrisation
+from analysis_lib.words import counted, judged, listed, moves, number, percent
 
 NAMES = {"nnk": "NNK", "knn": "k-NN", "matched": "k-NN as sparse as NNK"}
-#: by whether NNK is lower, and whether it is higher, than as sparse a k-NN
-REASONS = {
-    (True, False): "which neighbours NNK keeps, and how it weighs them, helps beyond their number",
-    (False, True): "what NNK gains in q, it gains by keeping few neighbours, not by which ones",
-    (True, True): "which is better depends on layer and k",
-    (False, False): "nothing clear is left of the difference once the numbers are the same",
-}
+NOTHING = "Nothing can be said, as no layer has graphs of both kinds to compare."
 SLOWS = {
     "saturated": "it saturates",
     "slower": "it slows, but has not saturated",
     "not": "it shows no sign of saturating",
+    "unknown": "one step does not tell whether it slows",
 }
 
 
 def answer(found: Comparison) -> str:
-    """Return for which k label variation is lower on NNK graphs, and why."""
+    """Return whether label variation is lower on NNK graphs, and whether more than the number of neighbours tells."""
+    if not found.knn.pairs + found.matched.pairs + found.error.pairs:
+        return NOTHING
     return (
-        f"**Answer.** On {counted(found.clips, 'clip')} the label variation of NNK graphs is below that of k-NN graphs "
-        f"on the same kernel in {found.knn.below} of {found.knn.pairs} pairs of layer and k ({_clearly(found.knn)}). "
-        f"That it is below at every layer, as the paper has it, {_verdict(found.everywhere, 'for k =')}. Against k-NN "
-        f"with as many neighbours as NNK kept, NNK is {_clearly(found.matched)}: {REASONS[found.lower, found.higher]}."
+        f"On {counted(found.clips, 'clip')}, that label variation is lower on NNK graphs than on k-NN graphs "
+        f"{judged(found.knn.verdict)}; that it is lower with equally few neighbours {judged(found.matched.verdict)}, "
+        f"and that such neighbours name fewer clips wrongly {judged(found.error.verdict)}."
     )
+
+
+def numbers(found: Comparison) -> str:
+    """Return how often NNK is lower, and for which k at every layer."""
+    kinds = {verdict: [k for k, one in found.everywhere.items() if one == verdict] for verdict in Verdict}
+    every = "; ".join(f"{judged(verdict)} for k = {listed(ks)}" for verdict, ks in kinds.items() if ks)
+    rivals = {
+        "Label variation of NNK against k-NN on the same kernel": found.knn,
+        "Label variation against k-NN with as many neighbours as NNK kept": found.matched,
+        "Share of clips named wrongly against that k-NN": found.error,
+    }
+    lines = [f"{what}: {_clearly(against)}." for what, against in rivals.items()]
+    return " ".join([*lines, *([f"That label variation is below k-NN's at every layer: {every}."] if every else [])])
 
 
 def errors(found: Errors) -> str:
     """Return how often a clip's neighbours name its class wrongly, by graph and k."""
+    if not found.candidates:
+        return "There is no layer whose neighbours could name a class."
     rates = "; ".join(f"{name} {listed(map(percent, found.rates[graph]))}" for graph, name in NAMES.items())
     text = (
         f"Share of clips that their neighbours name wrongly at k = {listed(found.candidates)}, mean of the layers: "
-        f"{rates}. NNK against k-NN: {_clearly(found.knn)}, of {found.knn.pairs} pairs; against k-NN as sparse as NNK: "
-        f"{_clearly(found.matched)}."
+        f"{rates}. NNK against k-NN: {_clearly(found.knn)}. Against k-NN as sparse as NNK: {_clearly(found.matched)}."
     )
     clash = (
         " There the error and the label variation disagree on which graph is better: a graph can send more weight out "
@@ -48,17 +59,19 @@ def errors(found: Errors) -> str:
 def gap(found: Gap) -> str:
     """Return how much of the raw form's gap is the number and weight of edges."""
     if not found.factors:
-        return "The raw form of k-NN is not above that of NNK at any k: there is no gap."
+        if not found.pairs:
+            return "Where no edge leaves its class the raw forms of NNK and k-NN cannot be compared."
+        return "In the mean of the layers the raw form of k-NN is not above that of NNK at any k, so there is no gap."
     lines = "; ".join(
-        f"{number(f['raw'])} times at k = {k} ({number(f['edges'])} by more edges, {number(f['edge_weight'])} by "
-        f"heavier ones, {number(f['share'])} by labels)"
+        f"{number(f['raw'])} times at k = {k} ({number(f['edges'])} by the number of edges, "
+        f"{number(f['edge_weight'])} by their weight, {number(f['share'])} by labels)"
         for k, f in found.factors.items()
     )
     return (
-        f"In the raw form NNK is below k-NN in {found.below} of {found.pairs} pairs of layer and k. The value of k-NN "
-        f"is {lines} that of NNK: geometric means of the layers, whose factors multiply. On a log scale, "
-        f"{_range(found.weight)} of the gap is edge weight, which says nothing about labels ({_range(found.edges)} the "
-        "number of edges alone)."
+        f"In the raw form NNK is below k-NN in {found.below} of {counted(found.pairs, 'pair')} of layer and k. The "
+        f"value of k-NN is {lines} that of NNK. These are geometric means of the layers, whose factors multiply. "
+        f"On a log scale, {_range(found.weight)} of the gap is edge weight, which says nothing about labels "
+        f"({_range(found.edges)} the number of edges alone)."
     )
 
 
@@ -68,8 +81,8 @@ def support(found: Support) -> str:
     kept = listed(number(n, 1) for n in found.kept.values())
     text = f"Of {listed(found.kept)} candidates NNK keeps {kept} (mean of the layers), k-NN all."
     if found.growth:
-        own, knn = map(percent, found.growth)
-        grown = f"NNK's number grows by {own}, k-NN's by {knn}: {SLOWS[found.slows]}"
+        own, knn = moves(found.growth[0], percent, "grows"), percent(found.growth[1])
+        grown = f"NNK's number {own}, k-NN's grows by {knn}: {SLOWS[found.slows]}"
         text += f" From k = {most[-1]} to {last} {grown}."
     text += (
         f" At k = {last}, {percent(found.ridge)} of the candidate sets have a kernel that is not positive definite, "
@@ -77,8 +90,8 @@ def support(found: Support) -> str:
     )
     foreign = f"k-NN must take at least {listed(map(percent, found.crowded.values()))} of its neighbours"
     crowded = (
-        f" A clip has {counted(found.others, 'other')} of its class: at k = {listed(found.crowded)}, {foreign} from "
-        "other classes, whatever the network learned."
+        f" A clip of the smallest class has {counted(found.others, 'other')} of its own. At k = "
+        f"{listed(found.crowded)}, {foreign} from other classes, whatever the network learned."
     )
     return text + (crowded if found.crowded else "")
 
@@ -86,21 +99,27 @@ def support(found: Support) -> str:
 def symmetrisation(found: Symmetrisation) -> str:
     """Return what the choice of symmetrisation does to both graphs, and to their order."""
     values = "; ".join(f"`{name}` {number(nnk, 3)} and {number(knn, 3)}" for name, (nnk, knn) in found.q.items())
-    return (
-        f"Label variation of NNK and k-NN, mean of the layers: {values}. That NNK is lower "
-        f"{_verdict(found.lower, 'by')}. `author` leaves up to {counted(found.isolated, 'clip')} of a graph without an "
-        "edge; those have no say in q, and their class is guessed at random."
-    )
+    order = ((found.lower.holds, "lower"), (found.lower.fails, "not lower"))
+    said = ", and ".join(f"{words} by {listed(which)}" for which, words in order if which)
+    text = f"Label variation of NNK and k-NN, mean of the layers: {values or 'none'}."
+    if said:
+        text += f" On these clips NNK is {said}."
+    if found.isolated:
+        text += (
+            f" Up to {counted(found.isolated, 'clip')} of a graph have no edge; those have no say in q, and their "
+            "class is guessed at random."
+        )
+    return text
 
 
 def _clearly(found: Against) -> str:
-    return f"clearly lower in {found.lower}, clearly higher in {found.higher}"
-
-
-def _verdict(found: Split, of: str) -> str:
-    """Return for what something holds, and for what not."""
-    said = ((found.holds, "holds"), (found.fails, "does not hold"))
-    return ", and ".join(f"{words} {of} {listed(which)}" for which, words in said if which)
+    """Return in how many pairs of layer and k NNK is below a rival, and in how many clearly below or above it."""
+    if not found.pairs:
+        return "no pair of layer and k to compare"
+    return (
+        f"below in {found.below} of {counted(found.pairs, 'pair')} of layer and k, clearly in {found.lower}, and "
+        f"clearly above in {found.higher}"
+    )
 
 
 def _range(shares: Iterable[float]) -> str:

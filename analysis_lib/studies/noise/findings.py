@@ -1,21 +1,22 @@
 """What noise and other faults do to label variation and to accuracy, read off the chapter's tables.
 
-A change is clear if its 95 % interval leaves out zero. A point is an action at a layer: the input,
+A change is clear if its interval leaves out zero. A point is an action at a layer: the input,
 layer 0, is drawn but not judged.
 """
 
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 import pandas as pd
 
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics import Estimate, Verdict, together
 from analysis_lib.studies.noise.tables import ALL, CHOSEN
 
 
 @dataclass(frozen=True)
 class Curves:
-    """At how many points noise of one level clearly changes q, and where most."""
+    """At how many points noise of one level clearly changes q, and where most; no action if nothing is known."""
 
     level: float
     lower: int
@@ -32,10 +33,9 @@ class Climb:
     name: str
     climb: float
     margin: float
-    weak: bool  # it climbs by less than the margin
+    weak: bool  # it climbs by no more than the margin
     noisy: tuple[tuple[float, float], ...]  # level, climb
-    steadied: tuple[float, ...]  # levels at which it climbs less
-    verdict: Verdict  # undecided if only some levels steady it, untested if it does not climb
+    verdict: Verdict  # noise steadies it at every level; untested if there is nothing to steady
 
 
 @dataclass(frozen=True)
@@ -65,22 +65,23 @@ class Findings:
     actions: tuple[str, ...]  # those that are disturbed
     n_layers: int
     n_points: int
-    by_chance: float  # points whose intervals leave out zero by chance
     clean: float  # accuracy on the chosen actions
     noisy: Score  # the same at `level`
     chosen_change: float  # of q at the last layer, mean of the chosen actions: noise on them alone
     all_change: float  # the same noise on all actions
-    marks: bool  # the first is smaller: noise acts as a label
+    costly: Verdict  # accuracy is lower with noise at `level`
+    marks: Verdict  # each action's change is smaller where it alone is noisy: noise acts as a label
     higher: int  # points at which q is higher with noise on all
     gap: float  # mean of that difference
     parted: tuple[tuple[str, float, float], ...]  # clearly smoother at the last layer and clearly less accurate
     curves: tuple[Curves, ...]
-    climb: Climb
+    climb: Climb | None  # None if no curve is known
     mixed_clips: int
     mixed: tuple[Score, ...]  # of the mixed set, by level
     reported: float  # change of accuracy on the paper's mixed set
-    within: tuple[float, ...]  # levels at which the mixed set loses no more than that
-    beyond: tuple[float, ...]
+    within: tuple[float, ...]  # levels at which the mixed set clearly loses less than that
+    beyond: tuple[float, ...]  # clearly more
+    level_with: tuple[float, ...]  # neither
     costs: tuple[Cost, ...]
     strongest: float  # level at which accuracy is taken
     mistaken: str  # what most clips that are named wrongly there are taken for; empty if there are none
@@ -92,8 +93,8 @@ class Findings:
 
 def findings(
     smoothness: pd.DataFrame, climbs: pd.DataFrame, scores: pd.DataFrame, predictions: pd.DataFrame, reported: float
-) -> Findings:
-    """Return what the tables say.
+) -> Findings | None:
+    """Return what the tables say; None if no noise was tried, or no graph was built with it.
 
     Parameters
     ----------
@@ -108,24 +109,32 @@ def findings(
     actions, n_layers = tuple(layers["name"].unique()), layers["layer"].nunique()
     chosen = dict(list(scores[scores["set"] == CHOSEN].groupby("kind", sort=False)))
     mixed = scores[(scores["set"] == ALL) & (scores["kind"] == "noise")]
-    small = mixed["change"] >= reported
+    lost = {score.strength: score.change.beyond(Estimate(*[reported] * 3)) for score in _scores(mixed)}
     noise = predictions[predictions["kind"] == "noise"]
+    at_level = [score for score in _scores(chosen["noise"]) if score.strength == level] if "noise" in chosen else []
+    if not at_level:
+        return None
+    within, beyond, level_with = (
+        tuple(strength for strength, one in lost.items() if one == verdict)
+        for verdict in (Verdict.HOLDS, Verdict.FAILS, Verdict.UNDECIDED)
+    )
     return Findings(
         level=level,
         actions=actions,
         n_layers=n_layers,
         n_points=len(actions) * n_layers,
-        by_chance=0.05 * len(actions) * n_layers,
         clean=chosen["none"]["accuracy"].iloc[0],
-        noisy=next(score for score in _scores(chosen["noise"]) if score.strength == level),
+        noisy=at_level[0],
+        costly=at_level[0].change.below(0),
         **_marks(layers[layers["psnr"] == level], scores),
         curves=tuple(_curves(p, rows) for p, rows in layers[layers["noisy"] == "chosen"].groupby("psnr", sort=False)),
         climb=_climb(climbs),
         mixed_clips=int(mixed["clips"].iloc[0]),
         mixed=_scores(mixed),
         reported=reported,
-        within=tuple(mixed.loc[small, "strength"]),
-        beyond=tuple(mixed.loc[~small, "strength"]),
+        within=within,
+        beyond=beyond,
+        level_with=level_with,
         costs=tuple(_cost(kind, _scores(rows)) for kind, rows in chosen.items() if kind != "none"),
         **_mistaken(noise[noise["strength"] == noise["strength"].min()]),
         noisy_clips=len(noise),
@@ -134,48 +143,63 @@ def findings(
 
 
 def _scores(rows: pd.DataFrame) -> tuple[Score, ...]:
-    change = [Estimate(*values) for values in rows[["change", "change_low", "change_high"]].to_numpy(float)]
-    return tuple(map(Score, rows["strength"], rows["accuracy"], change))
+    return tuple(map(Score, rows["strength"], rows["accuracy"], _changes(rows)))
+
+
+def _changes(rows: pd.DataFrame) -> list[Estimate]:
+    return [Estimate(*values) for values in rows[["change", "change_low", "change_high"]].to_numpy(float)]
 
 
 def _marks(rows: pd.DataFrame, scores: pd.DataFrame) -> dict:
     q = rows.pivot(index=["name", "layer"], columns="noisy", values="q")
     gap = q["all"] - q["chosen"]
-    last = rows[rows["layer"] == rows["layer"].max()]
-    change = last.groupby("noisy")["change"].mean()
+    last = rows[rows["layer"] == rows["layer"].max()].set_index("name")
+    means = last.groupby("noisy")["change"].mean()
+    parts = (last[last["noisy"] == noisy] for noisy in ("chosen", "all"))
+    alone, everyone = (dict(zip(part.index, _changes(part), strict=True)) for part in parts)
     noisy = scores[(scores["kind"] == "noise") & (scores["strength"] == rows["psnr"].iloc[0])].set_index("set")
-    smoother = last[(last["noisy"] == "chosen") & (last["change_high"] < 0)].set_index("name")["change"]
-    parted = [name for name in smoother.index if noisy.loc[name, "change_high"] < 0]
+    named = dict(zip(noisy.index, _changes(noisy), strict=True))
+    both = [(name, one, named[name]) for name, one in alone.items() if name in named]
     return {
-        "chosen_change": change["chosen"],
-        "all_change": change["all"],
-        "marks": bool(change["chosen"] < change["all"]),
+        "chosen_change": means["chosen"],
+        "all_change": means["all"],
+        "marks": together(everyone[name].beyond(one) for name, one in alone.items() if name in everyone),
         "higher": int((gap > 0).sum()),
         "gap": gap.mean(),
-        "parted": tuple((name, smoother[name], noisy.loc[name, "change"]) for name in parted),
+        "parted": tuple(
+            (name, q.value, share.value) for name, q, share in both if q.below(0) == share.below(0) == Verdict.HOLDS
+        ),
     }
 
 
 def _curves(level: float, rows: pd.DataFrame) -> Curves:
-    most = rows.loc[rows["change"].abs().idxmax()]
-    lower, higher = int((rows["change_high"] < 0).sum()), int((rows["change_low"] > 0).sum())
+    changes = _changes(rows)
+    lower = sum(change.below(0) == Verdict.HOLDS for change in changes)
+    higher = sum(change.above(0) == Verdict.HOLDS for change in changes)
+    known = rows[rows["change"].notna()]
+    if known.empty:
+        return Curves(level, lower, higher, nan, "", 0)
+    most = known.loc[known["change"].abs().idxmax()]
     return Curves(level, lower, higher, most["change"], most["name"], int(most["layer"]))
 
 
-def _climb(climbs: pd.DataFrame) -> Climb:
-    clean = climbs[climbs["noisy"] == "none"].set_index("name")
+def _climb(climbs: pd.DataFrame) -> Climb | None:
+    clean = climbs[(climbs["noisy"] == "none") & climbs["climb"].notna()].set_index("name")
+    if clean.empty:
+        return None
     name = clean["climb"].idxmax()
-    climb, margin = clean.loc[name, ["climb", "margin"]]
+    climb, margin = map(float, clean.loc[name, ["climb", "margin"]])
     rows = climbs[(climbs["name"] == name) & (climbs["noisy"] == "chosen")]
     noisy = tuple(zip(rows["psnr"], rows["climb"], strict=True))
-    steadied = tuple(psnr for psnr, found in noisy if found < climb)
-    verdict = {len(noisy): Verdict.HOLDS, 0: Verdict.FAILS}.get(len(steadied), Verdict.UNDECIDED)
-    return Climb(name, climb, margin, climb < margin, noisy, steadied, verdict if climb > 0 else Verdict.UNTESTED)
+    verdict = together(Estimate(found, found - margin, found + margin).below(climb) for _, found in noisy)
+    weak = not climb > margin
+    return Climb(name, climb, margin, weak, noisy, Verdict.UNTESTED if weak else verdict)
 
 
 def _cost(kind: str, scores: tuple[Score, ...]) -> Cost:
-    lost = next((score for score in scores if score.change.high < 0), None)
-    return Cost(kind, lost, tuple(score for score in scores if score.change.low > 0), scores[-1])
+    lost = next((score for score in scores if score.change.below(0) == Verdict.HOLDS), None)
+    gained = tuple(score for score in scores if score.change.above(0) == Verdict.HOLDS)
+    return Cost(kind, lost, gained, scores[-1])
 
 
 def _mistaken(noise: pd.DataFrame) -> dict:

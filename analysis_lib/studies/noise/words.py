@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import isnan
 
-from analysis_lib.statistics import Verdict
 from analysis_lib.studies.noise.findings import Cost, Findings, Score
-from analysis_lib.words import THIN, counted, listed, name_of, named, number, percent, plain, points
+from analysis_lib.words import THIN, counted, judged, listed, name_of, named, number, percent, plain, points
 
 
 def _share(value: float) -> str:
@@ -31,74 +30,90 @@ KINDS = {
 }
 
 
-def answer(found: Findings) -> str:
+#: words of the actions' names up to which an answer has them
+SHORT = 6
+
+
+def answer(found: Findings | None) -> str:
     """Return the chapter's answer: what noise at the noisiest graph's level does to accuracy and labels."""
-    verdict = (
-        "noise on only a few actions marks them, and so hides part of the damage"
-        if found.marks
-        else "that noise on only a few actions would mark them is not seen"
-    )
+    if not found:
+        return "Nothing can be said, as no noise was put on any clip."
+    names = named(found.actions)
+    where = names if len(names.split()) <= SHORT else counted(len(found.actions), "action")
     return (
-        f"**Answer.** With white Gaussian noise at {plain(found.level)} dB on {named(found.actions)} the accuracy "
-        f"there goes from {percent(found.clean)} to {percent(found.noisy.accuracy)} ({_change(found.noisy)}). At the "
-        f"last layer label variation there changes by {number(found.chosen_change, signed=True)} on average if "
-        f"nothing else is noisy, and by {number(found.all_change, signed=True)} if all actions are: {verdict}."
+        f"With noise at {plain(found.level)} dB on {where}, the network names {percent(found.noisy.accuracy)} of the "
+        f"clips rightly, and {percent(found.clean)} without; that it then does worse {judged(found.costly)}, and that "
+        f"noise on these alone marks them {judged(found.marks)}."
     )
 
 
-def curves(found: Findings) -> str:
+def numbers(found: Findings | None) -> str:
+    """Return by how much accuracy changes, and label variation with noise on the chosen actions and on all."""
+    if not found:
+        return ""
+    alone, everyone = (number(x, signed=True) for x in (found.chosen_change, found.all_change))
+    return (
+        f"The noise is white and Gaussian, on {named(found.actions)}. Accuracy there changes by "
+        f"{_change(found.noisy)}. At the last layer label variation there changes by {alone} on average if nothing "
+        f"else is noisy, and by {everyone} if all actions are. If the first is lower, noise marks the actions: it acts "
+        "as a label, and hides part of the damage."
+    )
+
+
+def curves(found: Findings | None) -> str:
     """Return, level by level, at how many points noise on the chosen actions changes the curves."""
+    if not found:
+        return ""
     n, shape = found.n_points, (counted(len(found.actions), "action"), counted(found.n_layers, "layer"))
-    lines = [
-        f"Points are {' by '.join(shape)}; of {counted(n, 'interval')}, {number(found.by_chance, 1)} leave out zero "
-        "by chance."
-    ]
-    lines += [
-        f"At {plain(level.level)} dB label variation is clearly lower at {level.lower} of {n} points and clearly "
-        f"higher at {level.higher}; the largest change is {number(level.largest, signed=True)} ("
-        f"{name_of(level.action)}, layer {level.layer})."
-        for level in found.curves
-    ]
+    lines = [f"Points are {' by '.join(shape)}. Where nothing changes, 1 interval in 20 leaves out zero by chance."]
+    for level in found.curves:
+        text = (
+            f"At {plain(level.level)} dB label variation is clearly lower at {level.lower} of {counted(n, 'point')} "
+            f"and clearly higher at {level.higher}"
+        )
+        most = f"{number(level.largest, signed=True)} ({name_of(level.action)}, layer {level.layer})"
+        lines.append(f"{text}; the largest change is {most}." if level.layer else f"{text}.")
     return " ".join(lines)
 
 
-def climb(found: Findings) -> str:
+def climb(found: Findings | None) -> str:
     """Return whether noise steadies the curve that climbs most."""
+    if not found or not found.climb:
+        return ""
     curve = found.climb
     values = listed(f"{number(climb)} ({plain(psnr)} dB)" for psnr, climb in curve.noisy)
-    margin = f"the margin of one of its points (±{number(curve.margin)})"
-    weight = f"less than {margin}, so that there is little to steady" if curve.weak else f"more than {margin}"
-    verdict = {
-        Verdict.HOLDS: "goes the same way here",
-        Verdict.FAILS: "does not hold here",
-        Verdict.UNDECIDED: f"goes the same way only at {_levels(curve.steadied)}",
-        Verdict.UNTESTED: "cannot be tested here",
-    }
+    margin = f"the margin of one of its points ({number(curve.margin)} to both sides)"
+    weight = f"no more than {margin}, so that there is little to steady" if curve.weak else f"more than {margin}"
+    with_noise = f" With noise it climbs by {values}." if curve.noisy else ""
     return (
-        f"The clean curve that climbs most is that of {name_of(curve.name)}: by {number(curve.climb)}, {weight}. "
-        f"With noise it climbs by {values}. The paper's remark, that noise steadies such a curve, "
-        f"{verdict[curve.verdict]}."
+        f"The clean curve that climbs most is that of {name_of(curve.name)}: by {number(curve.climb)}, {weight}."
+        f"{with_noise} The paper's remark, that noise steadies such a curve, {judged(curve.verdict)}."
     )
 
 
-def mark(found: Findings) -> str:
+def mark(found: Findings | None) -> str:
     """Return whether noise on the chosen actions alone acts as a label, and what that hides."""
+    if not found:
+        return ""
     parted = [f"{name_of(name)} ({number(q, signed=True)}; {points(share)} points)" for name, q, share in found.parted]
     return (
         f"At {plain(found.level)} dB label variation is higher with noise on all actions than with noise on the "
-        f"chosen ones at {found.higher} of {found.n_points} points, by {number(found.gap, signed=True)} on average. "
-        "Actions whose labels become clearly smoother at the last layer while the network names clearly fewer of "
-        f"their clips rightly: {listed(parted)}."
+        f"chosen ones at {found.higher} of {counted(found.n_points, 'point')}. The mean difference is "
+        f"{number(found.gap, signed=True)}. Actions whose labels become clearly smoother at the last layer while the "
+        f"network names clearly fewer of their clips rightly: {listed(parted)}."
     )
 
 
-def costs(found: Findings) -> str:
+def costs(found: Findings | None) -> str:
     """Return what the mixed set loses beside the paper's, and what each fault costs on the chosen actions."""
+    if not found:
+        return ""
     changes = listed(f"{points(score.change.value)} ({plain(score.strength)} dB)" for score in found.mixed)
+    kinds = {"clearly smaller": found.within, "clearly larger": found.beyond, "not clearly another": found.level_with}
+    beside = listed(f"{words} at {_levels(levels)}" for words, levels in kinds.items() if levels)
     text = (
         f"On the mixed set of {counted(found.mixed_clips, 'clip')}, accuracy changes by {changes} points. The paper, "
-        f"which gives no level, reports {points(found.reported)}. Here the loss is no larger than that at "
-        f"{_levels(found.within)}, and larger at {_levels(found.beyond)}."
+        f"which gives no level, reports {points(found.reported)}. Beside that the loss here is {beside}."
     )
     return "\n".join([text, "", *map(_cost, found.costs)])
 
@@ -118,14 +133,16 @@ def _cost(cost: Cost) -> str:
     )
 
 
-def mistaken(found: Findings) -> str:
+def mistaken(found: Findings | None) -> str:
     """Return what clips with the strongest noise are taken for, and whether that flatters an action."""
+    if not found:
+        return ""
     level = f"{plain(found.strongest)} dB"
     if not found.mistaken:
         return f"At {level} every clip is still named rightly."
     name = name_of(found.mistaken)
     text = f"At {level}, {percent(found.mistaken_share)} of the clips that are named wrongly are taken for {name}."
-    if isnan(found.mistaken_own):
+    if isnan(found.mistaken_own) or found.mistaken_share <= 0.5:
         return text
     return (
         f"{text} That {percent(found.mistaken_own)} of the clips of {name} are named rightly there is then no sign "
@@ -133,8 +150,10 @@ def mistaken(found: Findings) -> str:
     )
 
 
-def levels(found: Findings) -> str:
+def levels(found: Findings | None) -> str:
     """Return by how much the noise of any clip misses the level that was asked for."""
+    if not found or isnan(found.worst_miss):
+        return ""
     return (
         f"Measured on {counted(found.noisy_clips, 'noisy clip')}, the level is never more than "
         f"{plain(found.worst_miss)} dB off."
@@ -142,9 +161,13 @@ def levels(found: Findings) -> str:
 
 
 def _change(score: Score) -> str:
+    """Return a change of accuracy in points, and its interval if it has one."""
     change = score.change
-    return f"{points(change.value)} points, 95{THIN}% interval {points(change.low)} to {points(change.high)}"
+    text = f"{points(change.value)} points"
+    if not change.low <= change.high:
+        return text
+    return f"{text}, {percent(0.95)} interval {points(change.low)} to {points(change.high)}"
 
 
 def _levels(values) -> str:
-    return f"{listed(map(plain, values))} dB" if values else "no level"
+    return f"{listed(map(plain, values))} dB"

@@ -38,19 +38,24 @@ class Growth:
     neighbours: int
 
 
-def speed(table: pd.DataFrame) -> Speed:
-    """Return what `analysis_lib.studies.performance.tables.speed_table` says."""
-    ours = table[table["method"] == table["method"].iloc[1]]
-    seconds, floor = (tuple(ours[column].agg(["min", "max"])) for column in ("seconds", "of_floor"))
-    others = table[~table["method"].str.startswith(("floor", ours["method"].iloc[0]))]
-    peers = others.sort_values("times", kind="stable")
+def speed(table: pd.DataFrame) -> Speed | None:
+    """Return what `analysis_lib.studies.performance.tables.speed_table` says; None if we were not measured."""
+    methods = table["method"].unique()
+    if len(methods) < 2:
+        return None
+    ours = table[table["method"] == methods[1]]
+    seconds, floor = (tuple(map(float, ours[column].agg(["min", "max"]))) for column in ("seconds", "of_floor"))
+    others = table[~table["method"].str.startswith(("floor", methods[1]))]
+    peers = others.dropna(subset=["times"]).sort_values("times", kind="stable")
     ends = peers[["method", "frames", "features", "times"]].iloc[[0, -1] if len(peers) else []]
     fastest, slowest = [Peer(*row) for row in ends.itertuples(index=False)] or (None, None)
-    return Speed(ours["clips"].iloc[0], seconds, floor, fastest, slowest)
+    return Speed(int(ours["clips"].max()), seconds, floor, fastest, slowest)
 
 
-def growth(table: pd.DataFrame) -> Growth:
-    """Return what `analysis_lib.studies.performance.tables.growth_table` says."""
+def growth(table: pd.DataFrame) -> Growth | None:
+    """Return what `analysis_lib.studies.performance.tables.growth_table` says; None of fewer than two sizes."""
+    if table["clips"].nunique() < 2:
+        return None
     slopes = growth_exponents(table)
     ours = table[table["method"] == slopes.index[0]]
     clips, share = tuple(ours["clips"].agg(["min", "max"])), tuple(ours["share"].agg(["max", "min"]))

@@ -4,17 +4,90 @@ Of several settings of one method the fastest counts. In each record the first m
 the others are compared with it.
 """
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated, NotRequired, TypedDict
 
 import numpy as np
 import pandas as pd
 
-from analysis_lib.errors import DataError
-from analysis_lib.files import ROOT
+from analysis_lib.errors import DataError, shown
+from analysis_lib.files import ROOT, is_there
+from analysis_lib.loading import Name, Within, checked, read_json
 
 FORMAT = 1  # of the JSON file
 PARTS = ("dtw", "nnk", "growth")
+
+_Count = Annotated[int, Within(1)]
+_Seconds = Annotated[list[Annotated[float, Within(1e-9)]], Within(1, 10_000)]
+
+
+class _Rate(TypedDict):
+    work: _Count
+    seconds: _Seconds
+
+
+class _Floor(TypedDict):
+    operations: _Rate
+    cells: _Rate
+
+
+class _Method(TypedDict):
+    """What all methods have; further entries are those of the tables."""
+
+    name: Name
+    seconds: _Seconds
+
+
+class _Aligner(_Method):
+    how: str
+    clips: Annotated[int, Within(2)]
+    gap: NotRequired[float | None]
+
+
+class _Solver(_Method):
+    above: float
+    below: float
+
+
+class _Shape(TypedDict):
+    frames: _Count
+    features: _Count
+    clips: Annotated[int, Within(2)]
+    operations: _Count
+    cells: _Count
+    floor: _Floor
+    methods: Annotated[list[_Aligner], Within(1, 100)]
+
+
+class _Kernel(TypedDict):
+    kernel: str
+    nodes: _Count
+    candidates: _Count
+    ridged: int
+    duplicates: int
+    violation: float
+    methods: Annotated[list[_Solver], Within(1, 100)]
+
+
+class _Size(TypedDict):
+    clips: _Count
+    frames: _Count
+    features: _Count
+    neighbours: _Count
+    pairs: _Count
+    computed: int
+    methods: Annotated[list[_Method], Within(1, 100)]
+
+
+class _Record(TypedDict):
+    format: int
+    quick: NotRequired[bool]
+    machine: NotRequired[Mapping[str, object]]
+    missing: NotRequired[Mapping[str, str]]
+    dtw: NotRequired[list[_Shape]]
+    nnk: NotRequired[list[_Kernel]]
+    growth: NotRequired[list[_Size]]
 
 
 def load_bench(path: str | Path) -> dict:
@@ -28,17 +101,16 @@ def load_bench(path: str | Path) -> dict:
         If there is no such file, or it is no such record.
     """
     path = Path(path)
-    found = path if path.exists() else ROOT / path
-    try:
-        record = json.loads(found.read_text(encoding="utf8"))
-    except OSError as error:
-        raise DataError(f"cannot read {found}: {error.strerror}; make bench writes one") from error
-    except ValueError as error:
-        raise DataError(f"{found} is not valid JSON: {error}") from error
+    found = path if is_there(path) else ROOT / path
+    if not is_there(found):
+        raise DataError(f"cannot read {found}: No such file; make bench writes one")
+    record = read_json(found)
     given = record.get("format") if isinstance(record, dict) else None
     if given != FORMAT:
-        raise DataError(f"{found}: expected a bench record of format {FORMAT}, got {given}; make bench writes one")
-    return record
+        raise DataError(
+            f"{found}: expected a bench record of format {FORMAT}, got {shown(given)}; make bench writes one"
+        )
+    return checked(record, _Record, found)
 
 
 def speed_table(record: dict) -> pd.DataFrame:

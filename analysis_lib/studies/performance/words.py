@@ -1,6 +1,7 @@
 """Sentences of the performance chapter."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from math import isfinite
 
 from analysis_lib.studies.performance.findings import Growth, Peer, Speed
 from analysis_lib.words import counted, duration, listed, name_of, number, percent, ratio
@@ -16,31 +17,45 @@ def machine(record: Mapping) -> str:
     return f"Measured on: {made}; {versions}.{trial}"
 
 
-def answer(found: Speed) -> str:
+def answer(found: Speed | None) -> str:
     """Return how near to the floor we are, and how far the peers are."""
-    seconds, shares = map(duration, found.seconds), map(number, found.of_floor)
-    text = (
-        f"**Answer.** All pairs of {counted(found.clips, 'clip')} take {' to '.join(seconds)}, depending on the shape; "
-        f"the least that this machine could need is {' to '.join(shares)} of that."
-    )
+    if not found:
+        return "Nothing can be said, as nothing was measured."
+    text = f"Comparing all pairs of {counted(found.clips, 'clip')} takes {_range(found.seconds, duration)}"
+    if isfinite(sum(found.of_floor)):
+        text += f", of which this machine could not do without {_range(found.of_floor, percent)}"
     if not found.fastest:
-        return text
-    fast, slow = found.fastest, found.slowest
+        return f"{text}; no other library was measured."
+    times = _range((found.fastest.times, found.slowest.times), number)
+    return f"{text}; other libraries take {times} times as long as ours."
+
+
+def numbers(found: Speed | None) -> str:
+    """Return which of the other libraries come nearest and which stay farthest, and at which shape."""
+    if not found or not found.fastest:
+        return ""
     return (
-        f"{text} The other libraries take {ratio(fast.times)} (the fastest, {_where(fast)}) to {ratio(slow.times)} "
-        f"({_where(slow)}) as long."
+        "Times depend on the shape of a clip, frames by features. "
+        f"The other libraries' shortest time is {_peer(found.fastest)}, their longest {_peer(found.slowest)}."
     )
 
 
-def _where(peer: Peer) -> str:
-    return f"{peer.method} at {peer.frames} x {peer.features}"
+def _range(ends: tuple[float, float], written: Callable[[float], str]) -> str:
+    """Return the smallest and the largest value, or the one that there is."""
+    return " to ".join(dict.fromkeys(map(written, ends)))
 
 
-def growth(found: Growth) -> str:
+def _peer(peer: Peer) -> str:
+    return f"{ratio(peer.times)} ours, that of {name_of(peer.method)} at {peer.frames} x {peer.features}"
+
+
+def growth(found: Growth | None) -> str:
     """Return how the cost of the k nearest grows, beside that of the whole matrix."""
-    clips, shares = (number(n, 0) for n in found.clips), map(percent, found.share)
-    grown = listed(f"n^{number(slope)} ({method})" for method, slope in found.exponents.items())
+    if not found:
+        return "How the time grows cannot be told from one number of clips."
+    clips, shares = (number(n, 0) for n in found.clips), _range(found.share, percent)
+    grown = listed(f"n^{number(slope)} ({name_of(method)})" for method, slope in found.exponents.items())
     return (
-        f"From {' to '.join(clips)} clips the time grows as {grown}; of all pairs, {' to '.join(shares)} had to be "
+        f"From {' to '.join(clips)} clips the time grows as {grown}. Of all pairs, {shares} had to be "
         f"computed for the {found.neighbours} nearest."
     )

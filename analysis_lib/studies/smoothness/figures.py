@@ -3,14 +3,17 @@
 ``beside`` are the same tables as other editions recorded them (`analysis_lib.chapters.other_editions`).
 """
 
+from textwrap import wrap
+
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from analysis_lib.plots.beside import GREY, NOTHING, Tables, faint, keys, where
-from analysis_lib.plots.panels import panels
-from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, WIDTH, Y_LABEL, group_styles, layer_axis, use_style
+from analysis_lib.plots.panels import key_below, panels
+from analysis_lib.plots.style import COLOURS, FAINT, INK, WIDTH, Y_LABEL, group_styles, layer_axis, use_style
 
 
 def plot_groups(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
@@ -35,33 +38,30 @@ def plot_groups(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
 
 
 def plot_classes(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
-    """Draw one panel a super-class with one curve a class; each curve is named below its panel.
+    """Draw a small panel for each action, in the colour of its super-class; those of other editions follow.
 
-    The actions of other editions, which are others, have panels of their own.
+    Behind each curve, in grey, is the mean of its super-class.
     """
     use_style()
-    classes = table[table["level"] == "class"]
-    others = where(beside, level="class")
-    groups = dict.fromkeys(pd.concat([classes, *others.values()])["group"])
     parts = [
-        (f"{label}\n{group}" if label else group, rows, GREY if label else INK)
-        for label, part in (("", classes), *others.items())
-        for group in groups
-        if len(rows := part[part["group"] == group])
+        (label, name, curve, rows[(rows["level"] == "group") & (rows["name"] == group)])
+        for label, rows in (("", table), *beside.items())
+        for (group, name), curve in rows[rows["level"] == "class"].groupby(["group", "name"], sort=False)
     ]
-    entries = [part["name"].nunique() for _, part, _ in parts]
-    tallest = [max(entries[i : i + 3]) for i in range(0, len(parts), 3)]
-    figure, grid = panels(len(parts), 3, 3.1, 0.16 * sum(tallest), sharex=True, sharey=True)
-    for place, (axes, (title, part, ink)) in enumerate(zip(grid, parts, strict=True)):
-        names = list(dict.fromkeys(part["name"]))
-        for i, name in enumerate(names):
-            style = {"color": COLOURS[i % 8], "marker": MARKERS[i % 8], "linestyle": DASHES[i // 8 % 8]}
-            _curve(axes, part[part["name"] == name], name, style, band=len(names) <= 4)
-        axes.set_title(title, color=ink)
-        axes.tick_params(labelbottom=True)
-        _finish(axes, classes, *others.values())
-        axes.set_ylabel("" if place % 3 else Y_LABEL)
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), fontsize=7, handlelength=2.2)
+    styles = group_styles([curve["group"].iloc[0] for _, _, curve, _ in parts])
+    figure, grid = panels(len(parts), 4, 1.45, 0.4, sharex=True, sharey=True)
+    for place, (axes, (label, name, curve, mean)) in enumerate(zip(grid, parts, strict=True)):
+        look = {"color": styles[curve["group"].iloc[0]]["color"]}
+        axes.plot(mean["layer"] + 1, mean["q"], color=FAINT, lw=2.5)
+        _curve(axes, curve, name, look | {"marker": "."}, band=True)
+        axes.set_title("\n".join(wrap(name, 22)), color=GREY if label else INK, fontsize=8.5)
+        _finish(axes, curve, most=6)
+        axes.set_xlabel("layer" if place >= len(parts) - 4 else "")
+        axes.set_ylabel("" if place % 4 else Y_LABEL)
+    groups = [Line2D([], [], label=name, lw=1.4, color=style["color"]) for name, style in styles.items()]
+    mean = Line2D([], [], label="mean of the super-class", lw=2.5, color=FAINT)
+    recorded = [Line2D([], [], ls="", label=f"grey titles: {label}") for label in beside]
+    key_below(figure, handles=[*groups, mean, *recorded], most=4)
     return figure
 
 
@@ -72,9 +72,9 @@ def _curve(axes: Axes, curve: pd.DataFrame, name: str, style: dict, band: bool) 
         axes.fill_between(x, curve["low"], curve["high"], color=style["color"], alpha=0.15, lw=0)
 
 
-def _finish(axes: Axes, *tables: pd.DataFrame) -> None:
+def _finish(axes: Axes, *tables: pd.DataFrame, most: int = 30) -> None:
     n_layers = max(table["layer"].nunique() for table in tables)
-    layer_axis(axes, ["in", *range(1, n_layers)])
+    layer_axis(axes, ["in", *range(1, n_layers)], most=most)
     axes.set_ylabel(Y_LABEL)
     axes.set_ylim(0, 1)
     axes.grid(axis="y")

@@ -1,7 +1,7 @@
 """What the smoothness chapter finds: where label variation falls, and whether Theorem 1 says so."""
 
 from dataclasses import dataclass
-from math import inf, nan, nextafter
+from math import inf, isnan, nan, nextafter
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ import pandas as pd
 from analysis_lib.errors import UserError
 from analysis_lib.geometry.curves import EVERY
 from analysis_lib.geometry.operator_norms import change_norm_correlation
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics import Estimate, Verdict, together
 
 #: a curve counts as flat up to a layer where it changes there by less than this share of its change after it
 FLAT = 0.5
@@ -26,35 +26,27 @@ class Drop:
 
 
 @dataclass(frozen=True)
-class Statement:
-    """What is found of a statement, and whether it is true of these clips, whatever resampling says."""
-
-    verdict: Verdict
-    here: bool
-
-
-@dataclass(frozen=True)
 class Picture:
     """The paper's picture: flat up to a layer, then a sudden fall.
 
-    ``early`` and ``late`` are the changes of the mean curve up to the boundary and after it, and
-    ``share`` what the size of the one is of the other's: infinite or NaN if nothing changes after it.
+    ``early`` and ``late`` are the changes of the mean curve up to the boundary and after it, and ``share`` what the
+    size of the one is of the other's: infinite or NaN if nothing changes after it. It is ``flat`` if that is small
+    and the curve falls; the fall is ``sudden`` if every super-class falls most after the boundary.
     """
 
     boundary: int
     early: float
     late: float
     share: Estimate
-    flat: Statement
-    sudden: Statement
+    flat: Verdict
+    sudden: Verdict
 
 
 @dataclass(frozen=True)
 class CurveFindings:
     """Label variation at the first layer and at the last, mean of the super-classes, and its largest falls.
 
-    ``steady`` names super-classes that never fall; there is no ``picture`` without a layer after the
-    boundary.
+    ``steady`` names super-classes that never fall. There is no ``picture`` without a layer after the ``boundary``.
     """
 
     clips: int
@@ -63,7 +55,13 @@ class CurveFindings:
     last: float
     drops: tuple[Drop, ...]
     steady: tuple[str, ...]
+    boundary: int
     picture: Picture | None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return what is found of the whole of the paper's picture."""
+        return together([self.picture.flat, self.picture.sudden]) if self.picture else Verdict.UNTESTED
 
 
 @dataclass(frozen=True)
@@ -71,19 +69,21 @@ class TheoremFindings:
     """Theorem 1 over so many layers.
 
     ``constant`` is the least with which the inequality holds, ``worst`` the layer that needs it (NaN
-    and 0: no layer has a ratio); the provable bound holds at ``kept`` layers. ``correlation`` is
-    that of norms with changes, NaN where there is none.
+    and 0: no layer has a ratio); the provable bound holds at ``kept`` of ``checked`` layers. ``correlation`` is
+    that of norms with changes over ``compared`` layers, NaN where there is none.
     """
 
     layers: int
     constant: float
     worst: int
     kept: int
+    checked: int
     correlation: float
+    compared: int
 
 
-def curve_findings(table: pd.DataFrame, shape: pd.DataFrame, boundary: int) -> CurveFindings:
-    """Return how far label variation falls, and where it falls most.
+def curve_findings(table: pd.DataFrame, shape: pd.DataFrame, boundary: int) -> CurveFindings | None:
+    """Return how far label variation falls, and where it falls most; None if the first or last layer has none.
 
     Parameters
     ----------
@@ -94,21 +94,27 @@ def curve_findings(table: pd.DataFrame, shape: pd.DataFrame, boundary: int) -> C
     """
     rows = table[(table["level"] == "group") & (table["layer"] > 0)]
     mean = rows.groupby("layer")["q"].mean()
+    if mean.empty or not np.isfinite(mean.iloc[[0, -1]]).all():
+        return None
     clips = int(rows.loc[rows["layer"] == mean.index[0], "clips"].sum())
     read = {(row.group, row.statistic): Estimate(row.value, row.low, row.high) for row in shape.itertuples()}
-    groups = dict.fromkeys(rows["name"])
-    falling = [name for name in groups if (name, "drop") in read and read[name, "drop"].value > 0]
-    drops = tuple(Drop(name, read[name, "drop"], read[name, "drop after"]) for name in falling)
-    steady = tuple(name for name in groups if name not in falling)
+    fell = {name: read[name, "drop"] for name in dict.fromkeys(rows["name"]) if (name, "drop") in read}
+    drops = tuple(Drop(name, drop, read[name, "drop after"]) for name, drop in fell.items() if drop.value > 0)
+    steady = tuple(name for name, drop in fell.items() if drop.value <= 0)
     picture = _picture(mean, read, boundary) if (shape["boundary"] == boundary).any() else None
-    return CurveFindings(clips, int(mean.index[-1]), float(mean.iloc[0]), float(mean.iloc[-1]), drops, steady, picture)
+    ends = float(mean.iloc[0]), float(mean.iloc[-1])
+    return CurveFindings(clips, int(mean.index[-1]), *ends, drops, steady, boundary, picture)
 
 
 def _picture(mean: pd.Series, read: dict[tuple[str, str], Estimate], boundary: int) -> Picture:
-    """Return what the mean curve and the earliest of the largest drops say of the paper's picture."""
-    share, earliest = read[EVERY, "early change"], read[EVERY, "drop after"]
-    flat = Statement(share.below(FLAT) if np.isfinite(share.value) else Verdict.FAILS, share.value < FLAT)
-    sudden = Statement(earliest.above(nextafter(boundary, -inf)), earliest.value >= boundary)
+    """Return what the mean curve and the earliest and smallest of the largest drops say of the paper's picture.
+
+    Where the change after the boundary is the larger one, the curve falls after it just if it falls as a whole.
+    """
+    share, fall, earliest, smallest = (read[EVERY, name] for name in ("early change", "fall", "drop after", "drop"))
+    flat = together([share.below(FLAT), fall.above(0)])
+    sudden = together([earliest.above(nextafter(boundary, -inf)), smallest.above(0)])
+    sudden = Verdict.UNDECIDED if isnan(smallest.value) else sudden  # the place of no drop says nothing
     early, late = mean[boundary] - mean.iloc[0], mean.iloc[-1] - mean[boundary]
     return Picture(boundary, float(early), float(late), share, flat, sudden)
 
@@ -119,11 +125,12 @@ def theorem_findings(table: pd.DataFrame) -> TheoremFindings:
     constants = (table["label_ratio"] / table["norm"] ** 2).where(np.isfinite)
     stated = constants.notna().any()
     worst = int(table.loc[constants.idxmax(), "layer"]) if stated else 0
-    broken = table["data_ratio"] > table["bound"] * (1 + ROUNDING)
+    checked = table.dropna(subset=["data_ratio", "bound"])
+    kept = int((checked["data_ratio"] <= checked["bound"] * (1 + ROUNDING)).sum())
     known = table[np.isfinite(table["label_ratio"])]
     try:
         correlation = change_norm_correlation(known["label_ratio"], known["norm"])
     except UserError:  # too few layers, or all alike
         correlation = nan
     constant = float(constants.max()) if stated else nan
-    return TheoremFindings(len(table), constant, worst, int(len(table) - broken.sum()), correlation)
+    return TheoremFindings(len(table), constant, worst, kept, len(checked), correlation, len(known))

@@ -1,12 +1,13 @@
 """What fine-tuning found, and what the forecasts of a cut were good for, read off the chapter's tables."""
 
 from dataclasses import dataclass
+from math import isnan, nan
 
 import numpy as np
 import pandas as pd
 
 from analysis_lib.geometry.curves import EVERY
-from analysis_lib.statistics import Estimate
+from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.transfer.runs import SCRATCH
 from analysis_lib.studies.transfer.tables import OLD_HEAD
 
@@ -26,27 +27,29 @@ class Forecast:
 class Findings:
     """All that the chapter says; accuracies are those in the end, at the largest set size."""
 
-    old: float  # untouched, read through its old head
+    old: float  # untouched, read through its old head; NaN if that was not tried
     clips: int  # of test
     size: int  # clips a class to learn from
     shallowest: str  # case of the smallest cut
     shallow: Estimate
-    best: str | None  # case of the best cut, if it is a deeper one
+    best: str | None  # case of the best of the deeper cuts, if there are any
     deep: Estimate
     scratch: Estimate
+    deeper: Verdict  # the best deeper cut beats the smallest
+    ahead: Verdict  # the smallest cut beats training from scratch
     new_span: float  # of label variation over the layers, of the new actions
     own_span: float
-    drop_after: Estimate | None  # layer; the earliest of all super-classes of new actions, if there are two layers
+    drop_after: Estimate | None  # layer; the earliest of all super-classes of new actions, if each of them falls
     rises: int  # of the mean curve of new actions
     steps: int
     epochs: int
-    goal: float  # mean of the seeds from scratch
+    goal: float  # mean of the seeds from scratch, NaN if that was not tried
     passed: tuple[tuple[int | None, tuple[str, ...]], ...]  # epoch at which the goal is passed, None for never; cases
     best_cuts: tuple[tuple[int, int], ...]  # clips a class, cut
     clear: tuple[tuple[int, int, int], ...]  # clips a class, other cuts that lose clearly, other cuts
     forecasts: tuple[Forecast, ...]
     n_fixed: int  # rules that always take the same cut
-    fixed: str  # the best of them
+    fixed: str  # the best of them, empty if there are none
     fixed_lost: float
 
 
@@ -57,8 +60,8 @@ def findings(
     own: pd.DataFrame,
     shape: pd.DataFrame,
     choices: pd.DataFrame,
-) -> Findings:
-    """Return what the tables say.
+) -> Findings | None:
+    """Return what the tables say; None if nothing was tuned.
 
     Parameters
     ----------
@@ -69,22 +72,31 @@ def findings(
     shape : DataFrame
         Of the new actions, from `analysis_lib.geometry.curves.shape_table`.
     """
+    if final.empty or (final["case"] == SCRATCH).all():
+        return None
     return Findings(**_accuracies(table, final), **_curves(new, own, shape), **_learning(table), **_choices(choices))
 
 
 def _accuracies(table: pd.DataFrame, final: pd.DataFrame) -> dict:
     last = final[final["clips_per_class"] == final["clips_per_class"].max()]
-    tuned, scratch = last[last["case"] != SCRATCH], last[last["case"] == SCRATCH].iloc[0]
-    shallow, deep = tuned.loc[tuned["cut"].idxmin()], tuned.loc[tuned["accuracy"].idxmax()]
+    tuned, scratch = last[last["case"] != SCRATCH], last[last["case"] == SCRATCH]
+    first = tuned.loc[tuned["cut"].idxmin()]
+    others = tuned[(tuned["cut"] > first["cut"]) & tuned["accuracy"].notna()]
+    best = others.loc[others["accuracy"].idxmax()] if len(others) else None
+    shallow, deep = _estimate(first), Estimate(nan) if best is None else _estimate(best)
+    afresh = _estimate(scratch.iloc[0]) if len(scratch) else Estimate(nan)
+    old = table.loc[table["case"] == OLD_HEAD, "accuracy"]
     return {
-        "old": table.loc[table["case"] == OLD_HEAD, "accuracy"].iloc[0],
-        "clips": int(shallow["clips"]),
-        "size": int(shallow["clips_per_class"]),
-        "shallowest": shallow["case"],
-        "shallow": _estimate(shallow),
-        "best": deep["case"] if deep["cut"] > shallow["cut"] else None,
-        "deep": _estimate(deep),
-        "scratch": _estimate(scratch),
+        "old": float(old.iloc[0]) if len(old) else nan,
+        "clips": int(first["clips"]),
+        "size": int(first["clips_per_class"]),
+        "shallowest": first["case"],
+        "shallow": shallow,
+        "best": None if best is None else best["case"],
+        "deep": deep,
+        "scratch": afresh,
+        "deeper": Verdict.UNTESTED if best is None else deep.beyond(shallow),
+        "ahead": shallow.beyond(afresh) if len(scratch) else Verdict.UNTESTED,
     }
 
 
@@ -94,9 +106,11 @@ def _estimate(row: pd.Series, column: str = "accuracy") -> Estimate:
 
 def _curves(new: pd.DataFrame, own: pd.DataFrame, shape: pd.DataFrame) -> dict:
     curves = [t[(t["level"] == "class") & (t["layer"] > 0)].groupby("layer")["q"].mean() for t in (new, own)]
-    drop = shape[(shape["group"] == EVERY) & (shape["statistic"] == "drop after")]
+    every = shape[shape["group"] == EVERY].set_index("statistic")
     (new_span, own_span), steps = map(np.ptp, curves), np.diff(curves[0])
-    drop_after = _estimate(drop.iloc[0], "value") if len(drop) else None
+    steps = steps[np.isfinite(steps)]
+    falls = "drop" in every.index and every.loc["drop", "value"] > 0
+    drop_after = _estimate(every.loc["drop after"], "value") if falls else None
     spans = {"new_span": new_span, "own_span": own_span, "drop_after": drop_after}
     return spans | {"rises": int((steps > 0).sum()), "steps": len(steps)}
 
@@ -104,8 +118,8 @@ def _curves(new: pd.DataFrame, own: pd.DataFrame, shape: pd.DataFrame) -> dict:
 def _learning(table: pd.DataFrame) -> dict:
     read = table[(table["clips_per_class"] == table["clips_per_class"].max()) & table["accuracy"].notna()]
     means = read.groupby(["case", "epoch"], sort=False)["accuracy"].mean()
-    goal, passed = means[SCRATCH].iloc[-1], {}
-    for case in (c for c in dict.fromkeys(read["case"]) if c != SCRATCH):
+    goal, passed = (float(means[SCRATCH].iloc[-1]) if SCRATCH in means else nan), {}
+    for case in (c for c in dict.fromkeys(read["case"]) if c != SCRATCH and not isnan(goal)):
         above = means[case].index[means[case] > goal]
         passed.setdefault(int(above.min()) if len(above) else None, []).append(case)
     cases = tuple((epoch, tuple(names)) for epoch, names in passed.items())
@@ -113,7 +127,7 @@ def _learning(table: pd.DataFrame) -> dict:
 
 
 def _choices(choices: pd.DataFrame) -> dict:
-    forecast = choices["is_forecast"]
+    forecast = choices["is_forecast"].astype(bool)
     fixed = choices[~forecast].groupby("rule", sort=False)["lost"].mean()
     others = choices[~forecast & (choices["cut"] != choices["best_cut"])].groupby("clips_per_class")["low"]
     return {
@@ -121,7 +135,7 @@ def _choices(choices: pd.DataFrame) -> dict:
         "clear": tuple((size, int((low > 0).sum()), len(low)) for size, low in others),
         "forecasts": tuple(_forecast(rows, fixed) for _, rows in choices[forecast].groupby("rule", sort=False)),
         "n_fixed": len(fixed),
-        "fixed": fixed.idxmin(),
+        "fixed": fixed.idxmin() if fixed.notna().any() else "",
         "fixed_lost": fixed.min(),
     }
 

@@ -1,51 +1,92 @@
 """Sentences of the transfer chapter."""
 
+from math import ceil, floor, isnan, nan
+
+from analysis_lib.statistics import Estimate
 from analysis_lib.studies.transfer.findings import Findings, Forecast
-from analysis_lib.words import THIN, counted, estimate, listed, number, percent, points
+from analysis_lib.words import counted, estimate, judged, listed, name_of, number, percent, points, value_of
 
 
-def answer(found: Findings) -> str:
+def answer(found: Findings | None) -> str:
     """Return the chapter's answer: what the source's layers are worth for the new actions."""
-    learning = {"head": "a new head", "all": "everything learning"}
-    case = learning.get(found.shallowest, f"{found.shallowest} learning")
-    deeper = f"at best {estimate(found.deep, percent)}, with {found.best}" if found.best else "no more"
+    if not found:
+        return "Nothing can be said, as no network was tuned to new actions."
     return (
-        f"**Answer.** Read through its old head, the network names {percent(found.old)} of the new actions' "
-        f"{counted(found.clips, 'test clip')} rightly. Given {counted(found.size, 'clip')} of each to learn from, with "
-        f"{case} alone it names {estimate(found.shallow, percent)}, and letting layers learn too gives {deeper}; the "
-        f"same network from scratch reaches {estimate(found.scratch, percent)}."
+        f"Given {counted(found.size, 'clip')} of each new action, {_alone(found.shallowest)} names "
+        f"{value_of(found.shallow, percent)} of "
+        f"{counted(found.clips, 'test clip')} rightly; that this beats training from scratch {judged(found.ahead)}, "
+        f"and that more layers learning beat it {judged(found.deeper)}."
     )
 
 
-def curves(found: Findings) -> str:
+def numbers(found: Findings | None) -> str:
+    """Return the accuracies behind the answer, with their intervals."""
+    if not found:
+        return ""
+    rows = {
+        "the old head, untouched": Estimate(found.old),
+        _alone(found.shallowest): found.shallow,
+        f"at best, with more layers, {_case(found.best)}": found.deep if found.best else Estimate(nan),
+        "the same network from scratch": found.scratch,
+    }
+    said = "; ".join(f"{name} {estimate(one, percent)}" for name, one in rows.items() if not isnan(one.value))
+    return f"Of {counted(found.clips, 'test clip')} of the new actions these name rightly: {said}."
+
+
+def _case(case: str | None) -> str:
+    """Return what learns in a case.
+
+    >>> _case("head"), _case("last 1 + head"), _case("last 3 + head")
+    ('a new head', 'the last layer with a new head', 'the last 3 layers with a new head')
+    """
+    if case in ("head", "all"):
+        return {"head": "a new head", "all": "the whole network"}[case]
+    name = name_of(str(case).removesuffix(" + head"))
+    layers = "last layer" if name == "last 1" else f"{name} layers"
+    return f"the {layers} with a new head"
+
+
+def _alone(case: str) -> str:
+    return _case(case) + ("" if case == "all" else " alone")
+
+
+def curves(found: Findings | None) -> str:
     """Return where label variation of new and of own actions falls, and how far."""
+    if not found:
+        return ""
     text = (
         f"From layer 1 on, mean label variation of the new actions spans {number(found.new_span)}, that of the "
         f"network's own {number(found.own_span)}."
     )
-    if (drop := found.drop_after) is None:
-        return text
-    layer, low, high = (number(value, 0) for value in (drop.value, drop.low, drop.high))
-    rises = f"rises at {found.rises} of {counted(found.steps, 'step')}" if found.rises else "never rises"
-    return (
-        f"{text} In every super-class of new actions the largest drop lies after layer {layer} or later "
-        f"(95{THIN}% interval of the earliest: {low} to {high}). The mean curve {rises}."
-    )
+    if (drop := found.drop_after) is not None:
+        ends = f" ({floor(drop.low)} to {ceil(drop.high)})" if drop.low < drop.high else ""
+        text += (
+            f" Of the largest drops of the super-classes of new actions the earliest lies after layer "
+            f"{number(drop.value, 0)}{ends}."
+        )
+    if found.steps:
+        rises = f"rises at {found.rises} of {counted(found.steps, 'step')}" if found.rises else "never rises"
+        text += f" The mean curve {rises}."
+    return text
 
 
-def learning(found: Findings) -> str:
+def learning(found: Findings | None) -> str:
     """Return how soon each case passes what training from scratch reaches in the end."""
+    if not found or not found.passed:
+        return ""
     when = "; ".join(
-        f"{'never' if epoch is None else f'by epoch {epoch}'} with {', '.join(cases)}" for epoch, cases in found.passed
+        f"{'never' if epoch is None else f'by epoch {epoch}'} with {listed(cases)}" for epoch, cases in found.passed
     )
     return (
         f"After {counted(found.epochs, 'epoch')}, training from scratch names {percent(found.goal)} rightly. "
-        f"Fine-tuning passes that, at the epochs that were read, {when}."
+        f"At the epochs that were read, fine-tuning passes that: {when}."
     )
 
 
-def choices(found: Findings) -> str:
+def choices(found: Findings | None) -> str:
     """Return what the forecasts were good for, against always taking the same cut."""
+    if not found or not found.best_cuts:
+        return ""
     clear = "; ".join(f"{lost} of {others} at {size}" for size, lost, others in found.clear)
     text = f"The best cut turned out to be {_cuts(found.best_cuts)}."
     if clear:
@@ -53,18 +94,19 @@ def choices(found: Findings) -> str:
             f" Of the other cuts, those that lose clearly against it (interval above zero) are {clear} clips a class."
         )
     lines = [_forecast(forecast, found.n_fixed) for forecast in found.forecasts]
-    lines.append(f"- *{found.fixed}* is the best fixed rule: it loses {_lost(found.fixed_lost)}.")
+    if found.fixed:
+        lines.append(f"- *{name_of(found.fixed)}* is the best fixed rule: it loses {_lost(found.fixed_lost)}.")
     return "\n".join([text, "", *lines])
 
 
 def _forecast(forecast: Forecast, n_fixed: int) -> str:
     """Return one forecast's choices, loss and rank."""
     better = f"{forecast.better} of {counted(n_fixed, 'fixed rule')} {'does' if forecast.better == 1 else 'do'} better"
-    rho = [number(rho, signed=True) for rho in forecast.rho or ()]
+    rho = dict.fromkeys(number(rho, signed=True) for rho in forecast.rho or ())
     order = f"; its order of the cuts agrees with accuracy by {' to '.join(rho)} (Spearman)" if rho else ""
     return (
-        f"- *{forecast.rule}* takes cut {_cuts(forecast.taken)}, and loses {_lost(forecast.lost)} on average against "
-        f"the best cut; {better if forecast.better else 'no fixed rule does better'}{order}."
+        f"- *{name_of(forecast.rule)}* takes cut {_cuts(forecast.taken)}, and loses {_lost(forecast.lost)} on average "
+        f"against the best cut; {better if forecast.better else 'no fixed rule does better'}{order}."
     )
 
 

@@ -32,6 +32,17 @@ def test_nw_ucla_feeder_step_by_step(rng):
     assert length == 52
 
 
+@pytest.mark.parametrize("step", ["centre-clip", "centre-frames"])
+def test_the_origin_is_the_skeletons_own_centre_unless_a_recipe_says_otherwise(rng, step):
+    x, body = clip(rng, n_joints=17), layout("coco-17")
+    found, other = (
+        clip_tensor(x, body, Preprocessing(frames=9, steps=(step,), **how))[0] for how in ({}, {"centre": 5})
+    )
+    assert body.centre != 5
+    assert not found[:, 0, body.centre].any()
+    assert not other[:, 0, 5].any()
+
+
 def test_padding_fills_up_with_zeros_and_thins_longer_clips_evenly(rng):
     x, recipe = clip(rng, n_frames=17), Preprocessing(frames=8, fit="pad", steps=("first-bodies",))
     found, length = clip_tensor(x[:, :5], KINECT, recipe)

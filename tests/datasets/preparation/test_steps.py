@@ -11,12 +11,14 @@ from scipy.spatial.transform import Rotation
 from analysis_lib.datasets.preparation.recipe import PREPROCESSINGS, clip_tensor
 from analysis_lib.datasets.preparation.steps import (
     align_axis,
+    bones,
     centre_clip,
     centre_frames,
     fill_null_frames,
     first_bodies,
     largest_bodies,
     min_max,
+    motion,
 )
 from analysis_lib.errors import UserError
 from analysis_lib.skeletons.layouts import NTU_25
@@ -76,6 +78,13 @@ def test_bodies_are_ranked_by_the_sum_of_standard_deviations(rng):
     order = sorted(range(4), key=lambda m: -energy[m])
     assert order == [1, 3, 2, 0]
     np.testing.assert_array_equal(largest_bodies(x, 3), x[order[:3]])
+
+
+def test_a_score_is_no_space(rng):
+    near, far = rng.normal(size=(2, 10, 5, 3)) * np.array([1, 1, 9]), rng.normal(size=(2, 10, 5, 3)) * 2
+    x = np.stack([near[0], far[0]])
+    np.testing.assert_array_equal(largest_bodies(x, 2), x)
+    np.testing.assert_array_equal(largest_bodies(x, 2, 2), x[::-1])
 
 
 def test_equal_bodies_keep_their_order(rng):
@@ -299,6 +308,32 @@ def test_the_place_in_the_room_does_not_matter(seed, shift):
     np.testing.assert_allclose(agcn(x + np.array(shift), 20), agcn(x, 20), atol=1e-5)
 
 
+# --- streams --------------------------------------------------------------------------------------
+
+
+def test_bones_add_up_to_where_a_joint_is_from_its_root(rng):
+    x = ntu_clip(rng)
+    found, way, joint = bones(x, NTU_25.parents), np.zeros_like(x[:, :, 0]), NTU_25.joint("right hand tip")
+    while NTU_25.parents[joint] != joint:
+        way, joint = way + found[:, :, joint], NTU_25.parents[joint]
+    np.testing.assert_allclose(way, x[:, :, NTU_25.joint("right hand tip")] - x[:, :, joint])
+    assert not found[:, :, joint].any()
+
+
+def test_motions_add_up_to_the_whole_way(rng):
+    x = ntu_clip(rng)
+    np.testing.assert_allclose(motion(x).sum(axis=1), x[:, -1] - x[:, 0])
+
+
+@pytest.mark.parametrize("stream", [lambda x: bones(x, NTU_25.parents), motion])
+def test_what_is_not_seen_makes_no_jump(rng, stream):
+    x = ntu_clip(rng)
+    x[0, 4:6, 7] = 0
+    found = stream(x)
+    assert not found[0, 4:6, 7].any()
+    assert np.abs(found).max() < 1.5  # the place in the room, 3 m away, is not taken for a bone or a step
+
+
 # --- contract -------------------------------------------------------------------------------------
 
 STEPS = {
@@ -309,6 +344,8 @@ STEPS = {
     "centre_clip": lambda x: centre_clip(x, 1),
     "align_axis": lambda x: align_axis(x, 0, 1, 2),
     "min_max": min_max,
+    "bones": lambda x: bones(x, NTU_25.parents),
+    "motion": motion,
 }
 
 

@@ -1,6 +1,7 @@
 """Zip and folder read alike; what cannot be read is named in one line."""
 
 import io
+import os
 import re
 import zipfile
 
@@ -135,6 +136,29 @@ def test_a_compression_that_python_has_not(tmp_path):
 def test_a_member_outside_the_zip_is_refused(tmp_path, name):
     path = write_zip(tmp_path / "evil.zip", {"b2.txt": b"", name: b""})
     fails(path, "outside itself", "a1.txt")
+
+
+def _promising(path, size):
+    """Write a zip of a few bytes whose directory promises a member of another size."""
+    raw = write_zip(path, {"a1.txt": b"one"}).read_bytes()
+    at = raw.index(b"PK\x01\x02")
+    path.write_bytes(raw[: at + 24] + size.to_bytes(4, "little") + raw[at + 28 :])
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda path: write_zip(path, {"a1.txt": bytes(2**26)}, compression=zipfile.ZIP_DEFLATED), "would unpack to"),
+        (lambda path: write_zip(path, {"a1.txt": bytes(2**26)}, compression=zipfile.ZIP_BZIP2), "would unpack to"),
+        (lambda path: _promising(path, 2**32 - 2), "would unpack to 4294967294 bytes"),
+        (lambda path: os.mkfifo(path), "does not exist"),
+        (lambda path: (path.mkdir(), os.mkfifo(path / "a1.txt")), "holds no file"),
+    ],
+    ids=["deflated", "bzip2", "promised", "a pipe", "a pipe in a folder"],
+)
+def test_what_promises_more_than_it_has_is_refused_at_once(tmp_path, make, words):
+    make(tmp_path / "data")
+    fails(tmp_path / "data", words)
 
 
 def test_two_dots_inside_a_name_are_harmless(write):

@@ -1,7 +1,9 @@
 """Tables and JSON of pose estimators: what is written is read, what is wrong is one line."""
 
 import json
+import os
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -128,6 +130,8 @@ HOSTILE = {
     "a time": (lambda t: t.assign(frame=t.frame * 10**6), "frames 0 to 3000000; is 'frame' a time?"),
     "two labels": (lambda t: t.assign(label=[*"ab", *t.label[2:]]), "clip 'b' has several values of label: 'a', 'b'"),
     "an empty label": (lambda t: t.assign(label=""), "clip 'b' has no label"),
+    "a frame too far": (lambda t: t.assign(frame="1e30"), "row 2: frame must be a whole number from 0 on, got '1e30'"),
+    "beyond 32 bits": (lambda t: t.assign(x=1e39), "infinite coordinate in frame 0"),
     "two units": (lambda t: t.assign(unit=["m", *["px"] * (len(t) - 1)]), "the column unit must be the same"),
 }
 
@@ -138,6 +142,32 @@ def test_what_is_wrong_is_one_line(table, tmp_path, change, message):
         read(change(table), tmp_path)
     assert "\n" not in str(caught.value)
     assert "t.csv" in str(caught.value)
+
+
+@pytest.mark.parametrize("names", [("²", "1"), ("9" * 30, "10")], ids=["superscript", "30 digits"])
+def test_people_who_are_no_numbers_are_counted(table, tmp_path, names):
+    table["subject"] = [names[c == "a"] for c in table["clip"]]
+    assert set(read(table, tmp_path).subjects.tolist()) == {0, 1}
+
+
+@pytest.mark.parametrize("encoding", ["latin1", "utf-16"])
+def test_text_that_is_not_utf8_is_refused(table, tmp_path, encoding):
+    """Two classes whose names differ in one such letter would be one."""
+    table["label"] = [f"g{'äå'[c == 'a']}" for c in table["clip"]]
+    table.to_csv(tmp_path / "t.csv", index=False, encoding=encoding)
+    with pytest.raises(DataError, match=r"t\.csv is not text in UTF-8"):
+        read_keypoints(tmp_path / "t.csv")
+
+
+def test_a_parquet_table_is_the_same_dataset(rng, tmp_path, monkeypatch):
+    """The library hands on columns of numbers, with gaps, and of categories; pyarrow itself is not in the lock."""
+    data = made(rng, layout("hand-21"), ("x", "y", "score"))
+    stored = rows_of(data).astype({"label": "category", "subject": "Int64", "x": "Float64"})
+    stored.loc[stored["clip"] == "a", "subject"] = pd.NA
+    monkeypatch.setattr(pd, "read_parquet", lambda path, **how: stored.convert_dtypes())
+    found = load_dataset(tmp_path / "made.parquet")
+    assert found.subjects.tolist() == [7, -1]
+    assert replace(found, subjects=data.subjects).fingerprint == data.fingerprint
 
 
 def test_parquet_needs_pyarrow(tmp_path):
@@ -239,6 +269,11 @@ FOLDERS = {
     "numbers": ({"w/a_000000000001_keypoints.json": openpose(np.ones(7))}, "expected 3 numbers a joint"),
     "no keypoints": ({"w/a.json": [{"image_id": "1.jpg"}]}, "expected image_id with a number, and keypoints"),
     "no number": ({"w/a.json": [{"image_id": "a.jpg", "keypoints": []}]}, "expected image_id with a number"),
+    "a huge number": ({"w/a_000000000001_keypoints.json": openpose([10**400] * 75)}, "expected 3 numbers a joint"),
+    "a huge frame": (
+        {"w/a.json": [{"image_id": "9" * 30, "keypoints": [1.0] * 51}]},
+        "expected image_id with a number",
+    ),
     "landmarks": ({"w/a.json": [{"face": []}]}, "expected a result of MediaPipe a frame"),
     "no label": ({"a_000000000001_keypoints.json": openpose(np.ones((25, 3)))}, "clip 'a' is in no folder that names"),
     "no such clip": (
@@ -257,6 +292,15 @@ def test_a_folder_that_cannot_be_read_is_one_line(tmp_path, files, message):
     with pytest.raises(DataError, match=re.escape(message)) as caught:
         read_keypoints(write(tmp_path / "mine", files))
     assert "\n" not in str(caught.value)
+
+
+def test_a_pipe_among_the_files_is_not_waited_for(tmp_path):
+    (tmp_path / "mine" / "w").mkdir(parents=True)
+    os.mkfifo(tmp_path / "mine" / "w" / "a.json")
+    os.mkfifo(tmp_path / "t.csv")
+    for path in ("mine", "t.csv"):
+        with pytest.raises(DataError, match="not a plain file"):
+            read_keypoints(tmp_path / path)
 
 
 def test_who_is_too_far_away_is_somebody_else(rng):

@@ -119,7 +119,7 @@ def test_another_structure_is_refused(data):
 
 @pytest.mark.parametrize("cut", [1, 40, 300, -1])
 def test_a_file_that_is_cut_off_is_named(rng, cut):
-    with pytest.raises(DataError, match=r"^a\.json: not valid JSON \(.*\); is the file cut off\?$"):
+    with pytest.raises(DataError, match=r"^a\.json is not valid JSON: .*; is the file cut off\?$"):
         parse_clip(clip_json([[person(rng)]])[:cut], "a.json")
 
 
@@ -188,7 +188,7 @@ def test_a_clip_that_shows_nobody_in_fact_is_dropped(archive):
 def test_a_damaged_clip_is_named(archive):
     path = archive / "kinetics_val" / "d.json"
     path.write_text(path.read_text()[:200])
-    with pytest.raises(DataError, match=r"^d\.json: not valid JSON"):
+    with pytest.raises(DataError, match=r"^d\.json is not valid JSON"):
         read_kinetics(archive, progress=False)
 
 

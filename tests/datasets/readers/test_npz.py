@@ -225,9 +225,9 @@ REFUSED = {
     "joints short": (but(joints=["hip"]), "'joints' has 1 entries for 3 joints"),
     "joints as well": (but(without=["edges"], layout="kinect-20", joints=["a"]), "goes with"),
     "layout of others": (but(without=["edges"], layout="kinect-20"), "clip 0: 3 joints"),
-    "bad JSON": (but(without=["edges"], skeleton="{"), "not the JSON of a skeleton"),
-    "JSON of no body": (but(without=["edges"], skeleton="[3]"), "not the JSON of a skeleton"),
-    "JSON too short": (but(without=["edges"], skeleton='{"name": "a"}'), "not the JSON"),
+    "bad JSON": (but(without=["edges"], skeleton="{"), "'skeleton' is not valid JSON"),
+    "JSON of no body": (but(without=["edges"], skeleton="[3]"), "'skeleton' must be an object"),
+    "JSON too short": (but(without=["edges"], skeleton='{"name": "a"}'), "'skeleton' lacks 'edges'"),
     "classes short": (but(class_names=["only"]), "labels must lie in 0..0"),
     "groups short": (but(groups=["only"]), "groups has 1 entries for 2 classes"),
     "split beyond": (but(split_test=[3]), "split 'test' names a clip outside 0..2"),
@@ -239,6 +239,7 @@ REFUSED = {
         but(without=["edges"], layout="kinect-20", x=np.ones((3, 3, 6, 20))),
         "x.transpose(0, 2, 3, 1) cures that",
     ),
+    "N C T V, joints unnamed": (but(x=np.ones((3, 3, 6, 3))), "x.transpose(0, 2, 3, 1) cures that"),
     "edges from 1": (but(edges=[(1, 2), (2, 3)]), "do the edges count from 1? subtract 1"),
     "labels from 1": (but(labels=[1, 2, 2]), "labels begin with 1"),
     "split too short": (but(split_test=[True]), "'split_test' has 1 bools for 3 clips"),
@@ -322,3 +323,39 @@ def test_a_flipped_byte(path):
     raw[raw.index(b"x.npy") + 400] ^= 1
     path.write_bytes(raw)
     refused(path, "'x' is damaged")
+
+
+def header(text, data=b""):
+    """Return a ``.npy`` file with a header of one's own."""
+    text = text.encode().ljust(117) + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + data
+
+
+@pytest.mark.parametrize(
+    ("member", "words"),
+    [
+        (header("{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999, 9)}"), "is damaged"),
+        (header("{'descr': '<f8', 'fortran_order': False, 'shape': (-1, 3)}"), "is damaged"),
+        (header("{'descr': '<f8', 'fortran_order': False, 'shape': (2,)}", bytes(8)), "16 bytes, not the 8 there"),
+        (header("{'descr': '<U0', 'fortran_order': False, 'shape': (9,)}"), "is damaged"),
+        (
+            header("{'descr': '<U1', 'fortran_order': False, 'shape': (1,)}", b"\xff" * 4),
+            "characters that do not exist",
+        ),
+        (header("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", b"."), "holds Python objects"),
+        (header("{'descr': '<f9', 'fortran_order': False, 'shape': ()}"), "is no array of numpy"),
+        (header("(" * 60), "is no array of numpy"),
+        (b"\x93NUMPY\x09\x00", "is no array of numpy"),
+        (header("{'descr': '|u1', 'fortran_order': False, 'shape': (67108864, )}", bytes(2**26)), "would unpack to"),
+    ],
+)
+def test_no_more_is_taken_than_is_there(path, member, words):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x.npy", member)
+    refused(path, words)
+
+
+@pytest.mark.parametrize("label", [2**40, -(2**40), 2**63])
+def test_labels_that_no_list_of_classes_has(hand, label):
+    with pytest.raises(DataError, match="label"):
+        hand(labels=np.array([0, label], np.uint64 if label == 2**63 else np.int64))

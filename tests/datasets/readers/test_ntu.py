@@ -289,3 +289,23 @@ def test_a_missing_list_must_be_one(tmp_path, rng):
         read_ntu(tmp_path, missing=tmp_path / "empty.txt")
     with pytest.raises(DataError, match=r"cannot read the missing list .*No such file"):
         read_ntu(tmp_path, missing=tmp_path / "gone.txt")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("999999999\n", "expected the number of bodies"),
+        ("9" * 5000 + "\n", "expected the number of frames"),
+        ("1\n999999999\n", "expected a body"),
+        (f"1\n1\n{ANNA} 0 1 1 1 1 0 0 0 2\n999999999\n", "expected 25 joints"),
+    ],
+)
+def test_counts_that_promise_more_than_there_is(text, words):
+    with pytest.raises(DataError, match=words):
+        parse_skeleton(text)
+
+
+def test_few_lines_do_not_ask_for_gigabytes(rng):
+    crowd = [(str(i), body(rng)) for i in range(40)]
+    with pytest.raises(DataError, match=r"100001 frames of 40 bodies in .* characters; is it damaged\?"):
+        parse_skeleton(skeleton_text([crowd, *[[]] * 100_000]))

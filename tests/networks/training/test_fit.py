@@ -1,6 +1,7 @@
 """Training: it learns, it resumes to the same weights, and test clips are never touched."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -94,6 +95,52 @@ def test_a_damaged_state_is_refused(data, tmp_path):
     (tmp_path / "state.pt").write_bytes(b"no training state")
     with pytest.raises(UserError, match="is no training state"):
         fit(new_model(), data, PREPARE, RECIPE, tmp_path / "state.pt", progress=False)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda s: s.pop("model"), "'model'"),
+        (lambda s: s["model"]["fcn.bias"].fill_(float("nan")), "its model: the tensor 'fcn.bias' has values that are"),
+        (lambda s: s["model"].pop("fcn.bias"), "1 missing, the first 'fcn.bias'"),
+        (lambda s: s.update(history="x"), "its history must be a list"),
+        (lambda s: s["history"][0].update(loss=float("inf")), "'0.loss' must be a finite number"),
+        (lambda s: s["history"][0].update(epoch=2), "has not the epochs 1, 2"),
+        (lambda s: s["optimiser"]["param_groups"][0].update(momentum="x"), "other settings"),
+        (lambda s: s["optimiser"]["state"][0].update(momentum_buffer=torch.ones(1)), "belongs to other weights"),
+        (lambda s: s["optimiser"]["state"][0]["momentum_buffer"].fill_(float("nan")), "'momentum_buffer' has values"),
+        (lambda s: s.update(optimiser=[]), "is damaged"),
+    ],
+)
+def test_a_state_with_anything_amiss_is_refused(data, tmp_path, change, words):
+    path = tmp_path / "state.pt"
+    fit(new_model(), data, PREPARE, RECIPE, path, progress=False)
+    state = torch.load(path, weights_only=True)
+    change(state)
+    torch.save(state, path)
+    with pytest.raises(DataError, match=words) as caught:
+        fit(new_model(), data, PREPARE, RECIPE, path, progress=False)
+    assert str(caught.value).startswith(f"{path} is damaged (")
+    assert str(caught.value).endswith("; remove it to start afresh")
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(data, tmp_path, monkeypatch):
+    def full(file, content):
+        file.write_text("half of it")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(UserError, match=r"cannot write .*state\.pt: No space left on device"):
+        fit(new_model(), data, PREPARE, RECIPE, tmp_path / "other" / "state.pt", progress=False)
+    assert list((tmp_path / "other").iterdir()) == []
+
+
+def test_scores_that_are_not_finite_are_refused(data):
+    model = new_model()
+    with torch.no_grad():
+        model.fcn.bias[0] = float("nan")
+    with pytest.raises(DataError, match="STGCN: the tensor 'scores' has values that are not finite"):
+        evaluate(model, data, PREPARE)
 
 
 def test_the_held_out_record_is_that_of_the_last_weights(data):

@@ -144,10 +144,15 @@ def test_the_time_left_is_that_of_the_epochs_to_come():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[", "is no queue: Expecting value"),
+        ("[", "is not valid JSON: Expecting value"),
         ('{"dataset": "a"}', "is no queue: expected a list of jobs"),
         ('[{"name": "a"}]', "is no queue: expected a list of jobs"),
-        ('[{"dataset": "a", "sede": 1}]', "unknown entry of a job in .* 'sede'; did you mean 'seed'"),
+        ('[{"dataset": "a", "sede": 1}]', "unknown entry of 0 'sede'; did you mean 'seed'"),
+        ('[{"dataset": 3}]', "'0.dataset' must be text"),
+        ('[{"dataset": "a", "seed": -1}]', "'0.seed' must be at least 0, got -1"),
+        ('[{"dataset": "a", "name": "../x"}]', "name of a job '../x' is no name"),
+        ('[{"dataset": "a", "out": "b/../../x"}]', "folder of a job '..' is no name"),
+        ('[{"dataset": "a", "overrides": {"x": Infinity}}]', "'0.overrides.x' must be"),
         ('[{"dataset": "a"}, {"dataset": "b/a.npz"}]', "several jobs are named 'a'"),
     ],
 )

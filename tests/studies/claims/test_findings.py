@@ -1,12 +1,17 @@
 """Verdicts follow from the tables."""
 
+from dataclasses import replace
+from math import isnan, nan
+
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analysis_lib.chapters import recorded
 from analysis_lib.errors import UserError
-from analysis_lib.statistics import Estimate
-from analysis_lib.studies.claims.findings import FAILS, HOLDS, MISSING, UNTESTED, Edition, findings
+from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.studies.claims.findings import FAILS, HOLDS, MISSING, UNDECIDED, UNTESTED, VERDICTS, Edition, findings
 from analysis_lib.studies.claims.measures import cell
 from analysis_lib.studies.claims.papers import Check, Claim, Claims, Need
 from analysis_lib.studies.claims.tables import claims_table
@@ -37,25 +42,38 @@ def found(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("bounds", "expected", "clear"),
+    ("bounds", "expected"),
     [
-        ([(0, 10), (0, 10)], HOLDS, True),
-        ([(0, 6), (0, 10)], HOLDS, False),  # a holds, but its interval goes to 9
-        ([(0, 10), (0, 3)], FAILS, True),  # b fails clearly
-        ([(0, 3), (0, 10)], FAILS, True),
-        ([(0, 4.5), (0, 10)], FAILS, False),
-        ([(0, 4.5), (0, 3)], FAILS, True),  # one clear failure is enough
+        ([(0, 10), (0, 10)], HOLDS),
+        ([(0, 6), (0, 10)], UNDECIDED),  # a holds, but its interval goes to 9
+        ([(0, 10), (0, 3)], FAILS),  # b fails clearly
+        ([(0, 3), (0, 10)], FAILS),
+        ([(0, 4.5), (0, 10)], UNDECIDED),
+        ([(0, 4.5), (0, 3)], FAILS),  # one clear failure is enough
     ],
 )
-def test_a_claim_holds_if_all_its_checks_do(found, bounds, expected, clear):
+def test_a_claim_holds_if_all_its_checks_do(found, bounds, expected):
     (one,) = found(claim(*bounds)).found
-    assert (one.verdict, one.clear, one.command) == (expected, clear, "")
+    assert (one.verdict, one.command) == (expected, "")
     assert one.values == (Estimate(5, 4, 9), Estimate(8, 4, 9))
 
 
-def test_without_an_interval_nothing_is_unclear():
-    assert Check("n", (), cell, at_least=3).is_clear(Estimate(2))
-    assert Check("n", (), cell, at_least=3).is_clear(Estimate(4))
+@given(*[st.one_of(st.integers(-4, 4).map(float), st.just(nan))] * 3, st.integers(-3, 0), st.integers(1, 3))
+def test_a_verdict_never_goes_against_its_number(value, low, high, least, most):
+    check, estimate = Check("n", (), cell, at_least=least, at_most=most), Estimate(value, low, high)
+    verdict, inside = check.judge(estimate), least <= value <= most
+    assert (verdict == Verdict.HOLDS) == (inside and least <= low <= high <= most)
+    assert (verdict == Verdict.FAILS) == (
+        (value < least and low <= high < least) or (value > most and most < low <= high)
+    )
+    exact = replace(check, exact=True).judge(Estimate(value))
+    assert exact == (Verdict.UNDECIDED if isnan(value) else Verdict.HOLDS if inside else Verdict.FAILS)
+
+
+def test_without_an_interval_nothing_is_decided_but_a_fact():
+    check = Check("n", (), cell, at_least=3)
+    assert check.judge(Estimate(2)) == check.judge(Estimate(4)) == Verdict.UNDECIDED
+    assert replace(check, exact=True).judge(Estimate(4)) == Verdict.HOLDS
 
 
 def test_what_needs_other_data_is_measured_but_not_judged(found):
@@ -90,10 +108,10 @@ def test_what_is_not_recorded_is_told_with_the_command(found):
 
 
 def test_editions_are_counted_and_have_their_sources(found):
-    new, mine = found(claim((0, 4.5)), ("new", "mine"), ("own", "other")).editions
-    assert new == Edition("new", {HOLDS: 0, FAILS: 0, UNTESTED: 0, MISSING: 1}, (), 0, wanted=2)
-    counts = {HOLDS: 0, FAILS: 1, UNTESTED: 0, MISSING: 0}
-    assert mine == Edition("mine", counts, ("X1",), 1, ("small",), ("2025-01-31",), ("1 (x)",), 1, 2)
+    new, mine = found(claim((0, 3)), ("new", "mine"), ("own", "other")).editions
+    assert new == Edition("new", dict.fromkeys(VERDICTS, 0) | {MISSING: 1}, (), wanted=2)
+    counts = dict.fromkeys(VERDICTS, 0) | {FAILS: 1}
+    assert mine == Edition("mine", counts, ("X1",), ("small",), ("2025-01-31",), ("1 (x)",), 1, 2)
 
 
 def test_a_row_of_the_table_is_a_check(found):

@@ -50,11 +50,10 @@ def test_a_link_leads_to_a_figure_or_a_heading(claim):
     assert anchor in {*figures, *map(make_id, headings)}
 
 
-def test_the_chapters_that_are_read_are_parameters_and_come_before():
+def test_the_chapters_that_are_read_are_parameters_and_in_the_book():
     read = set(PARAMETERS["chapters"])
     assert {place.split("/")[0] for _, check in CHECKS for place in check.tables} - {"claims"} == read
-    pages = table_of_contents()
-    assert max(pages.index(f"book/{name}") for name in read) < pages.index("book/claims")
+    assert {f"book/{name}" for name in read} <= set(table_of_contents())
 
 
 def test_commands_name_what_exists():
@@ -85,6 +84,7 @@ def write(path, **given):
 
 def claim(name="X1", measure="cell", tables=("own/table",), arguments=None, **more):
     check = {"name": "n", "tables": tables, "measure": measure, "arguments": arguments or {"column": "a"}}
+    check |= {key: more.pop(key) for key in ("at_least",) if key in more}
     return {"id": name, "claim": "c", "where": "w", "paper": "p", "figure": "own#f", "checks": [check], **more}
 
 
@@ -105,9 +105,12 @@ def test_files_of_two_papers_are_read_together(tmp_path):
     [
         (claim(measure="cel"), "unknown measure of claim X1 'cel'; did you mean 'cell'? choices: cell"),
         (claim(measure="head_start"), "unknown measure of claim X1 'head_start'"),  # not of this table's study
-        (claim(arguments={"row": 1}), "is no list of claims: missing a required argument: 'column'"),
+        (claim(arguments={"row": 1}), "claim X1: measure 'cell': missing a required argument: 'column'"),
         (claim(colour="red"), "colour"),
-        (claim(needs="Moon"), "is no list of claims: 'Moon'"),
+        (claim(needs="Moon"), "unknown need in "),
+        ({"id": "X1"}, "'claims.0' lacks 'checks'"),
+        (claim(at_least="a"), "'claim X1.at_least' must be a finite number"),
+        (claim(tables=[]), "tables' must be 1 to 10 entries"),
     ],
 )
 def test_a_file_that_is_no_list_of_claims_is_told(tmp_path, wrong, message):

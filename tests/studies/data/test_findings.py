@@ -55,8 +55,14 @@ def test_people_and_views_of_two_splits(subjects, views, expected):
 
 def test_without_clips_or_a_baseline_nothing_is_found():
     scores = pd.DataFrame([(0.9, 0.8, 0.95, 9)] * 2, columns=["accuracy", "low", "high", "clips"])
-    assert findings(CLIPS[:0], scores) is findings(CLIPS, scores[:1]) is None
+    assert findings(CLIPS[:0], scores) is findings(CLIPS, scores.assign(accuracy=[0.9, float("nan")])) is None
     check_all(words.answer(None), words.numbers(None))
+
+
+def test_without_a_network_the_baseline_stands_alone():
+    scores = pd.DataFrame([(0.9, 0.8, 0.95, 9)], columns=["accuracy", "low", "high", "clips"])
+    found = findings(CLIPS, scores)
+    assert (found.network, found.baseline.value, found.better) == (None, 0.9, Verdict.UNDECIDED)
 
 
 @given(

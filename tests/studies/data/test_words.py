@@ -18,6 +18,26 @@ def test_words_of_the_answer(said, better, people):
     said(better, "\n".join([words.answer(found), words.numbers(found)]))
 
 
+def test_words_without_a_network(said):
+    found = Findings(24, 2, 0, 9, 9, 9, None, Estimate(0.6, 0.5, 0.7, 9), float("nan"), Verdict.UNDECIDED)
+    said("no network", "\n".join([words.answer(found), words.numbers(found)]))
+
+
+@pytest.mark.parametrize(
+    ("card", "shown"),
+    [
+        ({"name": "mine"}, 6),
+        ({"name": "mine", "recipe": {"seed": 3}, "code": "0.1"}, 8),
+        ({"recipe": {"lr": 1, "weight_decay": 0, "batch_size": 2, "holdout": 0, "schedule": "step"}, "epochs_run": 3}, 8),
+    ],
+)
+def test_a_card_written_by_hand_says_what_it_has(card, shown):
+    text = words.model_card(Checkpoint("mine", nn.Linear(3, 2), ("fc",), Preprocessing(), card))
+    assert text.count("\n") + 1 == shown
+    assert ("step decay" in text) == ("epochs_run" in card)
+    assert "stopped by | the end of the schedule |" in text or "epochs_run" not in card
+
+
 def test_words_of_a_card(said):
     model = nn.Linear(3, 2)
     said("a network of one's own", words.model_card(Checkpoint("mine:make", model, ("fc",), Preprocessing(), {})))

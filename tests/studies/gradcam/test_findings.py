@@ -5,6 +5,9 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sentences import check, check_all
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.errors import UserError
@@ -116,9 +119,9 @@ def test_early_and_late_are_a_choice_and_may_be_missing():
 @pytest.mark.parametrize(
     ("similarity", "repeat", "parting", "specific"),
     [
-        ((0.1, 0, 0, 0.4), 0.8, Verdict.FAILS, True),
-        ((0.9, 0, 0, 0.4), 0.95, Verdict.HOLDS, False),
-        ((0.3, 0, 0, 0.3), 0.2, Verdict.UNDECIDED, False),
+        ((0.1, 0, 0, 0.4), 0.8, Verdict.FAILS, Verdict.HOLDS),
+        ((0.9, 0, 0, 0.4), 0.95, Verdict.HOLDS, Verdict.UNDECIDED),
+        ((0.3, 0, 0, 0.3), 0.2, Verdict.UNDECIDED, Verdict.FAILS),
     ],
 )
 def test_early_maps_are_common_specific_or_noise(similarity, repeat, parting, specific):
@@ -149,7 +152,8 @@ def test_two_variants_are_compared_where_both_have_maps():
 
 
 @pytest.mark.parametrize(
-    ("last", "most", "passed"), [((0.1, -0.3), -0.3, True), ((0.1, 0.45), 0.45, False), ((-0.6, 0.1), -0.6, False)]
+    ("last", "most", "passed"),
+    [((0.1, -0.3), -0.3, Verdict.HOLDS), ((0.1, 0.45), 0.45, Verdict.UNDECIDED), ((-0.7, 0.1), -0.7, Verdict.FAILS)],
 )
 def test_forgetting_passes_or_fails_by_the_last_layer(last, most, passed):
     it = found(randomisation=forgetting(*last)).forgetting
@@ -187,3 +191,37 @@ def test_the_pose_is_that_of_the_clip_seen_from_the_front():
     places = table.set_index(["slice", "joint"])
     assert places.loc[(slice(None), "hip"), "y"].tolist() == [1, 4, 7]  # middles of the thirds
     assert places.loc[(1, "left foot"), ["x", "y"]].tolist() == [-0.5, 0]
+
+
+NUMBERS = st.one_of(st.sampled_from([0.0, np.nan]), st.floats(-1, 1))
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([0.0, 0.5, 3.0]), NUMBERS, NUMBERS), min_size=1, max_size=40),
+    st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS), min_size=2, max_size=2),
+    st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS), max_size=4),
+)
+def test_sentences_never_contradict_their_numbers(rows, by_lot, steps):
+    mean, similarity, repeat = map(np.array, zip(*rows, strict=True))
+    table = layers(mean, mean, similarity, repeat)
+    tests = [(test, "random", 7, *one) for test, one in zip(("deletion", "insertion"), by_lot, strict=True)]
+    gain = pd.DataFrame(tests, columns=["test", "against", "clips", "mean", "low", "high"])
+    forgotten = pd.DataFrame([("h", 2, *one) for one in steps], columns=["forgotten", "layer", "mean", "low", "high"])
+    seen = found(layers=table, masking_gain=gain, randomisation=forgotten)
+    answer, early, random = words.answer(seen), words.early(seen), words.randomisation(seen)
+    check_all(answer, words.numbers(seen), words.masking(seen))
+    check(early)
+    check(random)
+    assert answer.endswith("lot holds.") == all(value > 0 and 0 < low <= high for value, low, high in by_lot)
+    assert ("lot does not hold" not in answer) or any(value < 0 for value, *_ in by_lot)
+    assert ("tell of the action." not in early) or np.isnan(repeat[0]) or repeat[0] > similarity[0] + 0.05
+    assert ("tell nothing" not in early) or repeat[0] <= similarity[0]
+    assert ("do part" not in early) or similarity[0] > similarity[-1]
+    assert ("learnt, holds" not in random) or all(np.isnan(one[0]) or abs(one[0]) < 0.5 for one in steps)
+
+
+def test_maps_that_are_zero_are_not_compared():
+    dead = found(layers=layers([0, 0, 0, 0], [0, 0, 0, 0], repeat=np.nan))
+    assert dead.growth is None
+    assert np.isnan(dead.early.mean)
+    assert "cannot be compared" in words.early(dead)

@@ -1,6 +1,7 @@
 """Sentences of the GradCAM chapter, one snapshot for each case."""
 
 from dataclasses import replace
+from math import nan
 
 import pytest
 
@@ -25,17 +26,27 @@ FOUND = Findings(
     growth=Growth(34.6, 5.7, 7),
     places=(Place("throw", "right arm", 2.31), Place("kick", "left arm", 2, "leg", 0.1), Place("nod")),
     limbs=(Limbs("upper body", "arm", 12, 6, 12), Limbs("lower body", "leg", 1, 0, 1)),
-    early=Early(7, 3, 0.08, 0.21, (True, True), HALF, HALF, Verdict.HOLDS, 0.88, True),
+    early=Early(7, 3, 0.08, 0.21, (True, True), HALF, HALF, Verdict.HOLDS, 0.88, Verdict.HOLDS),
     times={"throw": (0.27, 0.42, 0.31), "kick": (0.5, 0.5), "nod": ()},
     balances=(Balance("throw", "right wrist", "spine", 2, 25), Balance("nod", "", "", 0, 25)),
     agreement=Agreement(8, 20, 0.91, -0.2, 1, 3),
-    forgetting=Forgetting("head", 12, HALF, HALF, True),
+    forgetting=Forgetting("head", 12, HALF, HALF, Verdict.HOLDS),
     gains=GAINS,
 )
 
 
 def test_words_of_the_whole_page(said):
-    for sentence in ("answer", "limbs", "early", "times", "counterfactual", "released", "randomisation", "masking"):
+    for sentence in (
+        "answer",
+        "numbers",
+        "limbs",
+        "early",
+        "times",
+        "counterfactual",
+        "released",
+        "randomisation",
+        "masking",
+    ):
         said(sentence, getattr(words, sentence)(FOUND))
 
 
@@ -56,9 +67,9 @@ def test_words_of_an_order_that_is_no_better_than_lot(said, worse):
 
 
 def test_words_of_early_layers(said):
-    mixed = replace(FOUND.early, weak=(True, False), parting=Verdict.FAILS, specific=False)
+    mixed = replace(FOUND.early, weak=(True, False), parting=Verdict.FAILS, specific=Verdict.FAILS)
     said("early, one of two", words.early(replace(FOUND, early=mixed)))
-    neither = replace(FOUND.early, weak=(False, False), parting=Verdict.UNDECIDED)
+    neither = replace(FOUND.early, weak=(False, False), parting=Verdict.UNDECIDED, repeat=nan)
     said("early, neither", words.early(replace(FOUND, early=neither)))
     said("early, none", words.early(replace(FOUND, early=None, layers=2)))
 
@@ -68,5 +79,5 @@ def test_words_where_there_is_little_to_say(said):
     said("released, all empty", words.released(replace(FOUND, agreement=Agreement(20, 20, 0, 0, 0, 0))))
     said(
         "randomisation, failed",
-        words.randomisation(replace(FOUND, forgetting=Forgetting("head", 1, HALF, HALF, False))),
+        words.randomisation(replace(FOUND, forgetting=Forgetting("head", 1, HALF, HALF, Verdict.FAILS))),
     )

@@ -1,9 +1,15 @@
 """What NNK gains over k-NN, as numbers, whichever way it went; the input, layer 0, must not be judged."""
 
+from math import nan
+
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sentences import check, check_all
 
-from analysis_lib.studies.nnk_vs_knn import findings
+from analysis_lib.statistics import Verdict
+from analysis_lib.studies.nnk_vs_knn import findings, words
 from analysis_lib.studies.nnk_vs_knn.findings import Against, Split
 
 LOWER, HIGHER, UNCLEAR = (-0.2, -0.3, -0.1), (0.2, 0.1, 0.3), (-0.01, -0.1, 0.1)
@@ -22,9 +28,9 @@ def differences(**values):
 @pytest.mark.parametrize(
     ("knn", "counts", "everywhere"),
     [
-        ([LOWER] * 4, Against(4, 4, 4, 0), Split((5, 10), ())),
-        ([HIGHER] * 4, Against(4, 0, 0, 4), Split((), (5, 10))),
-        ([LOWER, HIGHER, LOWER, UNCLEAR], Against(4, 3, 2, 1), Split((10,), (5,))),
+        ([LOWER] * 4, Against(4, 4, 4, 0), {5: Verdict.HOLDS, 10: Verdict.HOLDS}),
+        ([HIGHER] * 4, Against(4, 0, 0, 4), {5: Verdict.FAILS, 10: Verdict.FAILS}),
+        ([LOWER, HIGHER, LOWER, UNCLEAR], Against(4, 3, 2, 1), {5: Verdict.FAILS, 10: Verdict.UNDECIDED}),
     ],
 )
 def test_the_papers_claim_is_judged_for_each_k(knn, counts, everywhere):
@@ -33,24 +39,25 @@ def test_the_papers_claim_is_judged_for_each_k(knn, counts, everywhere):
 
 
 @pytest.mark.parametrize(
-    ("matched", "lower", "higher"),
+    ("counts", "verdict"),
     [
-        ([LOWER, LOWER, LOWER, UNCLEAR], True, False),
-        ([UNCLEAR, UNCLEAR, HIGHER, UNCLEAR], False, True),
-        ([LOWER, HIGHER, UNCLEAR, UNCLEAR], True, True),
-        ([UNCLEAR] * 4, False, False),
+        (Against(20, 9, 2, 0), Verdict.UNDECIDED),  # clearly lower now and then is no help
+        (Against(50, 40, 35, 0), Verdict.HOLDS),
+        (Against(50, 40, 35, 2), Verdict.HOLDS),  # as many as chance has it
+        (Against(50, 40, 35, 15), Verdict.UNDECIDED),
+        (Against(8, 1, 0, 5), Verdict.FAILS),
+        (Against(8, 4, 4, 0), Verdict.UNDECIDED),
+        (Against(0, 0, 0, 0), Verdict.UNTESTED),
     ],
 )
-def test_the_rival_with_as_many_neighbours_decides_why(matched, lower, higher):
-    found = findings.comparison(GRAPHS, differences(q_knn=[LOWER] * 4, q_matched=matched))
-    assert (found.lower, found.higher) == (lower, higher)
+def test_lower_is_clearly_so_in_most_pairs(counts, verdict):
+    assert counts.verdict == verdict
 
 
-def test_what_chance_alone_would_give_is_not_called_clear():
-    few = [differences(q_knn=[LOWER] * 4, q_matched=[UNCLEAR] * 4)] * 9
-    clear = differences(q_knn=[LOWER] * 4, q_matched=[LOWER, LOWER, UNCLEAR, UNCLEAR])
-    found = findings.comparison(GRAPHS, pd.concat([*few, clear]))  # 2 of 40: no more than 5 %
-    assert (found.matched.lower, found.lower) == (2, False)
+def test_label_variation_and_error_are_judged_apart():
+    found = findings.comparison(GRAPHS, differences(q_matched=[UNCLEAR] * 4, error_matched=[LOWER] * 4))
+    judged = [one.verdict for one in (found.knn, found.matched, found.error)]
+    assert judged == [Verdict.UNTESTED, Verdict.UNDECIDED, Verdict.HOLDS]
 
 
 @pytest.mark.parametrize(
@@ -107,6 +114,7 @@ def support(kept, smallest=11):
         ({5: 4.0, 10: 6.0, 20: 6.3}, 0.05, "saturated"),
         ({5: 3.0, 10: 5.0, 20: 7.5}, 0.5, "slower"),
         ({5: 4.0, 10: 6.0, 20: 10.0}, 2 / 3, "not"),
+        ({10: 6.0, 20: 10.0}, 2 / 3, "unknown"),
     ],
 )
 def test_saturation_is_judged_by_growth(kept, growth, slows):
@@ -131,3 +139,53 @@ def test_symmetrisations_give_an_order():
     found = findings.symmetrisation(pd.DataFrame(rows, columns=["layer", "graph", "symmetrise", "q", "isolated"]))
     assert found.q == {"max": (0.2, 0.3), "author": (0.4, 0.1), "none": (0.1, 0.2)}
     assert (found.lower, found.isolated) == (Split(("max", "none"), ("author",)), 7)
+
+
+SHARES = st.one_of(st.floats(0, 1), st.just(nan))
+DIFFERENCES = st.tuples(*[st.one_of(st.floats(-1, 1), st.just(nan))] * 3)
+
+
+@given(st.lists(st.tuples(*[DIFFERENCES] * 4), max_size=20), st.integers(1, 4))
+def test_sentences_never_contradict_their_numbers(pairs, n_layers):
+    places = [(1 + i % n_layers, 5 * (1 + i // n_layers)) for i in range(len(pairs))]
+    measures = [("q", "knn"), ("q", "matched"), ("error", "knn"), ("error", "matched")]
+    rows = [
+        (*place, *of, *one)
+        for place, pair in zip(places, pairs, strict=True)
+        for of, one in zip(measures, pair, strict=True)
+    ]
+    table = pd.DataFrame(rows, columns=["layer", "n_neighbors", "measure", "against", "difference", "low", "high"])
+    found = findings.comparison(GRAPHS, table)
+    answer, numbers = words.answer(found), words.numbers(found)
+    check_all(answer, numbers)
+    if not pairs:
+        assert answer == words.NOTHING
+        return
+    for said, of in zip(answer.removesuffix(".").replace("; ", ", ").split(", ")[1:], (0, 1, 3), strict=True):
+        lower = sum(value < 0 and low <= high < 0 for value, low, high in (pair[of] for pair in pairs))
+        higher = sum(value > 0 and 0 < low <= high for value, low, high in (pair[of] for pair in pairs))
+        assert (said.endswith(" holds")) == (lower > len(pairs) / 2 and higher <= len(pairs) / 20)
+        assert (not said.endswith("not hold")) or higher > len(pairs) / 2
+    every = [k for k in {k for _, k in places} if f"holds for k = {k}" in numbers]
+    for (_, k), ((difference, low, high), *_) in zip(places, pairs, strict=True):
+        assert k not in every or (difference < 0 and low <= high < 0)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0.1, 9), st.floats(0.1, 9), st.floats(0.1, 9)), max_size=4),
+    st.lists(st.floats(1, 40), min_size=1, max_size=4),
+    st.lists(st.tuples(SHARES, SHARES, st.integers(0, 2)), min_size=1, max_size=4),
+)
+def test_further_sentences_have_no_hole(ratios, kept, choices):
+    found = gap(*((1, k + 5, *ratio) for k, ratio in enumerate(ratios)))
+    said = words.gap(found)
+    assert ("no gap" in said) == (bool(ratios) and not found.factors)
+    kept = words.support(support({2 + 3 * i: x for i, x in enumerate(kept)}))
+    ways = [
+        (1, graph, f"way {i}", q, isolated)
+        for i, (nnk, knn, isolated) in enumerate(choices)
+        for graph, q in (("nnk", nnk), ("knn", knn))
+    ]
+    table = pd.DataFrame(ways, columns=["layer", "graph", "symmetrise", "q", "isolated"])
+    for text in (said, kept, words.symmetrisation(findings.symmetrisation(table))):
+        check(text)

@@ -1,20 +1,21 @@
 """Sentences on NNK and k-NN, for each way that it can go."""
 
-from itertools import product
-
+from analysis_lib.statistics import Verdict
 from analysis_lib.studies.nnk_vs_knn import words
 from analysis_lib.studies.nnk_vs_knn.findings import Against, Comparison, Errors, Gap, Split, Support, Symmetrisation
 
-KNN, MATCHED = Against(8, 7, 5, 1), Against(8, 4, 2, 0)
+KNN, MATCHED = Against(8, 7, 5, 0), Against(8, 4, 2, 0)
 FACTORS = {"raw": 16.0, "edges": 4.0, "edge_weight": 2.0, "share": 2.0}
 RATES = {"nnk": (0.1, 0.2), "knn": (0.25, 0.35), "matched": (0.2, 0.3)}
 
 
 def test_words_of_the_answer(said):
-    splits = [Split((5, 10), ()), Split((), (5, 10)), Split((10,), (5,)), Split((5,), ())]
-    for everywhere, (lower, higher) in zip(splits, product((True, False), repeat=2), strict=True):
-        found = Comparison(60, KNN, MATCHED, everywhere, lower, higher)
-        said(f"lower {lower}, higher {higher}", words.answer(found))
+    undecided, fails, none = Against(8, 4, 2, 0), Against(8, 1, 0, 8), Against(0, 0, 0, 0)
+    every = [{5: Verdict.HOLDS, 10: Verdict.HOLDS}, {5: Verdict.UNDECIDED, 10: Verdict.FAILS}, {}]
+    cases = {"NNK is lower": (KNN, undecided, fails), "error alone": (undecided, fails, KNN), "nothing": (none,) * 3}
+    for (case, counts), everywhere in zip(cases.items(), every, strict=True):
+        found = Comparison(60, *counts, everywhere)
+        said(case, "\n".join([words.answer(found), words.numbers(found)]))
 
 
 def test_words_on_errors(said):

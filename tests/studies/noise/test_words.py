@@ -19,22 +19,23 @@ FOUND = Findings(
     actions=("hop", "fall"),
     n_layers=2,
     n_points=4,
-    by_chance=0.2,
     clean=0.6,
     noisy=score(20.0, -0.4),
     chosen_change=-0.15,
     all_change=0.2,
-    marks=True,
+    costly=Verdict.HOLDS,
+    marks=Verdict.HOLDS,
     higher=4,
     gap=0.35,
     parted=(("hop", -0.2, -0.4),),
     curves=(Curves(30.0, 0, 0, 0.01, "hop", 2), Curves(20.0, 2, 1, -0.3, "fall", 1)),
-    climb=Climb("hop", 0.3, 0.1, False, ((30.0, 0.2), (20.0, 0.1)), (30.0, 20.0), Verdict.HOLDS),
+    climb=Climb("hop", 0.3, 0.1, False, ((30.0, 0.2), (20.0, 0.1)), Verdict.HOLDS),
     mixed_clips=1480,
     mixed=(score(30.0, -0.001), score(20.0, -0.04)),
     reported=-0.019,
     within=(30.0,),
     beyond=(20.0,),
+    level_with=(),
     costs=(
         Cost("noise", score(20.0, -0.4), (), score(20.0, -0.4)),
         Cost("occlusion", None, (score(0.125, 0.3),), score(0.4, 0.0)),
@@ -43,7 +44,7 @@ FOUND = Findings(
     ),
     strongest=15.0,
     mistaken="hop",
-    mistaken_share=0.5,
+    mistaken_share=0.6,
     mistaken_own=0.75,
     noisy_clips=1234,
     worst_miss=0.04,
@@ -51,19 +52,20 @@ FOUND = Findings(
 
 
 def test_the_answer(said):
-    said("noise marks the actions", words.answer(FOUND))
-    said("noise does not mark them", words.answer(replace(FOUND, all_change=-0.25, marks=False)))
+    open_ = replace(FOUND, all_change=-0.25, costly=Verdict.UNDECIDED, marks=Verdict.FAILS, actions=("sit down",) * 9)
+    said("noise marks the actions", f"{words.answer(FOUND)}\n{words.numbers(FOUND)}")
+    said("noise does not mark them", f"{words.answer(open_)}\n{words.numbers(open_)}")
 
 
 def test_curves(said):
     said("curves", words.curves(FOUND))
-    one = replace(FOUND, actions=("hop",), n_layers=1, n_points=1, by_chance=0.05, curves=FOUND.curves[:1])
+    one = replace(FOUND, actions=("hop",), n_layers=1, n_points=1, curves=FOUND.curves[:1])
     said("one action, layer and level", "\n\n".join([words.answer(one), words.curves(one)]))
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_the_curve_that_climbs(said, verdict):
-    climb = replace(FOUND.climb, verdict=verdict, steadied=(20.0,), weak=verdict is Verdict.UNTESTED)
+    climb = replace(FOUND.climb, verdict=verdict, weak=verdict is Verdict.UNTESTED)
     said(f"noise steadies: {verdict}", words.climb(replace(FOUND, climb=climb)))
 
 
@@ -74,7 +76,7 @@ def test_marks(said):
 
 def test_costs(said):
     said("costs", words.costs(FOUND))
-    said("no level beyond", words.costs(replace(FOUND, within=(30.0, 20.0), beyond=(), costs=())))
+    said("no level beyond", words.costs(replace(FOUND, within=(), beyond=(), level_with=(30.0, 20.0), costs=())))
 
 
 def test_what_noise_is_taken_for(said):

@@ -2,6 +2,9 @@
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sentences import check, check_all
 
 from analysis_lib.studies.performance import words
 from analysis_lib.studies.performance.findings import Growth, Peer, Speed, growth, speed
@@ -37,8 +40,32 @@ def test_growth_is_that_of_the_nearest_and_of_the_matrix():
 
 
 def test_words(said):
-    said("with peers", words.answer(FOUND))
+    said("with peers", f"{words.answer(FOUND)}\n{words.numbers(FOUND)}")
     said("alone", words.answer(ALONE))
     said("growth", words.growth(Growth((1000, 4000), {"knn": 1.5, "all": 2.0}, (0.2, 0.05), 5)))
     said("machine", words.machine(RECORD))
     said("a trial", words.machine(RECORD | {"quick": True}))
+
+
+TIMES = st.one_of(st.floats(1e-3, 1e5), st.just(float("nan")))
+
+
+@given(st.lists(st.tuples(st.floats(1e-3, 1e4), st.floats(0.01, 1)), max_size=4), st.lists(TIMES, max_size=4))
+def test_sentences_never_contradict_their_numbers(shapes, times):
+    floors = [(5, i, "floor", 1.0, 1.0, 1.0) for i in range(len(shapes))]
+    ours = [(5, i, "ours", seconds, 1.0, share) for i, (seconds, share) in enumerate(shapes)]
+    peers = [(5, i, f"peer {i}", 1.0, x, 0.1) for i, x in enumerate(times) if shapes]
+    table = pd.DataFrame([*floors, *ours, *peers], columns=SPEED.columns[:-1]).assign(clips=3)
+    found = speed(table)
+    answer, known = words.answer(found), [x for x in times if x == x]
+    check_all(answer, words.numbers(found))
+    assert ("Nothing can be said" in answer) == (not shapes)
+    assert ("no other library" in answer) == bool(shapes and not known)
+    if shapes and known:
+        assert (found.fastest.times, found.slowest.times) == (min(known), max(known))
+
+
+def test_one_number_of_clips_has_no_growth():
+    table = pd.DataFrame({"clips": [9], "method": ["knn"], "seconds": [1.0], "share": [0.2], "neighbours": [5]})
+    assert growth(table) is None
+    check(words.growth(None))

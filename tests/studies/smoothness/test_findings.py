@@ -1,17 +1,16 @@
 """Findings on label variation by hand; and for networks of any depth, sentences without a hole."""
 
-import re
-
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sentences import check, check_all
 
-from analysis_lib.geometry.curves import Curves, shape_table, smoothness_table
+from analysis_lib.geometry.curves import EVERY, Curves, shape_table, smoothness_table
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.smoothness import words
-from analysis_lib.studies.smoothness.findings import Statement, curve_findings, theorem_findings
+from analysis_lib.studies.smoothness.findings import curve_findings, theorem_findings
 
 FLAT_THEN_FALL = [0.9, *[0.8] * 8, 0.5, 0.2]
 EARLY_FALL = [0.9, 0.8, 0.4, *[0.4] * 6, 0.4, 0.3]
@@ -40,11 +39,13 @@ def found_of(*by_class, replicates=None, boundary=8):
         ((FLAT_THEN_FALL, FLAT_THEN_FALL), True, True),
         ((EARLY_FALL, EARLY_FALL), False, False),
         ((EARLY_FALL, FLAT_THEN_FALL), False, False),  # mean: 0.2 up to layer 8, 0.35 after it
+        (([0.5, *[0.2] * 8, 0.5, 0.6],), False, False),  # flat, and then it rises
+        (([0.9, *[0.8] * 8, 0.5, 0.2], [0.5, *[0.5] * 8, 0.55, 0.6]), True, False),  # one never falls
     ],
 )
 def test_the_picture_follows_the_curves(curves, flat, sudden):
     picture = found_of(*curves).picture
-    said = {True: Statement(Verdict.HOLDS, True), False: Statement(Verdict.FAILS, False)}
+    said = {True: Verdict.HOLDS, False: Verdict.FAILS}
     assert (picture.flat, picture.sudden) == (said[flat], said[sudden])
 
 
@@ -61,7 +62,7 @@ def test_a_place_that_resampling_moves_is_undecided():
     again = np.repeat(np.array(FLAT_THEN_FALL)[:, None, None], 4, axis=1)
     again[3:, :2] = 0.1
     found = found_of(FLAT_THEN_FALL, replicates=again)
-    assert found.picture.sudden == Statement(Verdict.UNDECIDED, True)
+    assert found.picture.sudden == Verdict.UNDECIDED
     assert found.drops[0].after.low < 8
 
 
@@ -79,7 +80,7 @@ def test_a_curve_that_rises_has_no_drop():
 def test_a_flat_curve_is_not_the_picture():
     found = found_of([0.5] * 11)
     assert (found.drops, found.steady) == ((), ("class 0",))
-    assert (found.picture.flat, np.isnan(found.picture.share.value)) == (Statement(Verdict.FAILS, False), True)
+    assert (found.picture.flat, np.isnan(found.picture.share.value)) == (Verdict.FAILS, True)
 
 
 def theorem_of(**changes):
@@ -119,16 +120,42 @@ def networks(draw):
 
 
 @given(networks(), st.integers(1, 12))
-def test_networks_of_any_depth_are_spoken_of_without_a_hole(network, boundary):
+def test_sentences_never_contradict_their_numbers(network, boundary):
     curves = curves_of(*network)
-    found = curve_findings(smoothness_table(curves), shape_table(curves, boundary), boundary)
+    shape = shape_table(curves, boundary)
+    found = curve_findings(smoothness_table(curves), shape, boundary)
     depth, groups = network[0].shape
+    answer, numbers = words.answer(found), words.numbers(found)
+    check_all(answer, numbers)
     assert found.depth == depth - 1
-    assert len(found.drops) + len(found.steady) == groups
+    assert len(found.drops) + len(found.steady) == (groups if depth > 2 else 0)
     assert (found.picture is not None) == (depth - 1 > boundary)
+    if depth > 2:
+        assert answer.endswith("cannot be tested here.") == (found.picture is None)
+    if answer.endswith(" holds."):
+        low = shape[shape["group"] != EVERY].pivot(index="group", columns="statistic", values="low")
+        assert found.picture.late < 0
+        assert 2 * abs(found.picture.early) < -found.picture.late
+        assert ((low["drop"] > 0) & (low["drop after"] >= boundary)).all()
+    if "does not hold" in answer:
+        last = [drop.after.value for drop in found.drops]
+        assert found.picture.share.value >= 0.5 or found.first <= found.last or found.steady or min(last) < boundary
+
+
+@given(networks())
+def test_the_theorem_is_spoken_of_without_a_hole(network):
+    depth = len(network[0])
     norms = np.linspace(1, 2, depth)[2:]
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = network[0].sum(axis=1)[2:] / network[0].sum(axis=1)[1:-1]
     columns = {"layer": range(2, depth), "norm": norms, "bound": norms**2, "label_ratio": ratios, "data_ratio": ratios}
-    for text in (words.answer(found), words.theorem(theorem_findings(pd.DataFrame(columns)))):
-        assert not re.search(r"\b(nan|inf|None)\b", text)
+    found = theorem_findings(pd.DataFrame(columns))
+    check(words.theorem(found))
+    assert (found.checked, found.kept) == ((~np.isnan(ratios)).sum(), (ratios <= norms**2 * (1 + 1e-6)).sum())
+
+
+def test_without_clips_or_neighbours_nothing_is_said():
+    curves = curves_of(np.ones((4, 2)))
+    table, shape = smoothness_table(curves), shape_table(curves, 2)
+    assert curve_findings(table.assign(q=np.nan), shape, 2) is curve_findings(table[:0], shape[:0], 2) is None
+    check_all(words.answer(None), words.numbers(None))

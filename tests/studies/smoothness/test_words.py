@@ -7,23 +7,15 @@ import pytest
 
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.smoothness import words
-from analysis_lib.studies.smoothness.findings import CurveFindings, Drop, Picture, Statement, TheoremFindings
+from analysis_lib.studies.smoothness.findings import CurveFindings, Drop, Picture, TheoremFindings
 
-PICTURE = Picture(
-    8,
-    -0.031,
-    -0.584,
-    Estimate(0.05, 0.01, 0.12),
-    Statement(Verdict.HOLDS, here=True),
-    Statement(Verdict.UNDECIDED, here=True),
-)
+PICTURE = Picture(8, -0.031, -0.584, Estimate(0.05, 0.01, 0.12), Verdict.HOLDS, Verdict.UNDECIDED)
 DROPS = (Drop("arms", Estimate(0.31, 0.2, 0.42), Estimate(9, 8, 9)), Drop("legs", Estimate(0.2, 0.1, 0.3), Estimate(8)))
-FOUND = CurveFindings(240, 10, 0.8, 0.2, DROPS, (), PICTURE)
-FAILS = replace(
-    PICTURE, share=Estimate(1.9, 0.8, 3.0), flat=Statement(Verdict.FAILS, False), sudden=Statement(Verdict.FAILS, False)
-)
-UNDECIDED = replace(PICTURE, flat=Statement(Verdict.UNDECIDED, False), sudden=Statement(Verdict.HOLDS, True))
-THEOREM = TheoremFindings(9, 0.4771, 4, 9, -0.32)
+FOUND = CurveFindings(240, 10, 0.8, 0.2, DROPS, (), 8, PICTURE)
+FAILS = replace(PICTURE, share=Estimate(1.9, 0.8, 3.0), flat=Verdict.FAILS, sudden=Verdict.FAILS)
+RISES = replace(FAILS, early=-0.06, late=0.15, share=Estimate(0.4, 0.3, 0.45))
+UNDECIDED = replace(PICTURE, flat=Verdict.UNDECIDED, sudden=Verdict.HOLDS)
+THEOREM = TheoremFindings(9, 0.4771, 4, 9, 9, -0.32, 9)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +23,7 @@ THEOREM = TheoremFindings(9, 0.4771, 4, 9, -0.32)
     [
         ("flat, and the place undecided", FOUND),
         ("neither", replace(FOUND, picture=FAILS)),
+        ("a rise after the boundary", replace(FOUND, picture=RISES)),
         ("flatness undecided", replace(FOUND, picture=UNDECIDED)),
         ("no change after the boundary", replace(FOUND, picture=replace(FAILS, share=Estimate(inf)))),
         ("one never falls, no layer after the boundary", replace(FOUND, steady=("torso",), picture=None)),
@@ -39,7 +32,7 @@ THEOREM = TheoremFindings(9, 0.4771, 4, 9, -0.32)
     ],
 )
 def test_the_answer(said, case, found):
-    said(case, words.answer(found))
+    said(case, "\n".join([words.answer(found), words.numbers(found)]))
 
 
 @pytest.mark.parametrize(
@@ -47,9 +40,9 @@ def test_the_answer(said, case, found):
     [
         ("theorem", THEOREM),
         ("theorem broken", replace(THEOREM, kept=8)),
-        ("theorem, two layers", TheoremFindings(1, 0.5, 2, 1, nan)),
-        ("theorem, labels that never vary", TheoremFindings(2, nan, 0, 2, nan)),
-        ("theorem not checked", TheoremFindings(0, nan, 0, 0, nan)),
+        ("theorem, two layers", TheoremFindings(1, 0.5, 2, 1, 1, nan, 1)),
+        ("theorem, labels that never vary", TheoremFindings(2, nan, 0, 0, 0, nan, 0)),
+        ("theorem not checked", TheoremFindings(0, nan, 0, 0, 0, nan, 0)),
     ],
 )
 def test_the_theorem(said, case, found):

@@ -68,7 +68,7 @@ def test_sentences_never_contradict_their_numbers(classes, joints, seed, shares,
     powers = pd.DataFrame({"power": range(1, len(shares) + 1), "share": shares})
     found = findings(table, VARIANTS, powers, distances(*hops), 1 + joints // 3, classes + still)
     check_all(words.answer(found), words.numbers(found, "toy", "raw"), words.variants(found), words.filters(found))
-    assert ("cannot grow" not in words.filters(found)) or list(shares) == sorted(shares, reverse=True)
+    assert ("cannot grow" not in words.filters(found)) or max(np.diff(shares), default=0) <= 1e-9
     said = words.distances(found)
     check_all(words.answer(found), said)
     assert said.count("do not join") == sum(n > 10 for n in hops)

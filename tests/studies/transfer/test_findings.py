@@ -3,9 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sentences import check, check_all
 
 from analysis_lib.geometry.curves import EVERY
-from analysis_lib.statistics import Estimate
+from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.studies.transfer import words
 from analysis_lib.studies.transfer.findings import findings
 
 
@@ -39,8 +43,9 @@ RULES = (
 )
 
 
-def found(final=None, table=None, new=(0.1, 0.9, 0.8, 0.85, 0.6), own=(0.0, 0.8, 0.5, 0.1), rules=RULES):
-    shape = pd.DataFrame({"group": [EVERY], "statistic": ["drop after"], "value": [2.0], "low": [1.0], "high": [3.0]})
+def found(final=None, table=None, new=(0.1, 0.9, 0.8, 0.85, 0.6), own=(0.0, 0.8, 0.5, 0.1), rules=RULES, drop=0.2):
+    read = [(EVERY, "drop after", 2.0, 1.0, 3.0), (EVERY, "drop", drop, drop, drop)]
+    shape = pd.DataFrame(read, columns=["group", "statistic", "value", "low", "high"])
     shape = shape if len(new) > 2 else shape.iloc[:0]  # one layer has no shape
     choices = pd.DataFrame(rules, columns=["rule", "is_forecast", "cut", "lost", "rho"])
     choices = choices.assign(clips_per_class=6, best_cut=3, low=choices["lost"] - 0.09)
@@ -58,10 +63,57 @@ def test_accuracies_are_those_of_the_largest_set():
         assert (estimate.value, estimate.low, estimate.high) == pytest.approx((value, value - 0.1, value + 0.1))
 
 
-def test_depth_that_does_not_help_is_not_the_best():
-    assert found(final_of(head=0.7, all=0.5, scratch=0.3)).best is None
-    alone = found(final_of(all=0.7, scratch=0.3))
-    assert (alone.shallowest, alone.best) == ("all", None)
+@pytest.mark.parametrize(
+    ("accuracy", "deeper", "ahead"),
+    [
+        ({"head": 0.4, "all": 0.7, "scratch": 0.1}, Verdict.HOLDS, Verdict.HOLDS),
+        ({"head": 0.7, "all": 0.4, "scratch": 0.99}, Verdict.FAILS, Verdict.FAILS),
+        ({"head": 0.5, "all": 0.6, "scratch": 0.4}, Verdict.UNDECIDED, Verdict.UNDECIDED),
+        ({"all": 0.7}, Verdict.UNTESTED, Verdict.UNTESTED),
+    ],
+)
+def test_one_way_is_better_if_intervals_part(accuracy, deeper, ahead):
+    seen = found(final_of(**accuracy))
+    assert (seen.deeper, seen.ahead, seen.best) == (deeper, ahead, "all" if "head" in accuracy else None)
+
+
+def test_without_tuning_nothing_is_found():
+    assert found(final_of(scratch=0.3)) is found(final_of(head=0.3)[:0]) is None
+    check_all(words.answer(None), words.numbers(None))
+    assert not any(say(None) for say in (words.curves, words.learning, words.choices))
+
+
+SHARES = st.one_of(st.floats(0, 1), st.just(np.nan))
+
+
+@given(
+    st.lists(st.tuples(SHARES, SHARES, SHARES), min_size=1, max_size=5),
+    st.tuples(SHARES, SHARES, SHARES),
+    st.lists(SHARES, min_size=2, max_size=12),
+    st.booleans(),
+)
+def test_sentences_never_contradict_their_numbers(tuned, afresh, curve, has_rules):
+    names = ["head", *(f"last {cut} + head" for cut in range(1, len(tuned)))]
+    rows = [*zip(names, range(len(tuned)), tuned, strict=False), ("scratch", 99, afresh)]
+    final = pd.DataFrame([(case, cut, 6, *a, 50) for case, cut, a in rows])
+    final.columns = ["case", "cut", "clips_per_class", "accuracy", "low", "high", "clips"]
+    seen = found(final, new=curve, rules=RULES if has_rules else RULES[:0])
+    answer, numbers = words.answer(seen), words.numbers(seen)
+    check_all(answer, numbers)
+    for text in (words.curves(seen), words.learning(seen), words.choices(seen)):
+        check(text)
+    (value, low, high), (other, low_2, high_2) = tuned[0], afresh
+    assert ("scratch holds" in answer) == (low_2 <= other <= high_2 < low <= high and value > high_2)
+    assert ("scratch does not hold" not in answer) or other > value
+    assert answer.endswith("beat it cannot be tested here.") == (not any(a == a for a, *_ in tuned[1:]))
+    if answer.endswith("beat it holds."):
+        assert any(one[0] > one[1] > high for one in tuned[1:])
+    if answer.endswith("beat it does not hold."):
+        assert all(not one[0] >= value for one in tuned[1:])
+
+
+def test_a_curve_that_never_falls_has_no_place():
+    assert found(drop=0.0).drop_after is found(drop=np.nan).drop_after is None
 
 
 @pytest.mark.parametrize(

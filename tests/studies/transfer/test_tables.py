@@ -28,7 +28,7 @@ def network():
     model = STGCN(SKELETON, 2, width=0.0625, dropout=0.0).eval()
     card = {"architecture": "stgcn", "arguments": {"width": 0.0625, "dropout": 0.0}, "skeleton": SKELETON.to_dict()}
     card |= {"class_names": ["a", "b"], "in_channels": 3}
-    return Checkpoint("small", model, model.layer_names, Preprocessing(frames=16), card)
+    return Checkpoint("small", model, model.layer_names, Preprocessing(frames=16, centre=1), card)
 
 
 @pytest.fixture(scope="module")

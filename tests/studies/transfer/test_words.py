@@ -1,8 +1,9 @@
 """What is said of transfer, case by case (`words.md`)."""
 
 from dataclasses import replace
+from math import nan
 
-from analysis_lib.statistics import Estimate
+from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.transfer import words
 from analysis_lib.studies.transfer.findings import Findings, Forecast
 
@@ -14,7 +15,9 @@ FOUND = Findings(
     shallow=Estimate(0.5, 0.4, 0.6),
     best="last 3 + head",
     deep=Estimate(0.7, 0.6, 0.8),
-    scratch=Estimate(0.3, 0.2, 0.4),
+    scratch=Estimate(0.3, 0.2, 0.39),
+    deeper=Verdict.UNDECIDED,
+    ahead=Verdict.HOLDS,
     new_span=0.301,
     own_span=0.7,
     drop_after=Estimate(8.0, 6.0, 9.0),
@@ -37,9 +40,14 @@ FOUND = Findings(
 
 
 def test_the_answer(said):
-    said("layers that learn help", words.answer(FOUND))
-    said("a new head is enough", words.answer(replace(FOUND, best=None, shallowest="last 1 + head", size=1)))
-    said("all layers alone", words.answer(replace(FOUND, best=None, shallowest="all")))
+    worse = {"ahead": Verdict.FAILS, "deeper": Verdict.UNTESTED, "best": None}
+    cases = {
+        "layers that learn help": FOUND,
+        "a layer and a head": replace(FOUND, **worse, shallowest="last 1 + head", size=1),
+        "all layers alone": replace(FOUND, **worse, shallowest="all", old=nan),
+    }
+    for case, found in cases.items():
+        said(case, f"{words.answer(found)}\n{words.numbers(found)}")
 
 
 def test_curves(said):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sentences import check_all
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import Preprocessing
@@ -122,7 +123,9 @@ def test_verdicts_and_words(said, case, rho, untrained, own):
     agreement = agreements(*rho) if rho else agreements(*NEAR)[:0]
     found = findings(agreement, changes(trained=(DOWN, DOWN), **untrained))
     assert found.own == own
-    said(case, f"{words.answer(found)}\n\n{words.agreement(found)}")
+    texts = words.answer(found), words.numbers(found), words.agreement(found)
+    check_all(*texts)
+    said(case, "\n\n".join(texts))
 
 
 @pytest.mark.usefixtures("drawn_whole")

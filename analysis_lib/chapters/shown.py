@@ -1,0 +1,74 @@
+"""What every page has: the answer with its verdicts, and what this run was."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from analysis_lib.chapters.notes import RUN
+from analysis_lib.chapters.other_editions import origin
+from analysis_lib.statistics import Verdict
+from analysis_lib.words import duration
+
+#: a verdict, and what it is about in a few words
+Claim = tuple[Verdict | str, str]
+
+
+def answer_html(sentence: str, claims: Sequence[Claim] = ()) -> str:
+    """Return the answer of a page as Markdown, framed, with a badge before each claim.
+
+    Examples
+    --------
+    >>> print(answer_html("Mostly at the end.", [(Verdict.HOLDS, "the fall is late")]))
+    <div class="answer">
+    <BLANKLINE>
+    Mostly at the end.
+    <BLANKLINE>
+    - <span class="verdict verdict-holds">holds</span> the fall is late
+    <BLANKLINE>
+    </div>
+    """
+    items = "\n".join(f"- {badge(verdict)} {text}" for verdict, text in claims)
+    return "\n\n".join(filter(None, ['<div class="answer">', sentence, items, "</div>"]))
+
+
+def badge(verdict: Verdict | str, text: str = "") -> str:
+    """Return a verdict as a badge, in HTML; it says the verdict, or another text.
+
+    >>> badge("cannot be tested here")
+    '<span class="verdict verdict-cannot-be-tested-here">cannot be tested here</span>'
+    """
+    name = str(verdict)
+    return f'<span class="verdict verdict-{name.replace(" ", "-")}">{escape(text or name)}</span>'
+
+
+@dataclass(frozen=True)
+class ThisRun:
+    """What this run was, for display; ``data`` is the name of what it worked on."""
+
+    html: str
+    data: str
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
+        return {"text/html": self.html, "text/plain": "this run", RUN: self.data}
+
+
+def run_html(facts: Mapping, seconds: float, beside: Mapping[str, str] | None = None) -> str:
+    """Return parameters, data, network, code and time of a run as a fold.
+
+    Parameters
+    ----------
+    facts : mapping
+        `analysis_lib.chapters.session.Session.facts`.
+    seconds : float
+    beside : mapping of str to str
+        Where the records come from that are drawn beside it, by label.
+    """
+    values = "".join(
+        f"<tr><th scope='row'><code>{escape(name)}</code></th><td><code>{escape(repr(value))}</code></td></tr>"
+        for name, value in facts["parameters"].items()
+    )
+    lines = [escape("; ".join(origin(facts))), f"run time {duration(seconds)}"]
+    lines += [f"<em>{escape(label)}</em>: {escape(text)}" for label, text in (beside or {}).items()]
+    said = "".join(f"<p>{line}</p>\n" for line in lines)
+    table = f"<table><caption>Parameters</caption>{values}</table>" if values else "<p>no parameters</p>"
+    return f"<details class='this-run' id='this-run'><summary>This run</summary>\n{said}{table}\n</details>"

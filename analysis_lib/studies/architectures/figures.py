@@ -1,0 +1,95 @@
+"""Figures of the chapter on architectures, drawn from its tidy tables alone."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from analysis_lib.plots.beside import GREY, NOTHING, Tables
+from analysis_lib.plots.panels import key_below, panels
+from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, WIDTH, Y_LABEL, layer_axis, use_style
+
+
+def plot_curves(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
+    """Draw one panel a network: label variation by layer with its band, and dashed its untrained twins."""
+    use_style()
+    parts = [
+        (f"{name}\n{label}" if label else name, rows, label)
+        for label, each in (("", table), *beside.items())
+        for name, rows in each.groupby("network", sort=False)
+    ]
+    figure, grid = panels(len(parts), 3, 2.2, 0.3, sharey=True)
+    for place, (axes, (title, rows, label)) in enumerate(zip(grid, parts, strict=True)):
+        colour = GREY if label else COLOURS[0]
+        for draw, curve in rows.groupby("draw"):
+            x = curve["layer"] + 1
+            if draw:
+                axes.plot(x, curve["q"], color=COLOURS[1], ls="--", lw=1, label="untrained twins")
+            else:
+                axes.plot(x, curve["q"], color=colour, marker="o", markersize=3, label="trained")
+                axes.fill_between(x, curve["low"], curve["high"], color=colour, alpha=0.2, lw=0)
+        layer_axis(axes, ["in", *range(1, rows["layer"].max() + 1)])
+        axes.set_title(title)
+        axes.set_ylim(0, 1)
+        axes.grid(axis="y")
+        axes.set_ylabel("" if place % 3 else Y_LABEL)
+    key_below(figure, grid)
+    return figure
+
+
+def plot_accuracy(shape: pd.DataFrame, costs: pd.DataFrame) -> Figure:
+    """Draw accuracy (Wilson's interval) against the fall of label variation, one point a network."""
+    use_style()
+    figure, axes = plt.subplots(figsize=(WIDTH, 0.45 * WIDTH))
+    falls = shape[shape["statistic"] == "fall"].set_index("network")
+    for i, row in enumerate(costs.itertuples()):
+        fall = falls.loc[row.network]
+        across, up = ([[v - low], [high - v]] for v, low, high in _ends(fall, row))
+        style = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)], "markersize": 6, "lw": 0.8}
+        axes.errorbar([fall["value"]], [row.accuracy], up, across, label=row.network, ls="", elinewidth=0.8, **style)
+    axes.set(xlabel="fall of label variation from layer 1 to the last", ylabel="accuracy on test clips")
+    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    axes.grid()
+    key_below(figure, [axes], most=3)
+    return figure
+
+
+def _ends(fall: pd.Series, row) -> list[tuple[float, float, float]]:
+    """Return value and interval of the fall and of the accuracy."""
+    return [(fall["value"], fall["low"], fall["high"]), (row.accuracy, row.low, row.high)]
+
+
+def plot_separation(table: pd.DataFrame) -> Figure:
+    """Draw how far joints are apart, between over within, against depth; dashed: untrained twins."""
+    use_style()
+    figure, axes = plt.subplots()
+    for i, (name, rows) in enumerate(table.groupby("network", sort=False)):
+        colour = COLOURS[i % len(COLOURS)]
+        for draw, curve in rows.groupby("draw"):
+            label = None if draw else name
+            look = {"ls": "--", "lw": 0.7} if draw else {"marker": MARKERS[i % len(MARKERS)], "markersize": 4}
+            axes.plot(curve["depth"], curve["separation"], color=colour, label=label, **look)
+    axes.set_yscale("log")
+    axes.set(xlabel="layer, as a share of the network's layers", ylabel="variance between joints / within")
+    axes.grid(axis="y")
+    key_below(figure, [axes], most=3)
+    return figure
+
+
+def plot_roots(table: pd.DataFrame) -> Figure:
+    """Draw the error of the inverse root against iterations, one curve an eps; dashed: the start as printed."""
+    use_style()
+    figure, axes = plt.subplots(figsize=(WIDTH, 0.4 * WIDTH))
+    for i, (eps, rows) in enumerate(table.groupby("eps")):
+        for start, curve in rows.groupby("start"):
+            printed = start == "as printed"
+            look = {"ls": DASHES[1] if printed else DASHES[0], "marker": MARKERS[i], "markersize": 4}
+            axes.plot(curve["iterations"], curve["error"], color=COLOURS[i], label=f"{start}, eps = {eps:g}", **look)
+    axes.axhline(1, color=INK, lw=0.6, ls=":")
+    axes.set_yscale("log")
+    axes.set_ylim(1e-6, 1e6)
+    axes.set_xticks([1, *range(5, table["iterations"].max() + 1, 5)])
+    axes.set(xlabel="iterations", ylabel="relative error")
+    axes.grid(axis="y")
+    key_below(figure, [axes], most=3)
+    return figure

@@ -1,0 +1,164 @@
+"""What the chapter on architectures says."""
+
+from math import isnan
+
+import pandas as pd
+
+from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.studies.architectures.findings import STEPS, Board, Findings, Network, Roots
+from analysis_lib.words import (
+    THIN,
+    code_of,
+    counted,
+    duration,
+    estimate,
+    judged,
+    listed,
+    name_of,
+    named,
+    number,
+    percent,
+    plain,
+    points,
+    ratio,
+)
+
+HUGE = 1e6  # what is larger is only said to be so
+
+
+def answer(found: Findings) -> str:
+    """Return whether the networks fall at the same depth, in one plain sentence."""
+    first = name_of(found.reference.name)
+    others = counted(len(found.networks) - 1, "other network")
+    if len(found.networks) == 1:
+        return f"With one trained network, {first}, it cannot be said whether other networks learn in the same way."
+    earlier, later, apart = (len(found.told(v)) for v in (Verdict.HOLDS, Verdict.FAILS, Verdict.UNDECIDED))
+    said = "Not all in the same way" if earlier or later else "These clips show no difference"
+    return (
+        f"{said}: held to {first}, label variation falls earlier in {earlier} and later in {later} of {others}, and "
+        f"{apart} cannot be told from it."
+    )
+
+
+def numbers(found: Findings) -> str:
+    """Return of each network how far it falls, how far its twin does, and which share of it is late."""
+    head = f"Fall of label variation from the first layer to the last, with 95{THIN}% intervals:"
+    return "\n".join([head, "", *map(_line, found.networks)])
+
+
+def _line(network: Network) -> str:
+    said = f"- {name_of(network.name)}: {estimate(network.fall)}"
+    if not isnan(network.twin.value):
+        said += f"; untrained, {estimate(network.twin)}; so learnt, {estimate(network.learnt)}"
+    if isnan(network.late.value):
+        return f"{said}."
+    return (
+        f"{said}; {_share(network.first_half)} of it in the first half of the layers, {_share(network.late)} after "
+        "four fifths of them."
+    )
+
+
+def _share(found: Estimate) -> str:
+    return estimate(found, percent)
+
+
+def contrast(found: Findings) -> str:
+    """Return what is found of Fig. 10: ST-GCN late, Shift-GCN gradual."""
+    late, gradual = found.of("stgcn"), found.of("shift-gcn")
+    if missing := [name for name, one in (("ST-GCN", late), ("Shift-GCN", gradual)) if one is None]:
+        return f"Fig. 10 cannot be told here, as no {' and no '.join(missing)} is trained on these data."
+    if isnan(gradual.less_late.value):
+        return "Fig. 10 cannot be told here, as one of the two networks does not fall beyond its interval."
+    return (
+        f"Fig. 10 has an ST-GCN fall late and a Shift-GCN gradually. Here the late share of "
+        f"{name_of(gradual.name)} is less than that of {name_of(late.name)} by {estimate(gradual.less_late)}: that it "
+        f"falls earlier {judged(gradual.less_late.above(0))}."
+    )
+
+
+def accuracy(found: Findings) -> str:
+    """Return how accuracy goes with the fall over the networks."""
+    n = counted(len(found.networks), "network")
+    if isnan(found.correlation):
+        return f"Whether networks that fall farther are more accurate cannot be told from {n}."
+    return (
+        f"Over {n}, accuracy and fall have a rank correlation of {number(found.correlation)}: a description of these, "
+        "as so few say nothing of others."
+    )
+
+
+def iterations(found: Roots) -> str:
+    """Return how far the inverse roots of ST-GDN can be had by its iteration."""
+    by_eps = listed(f"{percent(error)} with {code_of(f'eps = {plain(eps)}')}" for eps, error in found.scaled.items())
+    printed = f"{ratio(found.printed)} the root's own size" if found.printed < HUGE else "more than a millionfold"
+    grows = "grows" if found.printed > found.printed_first else "falls"
+    needed = f"takes {found.needed} steps" if found.needed else f"is not reached in {found.most} steps"
+    return (
+        f"The joints' covariance has a condition number of {number(found.condition)}. Begun as printed, with the "
+        f"covariance itself, the error {grows} to {printed} after {STEPS} steps. Scaled by its norm first, it is off "
+        f"by {by_eps}. One per cent, with the least of these, {needed}."
+    )
+
+
+def ranks(found: Board) -> str:
+    """Return where our best network stands among published ones, and how far these can be told apart."""
+    apart = found.published.beyond(found.accuracy)
+    versus = {Verdict.HOLDS: "below it, beyond both intervals", Verdict.FAILS: "above it, beyond both intervals"}.get(
+        apart, "not told from it by these clips"
+    )
+    return (
+        f"The best published is {name_of(found.best)} with {estimate(found.published, percent)}; ours is "
+        f"{name_of(found.ours)} with {estimate(found.accuracy, percent)}, {versus}. One of "
+        f"{counted(found.published.clips, 'clip')} is {points(found.clip, signed=False)} points. The interval of the "
+        f"best published meets those of {found.met} of the {found.count} others: among these the order may be chance."
+    )
+
+
+def fusion(table: pd.DataFrame) -> str:
+    """Return what adding streams up with equal weights gains over the best of them alone."""
+    if table.empty:
+        return "No architecture is trained on several streams of these data, so there is nothing to add up."
+    said = []
+    for name, rows in table.groupby("architecture", sort=False):
+        alone, equal = rows[rows["weights"] == "alone"], rows[rows["weights"] == "equal"].iloc[0]
+        gain = equal["accuracy"] - alone["accuracy"].max()
+        said.append(
+            f"{name_of(name)}: {counted(len(alone), 'stream')} together, with equal weights, against the best alone, "
+            f"{points(gain)} points."
+        )
+    return " ".join(said)
+
+
+def untold(found: Findings) -> str:
+    """Return which networks have no twin that falls less: what they show was not learnt."""
+    told = [network for network in found.networks if not isnan(network.learnt.value)]
+    none = [network.name for network in told if network.learnt.above(0) != Verdict.HOLDS]
+    if not told:
+        return "No untrained twins were drawn, so what was learnt cannot be told."
+    if not none:
+        return "Every network falls farther than its untrained twins, beyond its interval."
+    return f"Not beyond their interval farther than untrained twins fall: {named(none)}."
+
+
+def overview(costs: pd.DataFrame) -> pd.DataFrame:
+    """Return costs and accuracy as people read them, one row a network."""
+    rows = [
+        {
+            "network": row.network,
+            "layers": row.layers,
+            "parameters": number(row.parameters, 0),
+            "multiplications a clip": f"{number(row.multiplications / 1e6, 0)} million",
+            "time a clip, measured": duration(row.seconds),
+            "passes in training": number(row.passes, 0),
+            "accuracy": estimate(Estimate(row.accuracy, row.low, row.high), percent),
+            "test clips": row.clips,
+        }
+        for row in costs.itertuples()
+    ]
+    return pd.DataFrame(rows).set_index("network")
+
+
+def accuracies(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a leaderboard, or fused streams, with accuracies as people read them."""
+    shown = [estimate(Estimate(row.accuracy, row.low, row.high), percent) for row in table.itertuples()]
+    return table.drop(columns=["low", "high"]).assign(accuracy=shown)

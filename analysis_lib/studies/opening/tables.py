@@ -1,0 +1,58 @@
+"""What other chapters of the book have answered, and a graph that is small enough to be drawn whole."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from analysis_lib.chapters.chapter import load_chapter
+from analysis_lib.chapters.editions import edition_title
+from analysis_lib.chapters.recorded import recorded_table
+from analysis_lib.datasets.dataset import SkeletonDataset
+from analysis_lib.datasets.sampling import clips_of, sample_per_class, usual_actions
+from analysis_lib.geometry.layerwise import LayerGraph, dataset_graphs, layer_embeddings
+from analysis_lib.networks.checkpoints import Checkpoint
+
+COLUMNS = ["chapter", "title", "answer"]
+VERDICTS = ["id", "edition", "verdict"]
+
+
+def answer_table(edition: str, chapters: Sequence[str]) -> pd.DataFrame:
+    """Return the answers that chapters have recorded; a chapter without one has no row.
+
+    Returns
+    -------
+    DataFrame
+        Columns chapter, title, answer.
+    """
+    rows = []
+    for chapter in chapters:
+        said = recorded_table(edition, chapter, "answer")
+        if said is not None:
+            rows.append((chapter, load_chapter(chapter).title, said["text"].iloc[0]))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def verdict_table(edition: str) -> pd.DataFrame:
+    """Return the verdicts on the papers' claims that the chapter *claims* has recorded.
+
+    Returns
+    -------
+    DataFrame
+        Columns id, edition, verdict; edition is its title.
+    """
+    table = recorded_table(edition, "claims")
+    if table is None:
+        return pd.DataFrame(columns=VERDICTS)
+    rows = table.drop_duplicates(["id", "edition"])[VERDICTS].reset_index(drop=True)
+    return rows.assign(edition=rows["edition"].map(edition_title))
+
+
+def few_clips(
+    network: Checkpoint, data: SkeletonDataset, seed: int = 0, n_classes: int = 3, n_clips: int = 4
+) -> tuple[SkeletonDataset, list[LayerGraph]]:
+    """Return a few clips of a few actions and their graphs, so few that a graph of them can be drawn whole."""
+    some = data.take(clips_of(data, usual_actions(data, n_classes)))
+    few = some.take(np.sort(sample_per_class(some.labels, n_clips, seed)))
+    few = few.take(np.argsort(few.labels, kind="stable"))
+    return few, dataset_graphs(layer_embeddings(network, few), min(n_clips, len(few) - 1))
