@@ -1,6 +1,7 @@
 """What claims on networks of several architectures come down to.
 
-Tables are those of `analysis_lib.studies.architectures.tables`. Of several networks of one architecture the first counts.
+Tables are those of `analysis_lib.studies.architectures.tables`; of several networks of one architecture the first
+counts.
 """
 
 from math import hypot
