@@ -15,6 +15,7 @@ import hashlib
 import io
 import json
 import math
+import sys
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
@@ -387,6 +388,8 @@ def parse_array(raw: bytes, where: str) -> np.ndarray:
         raise DataError(
             f"{where} is damaged: {dtype} of shape {shown(shape)} is {promised} bytes, not the {found} there"
         )
+    if dtype.kind == "U" and (np.frombuffer(raw, f"{dtype.str[0]}u4", offset=stream.tell()) > sys.maxunicode).any():
+        raise DataError(f"{where} is damaged: it has characters that do not exist")
     try:
         return np.ndarray(shape, dtype, raw, stream.tell(), order="F" if by_column else "C")
     except (ValueError, TypeError) as error:

@@ -141,7 +141,7 @@ def recorded_provenance(edition: str, chapter: str) -> dict | None:
     if not path.exists():
         return None
     try:
-        facts = checked(read_json(path), _Facts, path.name)
+        facts = {"parameters": {}, **checked(read_json(path), _Facts, path.name)}
     except DataError as error:
         raise _damaged(path, edition, error) from error
     return {key: value for key, value in facts.items() if key != "code"} if is_built else facts

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import scipy
@@ -25,9 +26,9 @@ from analysis_lib.datasets.sampling import made_splits
 from analysis_lib.datasets.synthetic.infants import infants
 from analysis_lib.datasets.synthetic.make import synthetic
 from analysis_lib.datasets.synthetic.pictures import pictures
-from analysis_lib.errors import DataError, UserError, unknown_choice
-from analysis_lib.files import BUILD, DATA, data_root, digest, file_digest, write_text
-from analysis_lib.loading import checked, checked_arguments, read_json
+from analysis_lib.errors import DataError, UserError, cut, unknown_choice
+from analysis_lib.files import BUILD, DATA, data_root, digest, file_digest, is_there, write_text
+from analysis_lib.loading import Within, checked, checked_arguments, read_json
 from analysis_lib.results.digest import canonical_json, module_digest
 
 log = logging.getLogger(__name__)
@@ -84,7 +85,7 @@ class Manifest:
         median, maximum), ``fingerprint``; only those that are given.
     """
 
-    name: str
+    name: Annotated[str, Within(1, 100)]
     title: str
     about: str
     obtain: str
@@ -120,7 +121,7 @@ class Manifest:
     def _found(self, root: Path, places: Sequence[str]) -> Path:
         """Return the first place that exists."""
         for place in places:
-            if (root / place).exists():
+            if is_there(root / place):
                 return root / place
         raise DataError(
             f"dataset '{self.name}' is not in {root} (looked for {', '.join(places)}). "
@@ -151,10 +152,11 @@ def manifest(name: str) -> Manifest:
         raise unknown_choice("dataset", name, [*dataset_names(), "path/to/your.npz"])
     path = MANIFESTS / f"{name}.json"
     known = checked(read_json(path), Manifest, path)
-    if not known.is_computed and known.reader not in READERS:
-        raise unknown_choice(f"reader in {path}", known.reader, READERS)
-    reader, own = (synthetic, 0) if known.is_computed else (READERS[known.reader], 1)
-    checked_arguments(reader, {**known.options, **dict.fromkeys(known.needs, "")}, path, "options", own)
+    readers, own = (GENERATORS, 0) if known.is_computed else (READERS, 1)
+    if known.reader not in readers:
+        raise unknown_choice(f"reader in {path}", known.reader, readers)
+    given = {**known.options, **dict.fromkeys(known.needs, "")}
+    checked_arguments(readers[known.reader], given, path, "options", own)
     return known
 
 
@@ -278,7 +280,9 @@ def _verify(known: Manifest, dataset: SkeletonDataset) -> None:
     if unknown := [key for key in known.expected if key not in facts]:
         raise unknown_choice(f"promise in the manifest of '{known.name}'", unknown[0], facts)
     differing = [
-        f"{key} {facts[key]} instead of {value}" for key, value in known.expected.items() if facts[key] != value
+        f"{key} {facts[key]} instead of {cut(value, 80)}"
+        for key, value in known.expected.items()
+        if facts[key] != value
     ]
     if differing:
         raise DataError(

@@ -20,7 +20,7 @@ from datetime import date
 from itertools import product
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from analysis_lib import errors
 from analysis_lib.chapters.chapter import Chapter
@@ -57,7 +57,7 @@ class _Facts(TypedDict):
 
     inputs: _Inputs
     date: str
-    files: Mapping[str, str]
+    files: NotRequired[Mapping[str, str]]
 
 
 @dataclass(frozen=True)

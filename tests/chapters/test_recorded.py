@@ -89,7 +89,7 @@ def test_a_table_that_is_not_what_was_recorded_is_told_with_its_cure(published):
 def test_a_table_that_was_recorded_and_is_none_is_told(published, content):
     record(published / "mine", "own", table=FRAME)
     (published / "mine" / "own" / "table.csv").write_bytes(content)
-    recorded.write_facts(published / "mine" / "own", {})
+    recorded.write_facts(published / "mine" / "own", {"parameters": {}})
     with pytest.raises(DataError, match=r"table\.csv is damaged"):
         recorded_table("mine", "own")
 

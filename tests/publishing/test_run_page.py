@@ -49,7 +49,7 @@ def run(tmp_path):
     made.folder.mkdir()
     made.notebook.write_text(json.dumps(found))
     parameters = {"dataset": "/data/my <set>.npz", "model": "nets:make", "n": 3}
-    (made.folder / "run.json").write_text(json.dumps({"inputs": {"parameters": parameters}}))
+    (made.folder / "run.json").write_text(json.dumps({"inputs": {"parameters": parameters}, "date": "2026-01-01"}))
     return made
 
 

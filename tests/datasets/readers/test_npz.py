@@ -338,6 +338,10 @@ def header(text, data=b""):
         (header("{'descr': '<f8', 'fortran_order': False, 'shape': (-1, 3)}"), "is damaged"),
         (header("{'descr': '<f8', 'fortran_order': False, 'shape': (2,)}", bytes(8)), "16 bytes, not the 8 there"),
         (header("{'descr': '<U0', 'fortran_order': False, 'shape': (9,)}"), "is damaged"),
+        (
+            header("{'descr': '<U1', 'fortran_order': False, 'shape': (1,)}", b"\xff" * 4),
+            "characters that do not exist",
+        ),
         (header("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", b"."), "holds Python objects"),
         (header("{'descr': '<f9', 'fortran_order': False, 'shape': ()}"), "is no array of numpy"),
         (header("(" * 60), "is no array of numpy"),
