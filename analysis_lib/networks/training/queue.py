@@ -17,7 +17,7 @@ from typing import Annotated, Literal, TypedDict
 from analysis_lib.errors import DataError, UserError
 from analysis_lib.files import plain_name, write_text
 from analysis_lib.loading import Name, Within, checked, parse_json, read_bytes, read_json
-from analysis_lib.networks.training.recipes import Plan, Recipe, read_recipe, train_checkpoint
+from analysis_lib.networks.training.recipes import Plan, Recipe, for_clips, read_recipe, train_checkpoint
 
 
 class _Trained(TypedDict):
@@ -25,6 +25,7 @@ class _Trained(TypedDict):
 
     arguments: Mapping[str, object]
     recipe: Recipe
+    n_train: Annotated[int, Within(1)]
     epochs_run: Annotated[int, Within(1)]
     test_accuracy: Annotated[float, Within(0, 1)]
 
@@ -76,7 +77,7 @@ class Job:
         if not path.exists():
             return None
         card, plan = checked(read_json(path), _Trained, path), self.plan()
-        if (card["arguments"], card["recipe"]) != (plan.arguments, plan.recipe):
+        if (card["arguments"], card["recipe"]) != (plan.arguments, for_clips(plan.recipe, card["n_train"])):
             raise UserError(f"{path} was trained in another way than the job says; move it, or rename the job")
         return card
 

@@ -78,6 +78,15 @@ def read_recipe(name: str, overrides: Mapping | None = None) -> Plan:
     return checked(given, Plan, path)
 
 
+def for_clips(recipe: Recipe, n: int) -> Recipe:
+    """Return the recipe for n clips: few are shown so often that an epoch has `LEAST_BATCHES`.
+
+    >>> for_clips(Recipe(batch_size=16, repeats=1), 1000).repeats, for_clips(Recipe(batch_size=16), 16).repeats
+    (1, 5)
+    """
+    return replace(recipe, repeats=max(recipe.repeats, math.ceil(LEAST_BATCHES * recipe.batch_size / n)))
+
+
 def train_checkpoint(
     dataset: str,
     out: str | Path,
@@ -129,8 +138,7 @@ def train_checkpoint(
         }
         schedule = replace(schedule, epochs=epochs, **few)
     train, test = data.split(plan.train_split), data.split(plan.test_split)
-    again = math.ceil(LEAST_BATCHES * schedule.batch_size / len(train))
-    schedule = replace(schedule, repeats=max(schedule.repeats, again))
+    schedule = for_clips(schedule, len(train))
     name = name or data.name
     in_channels = data.sequences[0].shape[-1]
     torch.manual_seed(seed)
