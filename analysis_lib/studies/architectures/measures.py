@@ -26,16 +26,12 @@ def accuracy_lead(table: pd.DataFrame, architecture: str, over: str, layers: int
 
 def board_lead(table: pd.DataFrame, network: str, over: str) -> Estimate:
     """Return how far one entry of a leaderboard is above another."""
-    found = table.set_index("network")
-    if missing := [name for name in (network, over) if name not in found.index]:
-        raise UserError(f"{missing[0]} is not on the leaderboard of these data")
-    return _lead(found.loc[network], found.loc[over])
+    return _lead(_entry(table, network), _entry(table, over))
 
 
-def fused_accuracy(table: pd.DataFrame, architecture: str, streams: int) -> Estimate:
-    """Return the accuracy of so many streams of an architecture with equal weights, from ``fusion_table``."""
-    several = table["streams"].str.split(", ").str.len() == streams
-    row = _first(table[several & (table["weights"] == "equal")], architecture)
+def board_accuracy(table: pd.DataFrame, network: str) -> Estimate:
+    """Return the accuracy of one entry of a leaderboard."""
+    row = _entry(table, network)
     return Estimate(*row[["accuracy", "low", "high"]].astype(float), clips=int(row["clips"]))
 
 
@@ -44,6 +40,13 @@ def separation_lead(table: pd.DataFrame, architecture: str, over: str) -> Estima
     trained = table[table["draw"] == 0]
     last = trained[trained["depth"] == 1]
     return Estimate(float(_first(last, architecture)["separation"] / _first(last, over)["separation"]))
+
+
+def _entry(table: pd.DataFrame, network: str) -> pd.Series:
+    rows = table[table["network"] == network]
+    if rows.empty:
+        raise UserError(f"{network} is not on the leaderboard of these data")
+    return rows.iloc[0]
 
 
 def _first(table: pd.DataFrame, architecture: str) -> pd.Series:

@@ -27,9 +27,7 @@ def test_the_lead_of_one_network_over_another():
 def test_what_is_read_off_one_row():
     shape = pd.DataFrame([("a", "late", 0.3, 0.2, 0.4)], columns=["architecture", "statistic", "value", "low", "high"])
     assert measures.of_fall(shape, "a", "late") == Estimate(0.3, 0.2, 0.4)
-    rows = [("a", "bone, joint", w, 9, v, 0.1, 0.9) for w, v in (("alone", 0.1), ("equal", 0.5), ("published", 0.6))]
-    columns = ["architecture", "streams", "weights", "clips", "accuracy", "low", "high"]
-    assert measures.fused_accuracy(pd.DataFrame(rows, columns=columns), "a", 2) == Estimate(0.5, 0.1, 0.9, 9)
+    assert measures.board_accuracy(accuracies(a=56), "a").clips == 100
     rows = [("a", 0, 1.0, 4.0), ("a", 1, 1.0, 9.0), ("b", 0, 1.0, 2.0), ("b", 0, 0.5, 9.0)]
     curves = pd.DataFrame(rows, columns=["architecture", "draw", "depth", "separation"])
     assert measures.separation_lead(curves, "a", "b") == Estimate(2.0)
