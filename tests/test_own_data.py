@@ -14,7 +14,7 @@ from analysis_lib.networks.stgcn import STGCN
 from analysis_lib.skeletons.skeleton import Skeleton
 
 ARM = Skeleton("arm", ("shoulder", "elbow", "hand"), edges=((1, 0), (2, 1)))
-CHAPTERS = ("data", "spectrum", "smoothness", "nnk_vs_knn", "gradcam", "noise", "transfer", "explore")
+CHAPTERS = ("data", "spectrum", "smoothness", "nnk_vs_knn", "yardsticks", "gradcam", "noise", "transfer", "explore")
 #: for speed alone
 QUICK = {"epochs": 1, "n_seeds": 1, "n_bootstrap": 20, "check_per_class": 1}
 
@@ -81,7 +81,7 @@ def test_every_chapter_runs_with_its_defaults(own, network, page, chapter):
     assert not re.search(r"\bnan\b", text)
     assert ", recorded" not in text
     assert ("was never trained" in text) == (chapter != "spectrum")
-    if chapter in ("smoothness", "nnk_vs_knn", "noise", "transfer", "explore"):
+    if chapter in ("smoothness", "nnk_vs_knn", "yardsticks", "noise", "transfer", "explore"):
         assert "Some actions of mine have fewer clips than `n_per_class = 12`, and all are taken: reach" in text
     if chapter == "data":
         assert "share of frames: hand" in text

@@ -46,10 +46,10 @@ def kernel_alignment(one: np.ndarray, other: np.ndarray) -> float:
         raise UserError(f"two (n, n) kernels of four clips or more are needed, got {one.shape} and {other.shape}")
     for kernel in (one, other):
         np.fill_diagonal(kernel, 0)
-    own = _hsic(one, one) * _hsic(other, other)
-    if own <= 0:
+    own = [_hsic(kernel, kernel) for kernel in (one, other)]
+    if any(size <= 1e-9 * (kernel**2).sum() for size, kernel in zip(own, (one, other), strict=True)):
         raise UserError("the alignment of kernels is not defined where all clips are alike")
-    return float(_hsic(one, other) / np.sqrt(own))
+    return float(_hsic(one, other) / np.sqrt(own[0] * own[1]))
 
 
 def _hsic(one: np.ndarray, other: np.ndarray) -> float:

@@ -72,6 +72,7 @@ CHAPTERS = {
     | {"n_seeds": 1, "n_per_class": 0, "n_neighbors": 3, "n_windows": 2},
     "explore": {"n_per_class": 0, "n_neighbors": 3, "n_windows": 2},
     "nnk_vs_knn": {"n_per_class": 0, "n_neighbors": [2, 3], "shown_neighbors": 3, "n_windows": 2, "n_bootstrap": 20},
+    "yardsticks": {"n_per_class": 0, "n_neighbors": 3, "n_windows": 2, "n_draws": 1},
     "transfer": {"clips_per_class": [1], "cuts": [0, 1], "epochs": 1, "n_seeds": 1, "n_per_class": 0}
     | {"n_neighbors": 3, "n_windows": 2, "n_bootstrap": 20},
     "performance": {},

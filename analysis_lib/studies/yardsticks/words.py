@@ -3,44 +3,52 @@
 from analysis_lib.statistics import Verdict
 from analysis_lib.studies.yardsticks.findings import SAME, Change, Findings
 from analysis_lib.studies.yardsticks.tables import PROBE
-from analysis_lib.words import estimate, judged, listed, moves, number, plain, points
-
-ANSWERS = {
-    Verdict.HOLDS: "Yes: label variation says something that a linear probe does not.",
-    Verdict.FAILS: "No: a linear probe says the same.",
-    Verdict.UNDECIDED: "These clips do not decide it.",
-    Verdict.UNTESTED: "It cannot be told here.",
-}
+from analysis_lib.words import counted, estimate, judged, moves, number, plain, points
 
 
 def answer(found: Findings) -> str:
-    """Return whether label variation says more than the probe, and what that rests on."""
-    said = [f"**Answer.** {ANSWERS[found.own]}"]
+    """Return whether label variation says more of a layer than a linear probe does."""
+    if found.own == Verdict.FAILS:
+        return "No: a linear probe puts the layers in the same order, and goes the same way where nothing was learnt."
+    if found.opposed == Verdict.HOLDS:
+        return (
+            "Yes: from layer to layer of a network without training, label variation and the error of a linear probe "
+            "go opposite ways, so that they do not measure one thing."
+        )
+    if found.own == Verdict.HOLDS:
+        return "Yes: label variation puts the layers in another order than the error of a linear probe does."
+    return (
+        f"These clips do not tell: that both put the layers in the same order {judged(found.same_order)}, and that "
+        f"they go opposite ways in a network without training {judged(found.opposed)}."
+    )
+
+
+def numbers(found: Findings) -> str:
+    """Return what the answer rests on."""
+    said = []
     if found.agreement:
         said.append(
-            f"Over the {found.layers} layers of the trained network the two have a rank correlation of "
-            f"{estimate(found.agreement[PROBE])}; that it is above {plain(SAME)} {judged(found.same_order)}."
+            f"Over {counted(found.layers, 'layer')} of the trained network, label variation and the error of the probe "
+            f"have a rank correlation of {estimate(found.agreement[PROBE])}. That it is above {plain(SAME)} "
+            f"{judged(found.same_order)}."
         )
     said.append(f"From the first layer to the last, {_way(found.trained)}.")
     if found.untrained:
+        said.append(f"In the same network without training, {_way(found.untrained)}.")
+    if found.opposed == Verdict.HOLDS:
         said.append(
-            f"In the same network without training, {_way(found.untrained)}: that they go opposite ways there "
-            f"{judged(found.opposed)}."
+            "What a probe can read off a layer need not have come nearer to its like. Layers drawn by lot spread clips "
+            "over more directions, which helps a probe and not a neighbour."
         )
-        if found.opposed == Verdict.HOLDS:
-            said.append(
-                "What a probe can read off a layer need not have come nearer to its like: layers drawn by lot spread "
-                "clips over more directions, which helps a probe and not a neighbour."
-            )
     return " ".join(said)
 
 
 def _way(change: Change) -> str:
+    variation, probe = change.variation, change.probe
+    ends = [number(end, signed=True) for end in (variation.low, variation.high)]
     return (
-        f"label variation {moves(change.variation.value)} ({number(change.variation.low, signed=True)} to "
-        f"{number(change.variation.high, signed=True)}) and the error of the probe "
-        f"{moves(change.probe.value, points, unit=' points')} "
-        f"({points(change.probe.low)} to {points(change.probe.high)})"
+        f"label variation {moves(variation.value)} ({' to '.join(ends)}) and the error of the probe "
+        f"{moves(probe.value, points, unit=' points')} ({points(probe.low)} to {points(probe.high)})"
     )
 
 
@@ -48,5 +56,5 @@ def agreement(found: Findings) -> str:
     """Return how the other yardsticks rank the layers beside label variation."""
     if not found.agreement:
         return "The network has fewer than three layers: there is no order to compare."
-    said = listed(f"{name} {estimate(rho)}" for name, rho in found.agreement.items() if name != PROBE)
-    return f"Rank correlation with label variation over the layers, with 95 % intervals over people: {said}."
+    said = "; ".join(f"{name} {estimate(rho)}" for name, rho in found.agreement.items() if name != PROBE)
+    return f"Rank correlation with label variation over the layers, and its interval over people: {said}."
