@@ -8,6 +8,7 @@ from sentences import check_all
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import Preprocessing
+from analysis_lib.geometry.intrinsic_dimension import two_nn_dimension
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.stgcn import STGCN
 from analysis_lib.networks.untrained import untrained_twins
@@ -27,6 +28,8 @@ from analysis_lib.studies.yardsticks.tables import (
     readings,
     yardstick_table,
 )
+from analysis_lib.warping.distances import windowed_dtw
+from analysis_lib.warping.options import Warping
 
 STICK = Skeleton("stick", ("a", "b", "c"), edges=((1, 0), (2, 1)))
 
@@ -57,6 +60,14 @@ def test_each_yardstick_of_easy_actions_is_good_and_its_control_is_not(read):
     assert (table["low"] <= table["value"]).mean() > 0.95
     input_of = table.query("layer == 0").groupby("yardstick")["value"].nunique()
     assert (input_of == 1).all()  # the network has no say in it
+
+
+def test_the_dimension_is_that_of_lengths_which_cosine_distances_are_the_squares_of(read):
+    data, trained, _ = read
+    x = np.stack([clip[0].transpose(0, 2, 1).reshape(9, 9) for clip in data.sequences])
+    frames = x[:, np.linspace(0, 8, 16).astype(int)]
+    lengths = np.sqrt(windowed_dtw(frames, np.full(36, 16), Warping()))
+    assert trained.values[0, -1] == pytest.approx(two_nn_dimension(lengths), rel=1e-3)
 
 
 def test_changes_are_those_of_the_table(read):
