@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 
 from analysis_lib.plots.beside import NOTHING, Tables, faint, keys, where
 from analysis_lib.plots.panels import key_below, panels
-from analysis_lib.plots.style import COLOURS, INK, SEQUENTIAL, WIDTH, layer_axis, use_style
-from analysis_lib.studies.yardsticks.tables import TRAINED, UNTRAINED, YARDSTICKS
+from analysis_lib.plots.style import COLOURS, INK, SEQUENTIAL, WIDTH, group_styles, layer_axis, use_style
+from analysis_lib.studies.yardsticks.tables import PROBE, TRAINED, UNTRAINED, VARIATION, YARDSTICKS
 
 LOOKS = {
     TRAINED: {"color": COLOURS[0], "marker": "o", "linestyle": "-"},
@@ -66,16 +66,16 @@ def plot_alignment(table: pd.DataFrame) -> Figure:
 
 
 def plot_classes(table: pd.DataFrame) -> Figure:
-    """Draw label variation against the error of the probe, a dot a class, at the first layer and the last."""
+    """Draw label variation against the error of the probe, a sign a class, at the first layer and the last."""
     use_style()
     figure, grid = plt.subplots(1, 2, sharex=True, sharey=True, figsize=(WIDTH, 0.5 * WIDTH))
-    *_, variation, probe = table.columns
+    styles = group_styles(table["group"])
     for axes, layer in zip(grid, (1, table["layer"].max()), strict=True):
-        rows = table[table["layer"] == layer]
-        axes.scatter(rows[probe], rows[variation], s=18, color=COLOURS[0])
-        for row in rows.itertuples(index=False):
-            axes.annotate(row.name, (row[3], row[2]), fontsize=6, xytext=(3, 2), textcoords="offset points")
-        axes.set(title=f"layer {layer}", xlabel=probe)
+        for group, rows in table[table["layer"] == layer].groupby("group", sort=False):
+            look = styles[group] | {"linestyle": ""}
+            axes.plot(rows[PROBE], rows[VARIATION], markersize=5, alpha=0.8, label=group, **look)
+        axes.set(title=f"layer {layer}", xlabel=PROBE)
         axes.grid()
-    grid[0].set(ylabel=variation, xlim=(-0.03, 1.15), ylim=(0, 1))
+    grid[0].set(ylabel=VARIATION, xlim=(-0.04, 1.04), ylim=(0, 1))
+    key_below(figure, grid)
     return figure

@@ -211,11 +211,12 @@ def _over_layers(values: np.ndarray, i: int) -> np.ndarray:
 
 
 def class_table(read: Readings, data: SkeletonDataset) -> pd.DataFrame:
-    """Return the label variation and the error of the probe of each class at each layer: layer, name, these two."""
-    names = [data.class_names[c] for c in np.unique(data.labels)]
+    """Return label variation and the error of the probe of each class at each layer: layer, name, group, these two."""
+    present, depth = np.unique(data.labels), len(read.layers)
+    layer = np.repeat(np.arange(depth), len(present))
+    names, groups = ([of[c] for c in present] * depth for of in (data.class_names, data.groups))
     columns = {name: values.ravel() for name, values in read.by_class.items()}
-    layer = np.repeat(np.arange(len(read.layers)), len(names))
-    return pd.DataFrame({"layer": layer, "name": names * len(read.layers), **columns})
+    return pd.DataFrame({"layer": layer, "name": names, "group": groups, **columns})
 
 
 def alignment_table(trained: Readings, others: Mapping[str, Sequence[Readings]]) -> pd.DataFrame:
