@@ -25,6 +25,7 @@ from analysis_lib.datasets.readers.pyskl import read_pyskl
 from analysis_lib.datasets.sampling import made_splits
 from analysis_lib.datasets.synthetic.infants import infants
 from analysis_lib.datasets.synthetic.make import synthetic
+from analysis_lib.datasets.synthetic.pictures import pictures
 from analysis_lib.errors import DataError, UserError, cut, unknown_choice
 from analysis_lib.files import BUILD, DATA, data_root, digest, file_digest, is_there, write_text
 from analysis_lib.loading import Within, checked, checked_arguments, read_json
@@ -43,7 +44,11 @@ READERS: Mapping[str, Callable[..., SkeletonDataset]] = {
     "kinetics": read_kinetics,
 }
 #: what computes datasets that need no file, called with the manifest's options
-GENERATORS: Mapping[str, Callable[..., SkeletonDataset]] = {"synthetic": synthetic, "infants": infants}
+GENERATORS: Mapping[str, Callable[..., SkeletonDataset]] = {
+    "synthetic": synthetic,
+    "infants": infants,
+    "pictures": pictures,
+}
 #: reader of each kind of file that may be given in place of a name
 FILE_READERS = {
     ".npz": read_npz,

@@ -188,10 +188,11 @@ class TemporalAttention(nn.Module):
         self.heads, self.attend, self.convolve = heads, attend, convolve
         width = max(1, channels // heads)
         kernel = kernel if convolve else 1
-        self.values = nn.ModuleList(temporal_conv(channels, width, stride, kernel, h + 1) for h in range(heads))
         if attend:
             self.query = nn.Conv2d(channels, heads * width, kernel_size=1, stride=(stride, 1))
             self.key = nn.Conv2d(channels, heads * width, kernel_size=1, stride=(stride, 1))
+        self.values = nn.ModuleList(temporal_conv(channels, width, stride, kernel, h + 1) for h in range(heads))
+        if attend:
             self.softmax = nn.Softmax(dim=-1)
             self.mix = nn.Conv2d(heads * width, heads * width, kernel_size=1, groups=heads)
         self.join = nn.Sequential(nn.Conv2d(heads * width, channels, kernel_size=1), nn.BatchNorm2d(channels))
@@ -236,12 +237,15 @@ class FocalLayer(nn.Module):
         super().__init__()
         self.n_joints, self.focal, self.stride = n_joints, focal, stride
         self.cross, self.with_parts = cross and n_parts > 0, n_parts > 0
-        self.joints, self.joints_in_time = how.space(c_in, c_out, n_joints, n_joints), how.time(c_out, stride)
+        self.joints = how.space(c_in, c_out, n_joints, n_joints)
         if self.with_parts:
-            self.parts, self.parts_in_time = how.space(c_in, c_out, n_parts, n_parts), how.time(c_out, stride)
+            self.parts = how.space(c_in, c_out, n_parts, n_parts)
         if self.cross:
             self.joints_from_parts = how.space(c_out, c_out, n_joints, n_parts)
             self.parts_from_joints = how.space(c_out, c_out, n_parts, n_joints)
+        self.joints_in_time = how.time(c_out, stride)
+        if self.with_parts:
+            self.parts_in_time = how.time(c_out, stride)
 
     def forward(self, x: Tensor) -> Tensor:
         joints, parts = x.split([self.n_joints, x.shape[3] - self.n_joints], dim=3)

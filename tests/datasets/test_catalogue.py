@@ -30,6 +30,7 @@ NAMES = [
     "nw-ucla-known",
     "nw-ucla-unseen",
     "synthetic",
+    "synthetic-pictures",
     "synthetic-unseen",
 ]
 

@@ -94,6 +94,6 @@ def test_two_runs_at_once_both_get_the_dataset(kept):
     assert len(list((kept.path / "cache").iterdir())) == 1
 
 
-@pytest.mark.parametrize("name", ["synthetic", "synthetic-unseen", "infants"])
+@pytest.mark.parametrize("name", ["synthetic", "synthetic-unseen", "synthetic-pictures", "infants"])
 def test_the_synthetic_data_are_what_their_manifests_promise(name):
     assert check(name).startswith(f"{name}: OK")

@@ -26,7 +26,7 @@ def plot_curves(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
             if draw:
                 axes.plot(x, curve["q"], color=COLOURS[1], ls="--", lw=1, label="untrained twins")
             else:
-                axes.plot(x, curve["q"], color=colour, marker="o", markersize=3, label="trained")
+                axes.plot(x, curve["q"], color=colour, marker="o", markersize=3, label=None if label else "trained")
                 axes.fill_between(x, curve["low"], curve["high"], color=colour, alpha=0.2, lw=0)
         layer_axis(axes, ["in", *range(1, rows["layer"].max() + 1)])
         axes.set_title(title)
@@ -48,7 +48,7 @@ def plot_accuracy(shape: pd.DataFrame, costs: pd.DataFrame) -> Figure:
         style = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)], "markersize": 6, "lw": 0.8}
         axes.errorbar([fall["value"]], [row.accuracy], up, across, label=row.network, ls="", elinewidth=0.8, **style)
     axes.set(xlabel="fall of label variation from layer 1 to the last", ylabel="accuracy on test clips")
-    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol="\u2009%"))
     axes.grid()
     key_below(figure, [axes], most=3)
     return figure

@@ -276,14 +276,20 @@ def fusion_table(networks: Sequence[Checkpoint], test: SkeletonDataset) -> pd.Da
     -------
     DataFrame
         Columns architecture, streams, weights (``"alone"``, ``"equal"``, or the published ones), clips, accuracy,
-        low, high (Wilson); no rows where no architecture has several streams.
+        low, high (Wilson).
+
+    Raises
+    ------
+    UserError
+        If no architecture has several streams.
     """
     rows, families = [], {}
     for network in networks:
         families.setdefault(architecture(network), {}).setdefault(network.preprocessing.stream, network)
-    for name, streams in families.items():
-        if len(streams) < 2:
-            continue
+    several = {name: streams for name, streams in families.items() if len(streams) > 1}
+    if not several:
+        raise UserError(f"no architecture is trained on several streams of {test.name}; data/queue.json has such jobs")
+    for name, streams in several.items():
         scores = {
             stream: evaluate(one.model, test, one.preprocessing)["scores"] for stream, one in sorted(streams.items())
         }
@@ -316,7 +322,7 @@ class Board(TypedDict):
     published: list[Entry]
 
 
-def leaderboard(dataset: str, costs: pd.DataFrame, fusions: pd.DataFrame) -> pd.DataFrame:
+def leaderboard(dataset: str, costs: pd.DataFrame, fusions: pd.DataFrame | None) -> pd.DataFrame:
     """Return our networks beside published ones, the most accurate first, each with Wilson's interval.
 
     Parameters
@@ -324,7 +330,7 @@ def leaderboard(dataset: str, costs: pd.DataFrame, fusions: pd.DataFrame) -> pd.
     dataset : str
         Whose published accuracies stand in ``data/leaderboards/DATASET.json``.
     costs, fusions : DataFrame
-        From `cost_table` and `fusion_table`.
+        From `cost_table` and `fusion_table`, if there is one.
 
     Returns
     -------
@@ -345,10 +351,12 @@ def leaderboard(dataset: str, costs: pd.DataFrame, fusions: pd.DataFrame) -> pd.
         {"network": one["network"], "whose": board["source"]} | _proportion(one["accuracy"] * n, n)
         for one in board["published"]
     ]
-    names = fusions["architecture"] + ", " + fusions["streams"] + ", " + fusions["weights"]
-    ours = [costs, fusions[fusions["weights"] != "alone"].assign(network=names)]
+    ours = [costs]
+    if fusions is not None:
+        names = fusions["architecture"] + ", " + fusions["streams"] + ", " + fusions["weights"]
+        ours.append(fusions.assign(network=names)[fusions["weights"] != "alone"])
     columns = ["network", "whose", "clips", "accuracy", "low", "high"]
-    whole = pd.concat([pd.DataFrame(rows), *(one.assign(whose="ours") for one in ours if len(one))])[columns]
+    whole = pd.concat([pd.DataFrame(rows), *(one.assign(whose="ours") for one in ours)])[columns]
     return whole.sort_values("accuracy", ascending=False, kind="stable", ignore_index=True)
 
 

@@ -116,8 +116,6 @@ def ranks(found: Board) -> str:
 
 def fusion(table: pd.DataFrame) -> str:
     """Return what adding streams up with equal weights gains over the best of them alone."""
-    if table.empty:
-        return "No architecture is trained on several streams of these data, so there is nothing to add up."
     said = []
     for name, rows in table.groupby("architecture", sort=False):
         alone, equal = rows[rows["weights"] == "alone"], rows[rows["weights"] == "equal"].iloc[0]

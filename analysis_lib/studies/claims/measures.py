@@ -13,6 +13,7 @@ import pandas as pd
 
 from analysis_lib.errors import UserError
 from analysis_lib.statistics import Estimate
+from analysis_lib.studies.architectures import measures as architectures
 from analysis_lib.studies.data import measures as data
 from analysis_lib.studies.gradcam import measures as gradcam
 from analysis_lib.studies.noise import measures as noise
@@ -21,6 +22,7 @@ from analysis_lib.studies.spectrum import measures as spectrum
 from analysis_lib.studies.transfer import measures as transfer
 
 STUDIES = {
+    "architectures": architectures,
     "data": data,
     "gradcam": gradcam,
     "noise": noise,

@@ -109,7 +109,8 @@ def test_streams_of_one_architecture_are_fused(data):
     table = tables.fusion_table([joint, agcn, bone], data)
     assert table["streams"].tolist() == ["bone", "joint", "bone, joint", "bone, joint"]
     assert table["weights"].tolist() == ["alone", "alone", "equal", "published, 0.6 0.6"]
-    assert tables.fusion_table([joint, joint, agcn], data).empty
+    with pytest.raises(UserError, match="no architecture is trained on several streams of synthetic"):
+        tables.fusion_table([joint, joint, agcn], data)
 
 
 def test_ours_stand_beside_published_ones():
@@ -122,7 +123,8 @@ def test_ours_stand_beside_published_ones():
     assert board["network"].tolist()[-1] == "x, a, b, equal"
     assert (board["low"] < board["accuracy"]).all()
     with pytest.raises(UserError, match="no published accuracies on synthetic are kept"):
-        tables.leaderboard("synthetic", costs, pd.DataFrame(columns=columns))
+        tables.leaderboard("synthetic", costs, None)
+    assert len(tables.leaderboard("nw-ucla", costs, None)) == 8
 
 
 @pytest.mark.parametrize("name", sorted(ARCHITECTURES))

@@ -83,4 +83,3 @@ def test_fusions(said):
     columns = ["architecture", "streams", "weights", "accuracy"]
     rows = [("agcn", "bone", "alone", 0.9), ("agcn", "joint", "alone", 0.92), ("agcn", "bone, joint", "equal", 0.94)]
     said("two streams", words.fusion(pd.DataFrame(rows, columns=columns)))
-    said("one stream", words.fusion(pd.DataFrame(columns=columns)))
