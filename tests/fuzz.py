@@ -484,8 +484,10 @@ def _labels_file(folder: Path) -> Path:
 
 
 def _pickle(folder: Path) -> Path:
-    entries = [{"frame_dir": f"c{i}", "label": i % 2, "total_frames": x.shape[1], "keypoint": x.astype(np.float16)}
-               for i, x in enumerate(clips(25))]  # fmt: skip
+    entries = [
+        {"frame_dir": f"c{i}", "label": i % 2, "total_frames": x.shape[1], "keypoint": x.astype(np.float16)}
+        for i, x in enumerate(clips(25))
+    ]
     content = {"split": {"train": ["c0", "c1"], "test": ["c2"]}, "annotations": entries}
     return _text_file("poses.pkl", pickle.dumps(content, 4))(folder)
 
@@ -544,22 +546,27 @@ DOORS: dict[str, Door] = {
     "store's array": Door(_store_file("*.npy"), _fetched),
     "npz": Door(_npz, read_npz),
     "skeleton": Door(_json_file("skeleton.json", KINECT.to_dict()), _skeleton),
-    "nw-ucla": Door(_text_file("ucla/a01_s01_e00_v01.json", UCLA_FILES["a01_s01_e00_v01.json"]),
-                    lambda path: read_nw_ucla(path.parent)),
+    "nw-ucla": Door(
+        _text_file("ucla/a01_s01_e00_v01.json", UCLA_FILES["a01_s01_e00_v01.json"]),
+        lambda path: read_nw_ucla(path.parent),
+    ),
     "zip": Door(_zip_file("ucla.zip", UCLA_FILES), read_nw_ucla),
     "msr-action3d": Door(_text_file(f"msr/{MSR_NAME}", MSR_TEXT), lambda path: read_msr_action3d(path.parent)),
     "ntu": Door(_zip_file("ntu.zip", NTU_FILES), read_ntu),
     "kinetics": Door(_json_file("one.json", KINETICS), lambda path: parse_clip(path.read_bytes(), "one.json")),
     "kinetics' labels": Door(_kinetics, lambda path: read_kinetics(path.parent)),
     "keypoints": Door(_keypoint_table, read_keypoints),
-    "openpose": Door(_folder_of("nod_000000000001_keypoints.json", OPENPOSE, "clip,label\nnod,nod\n"),
-                     lambda path: read_keypoints(path.parent)),
+    "openpose": Door(
+        _folder_of("nod_000000000001_keypoints.json", OPENPOSE, "clip,label\nnod,nod\n"),
+        lambda path: read_keypoints(path.parent),
+    ),
     "alphapose": Door(ALPHA, lambda path: read_keypoints(path.parent)),
-    "mediapipe": Door(_folder_of("nod.json", MEDIAPIPE, "clip,label\nnod,nod\n"),
-                      lambda path: read_keypoints(path.parent)),
+    "mediapipe": Door(
+        _folder_of("nod.json", MEDIAPIPE, "clip,label\nnod,nod\n"), lambda path: read_keypoints(path.parent)
+    ),
     "keypoints' labels": Door(_labels_file, lambda path: read_keypoints(path.parent)),
     "pyskl": Door(_pickle, read_pyskl),
-}  # fmt: skip
+}
 
 
 # ---- what comes of it

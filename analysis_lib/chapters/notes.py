@@ -4,6 +4,7 @@ import sys
 
 SOURCES = "application/vnd.stgbook.sources+json"  #: records that the cell has taken tables from, as a list
 RUN = "application/vnd.stgbook.run+json"  #: name of the data that the run was on
+ANSWER = "application/vnd.stgbook.answer+json"  #: the page's answer, where it stands
 CAPTION = "application/vnd.stgbook.caption+json"  #: a sentence before the caption of the cell's figure
 
 

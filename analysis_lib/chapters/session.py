@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.chapters.chapter import OF_MODELS, load_chapter
-from analysis_lib.chapters.notes import CAPTION, publish
+from analysis_lib.chapters.notes import ANSWER, CAPTION, publish
 from analysis_lib.chapters.other_editions import Beside, recorded_beside
 from analysis_lib.chapters.recorded import write_record
 from analysis_lib.chapters.shown import Claim, ThisRun, answer_html, run_html
@@ -21,7 +21,7 @@ from analysis_lib.datasets.sampling import class_indices, sample_per_class, usua
 from analysis_lib.errors import UserError
 from analysis_lib.networks.checkpoints import Checkpoint, is_trained, load_checkpoint
 from analysis_lib.results.digest import code_version
-from analysis_lib.words import listed, name_of
+from analysis_lib.words import code_of, listed, name_of
 
 TABLES = "STGBOOK_TABLES"  # environment variable: the folder that tables are recorded in
 
@@ -73,8 +73,8 @@ class Session:
         self.notes += network.notes
         if not is_trained(network):
             self.notes.append(
-                f"**The network `{network.name}` was never trained**: its weights were drawn by lot. What is said of "
-                "it here is what its architecture alone makes of the clips."
+                f"**The network {code_of(network.name)} was never trained**: its weights were drawn by lot. What is "
+                "said of it here is what its architecture alone makes of the clips."
             )
         return network
 
@@ -116,7 +116,7 @@ class Session:
         try:
             yield
         except UserError as error:
-            self.show(f"*{what} is missing here: {error}*")
+            self.show(f"*{what} is missing here: {name_of(error)}*")
 
     def show(self, *shown) -> None:
         """Display sentences as `say` does, or what is no text as it is; for use within a `part`."""
@@ -133,6 +133,7 @@ class Session:
 
         self.answers = [{"kind": "answer", "text": sentence, "verdict": ""}]
         self.answers += [{"kind": "claim", "text": text, "verdict": str(verdict)} for verdict, text in claims]
+        publish(ANSWER, sentence)
         return Markdown(answer_html(sentence, claims))
 
     def caption(self, sentence: str) -> None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from analysis_lib.chapters.notes import CAPTION, RUN, SOURCES
+from analysis_lib.chapters.notes import ANSWER, CAPTION, RUN, SOURCES
 from analysis_lib.files import ROOT
 from analysis_lib.progress import MARK
 from analysis_lib.words import anchor_of, name_of
@@ -20,8 +20,6 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 _OURS = ("_esm", "_css")  # of a widget's state
 #: tag of a cell that is shown at the end of its page: imports, and the parameters of the run
 SET_UP = "set-up"
-
-_ANSWER = r"<div class=\"answer\">"  # as JSON has it
 
 # a progress bar of tqdm: " 40%|████      | 4/10 [00:01<00:02,  2.9it/s]" or "12it [00:00, 3it/s]"
 _BAR = re.compile(r"\d+%\||\d+(\.\d+)?\S* \[\d+:\d\d[^\]]*\]|\b\d+it \[")
@@ -112,7 +110,7 @@ def add_verdicts(notebook: dict, claims: Sequence[tuple[str, str, str, str]]) ->
     lines = "".join(
         f"<li>{escape(edition)}: {' '.join(map(_link, found))}</li>" for edition, found in by_edition.items()
     )
-    places = [i for i, cell in enumerate(notebook["cells"]) if _ANSWER in json.dumps(cell.get("outputs", []))]
+    places = [i for i, cell in enumerate(notebook["cells"]) if _taken(cell, ANSWER)]
     if lines and places:
         html = f"<div class='verdicts'><p>The papers' claims, as tested here:</p><ul>{lines}</ul></div>"
         cell = {"cell_type": "markdown", "id": "verdicts", "metadata": {}, "source": html}

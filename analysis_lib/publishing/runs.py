@@ -167,8 +167,8 @@ def run_inputs(chapter: Chapter, parameters: Mapping[str, object]) -> dict:
         "chapter": digest(canonical_json(cells)),
         "parameters": dict(parameters),
         "code": _code_digest(chapter),
-        "data": {name: source_digest(name, root) for name in _named("dataset", parameters)},
-        "models": {name: checkpoint_digest(name) for name in _named("model", parameters)},
+        "data": {name: source_digest(name, root) for name in named_in("dataset", parameters)},
+        "models": {name: checkpoint_digest(name) for name in named_in("model", parameters)},
         "records": _record_digests(chapter.name, parameters),
         "requirements": file_digest(LOCK) if LOCK.exists() else "none",
         "python": sys.version.split()[0],
@@ -187,18 +187,22 @@ def _code_digest(chapter: Chapter) -> str:
 
 def _record_digests(chapter: str, parameters: Mapping[str, object]) -> dict[str, str]:
     """Return the digests of the recorded files and tables that a run may read."""
-    paths = {name: ROOT / name for name in _named("record", parameters)}
+    paths = {name: ROOT / name for name in named_in("record", parameters)}
     found = {name: file_digest(path) for name, path in paths.items() if path.exists()}
     read = {(edition, chapter) for edition in other_editions(chapter, parameters)}
-    read.update(product(_named("edition", parameters), _named("chapter", parameters)))
+    read.update(product(named_in("edition", parameters), named_in("chapter", parameters)))
     for edition, name in sorted(read):
         if facts := recorded_provenance(edition, name):  # these have the digests of the tables
             found[f"{edition}/{name}"] = digest(edition_label(edition), canonical_json(facts))
     return found
 
 
-def _named(kind: str, parameters: Mapping[str, object]) -> list[str]:
-    """Return the datasets, models, ... that parameters of that kind name."""
+def named_in(kind: str, parameters: Mapping[str, object]) -> list[str]:
+    """Return the datasets, models, chapters, ... that parameters of that kind name.
+
+    >>> named_in("chapter", {"chapters": ["noise"], "other_chapters": ["data"], "edition": "synthetic"})
+    ['data', 'noise']
+    """
     names: list[str] = []
     for parameter, value in parameters.items():
         singular = parameter.removesuffix("s")

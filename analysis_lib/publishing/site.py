@@ -24,12 +24,11 @@ from analysis_lib.chapters.recorded import FACTS, write_facts
 from analysis_lib.errors import UserError
 from analysis_lib.files import BUILD, ROOT, copy_file, digest, file_digest, put_in_place, working_folder, write_text
 from analysis_lib.publishing.page import add_verdicts, annotate_figures, shield_widgets, write_form
-from analysis_lib.publishing.runs import Run, run_chapter
+from analysis_lib.publishing.runs import Run, named_in, run_chapter
 from analysis_lib.statistics import Verdict
 
 WIDGET_HOST = ROOT / "analysis_lib" / "widgets" / "assets" / "widget_host.js"
 
-READS = "chapters"  # parameter of a chapter that reads the tables of others
 CLAIMS = "claims"  # the chapter that judges what papers say
 
 _STAMP = ".source.sha256"  # in a site: the digest of all that it was built from
@@ -91,9 +90,9 @@ def build_book(
 
 
 def _in_order(plan: list[tuple[Chapter, dict]]) -> list[tuple[Chapter, dict]]:
-    """Return the chapters so that each comes after those whose tables it reads (`READS`)."""
+    """Return the chapters so that each comes after those whose tables it reads."""
     steps = {chapter.name: (chapter, parameters) for chapter, parameters in plan}
-    reads = {name: [r for r in parameters.get(READS, ()) if r in steps] for name, (_, parameters) in steps.items()}
+    reads = {name: [r for r in named_in("chapter", given) if r in steps] for name, (_, given) in steps.items()}
     return [steps[name] for name in TopologicalSorter(reads).static_order()]
 
 

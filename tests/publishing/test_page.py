@@ -7,7 +7,7 @@ import re
 import pytest
 from notebooks import code, markdown, notebook
 
-from analysis_lib.chapters.notes import CAPTION, RUN, SOURCES
+from analysis_lib.chapters.notes import ANSWER, CAPTION, RUN, SOURCES
 from analysis_lib.files import ROOT
 from analysis_lib.progress import MARK
 from analysis_lib.publishing.page import SET_UP, STATE, VIEW, add_verdicts, annotate_figures, tidy_notebook, write_form
@@ -212,7 +212,7 @@ def test_each_figure_has_its_sentence_and_is_followed_by_its_own_sources():
 
 
 def test_the_claims_of_a_page_stand_below_its_answer():
-    answer = with_outputs(shown(text_markdown='<div class="answer">\n\nLate.\n\n</div>'))
+    answer = with_outputs(note(ANSWER, "Late."), shown(text_markdown="Late."))
     page = tidy_notebook(executed(answer, "more"))
     claims = [("Ours", "G1", "holds", "It <falls>."), ("Theirs", "G1", "does not hold", "It <falls>.")]
     cell = add_verdicts(page, claims)["cells"][-2]
@@ -220,7 +220,8 @@ def test_the_claims_of_a_page_stand_below_its_answer():
         ("Ours", "verdict verdict-holds", "claims.html#G1", "It &lt;falls&gt;.", "G1 holds"),
         ("Theirs", "verdict verdict-does-not-hold", "claims.html#G1", "It &lt;falls&gt;.", "G1 does not hold"),
     ]
-    assert add_verdicts(page, []) == page
+    for made in (add_verdicts(page, claims), add_verdicts(page, [])):
+        assert [output["data"] for output in made["cells"][2]["outputs"]] == [{"text/markdown": "Late."}]
     assert add_verdicts(tidy_notebook(executed("no answer")), claims) == tidy_notebook(executed("no answer"))
 
 
