@@ -33,3 +33,8 @@ def check_all(answer, *texts):
         check(text)
         for sentence in re.split(r"[.:;?] |\n", text):
             assert len(sentence.split()) <= 30, sentence
+
+
+def answered(words, found):
+    """Return a study's answer and the verdicts behind it, for its snapshot."""
+    return "\n".join([words.answer(found), *(f"- {verdict}: {text}" for verdict, text in words.verdicts(found))])

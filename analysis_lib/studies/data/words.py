@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from analysis_lib.networks.checkpoints import Checkpoint
+from analysis_lib.statistics import Verdict
 from analysis_lib.studies.data.findings import Findings, Soundness
 from analysis_lib.words import (
     code_of,
     counted,
     estimate,
-    judged,
     listed,
     name_of,
     named,
@@ -25,7 +25,7 @@ NOTHING = "Nothing can be said, as there are no clips, or none that both the net
 
 
 def answer(found: Findings | None) -> str:
-    """Return the chapter's answer: how well the network does, and whether looking up does as well."""
+    """Return the chapter's answer: how well the network does, and how well looking up does."""
     if not found:
         return NOTHING
     if not found.network:
@@ -36,8 +36,13 @@ def answer(found: Findings | None) -> str:
     own, other = (value_of(one, percent) for one in (found.network, found.baseline))
     return (
         f"The network names {own} of {counted(found.network.clips, 'test clip')} rightly, and looking up the nearest "
-        f"training clip {other}: that the network does better {judged(found.better)}."
+        f"training clip {other}."
     )
+
+
+def verdicts(found: Findings | None) -> list[tuple[Verdict, str]]:
+    """Return whether the network does better than looking up, if there is one."""
+    return [(found.better, "the network does better than looking up")] if found and found.network else []
 
 
 def numbers(found: Findings | None) -> str:

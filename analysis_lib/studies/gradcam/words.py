@@ -23,13 +23,16 @@ def shown(actions: Sequence[str]) -> str:
 
 
 def answer(found: Findings) -> str:
-    """Return the chapter's answer: how much stronger the last maps are, and whether they count."""
+    """Return the chapter's answer: how much stronger the last maps are."""
     if not found.places:
         return f"{_growth(found)}; the last layer has no axis of joints, so that its maps say when, and not where."
-    return (
-        f"{_growth(found)}; that the joints which the maps put first matter more to the network than joints drawn by "
-        f"lot {judged(found.matters)}."
-    )
+    return f"{_growth(found)}."
+
+
+def verdicts(found: Findings) -> list[tuple[Verdict, str]]:
+    """Return whether the maps are right about the network, if they have joints."""
+    said = "joints that the maps put first matter more to the network than joints drawn by lot"
+    return [(found.matters, said)] if found.places else []
 
 
 def _growth(found: Findings) -> str:

@@ -17,14 +17,25 @@ SLOWS = {
 
 
 def answer(found: Comparison) -> str:
-    """Return whether label variation is lower on NNK graphs, and whether more than the number of neighbours tells."""
+    """Return how often label variation is lower on NNK graphs than on k-NN graphs, and on equally sparse ones."""
     if not found.knn.pairs + found.matched.pairs + found.error.pairs:
         return NOTHING
     return (
-        f"On {counted(found.clips, 'clip')}, that label variation is lower on NNK graphs than on k-NN graphs "
-        f"{judged(found.knn.verdict)}; that it is lower with equally few neighbours {judged(found.matched.verdict)}, "
-        f"and that such neighbours name fewer clips wrongly {judged(found.error.verdict)}."
+        f"On {counted(found.clips, 'clip')} labels look smoother on NNK graphs in {found.knn.below} of "
+        f"{counted(found.knn.pairs, 'comparison')} with k-NN graphs, and in {found.matched.below} of "
+        f"{found.matched.pairs} with k-NN graphs of equally few neighbours."
     )
+
+
+def verdicts(found: Comparison) -> list[tuple[Verdict, str]]:
+    """Return whether NNK is clearly lower, as a graph and beside a k-NN graph as sparse."""
+    if not found.knn.pairs + found.matched.pairs + found.error.pairs:
+        return []
+    return [
+        (found.knn.verdict, "clearly smoother on NNK graphs than on k-NN graphs"),
+        (found.matched.verdict, "clearly smoother with equally few neighbours"),
+        (found.error.verdict, "fewer clips named wrongly with equally few neighbours"),
+    ]
 
 
 def numbers(found: Comparison) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import isnan
 
+from analysis_lib.statistics import Verdict
 from analysis_lib.studies.noise.findings import Cost, Findings, Score
 from analysis_lib.words import THIN, counted, judged, listed, name_of, named, number, percent, plain, points
 
@@ -42,9 +43,18 @@ def answer(found: Findings | None) -> str:
     where = names if len(names.split()) <= SHORT else counted(len(found.actions), "action")
     return (
         f"With noise at {plain(found.level)} dB on {where}, the network names {percent(found.noisy.accuracy)} of the "
-        f"clips rightly, and {percent(found.clean)} without; that it then does worse {judged(found.costly)}, and that "
-        f"noise on these alone marks them {judged(found.marks)}."
+        f"clips rightly, and {percent(found.clean)} without."
     )
+
+
+def verdicts(found: Findings | None) -> list[tuple[Verdict, str]]:
+    """Return whether noise costs accuracy, and whether it acts as a label."""
+    if not found:
+        return []
+    return [
+        (found.costly, "the network does worse with noise"),
+        (found.marks, "noise on these actions alone marks them, so that their neighbours look alike"),
+    ]
 
 
 def numbers(found: Findings | None) -> str:

@@ -13,24 +13,21 @@ from analysis_lib.datasets.sampling import clips_of, sample_per_class, usual_act
 from analysis_lib.geometry.layerwise import LayerGraph, dataset_graphs, layer_embeddings
 from analysis_lib.networks.checkpoints import Checkpoint
 
-COLUMNS = ["chapter", "title", "answer"]
+COLUMNS = ["chapter", "title", "kind", "text", "verdict"]
 VERDICTS = ["id", "edition", "verdict"]
 
 
 def answer_table(edition: str, chapters: Sequence[str]) -> pd.DataFrame:
-    """Return the answers that chapters have recorded; a chapter without one has no row.
+    """Return the answers that chapters have recorded, and the verdicts behind each.
 
     Returns
     -------
     DataFrame
-        Columns chapter, title, answer.
+        Columns chapter, title, kind (answer, or claim), text, verdict (of a claim); none of a chapter without one.
     """
-    rows = []
-    for chapter in chapters:
-        said = recorded_table(edition, chapter, "answer")
-        if said is not None:
-            rows.append((chapter, load_chapter(chapter).title, said["text"].iloc[0]))
-    return pd.DataFrame(rows, columns=COLUMNS)
+    found = {chapter: recorded_table(edition, chapter, "answer") for chapter in chapters}
+    said = [table.assign(chapter=c, title=load_chapter(c).title) for c, table in found.items() if table is not None]
+    return pd.concat(said, ignore_index=True)[COLUMNS] if said else pd.DataFrame(columns=COLUMNS)
 
 
 def verdict_table(edition: str) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from analysis_lib.chapters.shown import badge
 from analysis_lib.statistics import Verdict
 from analysis_lib.words import listed, name_of
 
@@ -26,6 +27,11 @@ def answer(verdicts: pd.DataFrame) -> str:
 
 
 def findings(answers: pd.DataFrame) -> str:
-    """Return what the chapters answered, as a list in Markdown, each with the way to its chapter."""
-    lines = [f"1. **[{row.title}]({row.chapter})**: {row.answer}" for row in answers.itertuples()]
+    """Return what the chapters answered, with their verdicts, as a list in Markdown that leads to the chapters."""
+    lines = []
+    for row in answers.itertuples():
+        if row.kind == "answer":
+            lines.append(f"1. **[{row.title}]({row.chapter})**: {row.text}")
+        else:
+            lines.append(f"   - {badge(row.verdict)} {row.text}")
     return "\n".join(lines) or "No chapter has been run yet."

@@ -58,11 +58,6 @@ class CurveFindings:
     boundary: int
     picture: Picture | None
 
-    @property
-    def verdict(self) -> Verdict:
-        """Return what is found of the whole of the paper's picture."""
-        return together([self.picture.flat, self.picture.sudden]) if self.picture else Verdict.UNTESTED
-
 
 @dataclass(frozen=True)
 class TheoremFindings:

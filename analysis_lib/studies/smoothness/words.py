@@ -2,23 +2,31 @@
 
 from math import ceil, floor, isfinite, isnan
 
-from analysis_lib.statistics import Estimate
+from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.smoothness.findings import CurveFindings, Picture, TheoremFindings
 from analysis_lib.words import counted, estimate, judged, moves, name_of, named, number, percent
 
 
 def answer(found: CurveFindings | None) -> str:
-    """Return how far label variation goes, and whether that is the paper's picture."""
+    """Return how much of the neighbourhoods lies in other actions, at the first layer and at the last."""
     if not found:
         return "Nothing can be said, as no action has a neighbour at the first layer, or none at the last."
-    of = f"of {counted(found.clips, 'clip')}"
+    weight = f"Of the weight that joins {counted(found.clips, 'clip')} to their neighbours"
     if found.depth == 1:
-        return f"The label variation {of} is {number(found.last)} at the only layer, so none can be compared with it."
+        return f"{weight}, {percent(found.last)} leads to other actions at the only layer."
     return (
-        f"The label variation {of} goes from {number(found.first)} at layer 1 to {number(found.last)} at layer "
-        f"{found.depth}; that it is flat up to layer {found.boundary}, and every super-class falls most after it, "
-        f"{judged(found.verdict)}."
+        f"{weight}, {percent(found.first)} leads to other actions at layer 1, and {percent(found.last)} at layer "
+        f"{found.depth}."
     )
+
+
+def verdicts(found: CurveFindings | None) -> list[tuple[Verdict, str]]:
+    """Return what is found of each half of the paper's picture, of no layer after the boundary that it cannot be."""
+    if not found or found.depth == 1:
+        return []
+    both = (found.picture.flat, found.picture.sudden) if found.picture else [Verdict.UNTESTED] * 2
+    said = (f"nearly flat up to layer {found.boundary}", "every super-class falls most after it")
+    return list(zip(both, said, strict=True))
 
 
 def numbers(found: CurveFindings | None) -> str:

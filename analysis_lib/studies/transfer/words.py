@@ -2,21 +2,28 @@
 
 from math import ceil, floor, isnan, nan
 
-from analysis_lib.statistics import Estimate
+from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.transfer.findings import Findings, Forecast
-from analysis_lib.words import counted, estimate, judged, listed, name_of, number, percent, points, value_of
+from analysis_lib.words import counted, estimate, listed, name_of, number, percent, points, value_of
 
 
 def answer(found: Findings | None) -> str:
     """Return the chapter's answer: what the source's layers are worth for the new actions."""
     if not found:
         return "Nothing can be said, as no network was tuned to new actions."
+    afresh = "" if isnan(found.scratch.value) else f", and training from scratch {value_of(found.scratch, percent)}"
     return (
         f"Given {counted(found.size, 'clip')} of each new action, {_alone(found.shallowest)} names "
         f"{value_of(found.shallow, percent)} of "
-        f"{counted(found.clips, 'test clip')} rightly; that this beats training from scratch {judged(found.ahead)}, "
-        f"and that more layers learning beat it {judged(found.deeper)}."
+        f"{counted(found.clips, 'test clip')} rightly{afresh}."
     )
+
+
+def verdicts(found: Findings | None) -> list[tuple[Verdict, str]]:
+    """Return whether old layers are worth keeping, and whether more of them should learn."""
+    if not found:
+        return []
+    return [(found.ahead, "old layers beat training from scratch"), (found.deeper, "it helps if more layers learn")]
 
 
 def numbers(found: Findings | None) -> str:

@@ -17,10 +17,15 @@ def answer(found: Findings) -> str:
         )
     if found.own == Verdict.HOLDS:
         return "Yes: label variation puts the layers in another order than the error of a linear probe does."
-    return (
-        f"These clips do not tell: that both put the layers in the same order {judged(found.same_order)}, and that "
-        f"they go opposite ways in a network without training {judged(found.opposed)}."
-    )
+    return "These clips do not tell whether label variation says more of a layer than a linear probe does."
+
+
+def verdicts(found: Findings) -> list[tuple[Verdict, str]]:
+    """Return what the answer rests on."""
+    return [
+        (found.same_order, "both put the layers in the same order"),
+        (found.opposed, "they go opposite ways in a network without training"),
+    ]
 
 
 def numbers(found: Findings) -> str:

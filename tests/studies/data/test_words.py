@@ -1,6 +1,7 @@
 """Sentences of the data chapter, and the cards of networks."""
 
 import pytest
+from sentences import answered
 from torch import nn
 
 from analysis_lib.datasets.preparation.recipe import Preprocessing
@@ -15,12 +16,12 @@ def test_words_of_the_answer(said, better, people):
     gap = {Verdict.HOLDS: 0.3, Verdict.UNDECIDED: 0.0, Verdict.FAILS: -0.3}[better]
     network, baseline = Estimate(0.6 + gap, 0.58 + gap, 0.62 + gap, 1100), Estimate(0.6, 0.55, 0.65, 1100)
     found = Findings(1484, 10, people, 3, 39.5, 201, network, baseline, gap, better)
-    said(better, "\n".join([words.answer(found), words.numbers(found)]))
+    said(better, "\n".join([answered(words, found), words.numbers(found)]))
 
 
 def test_words_without_a_network(said):
     found = Findings(24, 2, 0, 9, 9, 9, None, Estimate(0.6, 0.5, 0.7, 9), float("nan"), Verdict.UNDECIDED)
-    said("no network", "\n".join([words.answer(found), words.numbers(found)]))
+    said("no network", "\n".join([answered(words, found), words.numbers(found)]))
 
 
 @pytest.mark.parametrize(

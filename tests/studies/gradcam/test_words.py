@@ -4,6 +4,7 @@ from dataclasses import replace
 from math import nan
 
 import pytest
+from sentences import answered
 
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.gradcam import words
@@ -52,7 +53,7 @@ def test_words_of_the_whole_page(said):
 
 def test_words_of_a_last_layer_without_joints(said):
     found = replace(FOUND, places=(), limbs=(), balances=(), agreement=None, gains=())
-    said("answer, no joints", words.answer(found))
+    said("answer, no joints", answered(words, found))
     assert not any(getattr(words, part)(found) for part in ("limbs", "counterfactual", "released", "masking"))
 
 
@@ -62,7 +63,7 @@ def test_words_of_an_order_that_is_no_better_than_lot(said, worse):
     gains[3] = replace(GAINS[3], better=Verdict.FAILS) if worse == 2 else GAINS[3]
     shallow = {"growth": None, "layers": 1} if worse == 2 else {"growth": None}
     found = replace(FOUND, gains=tuple(gains), places=FOUND.places[:1], **shallow)
-    said(f"answer, {worse} of 2 tests fail", words.answer(found))
+    said(f"answer, {worse} of 2 tests fail", answered(words, found))
     said(f"masking, {worse} of 2 tests fail", words.masking(found))
 
 

@@ -161,11 +161,11 @@ def test_sentences_never_contradict_their_numbers(pairs, n_layers):
     if not pairs:
         assert answer == words.NOTHING
         return
-    for said, of in zip(answer.removesuffix(".").replace("; ", ", ").split(", ")[1:], (0, 1, 3), strict=True):
+    for (verdict, _), of in zip(words.verdicts(found), (0, 1, 3), strict=True):
         lower = sum(value < 0 and low <= high < 0 for value, low, high in (pair[of] for pair in pairs))
         higher = sum(value > 0 and 0 < low <= high for value, low, high in (pair[of] for pair in pairs))
-        assert (said.endswith(" holds")) == (lower > len(pairs) / 2 and higher <= len(pairs) / 20)
-        assert (not said.endswith("not hold")) or higher > len(pairs) / 2
+        assert (verdict == Verdict.HOLDS) == (lower > len(pairs) / 2 and higher <= len(pairs) / 20)
+        assert verdict != Verdict.FAILS or higher > len(pairs) / 2
     every = [k for k in {k for _, k in places} if f"holds for k = {k}" in numbers]
     for (_, k), ((difference, low, high), *_) in zip(places, pairs, strict=True):
         assert k not in every or (difference < 0 and low <= high < 0)

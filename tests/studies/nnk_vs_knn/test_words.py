@@ -1,5 +1,7 @@
 """Sentences on NNK and k-NN, for each way that it can go."""
 
+from sentences import answered
+
 from analysis_lib.statistics import Verdict
 from analysis_lib.studies.nnk_vs_knn import words
 from analysis_lib.studies.nnk_vs_knn.findings import Against, Comparison, Errors, Gap, Split, Support, Symmetrisation
@@ -15,7 +17,7 @@ def test_words_of_the_answer(said):
     cases = {"NNK is lower": (KNN, undecided, fails), "error alone": (undecided, fails, KNN), "nothing": (none,) * 3}
     for (case, counts), everywhere in zip(cases.items(), every, strict=True):
         found = Comparison(60, *counts, everywhere)
-        said(case, "\n".join([words.answer(found), words.numbers(found)]))
+        said(case, "\n".join([answered(words, found), words.numbers(found)]))
 
 
 def test_words_on_errors(said):

@@ -4,6 +4,7 @@ from dataclasses import replace
 from math import nan
 
 import pytest
+from sentences import answered
 
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.noise import words
@@ -53,14 +54,14 @@ FOUND = Findings(
 
 def test_the_answer(said):
     open_ = replace(FOUND, all_change=-0.25, costly=Verdict.UNDECIDED, marks=Verdict.FAILS, actions=("sit down",) * 9)
-    said("noise marks the actions", f"{words.answer(FOUND)}\n{words.numbers(FOUND)}")
-    said("noise does not mark them", f"{words.answer(open_)}\n{words.numbers(open_)}")
+    said("noise marks the actions", f"{answered(words, FOUND)}\n{words.numbers(FOUND)}")
+    said("noise does not mark them", f"{answered(words, open_)}\n{words.numbers(open_)}")
 
 
 def test_curves(said):
     said("curves", words.curves(FOUND))
     one = replace(FOUND, actions=("hop",), n_layers=1, n_points=1, curves=FOUND.curves[:1])
-    said("one action, layer and level", "\n\n".join([words.answer(one), words.curves(one)]))
+    said("one action, layer and level", "\n\n".join([answered(words, one), words.curves(one)]))
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))

@@ -20,7 +20,8 @@ def published(tmp_path, monkeypatch):
     monkeypatch.setattr(recorded, "PUBLISHED", tmp_path)
     monkeypatch.delenv(recorded.BUILT, raising=False)
     for chapter, text in (("noise", "It *shakes*."), ("transfer", "All of them.")):
-        record(tmp_path / "mine", chapter, answer=pd.DataFrame({"kind": ["answer"], "text": [text], "verdict": [""]}))
+        said = {"kind": ["answer", "claim"], "text": [text, "it helps"], "verdict": ["", "holds"]}
+        record(tmp_path / "mine", chapter, answer=pd.DataFrame(said))
     ids, editions = ["G1", "G1", "G2", "G1"], ["mine", "mine", "mine", "nw-ucla"]
     verdicts = ["holds", "holds", "cannot be tested here", "does not hold"]
     record(tmp_path / "mine", "claims", table=pd.DataFrame({"id": ids, "edition": editions, "verdict": verdicts}))
@@ -28,7 +29,13 @@ def published(tmp_path, monkeypatch):
 
 def test_what_chapters_answered_is_quoted_and_leads_to_them(published):
     answers = answer_table("mine", ["noise", "smoothness", "transfer"])
-    assert words.findings(answers) == "1. **[Noise](noise)**: It *shakes*.\n1. **[Transfer](transfer)**: All of them."
+    claim = '   - <span class="verdict verdict-holds">holds</span> it helps'
+    assert words.findings(answers).splitlines() == [
+        "1. **[Noise](noise)**: It *shakes*.",
+        claim,
+        "1. **[Transfer](transfer)**: All of them.",
+        claim,
+    ]
     assert words.findings(answers[:0]) == "No chapter has been run yet."
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from math import inf, nan
 
 import pytest
+from sentences import answered
 
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.smoothness import words
@@ -32,7 +33,7 @@ THEOREM = TheoremFindings(9, 0.4771, 4, 9, 9, -0.32, 9)
     ],
 )
 def test_the_answer(said, case, found):
-    said(case, "\n".join([words.answer(found), words.numbers(found)]))
+    said(case, "\n".join([answered(words, found), words.numbers(found)]))
 
 
 @pytest.mark.parametrize(

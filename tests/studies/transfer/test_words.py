@@ -3,6 +3,8 @@
 from dataclasses import replace
 from math import nan
 
+from sentences import answered
+
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.transfer import words
 from analysis_lib.studies.transfer.findings import Findings, Forecast
@@ -47,7 +49,7 @@ def test_the_answer(said):
         "all layers alone": replace(FOUND, **worse, shallowest="all", old=nan),
     }
     for case, found in cases.items():
-        said(case, f"{words.answer(found)}\n{words.numbers(found)}")
+        said(case, f"{answered(words, found)}\n{words.numbers(found)}")
 
 
 def test_curves(said):

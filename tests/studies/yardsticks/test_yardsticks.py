@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from sentences import check_all
+from sentences import answered, check_all
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import Preprocessing
@@ -136,7 +136,7 @@ def test_verdicts_and_words(said, case, rho, untrained, own):
     assert found.own == own
     texts = words.answer(found), words.numbers(found), words.agreement(found)
     check_all(*texts)
-    said(case, "\n\n".join(texts))
+    said(case, "\n\n".join([answered(words, found), *texts[1:]]))
 
 
 @pytest.mark.usefixtures("drawn_whole")
