@@ -352,7 +352,7 @@ def test_what_other_editions_recorded_of_the_chapter_counts(tmp_path, monkeypatc
     for edition, model in (("mine", "m"), ("other", "n")):
         recorded_as(tmp_path / edition / "count", 1, parameters={"dataset": "synthetic", "model": model})
     chapter = load_chapter("count", tmp_path)
-    monkeypatch.setattr(runs, "_named", lambda kind, parameters: [])  # its data and model are none
+    monkeypatch.setattr(runs, "named_in", lambda kind, parameters: [])  # its data and model are none
     given = {"dataset": "synthetic", "model": "m", "beside": ["mine", "other"]}
     assert set(run_inputs(chapter, given)["records"]) == {"other/count"}
     assert run_inputs(chapter, given | {"beside": []})["records"] == {}
