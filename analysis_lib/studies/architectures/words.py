@@ -33,10 +33,11 @@ def answer(found: Findings) -> str:
     if len(found.networks) == 1:
         return f"With one trained network, {first}, it cannot be said whether other networks learn in the same way."
     earlier, later, apart = (len(found.told(v)) for v in (Verdict.HOLDS, Verdict.FAILS, Verdict.UNDECIDED))
-    said = "Not all in the same way" if earlier or later else "These clips show no difference"
+    if not earlier + later:
+        return f"These clips do not tell: of {others} none falls clearly earlier or later in the layers than {first}."
     return (
-        f"{said}: held to {first}, label variation falls earlier in {earlier} and later in {later} of {others}, and "
-        f"{apart} cannot be told from it."
+        f"Not all in the same way: held to {first}, label variation falls earlier in {earlier} and later in {later} of "
+        f"{others}, and {apart} cannot be told from it."
     )
 
 
