@@ -21,8 +21,11 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--epochs", type=click.IntRange(min=1), help="Default: the recipe's.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), help="Processor threads. Default: all.")
+@click.option(
+    "--device", default="auto", metavar="auto|cpu|cuda", help="Where to train. Default: a GPU if there is one."
+)
 @data_root
-def train(dataset, queue, status, out, name, recipe, epochs, seed, threads, data_root) -> None:
+def train(dataset, queue, status, out, name, recipe, epochs, seed, threads, device, data_root) -> None:
     """Train a network on a dataset's training split and print the path of its card.
 
     Stopped at any time and started again, it goes on from the last whole epoch. A queue is a JSON
@@ -41,7 +44,7 @@ def train(dataset, queue, status, out, name, recipe, epochs, seed, threads, data
         import torch
 
         torch.set_num_threads(threads)
-    settings = {"data_root": str(data_root or ""), "progress": sys.stderr.isatty(), "report": say}
+    settings = {"data_root": str(data_root or ""), "progress": sys.stderr.isatty(), "report": say, "device": device}
     if queue:
         _train_all(queue, out, status, settings)
         return

@@ -114,7 +114,7 @@ def train_epoch(
     index : int ndarray, shape (n,)
         Clips to learn from.
     batch : callable
-        From clip indices and a random generator to a batch and its labels.
+        From clip indices and a random generator to a batch and its labels, where the network is.
     epoch : int
         From 0.
 
@@ -138,7 +138,7 @@ def train_epoch(
         x, labels = batch(chosen, rng)
         for group in steps.param_groups:
             group["lr"] = learning_rate(recipe, epoch + i / n_batches) * group.get("scale", 1)
-        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.mixed_precision):
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=recipe.mixed_precision):
             scores = score(x).float()
         loss = nn.functional.cross_entropy(scores, labels)
         if not torch.isfinite(loss):
@@ -226,7 +226,7 @@ class TrainingState:
     def _resume(self) -> None:
         raw = read_bytes(self.path)
         try:
-            saved = torch.load(io.BytesIO(raw), weights_only=True)
+            saved = torch.load(io.BytesIO(raw), weights_only=True, map_location="cpu")
             is_mine = saved["identity"] == self.identity
         except Exception as error:  # damaged files raise many things
             raise DataError(f"{self.path} is no training state ({type(error).__name__}); remove it") from error

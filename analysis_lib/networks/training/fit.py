@@ -11,7 +11,7 @@ from torch.optim.swa_utils import update_bn
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensor, clip_tensors
-from analysis_lib.errors import DataError, UserError
+from analysis_lib.errors import DataError, UserError, cut
 from analysis_lib.loading import check_finite
 from analysis_lib.networks.hooks import evaluating
 from analysis_lib.networks.training.epochs import Recipe, TrainingState, optimiser, train_epoch
@@ -44,7 +44,7 @@ def hold_out(data: SkeletonDataset, share: float, seed: int, people: bool = Fals
 
 @torch.no_grad()
 def predict(model: nn.Module, x: np.ndarray | Tensor, batch_size: int = 8, progress: bool = False) -> np.ndarray:
-    """Return the class scores (N, n_classes) of (N, C, T, V, M) clips, in evaluation mode.
+    """Return the class scores (N, n_classes) of (N, C, T, V, M) clips, in evaluation mode, where the model is.
 
     Raises
     ------
@@ -52,8 +52,9 @@ def predict(model: nn.Module, x: np.ndarray | Tensor, batch_size: int = 8, progr
         If a score is not finite.
     """
     batches = torch.as_tensor(x).split(batch_size)
+    device = _device_of(model)
     with evaluating(model):
-        scores = [model(batch) for batch in progress_bar(batches, "scores", progress)]
+        scores = [model(batch.to(device)).cpu() for batch in progress_bar(batches, "scores", progress)]
     found = torch.cat(scores).float()
     check_finite({"scores": found}, type(model).__name__)
     return found.numpy()
@@ -94,6 +95,35 @@ def check_classes(n: int, data: SkeletonDataset) -> None:
         )
 
 
+def training_device(name: str = "auto") -> torch.device:
+    """Return the device of that name; of ``"auto"`` a CUDA one if there is one, else the processor.
+
+    Raises
+    ------
+    UserError
+        If this machine has no such device.
+
+    Examples
+    --------
+    >>> training_device("cpu")
+    device(type='cpu')
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise UserError(
+            f"this machine has no device '{cut(name)}'; give cpu, or auto for a GPU where there is one"
+        ) from error
+    return device
+
+
+def _device_of(model: nn.Module) -> torch.device:
+    return next((p.device for p in model.parameters()), torch.device("cpu"))
+
+
 def fit(
     model: nn.Module,
     train: SkeletonDataset,
@@ -102,6 +132,7 @@ def fit(
     state_path: str | Path | None = None,
     progress: bool = True,
     on_epoch: Callable[[dict], None] | None = None,
+    device: str = "cpu",
 ) -> list[dict]:
     """Train ``model`` in place and return its history, one dict an epoch.
 
@@ -118,6 +149,8 @@ def fit(
         exists, training resumes from it and ends with the same weights as if never stopped.
     on_epoch : callable, optional
         Called with each epoch's record.
+    device : str
+        See `training_device`; the model comes back to the processor. A run may go on elsewhere than it began.
 
     Raises
     ------
@@ -135,13 +168,15 @@ def fit(
         "data": train.fingerprint,
         "network": repr(model),
     }
+    where = training_device(device)
+    model.to(where)
     state = TrainingState.open(model, optimiser(model.parameters(), recipe), identity, state_path)
 
     def batch(index, rng):
         clips = [
             clip_tensor(train.sequences[j], train.skeleton, preprocessing, rng, train.n_coordinates)[0] for j in index
         ]
-        return torch.from_numpy(np.stack(clips)), torch.tensor(train.labels[index])
+        return torch.from_numpy(np.stack(clips)).to(where), torch.tensor(train.labels[index], device=where)
 
     held_x = held_labels = None
     if len(held):
@@ -161,7 +196,7 @@ def fit(
         _take_mean(state, kept, batch, recipe)
         if held_x is not None:
             state.history[-1] |= {f"mean_{k}": v for k, v in _held_out_score(model, held_x, held_labels).items()}
-    model.eval()
+    model.eval().cpu()
     return state.history
 
 

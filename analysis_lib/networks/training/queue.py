@@ -137,6 +137,7 @@ def run_queue(
     data_root: str = "",
     progress: bool = False,
     report: Callable[[str], None] = lambda line: None,
+    device: str = "auto",
 ) -> list[Status]:
     """Train what is not trained yet, in order, and return how far each job came.
 
@@ -146,7 +147,7 @@ def run_queue(
     ----------
     out : path
         Folder of the checkpoints and of all that the queue notes.
-    data_root, progress, report
+    data_root, progress, report, device
         As in `analysis_lib.networks.training.recipes.train_checkpoint`.
 
     Raises
@@ -182,6 +183,7 @@ def run_queue(
                     progress=progress,
                     report=lambda line, name=job.name: report(f"{name}: {line}"),
                     on_epoch=run.epoch,
+                    device=device,
                 )
                 note(_done(run.status, job.card(out)))
             except Exception as error:  # whatever it is, the other networks are still to be trained

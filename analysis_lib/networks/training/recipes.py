@@ -20,7 +20,7 @@ from analysis_lib.files import DATA, is_there, plain_name
 from analysis_lib.loading import Name, checked, read_json
 from analysis_lib.networks.checkpoints import save_checkpoint, stored_precision
 from analysis_lib.networks.registry import build
-from analysis_lib.networks.training.fit import Recipe, evaluate, fit
+from analysis_lib.networks.training.fit import Recipe, evaluate, fit, training_device
 from analysis_lib.results.digest import code_version
 
 RECIPES = DATA / "recipes"
@@ -91,6 +91,7 @@ def train_checkpoint(
     progress: bool = True,
     report: Callable[[str], None] = lambda line: None,
     on_epoch: Callable[[dict], None] = lambda record: None,
+    device: str = "auto",
 ) -> Path:
     """Train on a dataset's training split, score its test split once, and write the checkpoint.
 
@@ -113,6 +114,8 @@ def train_checkpoint(
         ``epochs`` replaces the recipe's.
     on_epoch : callable
         Called with the record of each epoch.
+    device : str
+        See `analysis_lib.networks.training.fit.training_device`.
 
     Returns
     -------
@@ -141,7 +144,8 @@ def train_checkpoint(
         report(_epoch_line(record, schedule.epochs))
         on_epoch(record)
 
-    history = fit(model, train, plan.preprocessing, schedule, state, progress, told)
+    where = training_device(device)
+    history = fit(model, train, plan.preprocessing, schedule, state, progress, told, str(where))
     score = evaluate(stored_precision(model), test, plan.preprocessing, progress=progress)
     last = history[-1]
     card = {
@@ -168,7 +172,7 @@ def train_checkpoint(
         "history": history,
         "code": code_version(),
         "torch": torch.__version__,
-        "machine": platform.machine(),
+        "machine": platform.machine() if where.type == "cpu" else torch.cuda.get_device_name(where),
     }
     path = save_checkpoint(out, model, card)
     state.unlink(missing_ok=True)

@@ -253,3 +253,24 @@ def test_evaluation_by_hand(data):
     assert result["loss"] == pytest.approx(-chosen.mean().item(), rel=1e-6)
     assert result["accuracy"] == (scores.argmax(1).numpy() == [0, 1, 0]).mean()
     assert model.training  # the mode is restored
+
+
+@pytest.mark.parametrize("name", ["cuda:97", "meta", "no such thing", "gpu"])
+def test_a_device_that_is_not_there_is_refused_in_one_line(name, data):
+    with pytest.raises(UserError, match=f"^this machine has no device '{name}'; give cpu"):
+        fit(new_model(), data, PREPARE, RECIPE, progress=False, device=name)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_run_begun_on_the_processor_goes_on_on_a_gpu(data, tmp_path):
+    def stop_after_two(record):
+        if record["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    recipe = replace(RECIPE, epochs=12)
+    with pytest.raises(KeyboardInterrupt):
+        fit(new_model(), data, PREPARE, recipe, tmp_path / "state.pt", progress=False, on_epoch=stop_after_two)
+    model = new_model()
+    fit(model, data, PREPARE, recipe, tmp_path / "state.pt", progress=False, device="cuda")
+    assert {p.device.type for p in model.parameters()} == {"cpu"}
+    assert evaluate(model, data, PREPARE)["accuracy"] == 1.0
