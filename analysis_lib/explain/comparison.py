@@ -8,6 +8,7 @@ import pandas as pd
 from scipy.stats import kendalltau
 
 from analysis_lib.datasets.upright import upright
+from analysis_lib.errors import UserError
 from analysis_lib.explain.attributions import Attribution
 from analysis_lib.statistics import mean_interval, percentile_interval, rank_correlation, ranking_area, times_drawn
 
@@ -33,13 +34,19 @@ def to_unit(values: np.ndarray) -> np.ndarray:
     return np.divide(values, size, out=np.zeros_like(values), where=size > 0)
 
 
-def map_table(explained: Explained, clips: Sequence[int]) -> pd.DataFrame:
+def map_table(explained: Explained, clips: Sequence[int], truth: np.ndarray | None = None) -> pd.DataFrame:
     """Return what each method says of each joint of some clips, and where the joint is in the middle of each.
+
+    Parameters
+    ----------
+    truth : bool ndarray, shape (n, V), optional
+        Which joints count, in every clip.
 
     Returns
     -------
     DataFrame
-        Columns clip (from 0), class, method, joint, value (over the clip's largest), x, y (upright).
+        Columns clip (from 0), class, method, joint, value (over the clip's largest), x, y (upright), and true, if
+        that is known.
     """
     tables = []
     for method, found in explained.items():
@@ -49,6 +56,7 @@ def map_table(explained: Explained, clips: Sequence[int]) -> pd.DataFrame:
             pose = x[len(x) // 2]
             whose = {"clip": i, "class": data.class_names[data.labels[i]], "method": method}
             of = {"joint": data.skeleton.joints, "value": values[i], "x": pose[:, 0], "y": pose[:, 1]}
+            of |= {} if truth is None else {"true": truth[i]}
             tables.append(pd.DataFrame({**whose, **of}))
     return pd.concat(tables, ignore_index=True)
 
@@ -133,8 +141,16 @@ def truth_table(explained: Explained, truth: np.ndarray) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns method, layer (from 1), layer_name, clips, mean, low, high. Layers without joints are left out.
+        Columns method, layer (from 1), layer_name, clips, mean, low, high. Layers without joints are left out, and clips
+        in which all joints count or none.
+
+    Raises
+    ------
+    UserError
+        If no clip is left.
     """
+    if not (truth.any(axis=1) & ~truth.all(axis=1)).any():
+        raise UserError("in every clip all joints count or none, so that nothing can be ranked")
     rows = []
     for method, found in explained.items():
         for i, name in enumerate(found.layers):

@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from scipy.special import softmax
+from scipy.stats import rankdata
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import clip_tensors
@@ -27,7 +28,7 @@ from analysis_lib.explain.method import Maps, Method
 from analysis_lib.explain.registry import TITLES, named_method
 from analysis_lib.explain.shapley import exact_shapley
 from analysis_lib.explain.yardsticks import infidelity, maximal_sensitivity, prediction_gaps, sparseness, stability
-from analysis_lib.networks.checkpoints import Checkpoint
+from analysis_lib.networks.checkpoints import Checkpoint, load_checkpoint
 from analysis_lib.networks.training.fit import predict
 from analysis_lib.networks.untrained import untrained
 from analysis_lib.progress import progress_bar
@@ -60,20 +61,28 @@ ERROR = 0.02
 
 
 class Once:
-    """A method that explains the same clips of the same network once, however often it is asked."""
+    """A method that explains the same clip of the same network once, however often it is asked, and each by itself."""
 
     def __init__(self, method: Method):
         self.method, self.known = method, {}
 
     def __call__(self, network: Checkpoint, x: np.ndarray, lengths: np.ndarray, target: str | np.ndarray) -> Maps:
         """Return the maps of a few clips (`analysis_lib.explain.method.Method`)."""
+        targets = [target] * len(x) if isinstance(target, str) else [np.atleast_1d(c) for c in target]
+        each = [self._one(network, x[i : i + 1], lengths[i : i + 1], c) for i, c in enumerate(targets)]
+        maps, frames = (tuple(map(np.concatenate, zip(*(getattr(m, k) for m in each), strict=True))) for k in _BY_LAYER)
+        scores, classes = (np.concatenate([getattr(m, k) for m in each]) for k in ("scores", "targets"))
+        gaps = {name: np.concatenate([m.gaps[name] for m in each]) for name in each[0].gaps}
+        return Maps(each[0].layers, maps, frames, scores, classes, gaps, each[0].mixed)
+
+    def _one(self, network: Checkpoint, x: np.ndarray, lengths: np.ndarray, target: str | np.ndarray) -> Maps:
         key = id(network.model), array_digest(x), str(target)
-        if key not in self.known:
-            self.known[key] = (
-                network.model,
-                self.method(network, x, lengths, target),
-            )  # a model that is held keeps its id
+        if key not in self.known:  # with the model, as one that is held keeps its id
+            self.known[key] = network.model, self.method(network, x, lengths, target)
         return self.known[key][1]
+
+
+_BY_LAYER = ("maps", "lengths")
 
 
 def place_of(network: Checkpoint) -> str:
@@ -96,7 +105,7 @@ def chosen_methods(
         Pairs of permutations of the Shapley values.
     """
     at = place_of(network)
-    shapley = Once(JointShapley(others, n_draws=n_draws, seed=seed))
+    shapley = Once(JointShapley(others, n_draws=n_draws, seed=seed))  # the hybrid asks it again
     options = {
         "deeplift": {"background": others, "at": at},
         "integrated-gradients": {"background": others, "at": at, "n_steps": 4},
@@ -104,7 +113,7 @@ def chosen_methods(
         "shapley-in-time": {"shapley": shapley},
         "by-lot": {"seed": seed},
     }
-    made = {name: shapley if name == "shapley" else named_method(name, **options.get(name, {})) for name in names}
+    made = {name: shapley if name == "shapley" else Once(named_method(name, **options.get(name, {}))) for name in names}
     return {TITLES[name]: method for name, method in made.items()}
 
 
@@ -297,8 +306,8 @@ def edge_summary(edges: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns how, side, of (probability, logit, right), method, against (``"random"``, or a method), clips, mean, low,
-        high: the area between the curves of ``against`` and ``method``, positive where the method's joints cost more.
+        Columns how, side, of (probability, logit, right), method, against (``"random"``, or a method), clips, mean,
+        low, high: the area between the curves of ``against`` and ``method``, positive where the method's cost more.
     """
     rows, plain = [], TITLES["gradcam"]
     for curves in edges.values():
@@ -413,7 +422,7 @@ def score_table(
     Parameters
     ----------
     masking, windows, edges
-        Curves of `masking_table`, `window_table`, and `edge_table` by the name of the yardstick, None if there are none.
+        Curves of `masking_table`, `window_table`, and `edge_table` by the name of the yardstick, None if there is none.
     truth : bool ndarray, shape (n, V), optional
         Which joints count.
     n_few : int
@@ -498,6 +507,20 @@ def _anew(
     return found
 
 
+def trained_twin(name: str, network: Checkpoint, data: SkeletonDataset) -> Checkpoint:
+    """Return a network trained like another with another seed, which is shown the clips in the same way.
+
+    Raises
+    ------
+    UserError
+        If it is shown them in another way, or there is no such network.
+    """
+    twin = load_checkpoint(name, data)
+    if twin.preprocessing != network.preprocessing or twin.layers != network.layers:
+        raise UserError(f"'{name}' has other layers than '{network.name}', or takes clips otherwise; name its like")
+    return twin
+
+
 def forgotten(network: Checkpoint, seed: int = 0) -> Checkpoint:
     """Return a network of the same architecture with weights by lot, batch statistics as they were built."""
     return replace(network, model=untrained(network, seed).eval())
@@ -538,7 +561,7 @@ def difference_table(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def ratio_table(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return the medians of RIS, ROS and RRS, which explode where an attribution is near zero: method, RIS, ROS, RRS."""
+    """Return the medians of RIS, ROS and RRS, which explode where an attribution is near zero, by method."""
     rows = scores[scores["yardstick"].isin(["RIS", "ROS", "RRS"])]
     wide = rows.pivot_table(index="method", columns="yardstick", values="value", aggfunc="median", sort=False)
     return wide.reset_index().rename_axis(columns=None)
@@ -585,9 +608,9 @@ def stage_table(comparison: Comparison, n_slices: int = 24, n_draws: int = 200) 
     Returns
     -------
     DataFrame
-        Columns stage, stream (``"sum"`` of the four), rho (of joints and moments, mean over clips), low, high, none_low,
-        none_high (95 % of what joints exchanged by lot give), by_joint (rho of the means over time), active (share
-        of joints above half of the clip's largest), clips.
+        Columns stage, stream (``"sum"`` of the four), rho (of joints and moments, mean over clips), low, high,
+        none_low, none_high (95 % of what joints exchanged by lot give), by_joint (rho of the means over time), active
+        (share of joints above half of the clip's largest), clips.
 
     Raises
     ------
@@ -619,15 +642,22 @@ def _likeness(values: np.ndarray, reference: np.ndarray, n_draws: int, seed: int
     values, reference = values[kept], reference[kept]
     if not kept.any():
         return dict.fromkeys(("rho", "low", "high", "none_low", "none_high", "by_joint"), np.nan)
-    flat = [a.reshape(len(a), -1) for a in (values, reference)]
-    rho, rng = rank_correlation(*flat), np.random.default_rng(seed)
-    lot = [reference[:, :, rng.permutation(reference.shape[2])].reshape(len(values), -1) for _ in range(n_draws)]
-    none = np.array([rank_correlation(flat[0], other).mean() for other in lot])
+    one, other = (_unit_ranks(a) for a in (values, reference))
+    rho, rng = (one * other).sum(axis=(1, 2)), np.random.default_rng(seed)
+    lot = [rng.permutation(reference.shape[2]) for _ in range(n_draws)]
+    none = np.array([(one * other[:, :, joints]).sum() / len(one) for joints in lot])
     found = mean_interval(rho)
     low, high = percentile_interval(none)
     joints = rank_correlation(values.mean(axis=1), reference.mean(axis=1)).mean()
     ends = {"none_low": float(low), "none_high": float(high), "by_joint": float(joints)}
     return {"rho": found["mean"], "low": found["low"], "high": found["high"]} | ends
+
+
+def _unit_ranks(values: np.ndarray) -> np.ndarray:
+    """Return the ranks of each map (n, T, V), centred and of length 1: their product is Spearman's correlation."""
+    ranks = rankdata(values.reshape(len(values), -1), axis=1)
+    ranks -= ranks.mean(axis=1, keepdims=True)
+    return (ranks / np.linalg.norm(ranks, axis=1, keepdims=True)).reshape(values.shape)
 
 
 def _active(values: np.ndarray) -> float:
@@ -686,6 +716,12 @@ def stream_table(comparison: Comparison, others: np.ndarray, n_clips: int) -> pd
 
 
 # ---- what it costs, and what must be exact
+
+
+def seconds_table(comparison: Comparison) -> pd.DataFrame:
+    """Return the time of a clip by method, as this comparison took it: method, seconds."""
+    kept = {title: comparison.seconds[title] for title in comparison.found}
+    return pd.DataFrame({"method": kept.keys(), "seconds": kept.values()})
 
 
 def cost_table(comparison: Comparison, others: np.ndarray, repeats: int = 3) -> pd.DataFrame:

@@ -182,8 +182,8 @@ def agreement(found: Findings) -> str:
     if not found.tau:
         return "There are no two rankings to compare."
     return (
-        f"Kendall's correlation of the two medians is {estimate(found.tau)}; that they rank the joints differently, below "
-        f"{plain(ALIKE)}, {judged(found.differ)}."
+        f"Kendall's correlation of the two medians is {estimate(found.tau)}; that they rank the joints differently, "
+        f"below {plain(ALIKE)}, {judged(found.differ)}."
     )
 
 
@@ -192,8 +192,8 @@ def orders(found: Findings) -> str:
     if not found.one_order:
         return "There are no two yardsticks to compare."
     return (
-        f"Over {counted(found.pairs, 'pair')} of yardsticks, their orders of the methods have a mean rank correlation of "
-        f"{estimate(found.one_order)}; in {found.opposed} they are opposed. That it is above {plain(ONE_ORDER)} "
+        f"Over {counted(found.pairs, 'pair')} of yardsticks, their orders of the methods have a mean rank correlation "
+        f"of {estimate(found.one_order)}; in {found.opposed} they are opposed. That it is above {plain(ONE_ORDER)} "
         f"{judged(found.agreed)}. One number for the quality of an explanation hides that."
     )
 
@@ -201,17 +201,15 @@ def orders(found: Findings) -> str:
 def stages(table: pd.DataFrame) -> str:
     """Return how far maps before the end agree with the last one (the paper's Table 1)."""
     branches = table[(table["stream"] != "") & table["rho"].notna()]
-    largest = branches.loc[branches["rho"].abs().idxmax()] if len(branches) else None
     main = table[table["stage"] == "main TCN"].iloc[0]
-    said = (
-        []
-        if largest is None
-        else [
-            f"Of the branches, the stage *{name_of(largest['stage'])}* of {name_of(largest['stream'])} is most like the last "
-            f"map, with {estimate(_of(largest))}, where joints exchanged by lot give {number(largest['none_low'])} to "
-            f"{number(largest['none_high'])}."
-        ]
-    )
+    said = []
+    if len(branches):
+        most = branches.loc[branches["rho"].abs().idxmax()]
+        lot = f"{number(most['none_low'])} to {number(most['none_high'])}"
+        said.append(
+            f"Of the branches, *{name_of(most['stage'])}* of {name_of(most['stream'])} is most like the last map, with "
+            f"{estimate(_of(most))}; joints exchanged by lot give {lot}."
+        )
     if not isnan(main["rho"]):
         said.append(f"The main temporal layer has {estimate(_of(main))}.")
     if not said:
@@ -226,10 +224,11 @@ def _of(row: pd.Series) -> Estimate:
 def streams(table: pd.DataFrame) -> str:
     """Return which stream adds most to the explained score, by each method."""
     mean = table.groupby(["method", "stream"], sort=False)["value"].mean()
-    said = [
-        f"{name_of(method)} {listed(f'{name_of(stream)} {percent(share)}' for stream, share in of.droplevel(0).items())}"
+    shares = {
+        method: listed(f"{name_of(stream)} {percent(share)}" for (_, stream), share in of.items())
         for method, of in mean.groupby(level=0, sort=False)
-    ]
+    }
+    said = [f"{name_of(method)} {share}" for method, share in shares.items()]
     return f"Share of the explained score that each stream adds, of all absolute shares: {'; '.join(said)}."
 
 
