@@ -150,7 +150,8 @@ def fit(
     on_epoch : callable, optional
         Called with each epoch's record.
     device : str
-        See `training_device`; the model comes back to the processor. A run may go on elsewhere than it began.
+        See `training_device`; the model comes back to the processor. A run may go on elsewhere than it began,
+        with the same PyTorch.
 
     Raises
     ------
