@@ -273,13 +273,22 @@ def card_path(name: str) -> Path:
     return CHECKPOINTS / f"{name}.json"
 
 
+def shipped_cards() -> dict[str, dict]:
+    """Return the cards of the shipped networks by name.
+
+    >>> shipped_cards()["synthetic"]["architecture"]
+    'stgcn'
+    """
+    return {path.stem: _read_card(path) for path in sorted(CHECKPOINTS.glob("*.json"))}
+
+
 def trained_on(dataset: str) -> list[str]:
     """Return the names of the shipped networks that were trained on a dataset, as their cards say.
 
     >>> "nw-ucla" in trained_on("nw-ucla"), trained_on("no such dataset")
     (True, [])
     """
-    return [path.stem for path in sorted(CHECKPOINTS.glob("*.json")) if _read_card(path).get("dataset") == dataset]
+    return [name for name, card in shipped_cards().items() if card.get("dataset") == dataset]
 
 
 def checkpoint_digest(name: str) -> str:
