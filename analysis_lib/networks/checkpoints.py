@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, TypedDict
+from unittest import mock
 
 import torch
 from safetensors.torch import save
@@ -359,9 +360,11 @@ def _preprocessing(model: object) -> Preprocessing:
 
 
 def _seeded(factory: Callable, name: str, data: SkeletonDataset, seed: int) -> tuple[nn.Module, tuple[str, ...]]:
-    """Return what a factory makes, `adopted`, when torch's generator begins with ``seed``; it is left as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    """Return what a factory makes, `adopted`, with other draws for another seed, though it seeds torch itself."""
+    plain = torch.manual_seed
+    shifted = mock.patch.object(torch, "manual_seed", lambda own: plain(int(own) ^ seed))
+    with torch.random.fork_rng(devices=[]), shifted:
+        torch.manual_seed(0)
         try:
             model = factory(data)
         except UserError:
