@@ -12,8 +12,8 @@ from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensor,
 from analysis_lib.errors import DataError, UserError
 from analysis_lib.networks.stgcn import STGCN
 from analysis_lib.networks.training import fit as fit_module
-from analysis_lib.networks.training.epochs import learning_rate
-from analysis_lib.networks.training.fit import Recipe, _is_stale, evaluate, fit, hold_out
+from analysis_lib.networks.training.epochs import Recipe, TrainingState, learning_rate, optimiser
+from analysis_lib.networks.training.fit import _is_stale, evaluate, fit, hold_out
 from analysis_lib.skeletons.skeleton import Skeleton
 
 STICK = Skeleton("stick", ("foot", "knee", "hip"), ((0, 1), (1, 2)), centre=2)
@@ -243,6 +243,15 @@ def test_one_class_only(data):
 def test_a_diverging_loss_is_named(data):
     with pytest.raises(UserError, match="lower the learning rate"):
         fit(new_model(), data, PREPARE, replace(RECIPE, lr=1e30, clip_norm=1e30, warmup=0), progress=False)
+
+
+def test_weights_that_overflow_are_never_written(tmp_path):
+    model = new_model()
+    state = TrainingState.open(model, optimiser(model.parameters(), RECIPE), {}, tmp_path / "state.pt")
+    model.fcn.bias.data.fill_(torch.inf)
+    with pytest.raises(DataError, match=r"^after epoch 1 \(a lower learning rate may help\): the tensor 'fcn.bias'"):
+        state.finish_epoch({"epoch": 1})
+    assert not list(tmp_path.iterdir())
 
 
 def test_evaluation_by_hand(data):
