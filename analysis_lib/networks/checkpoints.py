@@ -29,6 +29,7 @@ from analysis_lib.errors import DataError, UserError, cut, unknown_choice
 from analysis_lib.files import DATA, digest, file_digest, is_there, plain_name, write_bytes, write_text
 from analysis_lib.loading import Name, Within, check_finite, checked, read_json, read_tensors
 from analysis_lib.networks.axes import named_axes, readings
+from analysis_lib.networks.batch_statistics import has_met_clips
 from analysis_lib.networks.own import adopted, load_state, read_state
 from analysis_lib.networks.registry import ARCHITECTURES, build
 from analysis_lib.results.digest import array_digest, loaded_digest
@@ -252,14 +253,12 @@ def _mapping(path: Path) -> Mapping:
 def is_trained(network: Checkpoint) -> bool:
     """Return whether a network can have learnt anything.
 
-    One with a card has. A factory's has not if another seed gives it other weights, or if no batch norm of
-    it has ever met a batch (means of 0, variances of 1).
+    One with a card has. A factory's has not if another seed gives it other weights, or if it keeps statistics
+    of batches and has never met one.
     """
     if network.card:
         return True
-    norms = [m for m in network.model.modules() if getattr(m, "running_mean", None) is not None]
-    met = any(m.running_mean.any() or (m.running_var != 1).any() for m in norms)
-    return not network.drawn and (met or not norms)
+    return not network.drawn and has_met_clips(network.model) is not False
 
 
 def card_path(name: str) -> Path:

@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensor, clip_tensors
 from analysis_lib.errors import DataError, UserError
+from analysis_lib.networks.st_gdn import Whitening, inverse_root
 from analysis_lib.networks.stgcn import STGCN
 from analysis_lib.networks.training import fit as fit_module
 from analysis_lib.networks.training.epochs import Recipe, TrainingState, learning_rate, optimiser
@@ -226,6 +228,27 @@ def test_the_mean_of_the_last_weights_has_statistics_of_its_own(data):
     assert "mean_held_loss" not in history[-1]
     held = fit(new_model(), data, PREPARE, replace(recipe, holdout=0.2), progress=False)
     assert {"held_loss", "mean_held_loss"} <= set(held[-1])
+
+
+class White(nn.Module):
+    """Whitens joints, and says how high the first is."""
+
+    def __init__(self):
+        super().__init__()
+        self.white, self.fc = Whitening(3, axis=3), nn.Linear(3, 2)
+
+    def forward(self, x):
+        return self.fc(self.white(x[..., 0]).mean(2)[:, 1])
+
+
+def test_the_mean_of_the_last_weights_whitens_by_statistics_of_its_own(data):
+    model, plain = White(), replace(PREPARE, fit="pad")
+    fit(model, data, plain, replace(RECIPE, averaged=2, batch_size=48, holdout=0), progress=False)
+    x, _ = clip_tensors(data, plain)
+    joints = torch.from_numpy(x)[..., 0].reshape(-1, 3)
+    torch.testing.assert_close(model.white.running_mean, joints.mean(0), atol=1e-5, rtol=0)
+    spread = torch.cov(joints.T, correction=0) + model.white.eps * torch.eye(3)
+    torch.testing.assert_close(model.white.running_root, inverse_root(spread, model.white.iterations))
 
 
 def test_whole_people_can_be_held_out(data):
