@@ -44,13 +44,13 @@ def plain(value: float) -> str:
 def percent(share: float, digits: int | None = None) -> str:
     """Return a share in per cent; it is 100 % or 0 % only if it is all or nothing.
 
-    >>> [percent(share).replace(THIN, " ") for share in (0.9353, 0.9996, 1, 0.0312)]
+    >>> [percent(share).replace(THIN, " ") for share in (0.9353, 0.9996, 1 - 1e-12, 0.0312)]
     ['94 %', '99.96 %', '100 %', '3.1 %']
     """
     if not isfinite(share):
         return UNKNOWN
     digits = max(_digits(100 * share), 0) if digits is None else digits
-    while digits < _FINEST and share < 1 and round(100 * share, digits) == 100:
+    while digits < _FINEST and round(100 * share, _FINEST) < 100 == round(100 * share, digits):
         digits += 1
     return f"{number(100 * share, digits)}{THIN}%"
 
