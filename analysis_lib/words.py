@@ -78,6 +78,8 @@ def estimate(found: Estimate, written: Callable[..., str] = number) -> str:
 
     >>> estimate(Estimate(0.31, -0.2, 0.42)), estimate(Estimate(0.5)), estimate(Estimate(8, 8, 8))
     ('0.31 (−0.20 to 0.42)', '0.50', '8.0')
+    >>> estimate(Estimate(0.1529, 3e-9, 0.3058)), estimate(Estimate(2e-9, 1e-9, 3e-9))
+    ('0.15 (0.00 to 0.31)', '0 (0 to 0)')
     """
     if isnan(found.value) or not found.low < found.high:
         return written(found.value)
@@ -202,9 +204,9 @@ def _digits_of(found: Estimate, written: Callable[..., str]) -> int | None:
     """Return the digits that tell a value from the ends of its interval, and an end that is not zero from zero."""
     scale = 1 if written is number else 100
     value, low, high = (scale * x for x in (found.value, found.low, found.high))
-    if not (isfinite(value) and isfinite(high - low) and high > low):
+    if not (isfinite(value) and isfinite(high - low) and round(high - low, _FINEST) > 0):
         return None
     digits = max(_digits(max(map(abs, (value, low, high)))), min(-_exponent((high - low) / 2, 1), _FINEST))
-    while digits < _FINEST and any(x and not round(x, digits) for x in (low, high)):
+    while digits < _FINEST and any(round(x, _FINEST) and not round(x, digits) for x in (low, high)):
         digits += 1
     return max(digits, 0) if written is percent else digits
