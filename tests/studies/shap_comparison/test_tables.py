@@ -27,11 +27,11 @@ METHODS = ("gradcam", "deeplift", "expected-gradients", "shapley", "shapley-in-t
 
 
 def dataset():
-    """Return twelve clips of three actions, of a joint each."""
+    """Return six clips of three actions, of a joint each."""
     rng = np.random.default_rng(0)
-    labels = np.tile([0, 1, 2], 4)
+    labels = np.tile([0, 1, 2], 2)
     clips = [0.1 * rng.normal(size=(1, 14, 4, 3)) + 1.5 * np.eye(4)[c][:, None] for c in labels]
-    return SkeletonDataset("toy", STICK, clips, labels, ("nod", "wave", "kick"), splits={"train": np.arange(12)})
+    return SkeletonDataset("toy", STICK, clips, labels, ("nod", "wave", "kick"), splits={"train": np.arange(6)})
 
 
 def network(model):
@@ -46,14 +46,14 @@ def branches():
         if name.endswith("edge"):
             parameter.data += 0.3 * torch.rand_like(parameter)
         if name == "fc.weight":
-            parameter.data *= 1000
+            parameter.data *= 40
     return network(model)
 
 
 @pytest.fixture(scope="module")
 def compared(branches):
     """Return the background, the methods and what they said."""
-    others = background(dataset(), branches.preprocessing, 3)
+    others = background(dataset(), branches.preprocessing, 2)
     methods = tables.chosen_methods(METHODS, branches, others, 2)
     return others, methods, tables.compare(branches, dataset(), methods, "true", n_slices=2)
 
@@ -111,13 +111,13 @@ def test_curves_begin_with_the_clip_and_end_without_it(compared):
 def test_in_short_windows_only_their_frames_are_masked(compared, monkeypatch):
     _, _, found = compared
     seen = []
-    monkeypatch.setattr(tables, "masking_curve", lambda *args: seen.append(args[4]) or np.zeros((12, len(args[5]))))
+    monkeypatch.setattr(tables, "masking_curve", lambda *args: seen.append(args[4]) or np.zeros((6, len(args[5]))))
     tables.window_table(found, 1)
     ranks = seen[0]  # (N, T, V): two windows of four joints
-    assert ranks.shape == (12, 16, 4)
+    assert ranks.shape == (6, 16, 4)
     for clip in ranks:
-        assert len(np.unique(clip[:7], axis=0)) == len(np.unique(clip[7:14], axis=0)) == 1
-        assert sorted([*clip[0], *clip[7]]) == list(range(8))
+        assert len(np.unique(clip[:8], axis=0)) == len(np.unique(clip[8:], axis=0)) == 1
+        assert sorted([*clip[0], *clip[8]]) == list(range(8))
 
 
 def test_all_yardsticks_of_all_methods(compared):
@@ -134,8 +134,7 @@ def test_all_yardsticks_of_all_methods(compared):
     assert mean["other seed"].tolist() == pytest.approx([1] * len(METHODS))  # it is the same network
     assert mean["randomised", "by lot"] == pytest.approx(1)
     assert mean["randomised", "GradCAM"] < 1
-    deletion = mean.drop("short windows")
-    assert deletion["deletion", "joint Shapley"] == pytest.approx(deletion["deletion", "Shapley in time"])
+    assert mean["deletion", "joint Shapley"] == pytest.approx(mean["deletion", "Shapley in time"])
     assert not scores.loc[scores["yardstick"] == "deletion", "clip"].isin(np.flatnonzero(found.own)).any()
     assert set(tables.ratio_table(scores).columns) == {"method", "RIS", "ROS", "RRS"}
     differences = tables.difference_table(scores)
@@ -146,8 +145,8 @@ def test_all_yardsticks_of_all_methods(compared):
 
 def test_where_all_masked_clips_are_the_class_masking_has_no_say(compared):
     _, methods, found = compared
-    blind = replace(found, own=np.ones(12, bool))
-    scores = tables.score_table(blind, methods, tables.masking_table(found, 1), tables.window_table(found, 1), {})
+    blind = replace(found, own=np.ones(6, bool))
+    scores = tables.score_table(blind, methods, tables.masking_table(found, 1), tables.window_table(found, 1), {}, n_few=2)
     assert not set(scores["yardstick"]) & {"deletion", "insertion", "short windows", "infidelity"}
     assert "stability" in set(scores["yardstick"])
 
@@ -170,7 +169,7 @@ def test_orders_are_compared_the_better_way_round():
     assert found["deletion", "PGU"] == pytest.approx(1)
     assert found["deletion", "infidelity"] == pytest.approx(-1)
     assert found["all", "all"] == pytest.approx(0)
-    assert len(found) == 7
+    assert len(found) == 6 + 1
     assert tables.order_table(scored(deletion=(3, 2, 1))).empty
 
 
@@ -195,7 +194,7 @@ def test_streams_add_up_to_the_score(compared):
     some = found.few(3)[:1]
     one = JointShapley(others, whose, "streams", 0).values(found.network, found.x[some], found.targets[some])
     values = one.values[0, :, found.targets[some[0]]]
-    np.testing.assert_allclose(exact.iloc[0][["J", "V", "B", "A"]], values / np.abs(values).sum())
+    np.testing.assert_allclose(exact.iloc[0][["J", "V", "B", "A"]], values / np.abs(values).sum(), atol=1e-5)
 
 
 def test_what_must_be_exact_is(compared):
@@ -203,7 +202,7 @@ def test_what_must_be_exact_is(compared):
     gaps = tables.gap_table(found, others, 2)
     assert set(gaps["at"]) == {"streams", "coordinates"}
     table = tables.exactness_table(found, others, gaps).set_index("what")["value"]
-    assert table["DeepLIFT in chunks"] < 1e-4
+    assert table["two halves of the background against the whole"] < 1e-4
     assert table["coalitions of 8 players over those of 4"] == 16
     assert table["gap of joint Shapley, at coordinates"] < 1e-3
     linter = tables.linter_table(found.network, found.x)
@@ -214,7 +213,7 @@ def test_what_must_be_exact_is(compared):
 def test_what_is_asked_of_nothing(compared):
     others, _, found = compared
     table = tables.stillness_table(found, others)
-    assert len(table) == 5 * 12
+    assert len(table) == 5 * 6
     own = table[table["used"]].eval("explained == named").to_numpy()
     np.testing.assert_array_equal(own, found.own)
     assert table[table["baseline"] == "average"]["named"].nunique() == 1  # all clips are the same pose
@@ -253,5 +252,5 @@ def test_clips_that_are_named_rightly():
     model.fc.bias.data = torch.tensor([0.0, 1.0, 0.0])
     some = tables.sample(dataset(), network(model), 2)
     assert some.labels.tolist() == [1, 1]
-    with pytest.raises(UserError, match="names 0 of 4 clips rightly; explaining takes two"):
-        tables.sample(dataset().take([0, 2, 3, 5]), network(model), 2)
+    with pytest.raises(UserError, match="names 1 of 3 clips rightly; explaining takes two"):
+        tables.sample(dataset().take([0, 1, 2]), network(model), 2)
