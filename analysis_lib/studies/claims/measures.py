@@ -17,6 +17,7 @@ from analysis_lib.studies.architectures import measures as architectures
 from analysis_lib.studies.data import measures as data
 from analysis_lib.studies.gradcam import measures as gradcam
 from analysis_lib.studies.noise import measures as noise
+from analysis_lib.studies.shap_comparison import measures as shap_comparison
 from analysis_lib.studies.smoothness import measures as smoothness
 from analysis_lib.studies.spectrum import measures as spectrum
 from analysis_lib.studies.transfer import measures as transfer
@@ -26,6 +27,7 @@ STUDIES = {
     "data": data,
     "gradcam": gradcam,
     "noise": noise,
+    "shap_comparison": shap_comparison,
     "smoothness": smoothness,
     "spectrum": spectrum,
     "transfer": transfer,

@@ -52,7 +52,7 @@ def answer(found: Findings) -> str:
         said = f"By {yardsticks} out of {len(found.leads)}, {name_of(most[0][0])} comes first"
     else:
         led = listed(f"{name_of(method)} {'leads ' * (i == 0)}{n}" for i, (method, n) in enumerate(most))
-        said = f"None is best throughout: of {yardsticks} {led}"
+        said = f"No explanation is best throughout: of {yardsticks} {led}"
     if "truth" in found.leads:
         lead = found.leads["truth"]
         alone = "" if lead.alone and not lead.naive else ", but not alone"
@@ -146,7 +146,7 @@ def linter(found: Findings) -> str:
     if gaps:
         said += f" How far a map is from adding up to the score, median of the clips: {'; '.join(gaps)}."
         large = [f"{method} at the {at}" for (method, at), gap in found.gaps.items() if gap > EXACT]
-        said += f" Beyond {percent(EXACT)} are {named(large)}." if large else f" None is beyond {percent(EXACT)}."
+        said += f" Beyond {percent(EXACT)}: {named(large, 'nothing')}."
     return said
 
 
