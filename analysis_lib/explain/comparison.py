@@ -141,8 +141,8 @@ def truth_table(explained: Explained, truth: np.ndarray) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns method, layer (from 1), layer_name, clips, mean, low, high. Layers without joints are left out, and clips
-        in which all joints count or none.
+        Columns method, layer (from 1), layer_name, clips, mean, low, high. Layers without joints are left out, and
+        clips in which all joints count or none.
 
     Raises
     ------

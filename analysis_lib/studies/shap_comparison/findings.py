@@ -46,7 +46,8 @@ class Findings:
 
     Attributes
     ----------
-    clips : int
+    clips, right : int
+        Those that are explained, and those of them that the network names rightly.
     methods : tuple of str
         Those that look at the network.
     missing : mapping of str to str
@@ -82,6 +83,7 @@ class Findings:
     """
 
     clips: int
+    right: int
     methods: tuple[str, ...]
     missing: Mapping[str, str]
     leads: Mapping[str, Lead]
@@ -134,7 +136,7 @@ def findings(tables: Mapping[str, pd.DataFrame], missing: Mapping[str, str] = {}
     ----------
     tables : mapping of str to DataFrame
         As the chapter records them: ``table``, ``differences``, ``orders``, ``agreement``, ``gaps``, ``linter``,
-        ``costs``, ``stillness``; ``edges`` if the network has any.
+        ``costs``, ``stillness``, ``clips``; ``edges`` if the network has any.
     """
     table, differences = tables["table"], tables["differences"]
     methods = tuple(m for m in dict.fromkeys(table["method"]) if m not in NAIVE)
@@ -144,7 +146,8 @@ def findings(tables: Mapping[str, pd.DataFrame], missing: Mapping[str, str] = {}
     orders = tables["orders"]
     pairs = orders[orders["one"] != "all"]
     return Findings(
-        clips=int(table["clips"].max()),
+        clips=len(tables["clips"]),
+        right=int(tables["clips"]["right"].sum()),
         methods=methods,
         missing=missing,
         leads={name: _lead(of, differences) for name, of in table.groupby("yardstick", sort=False) if _judges(name)},

@@ -14,6 +14,7 @@ from scipy.stats import rankdata
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import clip_tensors
 from analysis_lib.datasets.sampling import sample_per_class
+from analysis_lib.datasets.synthetic.design import designed_joints
 from analysis_lib.errors import UserError
 from analysis_lib.explain.attributions import Attribution, explain
 from analysis_lib.explain.comparison import joint_values, truth_areas
@@ -26,7 +27,7 @@ from analysis_lib.explain.linter import inexact
 from analysis_lib.explain.masking import BASELINES, masking_baseline, masking_curve, ranking
 from analysis_lib.explain.method import Maps, Method
 from analysis_lib.explain.registry import TITLES, named_method
-from analysis_lib.explain.shapley import exact_shapley
+from analysis_lib.explain.shapley import MOST_PLAYERS, exact_shapley
 from analysis_lib.explain.yardsticks import infidelity, maximal_sensitivity, prediction_gaps, sparseness, stability
 from analysis_lib.networks.checkpoints import Checkpoint, load_checkpoint
 from analysis_lib.networks.training.fit import predict
@@ -194,6 +195,22 @@ def compare(
     masked = masking_baseline(x, lengths, baseline, data.skeleton.centre)
     own = predict(network.model, masked).argmax(axis=1) == targets
     return Comparison(network, found, x, lengths, targets, masked, own, seconds, missing, baseline, seed)
+
+
+def clip_table(comparison: Comparison) -> pd.DataFrame:
+    """Return which clips are explained: clip, class, right (whether the network names it so)."""
+    data = comparison.data
+    right = predict(comparison.network.model, comparison.x).argmax(axis=1) == data.labels
+    names = [data.class_names[c] for c in data.labels]
+    return pd.DataFrame({"clip": range(len(data)), "class": names, "right": right})
+
+
+def known_truth(data: SkeletonDataset) -> np.ndarray | None:
+    """Return which joints move by design in each clip, bool (n, V), or None where nobody knows."""
+    try:
+        return designed_joints(data)
+    except UserError:
+        return None
 
 
 # ---- what can be said before anything is explained, and what a method could not do
@@ -602,24 +619,19 @@ def order_table(scores: pd.DataFrame, n_bootstrap: int = 300, seed: int = 0) -> 
 # ---- layers and streams
 
 
-def stage_table(comparison: Comparison, n_slices: int = 24, n_draws: int = 200) -> pd.DataFrame:
+def stage_table(comparison: Comparison, n_slices: int = 24, n_draws: int = 200) -> pd.DataFrame | None:
     """Return how far GradCAM's maps before the end agree with that of the last attention (the paper's Table 1).
 
     Returns
     -------
-    DataFrame
-        Columns stage, stream (``"sum"`` of the four), rho (of joints and moments, mean over clips), low, high,
-        none_low, none_high (95 % of what joints exchanged by lot give), by_joint (rho of the means over time), active
-        (share of joints above half of the clip's largest), clips.
-
-    Raises
-    ------
-    UserError
-        If the network has no such stages.
+    DataFrame or None
+        None of a network without such stages. Columns stage, stream (``"sum"`` of the four), rho (of joints and
+        moments, mean over clips), low, high, none_low, none_high (95 % of what joints exchanged by lot give),
+        by_joint (rho of the means over time), active (share of joints above half of the clip's largest), clips.
     """
     network = comparison.network
     if not hasattr(network.model, "stages"):
-        raise UserError(f"{type(network.model).__name__} has no branches, whose layers could be compared")
+        return None
     stages = network.model.stages
     layers = tuple(name for names in stages.values() for name in names)
     found = explain(replace(network, layers=layers), comparison.data, comparison.targets, GradCAM(), n_slices)
@@ -665,17 +677,17 @@ def _active(values: np.ndarray) -> float:
     return float((joints > joints.max(axis=1, keepdims=True) / 2).mean())
 
 
-def active_table(comparison: Comparison) -> pd.DataFrame:
+def active_table(comparison: Comparison) -> pd.DataFrame | None:
     """Return which share of the joints is active (above half of the largest) in the last two maps: TCN and attention.
 
     Returns
     -------
-    DataFrame
-        Columns clip, TCN, attention.
+    DataFrame or None
+        None of a network without such layers. Columns clip, TCN, attention.
     """
     network = comparison.network
     if not hasattr(network.model, "stages"):
-        raise UserError(f"{type(network.model).__name__} has no attention after its last temporal layer")
+        return None
     layers = tuple(network.model.stages[stage][0] for stage in ("main TCN", "main attention"))
     found = explain(replace(network, layers=layers), comparison.data, comparison.targets, GradCAM(), 1)
     joints = found.importance.mean(axis=2)
@@ -683,22 +695,17 @@ def active_table(comparison: Comparison) -> pd.DataFrame:
     return pd.DataFrame({"clip": range(len(share)), "TCN": share[:, 0], "attention": share[:, 1]})
 
 
-def stream_table(comparison: Comparison, others: np.ndarray, n_clips: int) -> pd.DataFrame:
+def stream_table(comparison: Comparison, others: np.ndarray, n_clips: int) -> pd.DataFrame | None:
     """Return what each stream adds to the explained score: exact Shapley values of streams, and DeepLIFT's sums.
 
     Returns
     -------
-    DataFrame
-        Columns method, stream, clip, value (of the sum of absolute values).
-
-    Raises
-    ------
-    UserError
-        If the network makes no streams.
+    DataFrame or None
+        None of a network without streams. Columns method, stream, clip, value (of the sum of absolute values).
     """
     network, some = comparison.network, comparison.few(n_clips)
     if place_of(network) != "streams":
-        raise UserError(f"{type(network.model).__name__} makes no streams of its clips")
+        return None
     streams, n_joints = network.model.stream_names, comparison.x.shape[3]
     whose = np.repeat(np.arange(len(streams))[:, None], n_joints, axis=1)
     exact = JointShapley(others, whose, at="streams", n_draws=0)
@@ -787,10 +794,12 @@ def exactness_table(comparison: Comparison, others: np.ndarray, gaps: pd.DataFra
             off = np.abs(whole - np.mean(parts, axis=0)).max() / np.abs(whole).max()
             rows.append(("two halves of the background against the whole", float(off)))
     whose = players(comparison.data.skeleton, "parts")
-    exact, sampled = (JointShapley(others, whose, n_draws=n).values(network, x, target) for n in (0, 4 * len(others)))
-    off = np.abs(exact.values - sampled.values)[0, :, target[0]]
-    errors = sampled.errors[0, :, target[0]]
-    rows.append(("largest error of sampling, in standard errors", float((off / np.maximum(errors, 1e-12)).max())))
+    if whose.max() < MOST_PLAYERS:
+        draws = (0, 2 * len(others))
+        exact, sampled = (JointShapley(others, whose, n_draws=n).values(network, x, target) for n in draws)
+        off = np.abs(exact.values - sampled.values)[0, :, target[0]]
+        errors = np.maximum(sampled.errors[0, :, target[0]], 1e-12)
+        rows.append(("largest error of sampling, in standard errors", float((off / errors).max())))
     asked = [_coalitions(n) for n in (4, 8)]
     rows.append(("coalitions of 8 players over those of 4", asked[1] / asked[0]))
     table = pd.DataFrame(rows, columns=["what", "value"]).assign(low=np.nan, high=np.nan)
@@ -833,17 +842,8 @@ def threshold_table(comparison: Comparison, n_clips: int, amounts: Sequence[floa
 
 
 def sample(data: SkeletonDataset, network: Checkpoint, n_per_class: int, seed: int = 0) -> SkeletonDataset:
-    """Return clips of each class that the network names rightly.
-
-    Raises
-    ------
-    UserError
-        If there are fewer than two.
-    """
+    """Return clips of each class that the network names rightly; of all clips, if it names fewer than two so."""
     x, _ = clip_tensors(data, network.preprocessing)
-    right = data.take(np.flatnonzero(predict(network.model, x).argmax(axis=1) == data.labels))
-    if len(right) < 2:
-        raise UserError(
-            f"network '{network.name}' names {len(right)} of {len(data)} clips rightly; explaining takes two"
-        )
-    return right.take(sample_per_class(right.labels, n_per_class, seed))
+    right = np.flatnonzero(predict(network.model, x).argmax(axis=1) == data.labels)
+    right = right if len(right) > 1 else np.arange(len(data))
+    return data.take(right[sample_per_class(data.labels[right], n_per_class, seed)])

@@ -71,8 +71,8 @@ def verdicts(found: Findings) -> list[tuple[Verdict, str]]:
 def numbers(found: Findings) -> str:
     """Return who leads by which yardstick."""
     head = (
-        f"{counted(found.clips, 'clip')} that the network names rightly are explained. Best by each yardstick, and who "
-        "cannot be told from it by these clips:"
+        f"{counted(found.clips, 'clip')} {'is' if found.clips == 1 else 'are'} explained, of which the network names "
+        f"{found.right} rightly. Best by each yardstick, and who cannot be told from it by these clips:"
     )
     return "\n".join([head, "", *(f"- {name}: {_lead(lead)}" for name, lead in found.leads.items())])
 
@@ -198,8 +198,10 @@ def orders(found: Findings) -> str:
     )
 
 
-def stages(table: pd.DataFrame) -> str:
+def stages(table: pd.DataFrame | None) -> str:
     """Return how far maps before the end agree with the last one (the paper's Table 1)."""
+    if table is None:
+        return "This network has no branches, whose layers could be compared."
     branches = table[(table["stream"] != "") & table["rho"].notna()]
     main = table[table["stage"] == "main TCN"].iloc[0]
     said = []
@@ -221,8 +223,10 @@ def _of(row: pd.Series) -> Estimate:
     return Estimate(float(row["rho"]), float(row["low"]), float(row["high"]))
 
 
-def streams(table: pd.DataFrame) -> str:
+def streams(table: pd.DataFrame | None) -> str:
     """Return which stream adds most to the explained score, by each method."""
+    if table is None:
+        return "It makes no streams of its clips."
     mean = table.groupby(["method", "stream"], sort=False)["value"].mean()
     shares = {
         method: listed(f"{name_of(stream)} {percent(share)}" for (_, stream), share in of.items())

@@ -121,7 +121,7 @@ def test_in_short_windows_only_their_frames_are_masked(compared, monkeypatch):
 
 
 def test_all_yardsticks_of_all_methods(compared):
-    others, methods, found = compared
+    _, methods, found = compared
     edges = {"edges, released": tables.edge_table(found, 4, counts=(1, 2), n_seeds=2), "edges, removed": None}
     truth = np.eye(4, dtype=bool)[found.data.labels]
     of = (found, methods, tables.masking_table(found, 1), tables.window_table(found, 1), edges, truth, 2)
@@ -146,7 +146,9 @@ def test_all_yardsticks_of_all_methods(compared):
 def test_where_all_masked_clips_are_the_class_masking_has_no_say(compared):
     _, methods, found = compared
     blind = replace(found, own=np.ones(6, bool))
-    scores = tables.score_table(blind, methods, tables.masking_table(found, 1), tables.window_table(found, 1), {}, n_few=2)
+    scores = tables.score_table(
+        blind, methods, tables.masking_table(found, 1), tables.window_table(found, 1), {}, n_few=2
+    )
     assert not set(scores["yardstick"]) & {"deletion", "insertion", "short windows", "infidelity"}
     assert "stability" in set(scores["yardstick"])
 
@@ -163,7 +165,9 @@ def scored(**by_yardstick):
 
 
 def test_orders_are_compared_the_better_way_round():
-    scores = scored(deletion=(3, 2, 1), insertion=(30, 20, 10), PGU=(1, 2, 3), infidelity=(3, 2, 1), sparseness=(1, 2, 3))
+    scores = scored(
+        deletion=(3, 2, 1), insertion=(30, 20, 10), PGU=(1, 2, 3), infidelity=(3, 2, 1), sparseness=(1, 2, 3)
+    )
     found = tables.order_table(scores).set_index(["one", "other"])["rho"]
     assert found["deletion", "insertion"] == pytest.approx(1)
     assert found["deletion", "PGU"] == pytest.approx(1)
@@ -239,11 +243,9 @@ def test_a_network_without_branches_or_edges_lacks_some_tables():
     methods = tables.chosen_methods(("gradcam", "deeplift"), net, others)
     found = tables.compare(net, dataset(), methods, "predicted")
     assert set(tables.gap_table(found, others)["at"]) == {"coordinates"}
-    for missing in (lambda: tables.stage_table(found), lambda: tables.active_table(found)):
-        with pytest.raises(UserError, match="STGCN has no"):
-            missing()
-    with pytest.raises(UserError, match="STGCN makes no streams"):
-        tables.stream_table(found, others, 2)
+    assert tables.stage_table(found) is tables.active_table(found) is tables.stream_table(found, others, 2) is None
+    assert tables.known_truth(found.data) is None
+    assert tables.clip_table(found)["class"].tolist() == ["nod", "wave", "kick"] * 2
 
 
 def test_clips_that_are_named_rightly():
@@ -252,5 +254,4 @@ def test_clips_that_are_named_rightly():
     model.fc.bias.data = torch.tensor([0.0, 1.0, 0.0])
     some = tables.sample(dataset(), network(model), 2)
     assert some.labels.tolist() == [1, 1]
-    with pytest.raises(UserError, match="names 1 of 3 clips rightly; explaining takes two"):
-        tables.sample(dataset().take([0, 1, 2]), network(model), 2)
+    assert len(tables.sample(dataset().take([0, 1, 2]), network(model), 2)) == 3  # one of them rightly

@@ -59,6 +59,7 @@ def tables(values, spread=0.05, clips=8, untold=(), edges=True, faults=3):
             [pd.DataFrame({"baseline": how, "used": how == "average", **still}) for how in ("average", "background")]
         ),
     }
+    made["clips"] = pd.DataFrame({"clip": range(clips), "class": "kick", "right": True})
     return made | ({"edges": pd.DataFrame(of, columns=names)} if edges else {})
 
 
@@ -130,6 +131,7 @@ STREAMS = pd.DataFrame(
 
 def test_layers_and_streams(said):
     texts = [words.stages(STAGES), words.stages(STAGES.assign(rho=np.nan)), words.streams(STREAMS)]
+    texts += [words.stages(None), words.streams(None)]
     check_all("Whatever.", *texts)
     said("layers and streams", "\n\n".join(texts))
 
