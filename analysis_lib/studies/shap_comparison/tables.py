@@ -54,6 +54,8 @@ YARDSTICKS = {
     "other seed": 1,
     "sparseness": 0,
 }
+#: methods that are compared unless others are named
+USUAL = ("gradcam", "deeplift", "expected-gradients", "shapley", "shapley-in-time", "motion-energy", "by-lot")
 _JUDGING = {name: sign for name, sign in YARDSTICKS.items() if sign}
 #: of the curves: numbers of joints; the paper's go up to 10
 MASKED, EDGES, HUMAN = (1, 2, 4, 8, 14), (1, 2, 4, 7, 10), (2, 5, 10)
@@ -99,7 +101,7 @@ def chosen_methods(
     Parameters
     ----------
     names : sequence of str
-        Keys of `analysis_lib.explain.registry.METHODS`.
+        Keys of `analysis_lib.explain.registry.METHODS`; `USUAL` where none is named.
     others : float32 ndarray, shape (B, C, T, V, M)
         The background.
     n_draws : int
@@ -114,7 +116,10 @@ def chosen_methods(
         "shapley-in-time": {"shapley": shapley},
         "by-lot": {"seed": seed},
     }
-    made = {name: shapley if name == "shapley" else Once(named_method(name, **options.get(name, {}))) for name in names}
+    made = {
+        name: shapley if name == "shapley" else Once(named_method(name, **options.get(name, {})))
+        for name in names or USUAL
+    }
     return {TITLES[name]: method for name, method in made.items()}
 
 
@@ -172,6 +177,7 @@ def compare(
     baseline: str = "average",
     n_slices: int = 4,
     seed: int = 0,
+    progress: bool = False,
 ) -> Comparison:
     """Return what methods say of clips; one that cannot explain the network is told, not drawn.
 
@@ -181,7 +187,7 @@ def compare(
         If no method can.
     """
     found, seconds, missing = {}, {}, {}
-    for title, method in progress_bar(methods.items(), "methods", True):
+    for title, method in progress_bar(methods.items(), "methods", progress):
         start = time.perf_counter()
         try:
             found[title] = explain(network, data, target, method, n_slices)
@@ -391,7 +397,7 @@ def _curves(
         softmax(predict(of[0], clips).astype(float), axis=1)[np.arange(len(clips)), of[3]] for clips in of[1:3]
     )
     tables = []
-    for method, each in progress_bar(draws.items(), "masking", True):
+    for method, each in draws.items():
         for test in tests:
             insert = test == "insertion"
             curves = [masking_curve(*of, placed(ranking(value, rng)), counts, insert) for value in each]
@@ -433,6 +439,7 @@ def score_table(
     truth: np.ndarray | None = None,
     n_few: int = 3,
     twins: Mapping[str, Checkpoint | None] = {},
+    progress: bool = False,
 ) -> pd.DataFrame:
     """Return one row a yardstick, method and clip.
 
@@ -471,7 +478,7 @@ def score_table(
             for method, rows in of[of["side"] == "important"].groupby("method", sort=False):
                 add(name, method, rows["clip"], rows["gain"])
     some, again = comparison.few(2 * n_few), comparison.few(n_few)
-    for method, attribution in progress_bar(found.items(), "yardsticks", True):
+    for method, attribution in progress_bar(found.items(), "yardsticks", progress):
         values = joint_values(attribution)
         if truth is not None:
             add("truth", method, everyone, truth_areas(attribution, truth))

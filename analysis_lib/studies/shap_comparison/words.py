@@ -24,6 +24,8 @@ from analysis_lib.words import (
     value_of,
 )
 
+#: a gap that is less is one of the last digits
+ROUNDING = 1e-4
 #: the question that each yardstick answers
 QUESTIONS = {
     "truth": "Which joints make the action?",
@@ -49,7 +51,8 @@ def answer(found: Findings) -> str:
     most = list(found.first.items())[:3]
     yardsticks = counted(len(found.leads), "yardstick")
     if len(found.first) == 1:
-        said = f"By {yardsticks} out of {len(found.leads)}, {name_of(most[0][0])} comes first"
+        by = f"every one of {yardsticks}" if len(found.leads) > 1 else "the one yardstick that is left"
+        said = f"By {by}, {name_of(most[0][0])} comes first"
     else:
         led = listed(f"{name_of(method)} {'leads ' * (i == 0)}{n}" for i, (method, n) in enumerate(most))
         said = f"No explanation is best throughout: of {yardsticks} {led}"
@@ -100,14 +103,9 @@ def truth(found: Findings) -> str:
     said = f"Area under the ranking curve, where lot has a half: {areas}."
     if found.truth_lead:
         said += (
-            f" SHAP over GradCAM, clip by clip: {estimate(found.truth_lead, _signed)}; that it is nearer "
-            f"{judged(found.nearer)}."
+            f" SHAP over GradCAM, clip by clip: {estimate(found.truth_lead)}; that it is nearer {judged(found.nearer)}."
         )
     return said
-
-
-def _signed(value: float, digits: int | None = None) -> str:
-    return number(value, digits, signed=True)
 
 
 def edges(found: Findings) -> str:
@@ -117,12 +115,13 @@ def edges(found: Findings) -> str:
     said = []
     for how, words in (("released", "With the published change"), ("remove", "With the edges taken away")):
         if how in found.edges:
-            lots = "; ".join(
+            costs = [
                 f"{name_of(method)} beyond lot {estimate(found.lot[how, method], points)}"
                 for method in (GRADCAM, SHAP)
                 if (how, method) in found.lot
-            )
-            said.append(f"{words}, points of probability, mean over k: {lots}; {_between(found.edges[how])}.")
+            ]
+            costs.append(_between(found.edges[how]))
+            said.append(f"{words}, points of probability, mean over the numbers of joints: {'; '.join(costs)}.")
     if found.deletion:
         said.append(f"On the input, where joints are masked instead: {_between(found.deletion)}.")
     return " ".join(said)
@@ -139,7 +138,7 @@ def linter(found: Findings) -> str:
     else:
         said = "The linter finds no operation without a rule: DeepLIFT is exact here."
     gaps = [
-        f"{name_of(method)} at the {at} {percent(gap)}{' of rounding' * (gap < 1e-4)}"
+        f"{name_of(method)} at the {at} {percent(gap) if gap > ROUNDING else 'rounding alone'}"
         for (method, at), gap in found.gaps.items()
         if not isnan(gap)
     ]
@@ -160,7 +159,7 @@ def stillness(found: Findings, table: pd.DataFrame) -> str:
     ]
     if found.untold:
         last = (
-            f"Masking **cannot tell** of {named(found.untold)}: the network names these even where all joints are "
+            f"Of {named(found.untold)} masking **cannot tell**: the network sees that in clips whose joints are all "
             f"masked. {counted(found.told, 'clip')} {'is' if found.told == 1 else 'are'} left for masking."
         )
     else:
@@ -193,8 +192,8 @@ def orders(found: Findings) -> str:
         return "There are no two yardsticks to compare."
     return (
         f"Over {counted(found.pairs, 'pair')} of yardsticks, their orders of the methods have a mean rank correlation "
-        f"of {estimate(found.one_order)}; in {found.opposed} they are opposed. That it is above {plain(ONE_ORDER)} "
-        f"{judged(found.agreed)}. One number for the quality of an explanation hides that."
+        f"of {estimate(found.one_order)}; in {found.opposed or 'none'} they are opposed. That it is above "
+        f"{plain(ONE_ORDER)} {judged(found.agreed)}. One number for the quality of an explanation hides that."
     )
 
 

@@ -19,7 +19,7 @@ from analysis_lib.studies.claims.papers import load_claims
 from analysis_lib.studies.claims.tables import group_table
 
 PARAMETERS = load_edition("synthetic").parameters(load_chapter("claims"))
-CLAIMS = load_claims(PARAMETERS["records"])
+CLAIMS = load_claims([*PARAMETERS["records"], *PARAMETERS["more_records"]])
 CHECKS = [(claim.id, check) for claim in CLAIMS.claims for check in claim.checks]
 
 
