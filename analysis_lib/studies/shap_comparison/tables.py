@@ -299,6 +299,7 @@ def edge_table(
 ) -> pd.DataFrame:
     """Return `edge_curves` of the methods; GradCAM's unimportant joints are those of its counterfactual."""
     some, plain = comparison.few(n_clips), TITLES["gradcam"]
+    counts = [k for k in counts if k <= comparison.x.shape[3]]
     values = {title: joint_values(found)[some] for title, found in comparison.found.items()}
     against = f"{plain}, against"
     if plain in values:
