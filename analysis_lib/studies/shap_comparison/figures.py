@@ -127,7 +127,8 @@ def plot_truth(table: pd.DataFrame) -> Figure:
         face = look["color"] if own else "white"
         axes.plot(row.mean, y, marker=look["marker"], ms=5.5, mfc=face, mec=look["color"], mew=1.2)
         alone = (table["method"] == row.method).sum() == 1
-        names.append(row.method if alone else f"{row.method}: {row.layer_name}")
+        part = "all streams" if own and row.method != GRADCAM else row.layer_name
+        names.append(row.method if alone else f"{row.method}: {part}")
     axes.axvline(0.5, color=INK, lw=0.8, ls=":")
     axes.set_yticks(range(len(names)), names)
     axes.set(xlim=(min(0.3, table["low"].min() - 0.02), 1.0), ylim=(len(names) - 0.4, -0.6))

@@ -81,7 +81,7 @@ def numbers(found: Findings) -> str:
 
 
 def _lead(lead: Lead) -> str:
-    said = f"{name_of(lead.method)} {estimate(lead.value)}"
+    said = f"{name_of(lead.method)} {estimate(lead.value)} on {counted(lead.value.clips, 'clip')}"
     if lead.near:
         said += f", like {named(lead.near)}"
     if lead.naive:
