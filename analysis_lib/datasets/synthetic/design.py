@@ -84,8 +84,8 @@ def designed_joints(data: SkeletonDataset) -> np.ndarray:
     Examples
     --------
     >>> from analysis_lib.datasets.synthetic.make import synthetic
-    >>> designed_joints(synthetic(subjects=1, takes=1).take([0])).sum(axis=1).tolist()
-    [5]
+    >>> designed_joints(synthetic(subjects=3, takes=1).take([0])).sum(axis=1).tolist()
+    [4]
     """
     if data.name not in DESIGNED:
         raise UserError(f"nobody knows which joints the actions of '{data.name}' move by design")

@@ -32,7 +32,7 @@ def test_clips_move_what_the_design_says_on_the_side_that_leads():
 
 
 def test_the_truth_of_a_dataset_is_that_of_its_clips():
-    data = synthetic(subjects=1, takes=1).take([0, 30, 59])
+    data = synthetic(subjects=3, takes=1).take([0, 30, 59])
     found = designed_joints(data)
     for joints, i in zip(found, range(3), strict=True):
         np.testing.assert_array_equal(joints, moving_joints(data.class_names[data.labels[i]], data.sequences[i]))
