@@ -59,7 +59,7 @@ def plot_yardsticks(table: pd.DataFrame) -> Figure:
             axes.axvline(0, color=INK, lw=0.8, ls=":")
         axes.set_title(name)
         axes.set_xlabel(_BETTER[sign], fontsize=7.5)
-        axes.locator_params(axis="x", nbins=4)
+        axes.locator_params(axis="x", nbins=3)
         axes.grid(axis="x")
         if i % 4 == 0:
             axes.set_yticks(range(len(methods)), methods)
@@ -165,10 +165,12 @@ def plot_rankings(
         }
         axes.boxplot([wide[method][joint] for joint in order], orientation="horizontal", widths=0.6, **look)
         axes.set_yticks(range(1, len(order) + 1), order if i == 0 else [""] * len(order))
-        axes.set(title=method, ylim=(len(order) + 0.6, 0.4), xlabel="value over the largest")
+        axes.set(title=method, ylim=(len(order) + 0.6, 0.4))
         axes.axvline(0, color=INK, lw=0.6, ls=":")
         axes.grid(axis="x")
-    _square(grid[-1], agreement, "tau", "Kendall's τ of the medians")
+    grid[len(methods) // 2].set_xlabel("value of a joint over the largest of its clip")
+    _square(grid[-1], agreement, "tau", "Kendall's τ\nof the medians")
+    grid[-1].set_anchor("N")
     return figure
 
 
@@ -221,11 +223,11 @@ def plot_stages(table: pd.DataFrame) -> Figure:
         axes.add_patch(plt.Rectangle((x - 0.32, row.none_low), 0.64, row.none_high - row.none_low, color="#DDDDDD"))
         axes.plot([x, x], [row.low, row.high], color=COLOURS[0], lw=1.4)
         axes.plot(x, row.rho, "o", color=COLOURS[0], ms=5)
-        axes.plot(x, row.by_joint, "D", mfc="white", mec=COLOURS[1], ms=5)
+        axes.plot(x + 0.18, row.by_joint, "D", mfc="white", mec=COLOURS[1], ms=4.5)
     axes.axhline(0, color=INK, lw=0.8, ls=":")
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_ylabel("rank correlation with\nthe last attention's map")
-    axes.set_ylim(-1.02, 1.02)
+    axes.set_ylim(min(-0.3, rows[["low", "none_low", "by_joint"]].min().min() - 0.05), 1.08)
     axes.grid(axis="y")
     handles = [
         Line2D([], [], marker="o", color=COLOURS[0], label="joints and moments"),
@@ -264,5 +266,6 @@ def plot_costs(seconds: pd.DataFrame, costs: pd.DataFrame) -> Figure:
     lines.set(xlabel="background clips, or players", ylabel="seconds a clip", ylim=(0, None), xlim=(0, None))
     lines.grid(axis="y")
     if lines.lines:
-        lines.legend(fontsize=7.5)
+        lines.set_ylim(0, 1.4 * max(line.get_ydata().max() for line in lines.lines))
+        lines.legend(fontsize=7.5, loc="upper left")
     return figure

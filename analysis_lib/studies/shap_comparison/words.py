@@ -48,7 +48,7 @@ def answer(found: Findings) -> str:
     """Return which method is to be trusted, in one plain sentence."""
     if len(found.methods) < 2:
         return f"With {named(found.methods)} alone there is nothing to compare."
-    most = list(found.first.items())[:3]
+    most, naive = list(found.first.items())[:2], sum(bool(lead.naive) for lead in found.leads.values())
     yardsticks = counted(len(found.leads), "yardstick")
     if len(found.first) == 1:
         by = f"every one of {yardsticks}" if len(found.leads) > 1 else "the one yardstick that is left"
@@ -56,10 +56,10 @@ def answer(found: Findings) -> str:
     else:
         led = listed(f"{name_of(method)} {'leads ' * (i == 0)}{n}" for i, (method, n) in enumerate(most))
         said = f"No explanation is best throughout: of {yardsticks} {led}"
+    if naive:
+        said += f", but on {naive} a map without any network does as well"
     if "truth" in found.leads:
-        lead = found.leads["truth"]
-        alone = "" if lead.alone and not lead.naive else ", but not alone"
-        said += f"; on joints that move by design {name_of(lead.method)} is right most often{alone}"
+        said += f"; joints that move by design are found best by {name_of(found.leads['truth'].method)}"
     return f"{said}."
 
 
