@@ -743,7 +743,7 @@ def seconds_table(comparison: Comparison) -> pd.DataFrame:
     return pd.DataFrame({"method": kept.keys(), "seconds": kept.values()})
 
 
-def cost_table(comparison: Comparison, others: np.ndarray, repeats: int = 3) -> pd.DataFrame:
+def cost_table(comparison: Comparison, others: np.ndarray, repeats: int = 2) -> pd.DataFrame:
     """Return the time of one clip, by method and by what it grows with.
 
     Parameters
