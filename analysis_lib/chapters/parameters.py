@@ -62,6 +62,8 @@ class Parameter:
             read = ...
         if not self.accepts(read):
             raise UserError(f"parameter '{self.name}' of chapter '{chapter}' is {self.type}, got {shown(value)}")
+        if self.name == "seed" and read is not None and read < 0:
+            raise UserError(f"a seed is a whole number from 0 on, got {read}")
         return _exact(read, self.type)
 
     def _read(self, text: str) -> object:

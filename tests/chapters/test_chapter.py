@@ -116,6 +116,11 @@ def test_a_value_of_another_type_is_refused(kind, value):
         Parameter("p", kind, None, "").convert(value, "c")
 
 
+def test_a_seed_begins_at_0():
+    with pytest.raises(UserError, match="a seed is a whole number from 0 on, got -1"):
+        Parameter("seed", "int", 0, "").convert("-1", "c")
+
+
 VALUES = {
     "int": st.integers(1 - 2**63, 2**63 - 1),
     "float": st.floats(allow_nan=False, allow_infinity=False),
