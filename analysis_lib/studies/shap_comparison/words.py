@@ -8,7 +8,6 @@ import pandas as pd
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.shap_comparison.findings import ALIKE, EXACT, GRADCAM, ONE_ORDER, SHAP, Findings, Lead
 from analysis_lib.words import (
-    code_of,
     counted,
     duration,
     estimate,
@@ -287,8 +286,3 @@ def _best(question: str, yardstick: str, values: Mapping[str, float], written: C
     best = min(values, key=values.get)
     row = {"question": question, "yardstick": yardstick, "best": best, "by": written(values[best])}
     return [row | {"not told from it": "", "as good without a network": ""}]
-
-
-def faults(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the linter's table as people read it."""
-    return table.assign(module=[code_of(name) for name in table["module"]]).set_index("at")
