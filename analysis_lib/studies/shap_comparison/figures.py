@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from analysis_lib.explain.registry import TITLES
 from analysis_lib.plots.panels import key_below, panels
@@ -101,6 +102,7 @@ def plot_curves(
                 axes.fill_between(wide.index, middle - half, middle + half, color=look["color"], alpha=0.13, lw=0)
         axes.set_title(f"{what}: {side}")
         axes.set(ylim=(0, 1.02), xlabel="joints")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(axis="y")
         if i % 2 == 0:
             axes.set_ylabel("probability of the action")

@@ -49,7 +49,7 @@ def wider(table: pd.DataFrame, one: str, other: str) -> Estimate:
 
 def branch_agreement(table: pd.DataFrame) -> Estimate:
     """Return the largest absolute correlation of a branch's map with the last one, from ``stages``."""
-    rows = table[(table["stream"] != "") & table["rho"].notna()]
+    rows = table[~table["stage"].str.startswith("main") & table["rho"].notna()]
     if rows.empty:
         raise UserError("no branch has a map with an order")
     row = rows.loc[rows["rho"].abs().idxmax()]

@@ -200,7 +200,7 @@ def stages(table: pd.DataFrame | None) -> str:
     """Return how far maps before the end agree with the last one (the paper's Table 1)."""
     if table is None:
         return "This network has no branches, whose layers could be compared."
-    branches = table[(table["stream"] != "") & table["rho"].notna()]
+    branches = table[~table["stage"].str.startswith("main") & table["rho"].notna()]
     main = table[table["stage"] == "main TCN"].iloc[0]
     said = []
     if len(branches):
