@@ -185,6 +185,17 @@ def agreement(found: Findings) -> str:
     )
 
 
+def spread(table: pd.DataFrame) -> str:
+    """Return how far a joint's value differs from clip to clip, by method."""
+    said = [f"{name_of(row.method)} {estimate(Estimate(row.spread, row.low, row.high))}" for row in table.itertuples()]
+    return f"From clip to clip a joint's value spreads by, interquartile range and mean over joints: {'; '.join(said)}."
+
+
+def ratios(table: pd.DataFrame) -> pd.DataFrame:
+    """Return RIS, ROS and RRS as people read them."""
+    return table.set_index("method").map(number)
+
+
 def orders(found: Findings) -> str:
     """Return whether the yardsticks agree."""
     if not found.one_order:
@@ -215,6 +226,16 @@ def stages(table: pd.DataFrame | None) -> str:
     if not said:
         return "The last map is the same at all joints, so that nothing can be ranked like it."
     return f"{' '.join(said)} The paper has at most 0.16 in absolute value, and 0.24."
+
+
+def active(table: pd.DataFrame | None) -> str:
+    """Return which share of the joints the last two maps have active; nothing without such layers."""
+    if table is None:
+        return ""
+    return (
+        f"Above half of the largest are {percent(table['TCN'].mean())} of the joints in the main temporal layer's map, "
+        f"and {percent(table['attention'].mean())} in that of the attention after it."
+    )
 
 
 def _of(row: pd.Series) -> Estimate:

@@ -132,7 +132,12 @@ STREAMS = pd.DataFrame(
 def test_layers_and_streams(said):
     texts = [words.stages(STAGES), words.stages(STAGES.assign(rho=np.nan)), words.streams(STREAMS)]
     texts += [words.stages(None), words.streams(None)]
+    texts.append(words.active(pd.DataFrame({"TCN": [0.5, 0.5], "attention": [0.25, 0.25]})))
+    texts.append(words.spread(pd.DataFrame({"method": ["a", "b"], "spread": [0.3, 0.2], "low": 0.1, "high": 0.4})))
     check_all("Whatever.", *texts)
+    assert words.active(None) == ""
+    table = words.ratios(pd.DataFrame({"method": ["a"], "RIS": [1.234e-4], "ROS": [21.9], "RRS": [np.nan]}))
+    assert table.loc["a"].tolist() == ["0.00012", "22", "not defined"]
     said("layers and streams", "\n\n".join(texts))
 
 
