@@ -69,14 +69,18 @@ class Session:
     def network(self) -> Checkpoint:
         """The network that the parameter ``model`` names."""
         how = {p.name: self.parameters.get(p.name, p.default) for p in OF_MODELS}
-        network = load_checkpoint(self.parameters["model"], self.data, **how)
-        self.notes += network.notes
-        if not is_trained(network):
-            self.notes.append(
-                f"**The network {code_of(network.name)} was never trained**: its weights were drawn by lot. What is "
-                "said of it here is what its architecture alone makes of the clips."
-            )
-        return network
+        return self.told([load_checkpoint(self.parameters["model"], self.data, **how)])[0]
+
+    def told(self, networks: Sequence[Checkpoint]) -> Sequence[Checkpoint]:
+        """Return networks; the page will say how each is read, and whether it was never trained."""
+        for network in networks:
+            self.notes += network.notes
+            if not is_trained(network):
+                self.notes.append(
+                    f"**The network {code_of(network.name)} was never trained**: its weights were drawn by lot. What "
+                    "is said of it here is what its architecture alone makes of the clips."
+                )
+        return networks
 
     def sample(self, data: SkeletonDataset, n_per_class: int, seed: int) -> SkeletonDataset:
         """Return so many clips of each class (`analysis_lib.datasets.sampling.sample_per_class`)."""

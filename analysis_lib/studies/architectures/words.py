@@ -31,7 +31,7 @@ def answer(found: Findings) -> str:
     first = name_of(found.reference.name)
     others = counted(len(found.networks) - 1, "other network")
     if len(found.networks) == 1:
-        return f"With one trained network, {first}, it cannot be said whether other networks learn in the same way."
+        return f"With one network, {first}, it cannot be said whether other networks learn in the same way."
     earlier, later, apart = (len(found.told(v)) for v in (Verdict.HOLDS, Verdict.FAILS, Verdict.UNDECIDED))
     if not earlier + later:
         return f"These clips do not tell: of {others} none falls clearly earlier or later in the layers than {first}."

@@ -270,7 +270,7 @@ def _agreement(joints: pd.DataFrame, released: pd.DataFrame) -> Agreement:
 
 
 def _forgetting(last: pd.DataFrame) -> Forgetting | None:
-    known = last[last["mean"].notna()]
+    known = last[last["mean"].notna() & (last["blank"] < 1)]  # a map without any order says nothing
     if known.empty:
         return None
     steps = [_estimate(row) for _, row in known.iterrows()]

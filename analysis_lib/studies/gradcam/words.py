@@ -168,7 +168,7 @@ def randomisation(found: Findings) -> str:
     if not it:
         return ""
     return (
-        f"After the first step, {name_of(it.step)} forgotten, the last layer's maps correlate with the trained ones by "
+        f"After the first step, {name_of(it.step)} forgotten, the last layer's maps correlate with those before by "
         f"{estimate(it.first)}; over {counted(it.steps, 'step')} the largest correlation is {estimate(it.most)}. "
         f"That it stays below a half throughout, as in maps that follow what was learnt, {judged(it.passed)}; that "
         "threshold is this book's own."
