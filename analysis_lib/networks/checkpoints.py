@@ -282,6 +282,15 @@ def trained_on(dataset: str) -> list[str]:
     return [path.stem for path in sorted(CHECKPOINTS.glob("*.json")) if _read_card(path).get("dataset") == dataset]
 
 
+def shipped_card(name: str) -> dict:
+    """Return what the card of a shipped network says.
+
+    >>> shipped_card("nw-ucla")["architecture"]
+    'stgcn'
+    """
+    return _read_card(CHECKPOINTS / f"{name}.json")
+
+
 def checkpoint_digest(name: str) -> str:
     """Return a digest that changes whenever the network that ``name`` stands for may change.
 

@@ -13,6 +13,7 @@ from analysis_lib.statistics import Estimate, Verdict, together
 from analysis_lib.studies.claims.papers import Check, Claim, Claims, Need
 
 HOLDS, FAILS, UNDECIDED = map(str, (Verdict.HOLDS, Verdict.FAILS, Verdict.UNDECIDED))
+AGREEING = 0.9  # of the combinations of open choices must say what a verdict says
 CHOICES = "claims/choices"  # table of what the curves are under every combination of open choices
 UNTESTED, MISSING = "cannot be tested", "not recorded"
 VERDICTS = (HOLDS, FAILS, UNTESTED, MISSING, UNDECIDED)
@@ -176,13 +177,13 @@ def _judged(claim: Claim, edition: str, found: Sequence[Measured], record: str) 
 
 
 def over_choices(verdict: Verdict, held: int, settings: int) -> Verdict:
-    """Return a verdict that the open choices do not turn: undecided, if they do.
+    """Return a verdict, if at least `AGREEING` of the combinations of open choices bear it out; else undecided.
 
-    >>> over_choices(Verdict.HOLDS, 36, 36), over_choices(Verdict.HOLDS, 30, 36), over_choices(Verdict.FAILS, 1, 36)
-    (<Verdict.HOLDS: 'holds'>, <Verdict.UNDECIDED: 'undecided'>, <Verdict.UNDECIDED: 'undecided'>)
+    >>> over_choices(Verdict.HOLDS, 35, 36), over_choices(Verdict.HOLDS, 30, 36), over_choices(Verdict.FAILS, 1, 36)
+    (<Verdict.HOLDS: 'holds'>, <Verdict.UNDECIDED: 'undecided'>, <Verdict.FAILS: 'does not hold'>)
     """
-    turned = {Verdict.HOLDS: held < settings, Verdict.FAILS: held > 0}
-    return Verdict.UNDECIDED if turned.get(verdict) else verdict
+    agreeing = {Verdict.HOLDS: held, Verdict.FAILS: settings - held}
+    return Verdict.UNDECIDED if agreeing.get(verdict, settings) < AGREEING * settings else verdict
 
 
 def _untested(claim: Claim, edition: str, values: tuple, need: Need | None, note: str = "") -> Finding:

@@ -10,6 +10,8 @@ have
 - ``left_out``: statements of the paper that are no claims, and why;
 - ``lists``: benchmarks whose actions are counted by super-class.
 
+- ``settings``: how the paper trained its ``architecture``, entry by entry, and where a card of ours has the same.
+
 A claim says when its bounds were set and whether the curves had been seen, ``"bounds": {"date": "2026-11-26", "seen":
 true}``; bounds that it had before stay in its ``history``, with the reason why they were changed.
 """
@@ -136,7 +138,7 @@ class Claim:
     bounds : Bounds or None
     history : tuple of Former
     source : str
-        Key of the paper in the bibliography.
+        The paper's short name, or its key in the bibliography.
     """
 
     id: str
@@ -160,13 +162,40 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Setting:
+    """How a paper did something, in words, and ``where`` it says so; empty if it does not.
+
+    ``card`` is the entry of a network's card that says how we did it, such as ``"recipe.batch_size"``, and ``same``
+    what stands there if we did it as the paper.
+    """
+
+    name: Name
+    card: Name
+    paper: str = ""
+    where: str = ""
+    same: object = None
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a paper trained networks of an architecture."""
+
+    source: str
+    architecture: str
+    settings: tuple[Setting, ...]
+
+
+@dataclass(frozen=True)
 class Claims:
-    """The claims of one paper or several, what was left out and why, the lists to be counted, and the choices."""
+    """The claims of one paper or several, what was left out and why, the lists to be counted, the choices, and how
+    each paper trained its network.
+    """
 
     claims: tuple[Claim, ...]
     left_out: Mapping[str, str]
     lists: tuple[str, ...]
     grid: Mapping[str, tuple] = field(default_factory=dict)
+    trainings: tuple[Training, ...] = ()
 
 
 class _Check(TypedDict):
@@ -197,6 +226,9 @@ class _Grid(TypedDict):
 
 class _File(TypedDict):
     paper: NotRequired[Name]
+    name: NotRequired[Name]
+    architecture: NotRequired[Name]
+    settings: NotRequired[tuple[Setting, ...]]
     grid: NotRequired[_Grid]
     claims: list[_Claim]
     needs: NotRequired[Mapping[str, Mapping[str, object]]]
@@ -225,7 +257,7 @@ def load_claims(paths: Sequence[str | Path]) -> Claims:
         raise DataError(f"two claims are called {twice[0]}; number those of one paper apart from another's")
     left_out = {name: why for file in files for name, why in file.left_out.items()}
     lists = tuple(dict.fromkeys(name for file in files for name in file.lists))
-    return Claims(claims, left_out, lists, grids[0])
+    return Claims(claims, left_out, lists, grids[0], tuple(one for file in files for one in file.trainings))
 
 
 def _read(path: Path) -> Claims:
@@ -234,8 +266,11 @@ def _read(path: Path) -> Claims:
     named = given.get("needs", {})
     needs = {name: checked({**need, "name": name}, Need, path, f"needs.{name}") for name, need in named.items()}
     otherwise = _need(path, needs, given.get("otherwise"))
-    claims = tuple(_claim(path, one | {"source": given.get("paper", "")}, needs, otherwise) for one in given["claims"])
-    return Claims(claims, given.get("left_out", {}), given.get("lists", ()), given.get("grid", {}))
+    source = given.get("name") or given.get("paper", "")
+    claims = tuple(_claim(path, one | {"source": source}, needs, otherwise) for one in given["claims"])
+    training = Training(source, given.get("architecture", ""), given.get("settings", ()))
+    trainings = (training,) if training.settings else ()
+    return Claims(claims, given.get("left_out", {}), given.get("lists", ()), given.get("grid", {}), trainings)
 
 
 def _need(path: Path, needs: Mapping[str, Need], name: str | None) -> Need | None:

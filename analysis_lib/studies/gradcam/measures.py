@@ -37,7 +37,9 @@ def later_joints(table: pd.DataFrame, names: Sequence[str], late: int) -> Estima
     ``table`` is from `analysis_lib.explain.attributions.importance_table`; slices after the first count alike.
     """
     rows = _late(table, names, late)
-    first, later = (rows[part].groupby("joint")["importance"].mean() for part in (rows["slice"] == 1, rows["slice"] > 1))
+    first, later = (
+        rows[part].groupby("joint")["importance"].mean() for part in (rows["slice"] == 1, rows["slice"] > 1)
+    )
     if later.empty or not (first.any() or later.any()):
         raise UserError("the maps are empty, or of one slice")
     return Estimate(float((later > first).mean()), clips=int(rows["clips"].iloc[0]))

@@ -21,7 +21,7 @@ def eigenvalue_gap(table: pd.DataFrame) -> Estimate:
 
 
 def unturned_pairs(table: pd.DataFrame) -> Estimate:
-    r"""Return how many neighbours among the eigenvalues :math:`\\lambda` of A are not turned round in :math:`2 - \\lambda`.
+    r"""Return how many neighbours among the eigenvalues of :math:`A` have the same order in :math:`2I - A`.
 
     >>> unturned_pairs(pd.DataFrame({"eigenvalue": [-0.5, 1.5, 1.0]})).value
     0.0
