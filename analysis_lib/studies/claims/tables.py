@@ -8,7 +8,6 @@ import pandas as pd
 from analysis_lib.datasets.readers.ntu_tables import BENCHMARKS, GROUPS
 from analysis_lib.errors import unknown_choice
 from analysis_lib.studies.claims.findings import Findings
-from analysis_lib.studies.claims.papers import Claims
 
 VERDICT = ["verdict", "held", "settings", "without", "note", "command"]
 COLUMNS = ["id", "paper", "claim", "page", "edition", "check", "value", "low", "high", "clips", "holds", *VERDICT]
@@ -61,9 +60,3 @@ def group_table(benchmarks: Sequence[str]) -> pd.DataFrame:
         groups = Counter(GROUPS[first - 1 : last])
         rows += [{"benchmark": benchmark, "group": group, "actions": n} for group, n in groups.items()]
     return pd.DataFrame(rows, columns=["benchmark", "group", "actions"])
-
-
-def left_out_table(claims: Claims) -> pd.DataFrame:
-    """Return what of the papers was left out of the table, and why."""
-    rows = [{"statement": name, "why": why} for name, why in claims.left_out.items()]
-    return pd.DataFrame(rows, columns=["statement", "why"]).set_index("statement")

@@ -12,7 +12,7 @@ from analysis_lib.chapters.shown import badge
 from analysis_lib.statistics import Estimate
 from analysis_lib.studies.claims.deviations import OPEN, OTHER, SAME
 from analysis_lib.studies.claims.findings import FAILS, HOLDS, MISSING, UNDECIDED, UNTESTED, Edition, Finding, Findings
-from analysis_lib.studies.claims.papers import Check, Claim
+from analysis_lib.studies.claims.papers import Check, Claim, Claims
 from analysis_lib.words import anchor_of, code_of, counted, listed, name_of, named, number, percent, points
 
 #: sign beside each verdict, so that it does not speak through colour alone
@@ -46,12 +46,12 @@ def _fared(edition: Edition) -> str:
     kinds = {HOLDS: ("holds", "hold"), FAILS: ("does not hold", "do not hold")}
     kinds |= {UNDECIDED: ("is undecided", "are undecided")}
     counts = [f"{edition.counts[v]} {one if edition.counts[v] == 1 else many}" for v, (one, many) in kinds.items()]
-    return f"on {name_of(edition.name)} {listed(counts)}"
+    return f"on {name_of(edition_title(edition.name))} {listed(counts)}"
 
 
 def numbers(found: Findings) -> str:
     """Return by edition how many claims have each verdict, and which do not hold."""
-    return "\n".join(f"- *{name_of(edition.name)}*: {_counts(edition)}" for edition in found.editions)
+    return "\n".join(f"- *{name_of(edition_title(edition.name))}*: {_counts(edition)}" for edition in found.editions)
 
 
 def _counts(edition: Edition) -> str:
@@ -62,7 +62,7 @@ def _counts(edition: Edition) -> str:
 
 def sources(found: Findings) -> str:
     """Return where the numbers of each edition come from: data, date of the record, code."""
-    return "\n".join(f"- *{name_of(edition.name)}*: {_source(edition)}" for edition in found.editions)
+    return "\n".join(f"- *{name_of(edition_title(edition.name))}*: {_source(edition)}" for edition in found.editions)
 
 
 def _source(edition: Edition) -> str:
@@ -206,12 +206,19 @@ def deviations(table: pd.DataFrame) -> str:
     return "\n".join(lines) or "No network here has the architecture of one of the papers."
 
 
+def left_out(claims: Claims) -> str:
+    """Return what of the papers is no claim, and why."""
+    return "\n".join(f"- {name_of(name)}: {name_of(why)}" for name, why in claims.left_out.items())
+
+
 def _small(text: str) -> str:
     return f"<small>{escape(text)}</small>" if text else ""
 
 
 def _verdict(found: Finding) -> str:
     """Return a verdict, with its sign and what it lacks."""
+    if found.verdict == MISSING:
+        return _small(f"{SIGNS[MISSING]} {MISSING}")
     text = found.verdict + (f" without {found.without}" if found.without else "")
     text = f"{SIGNS[found.verdict]} {text}"
     return badge(found.verdict, text) + _small(_settings(found) if found.settings else "") + _small(found.note)
