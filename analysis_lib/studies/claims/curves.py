@@ -53,9 +53,10 @@ def graph_gap(table: pd.DataFrame, one: str, other: str) -> Estimate:
 
     Mean of actions; the interval is that of all layers at once.
     """
-    of = [_read(table[table["graph"] == graph]) for graph in (one, other)]
-    if not all(curves.size for curves, _ in of):
+    kinds = [table[table["graph"] == graph] for graph in (one, other)]
+    if any(rows.empty for rows in kinds):
         raise UserError(f"no graphs of both kinds, {one} and {other}")
+    of = [_read(rows) for rows in kinds]
     gaps = [(mine - theirs).mean(axis=-1) for mine, theirs in zip(*of, strict=True)]
     return _worst(*gaps, np.max, _clips(table))
 
