@@ -27,6 +27,7 @@ from analysis_lib.warping.options import Warping
 
 #: what may be chosen
 OPTIONS = ("split", "n_windows", "reduce", "n_neighbors", "graph")
+RECHECKED = (1, 8, 9, 10)  # layers whose distances are recorded, so that others can follow the claim on them
 COLUMNS = [*OPTIONS, "without", "layer", "group", "name", "clips", "q"]
 
 
@@ -62,8 +63,7 @@ def choice_table(
     """
     frames = [pd.DataFrame(columns=COLUMNS)]
     for split in grid["split"]:
-        nodes = data.split(splits[split])
-        nodes = nodes.take(sample_per_class(nodes.labels, n_per_class, seed))
+        nodes = _nodes(data, splits[split], n_per_class, seed)
         embeddings = layer_embeddings(network, nodes, progress=progress)
         counts = _node_counts(network, nodes)
         jobs = [*product(grid["n_windows"], grid["reduce"])]
@@ -78,6 +78,47 @@ def choice_table(
                 found |= _without_people(distances, nodes, graph, k) if own else {}
                 frames += [_rows(nodes, q).assign(**chosen, without=who) for who, q in found.items()]
     return pd.concat(frames[1:] or frames, ignore_index=True)[COLUMNS]
+
+
+def distance_tables(
+    network: Checkpoint,
+    data: SkeletonDataset,
+    grid: Mapping[str, Sequence],
+    splits: Mapping[str, str],
+    n_per_class: int,
+    seed: int = 0,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the distances behind the book's own choices at the layers `RECHECKED`, and what their clips show.
+
+    Parameters
+    ----------
+    network, data, grid, splits, n_per_class, seed
+        As for `choice_table`.
+
+    Returns
+    -------
+    distances : DataFrame
+        One row a pair of clips: one, other, and a column a layer, ``layer_8`` say; five digits are kept.
+    clips : DataFrame
+        One row a clip, in the order of its number: name (of the class), group, person.
+    """
+    own = {name: values[0] for name, values in grid.items()}
+    nodes = _nodes(data, splits[own["split"]], n_per_class, seed)
+    embeddings = reduced(layer_embeddings(network, nodes), _node_counts(network, nodes), own["reduce"])
+    one, other = np.triu_indices(len(nodes), 1)
+    distances = {"one": one, "other": other}
+    for layer in [layer for layer in RECHECKED if layer < len(embeddings.layers)]:
+        x, lengths, name = (of[layer] for of in (embeddings.features, embeddings.lengths, embeddings.layers))
+        found = stored_distances(x, lengths, how=Warping(n_windows=own["n_windows"]), about=name)
+        distances[f"layer_{layer}"] = found[one, other].astype(float).round(5)
+    names, groups = ([of[c] for c in nodes.labels] for of in (nodes.class_names, nodes.groups))
+    return pd.DataFrame(distances), pd.DataFrame({"name": names, "group": groups, "person": nodes.subjects})
+
+
+def _nodes(data: SkeletonDataset, split: str, n_per_class: int, seed: int) -> SkeletonDataset:
+    """Return the clips that are compared."""
+    nodes = data.split(split)
+    return nodes.take(sample_per_class(nodes.labels, n_per_class, seed))
 
 
 def _node_counts(network: Checkpoint, data: SkeletonDataset) -> list[int]:
