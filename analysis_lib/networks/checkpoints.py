@@ -291,15 +291,6 @@ def trained_on(dataset: str) -> list[str]:
     return [name for name, card in shipped_cards().items() if card.get("dataset") == dataset]
 
 
-def shipped_card(name: str) -> dict:
-    """Return what the card of a shipped network says.
-
-    >>> shipped_card("nw-ucla")["architecture"]
-    'stgcn'
-    """
-    return _read_card(CHECKPOINTS / f"{name}.json")
-
-
 def checkpoint_digest(name: str) -> str:
     """Return a digest that changes whenever the network that ``name`` stands for may change.
 

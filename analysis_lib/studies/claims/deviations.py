@@ -17,7 +17,7 @@ def deviation_table(trainings: Sequence[Training], cards: Sequence[Mapping]) -> 
     ----------
     trainings : sequence of Training
     cards : sequence of mapping
-        Of the networks (`analysis_lib.networks.checkpoints.shipped_card`).
+        Of the networks (`analysis_lib.networks.checkpoints.shipped_cards`).
 
     Returns
     -------
