@@ -60,7 +60,14 @@ def choice_table(
         (joints of a layer without them, more neighbours than clips) has no rows.
         Where all is the book's own but perhaps the graph, there are further rows: with one person after another left
         out (``without`` is their number, else -1) and graphs built anew.
+
+    Raises
+    ------
+    UserError
+        If no choices are declared.
     """
+    if not grid:
+        raise UserError("these claims declare no open choices")
     frames = [pd.DataFrame(columns=COLUMNS)]
     for split in grid["split"]:
         nodes = _nodes(data, splits[split], n_per_class, seed)

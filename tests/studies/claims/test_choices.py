@@ -8,6 +8,7 @@ from scipy.optimize import nnls
 from analysis_lib.chapters.recorded import recorded_table
 from analysis_lib.datasets.catalogue import load_dataset
 from analysis_lib.datasets.sampling import clips_of, sample_per_class
+from analysis_lib.errors import UserError
 from analysis_lib.geometry.layerwise import dataset_graphs, layer_embeddings
 from analysis_lib.geometry.smoothness import label_smoothness
 from analysis_lib.networks.checkpoints import load_checkpoint
@@ -60,6 +61,12 @@ def test_people_are_left_out_where_all_is_the_books_own_but_the_graph(small):
 
 def test_more_neighbours_than_clips_are_no_choice(small):
     assert set(small[2]["n_neighbors"]) == {3, 5}
+
+
+def test_claims_without_open_choices_are_told(small):
+    network, data, _ = small
+    with pytest.raises(UserError, match=r"^these claims declare no open choices$"):
+        choice_table(network, data, {}, SPLITS, 4)
 
 
 def by_nnls(distance, labels, k):
