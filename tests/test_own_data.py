@@ -14,7 +14,18 @@ from analysis_lib.networks.stgcn import STGCN
 from analysis_lib.skeletons.skeleton import Skeleton
 
 ARM = Skeleton("arm", ("shoulder", "elbow", "hand"), edges=((1, 0), (2, 1)))
-CHAPTERS = ("data", "spectrum", "smoothness", "nnk_vs_knn", "yardsticks", "gradcam", "noise", "transfer", "explore")
+CHAPTERS = (
+    "data",
+    "spectrum",
+    "smoothness",
+    "nnk_vs_knn",
+    "yardsticks",
+    "gradcam",
+    "noise",
+    "transfer",
+    "explore",
+    "claims",
+)
 #: for speed alone
 QUICK = {"epochs": 1, "n_seeds": 1, "n_bootstrap": 20, "check_per_class": 1}
 

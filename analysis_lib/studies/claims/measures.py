@@ -42,7 +42,7 @@ def measures_of(study: str) -> dict[str, Callable[..., Estimate]]:
     """Return by name what a study's tables can be read by.
 
     >>> sorted(measures_of("spectrum"))
-    ['cell', 'eigenvalue_gap']
+    ['cell', 'eigenvalue_gap', 'passed_energy', 'top_energy', 'unturned_pairs']
     """
     room = STUDIES.get(study)
     own = [f for f in vars(room).values() if isfunction(f) and f.__module__ == room.__name__] if room else []

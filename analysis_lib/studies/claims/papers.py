@@ -294,6 +294,8 @@ def _check(path: Path, at: str, given: _Check) -> Check:
     if given["measure"] not in choices:
         raise unknown_choice(f"measure of {at}", given["measure"], choices)
     check = checked({**given, "measure": choices[given["measure"]]}, Check, path, at)
+    if not all(isinstance(value, str | int | float) for value in check.over.values()):
+        raise DataError(f"{path}: {at}: 'over' must name what was chosen, a text or a number for each column")
     try:
         signature(check.measure).bind(*check.tables, **check.arguments)
     except TypeError as error:

@@ -95,7 +95,7 @@ def write(path, **given):
 
 def claim(name="X1", measure="cell", tables=("own/table",), arguments=None, **more):
     check = {"name": "n", "tables": tables, "measure": measure, "arguments": arguments or {"column": "a"}}
-    check |= {key: more.pop(key) for key in ("at_least",) if key in more}
+    check |= {key: more.pop(key) for key in ("at_least", "over") if key in more}
     return {"id": name, "claim": "c", "where": "w", "paper": "p", "figure": "own#f", "checks": [check], **more}
 
 
@@ -133,6 +133,7 @@ def test_what_a_file_may_say_besides(tmp_path):
     ("wrong", "message"),
     [
         (claim(bounds={"date": "today", "seen": True}), "bounds.date' must be 10 to 10 characters"),
+        (claim(over={"k": [10]}), "claim X1: 'over' must name what was chosen, a text or a number for each column"),
         (claim(measure="cel"), "unknown measure of claim X1 'cel'; did you mean 'cell'? choices: cell"),
         (claim(measure="head_start"), "unknown measure of claim X1 'head_start'"),  # not of this table's study
         (claim(arguments={"row": 1}), "claim X1: measure 'cell': missing a required argument: 'column'"),
