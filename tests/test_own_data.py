@@ -25,6 +25,7 @@ CHAPTERS = (
     "transfer",
     "explore",
     "architectures",
+    "claims",
 )
 #: for speed alone
 QUICK = {"epochs": 1, "n_seeds": 1, "n_bootstrap": 20, "check_per_class": 1}
