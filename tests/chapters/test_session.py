@@ -134,8 +134,10 @@ def test_without_a_part_the_rest_goes_on(monkeypatch):
         1 / 0  # noqa: B018
 
 
-@pytest.mark.parametrize(
-    ("sentences", "shown"), [(("One.", "", "Two."), "One.\n\nTwo."), ((), ""), (("Alone.",), "Alone.")]
-)
+@pytest.mark.parametrize(("sentences", "shown"), [(("One.", "", "Two."), "One.\n\nTwo."), (("Alone.",), "Alone.")])
 def test_sentences_are_paragraphs(sentences, shown):
     assert opened().say(*sentences).data == shown
+
+
+def test_where_nothing_is_to_be_said_nothing_is_displayed():
+    assert opened().say("") is None

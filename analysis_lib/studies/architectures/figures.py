@@ -3,11 +3,11 @@
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from analysis_lib.plots.beside import GREY, NOTHING, Tables
 from analysis_lib.plots.panels import key_below, panels
-from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, WIDTH, Y_LABEL, layer_axis, use_style
+from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, WIDTH, Y_LABEL, layer_axis, percent_axis, use_style
+from analysis_lib.words import plain
 
 
 def plot_curves(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
@@ -48,7 +48,7 @@ def plot_accuracy(shape: pd.DataFrame, costs: pd.DataFrame) -> Figure:
         style = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)], "markersize": 6, "lw": 0.8}
         axes.errorbar([fall["value"]], [row.accuracy], up, across, label=row.network, ls="", elinewidth=0.8, **style)
     axes.set(xlabel="fall of label variation from layer 1 to the last", ylabel="accuracy on test clips")
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol="\u2009%"))
+    percent_axis(axes.yaxis)
     axes.grid()
     key_below(figure, [axes], most=3)
     return figure
@@ -84,7 +84,7 @@ def plot_roots(table: pd.DataFrame) -> Figure:
         for start, curve in rows.groupby("start"):
             printed = start == "as printed"
             look = {"ls": DASHES[1] if printed else DASHES[0], "marker": MARKERS[i], "markersize": 4}
-            axes.plot(curve["iterations"], curve["error"], color=COLOURS[i], label=f"{start}, eps = {eps:g}", **look)
+            axes.plot(curve["iterations"], curve["error"], color=COLOURS[i], label=f"{start}, ε = {plain(eps)}", **look)
     axes.axhline(1, color=INK, lw=0.6, ls=":")
     axes.set_yscale("log")
     axes.set_ylim(1e-6, 1e6)

@@ -13,11 +13,11 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import FixedLocator, NullLocator
 
 from analysis_lib.plots.beside import GREY, NOTHING, Tables, faint, keys, where
 from analysis_lib.plots.panels import key_below
-from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, SEQUENTIAL, WIDTH, use_style
+from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, SEQUENTIAL, WIDTH, percent_axis, use_style
 from analysis_lib.studies.nnk_vs_knn.tables import RIVALS, gap_means
 
 #: label, colour, marker and dash of each graph
@@ -61,7 +61,7 @@ def plot_errors(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
         _curves(axes, table[table["n_neighbors"] == k], "error", GRAPHS, beside=where(others, n_neighbors=k))
     (first,) = next(iter(columns.values()))
     first.set(ylim=(0, None), ylabel=MEASURES["error"])
-    first.yaxis.set_major_formatter(PercentFormatter(1))
+    percent_axis(first.yaxis)
     key_below(figure, [first], keys(others))
     return figure
 
@@ -157,7 +157,7 @@ def plot_symmetrisation(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure
                 axes.plot(other["layer"], other[measure], **style | thin)
     for measure, label in MEASURES.items():
         grid[measure, "nnk"].set(ylim=(0, None), ylabel=label)
-    grid["error", "nnk"].yaxis.set_major_formatter(PercentFormatter(1))
+    percent_axis(grid["error", "nnk"].yaxis)
     key_below(figure, [grid["q", "nnk"]], keys(beside))
     return figure
 

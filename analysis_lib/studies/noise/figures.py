@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from analysis_lib.plots.beside import NOTHING, Tables, faint, keys, where
 from analysis_lib.plots.panels import key_below, panels
-from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, Y_LABEL, layer_axis, use_style
+from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, Y_LABEL, layer_axis, percent_axis, use_style
 from analysis_lib.studies.noise.words import KINDS
 from analysis_lib.words import counted, plain
 
@@ -99,6 +99,7 @@ def plot_robustness(table: pd.DataFrame, sets: Sequence[str], beside: Tables = N
         axes.grid(axis="y")
     for axes in grid[::2]:
         axes.set_ylabel("accuracy")
+        percent_axis(axes.yaxis)
     key_below(figure, grid, keys(where(beside, set=list(sets))), most=4)
     return figure
 
