@@ -102,7 +102,7 @@ def plot_support(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     support.yaxis.set_major_locator(FixedLocator(ticks))
     support.yaxis.set_major_formatter("{x:.0f}")
     support.yaxis.set_minor_locator(NullLocator())
-    support.legend(title="NNK at layer", fontsize=6.5, ncols=2, title_fontsize=7)
+    support.legend(title="NNK at layer", fontsize=7.5, ncols=2, title_fontsize=7.5, labelspacing=0.2)
     deepest, ends = _deepest(table), {label: _deepest(other) for label, other in others.items()}
     _curves(last, deepest, "q", GRAPHS, x="n_neighbors", beside=ends)
     last.set(title=f"at the last layer ({layers[-1]})", ylabel=MEASURES["q"], ylim=(0, 1))

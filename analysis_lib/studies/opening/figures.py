@@ -59,7 +59,7 @@ def _draw_network(axes: Axes, depth: int) -> None:
     for i in range(depth):
         axes.barh(i, 1, height=0.85, color=plt.get_cmap("Blues")(0.2 + 0.6 * i / max(depth - 1, 1)))
     for i in sorted({0, depth - 1}):
-        axes.text(0.5, i, f"layer {i + 1}", ha="center", va="center", fontsize=7, color=INK if i == 0 else "white")
+        axes.text(0.5, i, f"layer {i + 1}", ha="center", va="center", fontsize=7.5, color=INK if i == 0 else "white")
     axes.annotate("", (1.12, depth - 0.6), (1.12, -0.4), arrowprops={"arrowstyle": "->", "color": INK})
     axes.set(xlim=(0, 1.2), ylim=(-0.6, depth - 0.4))
     axes.axis("off")

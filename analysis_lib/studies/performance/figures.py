@@ -36,7 +36,7 @@ def plot_speed(table: pd.DataFrame) -> Figure:
         left.scatter([], [], color=COLOURS[i % 8], label=method, **style)
         for part, face in ((mine & whole, COLOURS[i % 8]), (mine & ~whole, "white")):
             left.scatter(table["seconds"][part], y[part], facecolor=face, **style)
-    beside = {"textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 7}
+    beside = {"textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 7.5}
     for i, method in enumerate(own):
         mine = (table["method"] == method).to_numpy()
         name = "costs alone" if method == ours else method.removeprefix(ours).strip(", ")

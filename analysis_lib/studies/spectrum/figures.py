@@ -109,7 +109,7 @@ def _class_map(fig, ax, classes: pd.DataFrame, names: Sequence, floor: float) ->
     styles = group_styles(g for g, _ in names)
     step = -(-len(names) // 45)
     ticks = np.arange(0, len(names), step)
-    ax.set_yticks(ticks + 0.5, [names[i][1] for i in ticks], fontsize=8 if len(names) < 20 else 7)
+    ax.set_yticks(ticks + 0.5, [names[i][1] for i in ticks], fontsize=8 if len(names) < 20 else 7.5)
     for label, i in zip(ax.get_yticklabels(), ticks, strict=True):
         label.set_color(styles[names[i][0]]["color"])
     for i in range(1, len(names)):
