@@ -2,7 +2,7 @@
 
 A *cut* says how much learns: with cut n the last n layers and a new head do, and what comes before
 stays as it was, batch statistics included. Cut 0 is the new head alone; the cut at full depth is
-the whole network. References: Das, Shekkizhar & Ortega (2024), section IV.E, which has cuts 0, 3
+the whole network. References: Das, Shekkizhar & Ortega (2023), section IV.E, which has cuts 0, 3
 and 10.
 """
 
