@@ -6,6 +6,7 @@ import pandas as pd
 
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.architectures.findings import STEPS, Board, Findings, Network, Roots
+from analysis_lib.studies.architectures.tables import titles
 from analysis_lib.words import (
     THIN,
     counted,
@@ -140,9 +141,10 @@ def untold(found: Findings) -> str:
 
 def overview(costs: pd.DataFrame) -> pd.DataFrame:
     """Return costs and accuracy as people read them, one row a network."""
+    named = titles(costs)
     rows = [
         {
-            "network": row.network,
+            "network": named[row.network],
             "layers": row.layers,
             "parameters": number(row.parameters, 0),
             "multiplications a clip": f"{number(row.multiplications / 1e6, 0)} million",
