@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.chapters.chapter import OF_MODELS, load_chapter
+from analysis_lib.chapters.editions import edition_title
 from analysis_lib.chapters.notes import ANSWER, CAPTION, publish
 from analysis_lib.chapters.other_editions import Beside, recorded_beside
 from analysis_lib.chapters.recorded import write_record
@@ -168,7 +169,8 @@ class Session:
             made |= {"answer": pd.DataFrame(self.answers)} if self.answers else {}
             write_record(Path(os.environ[TABLES]) / self.chapter, facts, made)
         beside = self.beside.origins() if "beside" in vars(self) else {}
-        return ThisRun(run_html(facts, time.monotonic() - self.started, beside), facts.get("data", {}).get("name", ""))
+        data = edition_title(facts["data"]["name"]) if "data" in facts else ""
+        return ThisRun(run_html(facts, time.monotonic() - self.started, beside), data)
 
     def facts(self) -> dict:
         """Return the parameters, the code's version, and which data and network have been used.

@@ -45,7 +45,7 @@ def test_this_run_has_parameters_code_data_model_and_time():
     assert head == ["This run", "data synthetic 0123456789ab; model mine fedcba987654; code 1.2 (abc1234)"]
     assert time.startswith("run time ")
     assert (caption, n, three, layers, both) == ("Parameters", "n", "3", "layers", "[1, 2]")
-    assert run._repr_mimebundle_()[RUN] == "synthetic"
+    assert run._repr_mimebundle_()[RUN] == "generated people"
 
 
 def test_a_model_without_stored_weights_has_its_name_alone():

@@ -5,6 +5,7 @@ from html import escape
 from math import inf, isnan
 from urllib.parse import quote
 
+from analysis_lib.chapters.editions import edition_title
 from analysis_lib.chapters.shown import badge
 from analysis_lib.statistics import Estimate
 from analysis_lib.studies.claims.findings import FAILS, HOLDS, MISSING, UNDECIDED, UNTESTED, Edition, Finding, Findings
@@ -31,7 +32,7 @@ def answer(found: Findings) -> str:
         return f"Nothing can be said of {counted(len(found.claims), 'claim')}, as no table here can test them."
     rest = any(one.counts[UNTESTED] + one.counts[MISSING] for one in told)
     return (
-        f"Of {counted(len(found.claims), 'claim')} of the paper, {', and '.join(map(_fared, told))}"
+        f"Of {counted(len(found.claims), 'claim')} of the papers, {', and '.join(map(_fared, told))}"
         f"{'; the rest is not tested here' if rest else ''}."
     )
 
@@ -41,12 +42,12 @@ def _fared(edition: Edition) -> str:
     kinds = {HOLDS: ("holds", "hold"), FAILS: ("does not hold", "do not hold")}
     kinds |= {UNDECIDED: ("is undecided", "are undecided")}
     counts = [f"{edition.counts[v]} {one if edition.counts[v] == 1 else many}" for v, (one, many) in kinds.items()]
-    return f"on {name_of(edition.name)} {listed(counts)}"
+    return f"on {name_of(edition_title(edition.name))} {listed(counts)}"
 
 
 def numbers(found: Findings) -> str:
     """Return by edition how many claims have each verdict, and which do not hold."""
-    return "\n".join(f"- *{name_of(edition.name)}*: {_counts(edition)}" for edition in found.editions)
+    return "\n".join(f"- *{name_of(edition_title(edition.name))}*: {_counts(edition)}" for edition in found.editions)
 
 
 def _counts(edition: Edition) -> str:
