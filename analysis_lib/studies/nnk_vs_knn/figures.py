@@ -36,7 +36,7 @@ FACTORS = {
 
 
 def plot_forms(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
-    """Draw the normalised form above the raw one by layer, a column for each k."""
+    """Draw the normalised form above the raw one by layer, a column for each of a few k."""
     figure, columns, others = _by_candidates(table, beside, 2, 0.68)
     for k, (top, bottom) in columns.items():
         mine, theirs = table[table["n_neighbors"] == k], where(others, n_neighbors=k)
@@ -55,7 +55,7 @@ def plot_forms(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
 
 
 def plot_errors(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
-    """Draw the leave-one-out error by layer, a column for each k."""
+    """Draw the leave-one-out error by layer, a column for each of a few k."""
     figure, columns, others = _by_candidates(table, beside, 1, 0.42)
     for k, (axes,) in columns.items():
         _curves(axes, table[table["n_neighbors"] == k], "error", GRAPHS, beside=where(others, n_neighbors=k))
@@ -66,10 +66,16 @@ def plot_errors(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     return figure
 
 
+def _few(table: pd.DataFrame, most: int = 3) -> list[int]:
+    """Return the numbers of candidates that are drawn: the least, the greatest, and some between."""
+    every = sorted(set(table["n_neighbors"]))
+    return every if len(every) <= most else [every[i] for i in np.linspace(0, len(every) - 1, most).astype(int)]
+
+
 def _by_candidates(table: pd.DataFrame, beside: Tables, rows: int, height: float) -> tuple[Figure, dict, Tables]:
     """Return a figure, its axes from top to bottom by number of candidates, and other editions' rows of these."""
     use_style()
-    counts = list(dict.fromkeys(table["n_neighbors"]))
+    counts = _few(table)
     others, size = where(beside, n_neighbors=counts), (WIDTH, height * WIDTH)
     figure, grid = plt.subplots(rows, len(counts), sharex=True, sharey="row", squeeze=False, figsize=size)
     for k, top, bottom in zip(counts, grid[0], grid[-1], strict=True):
@@ -121,10 +127,9 @@ def _deepest(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["layer"] == table["layer"].max()].sort_values("n_neighbors")
 
 
-def plot_differences(differences: pd.DataFrame, beside: Tables = NOTHING, most: int = 3) -> Figure:
+def plot_differences(differences: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     """Draw NNK minus each other graph by layer, with paired intervals and a line at zero; of many k, a few."""
-    every = sorted(set(differences["n_neighbors"]))
-    counts = every if len(every) <= most else [every[i] for i in np.linspace(0, len(every) - 1, most).astype(int)]
+    counts = _few(differences)
     others = where(beside, n_neighbors=counts)
     titles = {against: f"NNK minus {GRAPHS[against][0]}" for against in RIVALS}
     figure, grid = _by_measure(titles, 0.8, differences, *others.values())
