@@ -18,7 +18,7 @@ from analysis_lib.plots.style import INK, SEQUENTIAL, WIDTH, group_styles, use_s
 from analysis_lib.studies.data.tables import example_clips
 from analysis_lib.words import THIN
 
-_MOMENTS = 5
+_MOMENTS = 4
 
 
 def plot_classes(classes: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
@@ -56,14 +56,14 @@ def plot_classes(classes: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
 
 
 def plot_examples(data: SkeletonDataset, n_classes: int) -> Figure:
-    """Draw one clip a class at five moments, from its first frame to its last."""
+    """Draw one clip a class at four moments, from its first frame to its last."""
     use_style()
     clips, data = example_clips(data, n_classes), upright(data)
-    figure, grid = plt.subplots(len(clips), _MOMENTS, figsize=(WIDTH, 1.5 * len(clips)), squeeze=False)
+    figure, grid = plt.subplots(len(clips), _MOMENTS, figsize=(WIDTH, 1.55 * len(clips)), squeeze=False)
     for row, i in zip(grid, clips, strict=True):
         x = data.sequences[i][0]  # first body: (T, V, C)
         low, high = x[..., :2].min(axis=(0, 1)), x[..., :2].max(axis=(0, 1))
-        half, (across, up) = 0.53 * (high - low).max(), (low + high) / 2
+        half, (across, up) = 0.55 * (high - low).max(), (low + high) / 2
         for axes, frame in zip(row, np.linspace(0, len(x) - 1, _MOMENTS).astype(int), strict=True):
             draw_skeleton(axes, data.skeleton, x[frame])
             axes.set(xlim=(across - half, across + half), ylim=(up - half, up + half))
