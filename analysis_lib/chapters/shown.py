@@ -50,9 +50,8 @@ class Listed:
     table: pd.DataFrame
 
     def _repr_html_(self) -> str:
-        names = len(self.table.index.names)
-        rows = self.table.reset_index() if any(self.table.index.names) else self.table
-        rows = rows.astype(object)
+        names = len(self.table.index.names) if any(self.table.index.names) else 0
+        rows = (self.table.reset_index() if names else self.table).astype(object)
         same = (rows.iloc[:, :names] == rows.iloc[:, :names].shift()).cummin(axis=1)
         rows.iloc[:, :names] = rows.iloc[:, :names].mask(same, "")
         return rows.to_html(index=False, border=0)

@@ -9,6 +9,7 @@ import re
 from docutils import nodes
 from pybtex.plugin import register_plugin
 from pybtex.style.formatting.plain import Style as Plain
+from pybtex.style.labels import BaseLabelStyle
 
 from analysis_lib.publishing.page import SET_UP
 
@@ -33,8 +34,8 @@ def setup(app) -> dict:
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
-class AuthorYear(Plain):
-    """The list of references with the labels that the text has: "Das et al., 2023"."""
+class Labels(BaseLabelStyle):
+    """The labels of references as the text has them: "Das et al., 2023"."""
 
     def format_labels(self, entries):
         """Yield the label of each entry."""
@@ -42,6 +43,12 @@ class AuthorYear(Plain):
             first, *others = [" ".join(person.last_names) for person in entry.persons["author"]]
             names = first if not others else f"{first} and {others[0]}" if len(others) == 1 else f"{first} et al."
             yield f"{names}, {entry.fields['year']}"
+
+
+class AuthorYear(Plain):
+    """The list of references with such labels."""
+
+    default_label_style = Labels
 
 
 def set_up_last(page: nodes.document) -> None:
