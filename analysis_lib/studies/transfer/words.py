@@ -82,7 +82,8 @@ def learning(found: Findings | None) -> str:
     if not found or not found.passed:
         return ""
     when = "; ".join(
-        f"{'never' if epoch is None else f'by epoch {epoch}'} with {listed(cases)}" for epoch, cases in found.passed
+        f"{'never' if epoch is None else f'by epoch {epoch}'} with {listed(map(_case, cases))}"
+        for epoch, cases in found.passed
     )
     return (
         f"After {counted(found.epochs, 'epoch')}, training from scratch names {percent(found.goal)} rightly. "
@@ -110,7 +111,7 @@ def _forecast(forecast: Forecast, n_fixed: int) -> str:
     """Return one forecast's choices, loss and rank."""
     better = f"{forecast.better} of {counted(n_fixed, 'fixed rule')} {'does' if forecast.better == 1 else 'do'} better"
     rho = dict.fromkeys(number(rho, signed=True) for rho in forecast.rho or ())
-    order = f"; its order of the cuts agrees with accuracy by {' to '.join(rho)} (Spearman)" if rho else ""
+    order = f"; its order of the cuts agrees with accuracy by {' to '.join(rho)} (rank correlation)" if rho else ""
     return (
         f"- *{name_of(forecast.rule)}* takes cut {_cuts(forecast.taken)}, and loses {_lost(forecast.lost)} on average "
         f"against the best cut; {better if forecast.better else 'no fixed rule does better'}{order}."

@@ -164,7 +164,7 @@ def test_tables_for_people(record):
         "windowed_dtw_knn": "800 ms",
         "windowed_dtw": "160 ms",
         "pairs": "79,800",
-        "computed": "5.0\u2009%",
+        "computed": "5.0\u202f%",
     }
 
 
