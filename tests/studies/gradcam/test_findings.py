@@ -60,8 +60,8 @@ def forgetting(*last):
 
 
 def gains(deletion=(0.2, 0.1, 0.3)):
-    rows = [("deletion", "motion", 7, *deletion), ("insertion", "random", 7, 0.2, 0.1, 0.3)]
-    return pd.DataFrame(rows, columns=["test", "against", "clips", "mean", "low", "high"])
+    rows = [("deletion", "motion", 7, 2, *deletion), ("insertion", "random", 7, 2, 0.2, 0.1, 0.3)]
+    return pd.DataFrame(rows, columns=["test", "against", "clips", "own", "mean", "low", "high"])
 
 
 def found(actions=("throw", "kick", "sit"), late=3, **other):
@@ -182,7 +182,7 @@ def test_maps_that_are_left_without_any_order_are_not_called_forgotten():
 )
 def test_an_order_beats_another_or_not(gain, better):
     first, second = found(masking_gain=gains(gain)).gains
-    assert first == Gain("deletion", "motion", 7, Estimate(*gain), better)
+    assert first == Gain("deletion", "motion", 7, Estimate(*gain), better, own=2)
     assert (second.test, second.against, second.better) == ("insertion", "random", Verdict.HOLDS)
 
 
@@ -214,8 +214,8 @@ NUMBERS = st.one_of(st.sampled_from([0.0, np.nan]), st.floats(-1, 1))
 def test_sentences_never_contradict_their_numbers(rows, by_lot, steps):
     mean, similarity, repeat = map(np.array, zip(*rows, strict=True))
     table = layers(mean, mean, similarity, repeat)
-    tests = [(test, "random", 7, *one) for test, one in zip(("deletion", "insertion"), by_lot, strict=True)]
-    gain = pd.DataFrame(tests, columns=["test", "against", "clips", "mean", "low", "high"])
+    tests = [(test, "random", 7, 0, *one) for test, one in zip(("deletion", "insertion"), by_lot, strict=True)]
+    gain = pd.DataFrame(tests, columns=["test", "against", "clips", "own", "mean", "low", "high"])
     forgotten = pd.DataFrame([("h", 2, *one) for one in steps], columns=["forgotten", "layer", "mean", "low", "high"])
     forgotten["blank"] = 0.0
     seen = found(layers=table, masking_gain=gain, randomisation=forgotten)
