@@ -25,7 +25,6 @@ CHAPTERS = (
     "transfer",
     "explore",
     "architectures",
-    "claims",
 )
 #: for speed alone
 QUICK = {"epochs": 1, "n_seeds": 1, "n_bootstrap": 20, "check_per_class": 1}
@@ -97,6 +96,14 @@ def test_every_chapter_runs_with_its_defaults(own, network, page, chapter):
         assert "Some actions of mine have fewer clips than `n_per_class = 12`, and all are taken: reach" in text
     if chapter == "data":
         assert "share of frames: hand" in text
+
+
+@pytest.mark.parametrize(("edition", "why"), [("mine", ""), ("synthetic", "are of 'synthetic', and these clips of")])
+def test_open_choices_are_tried_on_the_data_of_the_edition(own, network, page, edition, why):
+    run_cells("claims", dataset=str(own), model=network, edition=edition)
+    text = "\n".join(page)
+    assert ("missing here" in text) == bool(why)
+    assert why in text
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
+from analysis_lib.chapters.editions import edition_names, load_edition
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import clip_tensors
 from analysis_lib.datasets.sampling import left_out_groups, sample_per_class
@@ -29,6 +30,18 @@ from analysis_lib.warping.options import Warping
 OPTIONS = ("split", "n_windows", "reduce", "n_neighbors", "graph")
 RECHECKED = (1, 8, 9, 10)  # layers whose distances are recorded, so that others can follow the claim on them
 COLUMNS = [*OPTIONS, "without", "layer", "group", "name", "clips", "q"]
+
+
+def check_edition(edition: str, dataset: str) -> None:
+    """Raise UserError if a shipped edition, whose tables are read, is of another dataset.
+
+    >>> check_edition("nw-ucla", "nw-ucla"), check_edition("mine", "mine.npz")
+    (None, None)
+    """
+    if edition in edition_names() and (own := load_edition(edition).dataset) != dataset:
+        raise UserError(
+            f"the tables of edition '{edition}' are of '{own}', and these clips of '{dataset}'; name the edition"
+        )
 
 
 def choice_table(
