@@ -15,7 +15,7 @@ def speed_overview(table: pd.DataFrame) -> pd.DataFrame:
     for (frames, features), part in table.groupby(["frames", "features"], sort=False):
         floor, ours, *others = part.to_dict("records")
         row = {"frames × features": f"{frames} × {features}", ours["method"]: duration(ours["seconds"])}
-        row |= {"floor": duration(floor["seconds"]), "of floor": number(ours["of_floor"])}
+        row |= {"floor": duration(floor["seconds"]), "floor, of ours": percent(ours["of_floor"])}
         stars = {m["method"]: "" if m["measured"] == m["clips"] else "*" for m in others}
         rows.append(row | {m["method"]: ratio(m["times"]) + stars[m["method"]] for m in others})
     return pd.DataFrame(rows).set_index("frames × features")

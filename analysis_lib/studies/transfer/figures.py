@@ -146,7 +146,7 @@ def plot_cuts(final: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
         axes.axhline(scratch["accuracy"], color=COLOURS[1], lw=1, ls="--", label=label)
         axes.set(xlabel="layers that learn with the head", xticks=tuned["cut"].unique(), ylim=(0, 1.03))
         axes.grid(axis="y")
-        place = {"loc": "lower left", "bbox_to_anchor": (0, 0.02), "ncols": 2, "columnspacing": 1}
+        place = {"loc": "best", "ncols": 2, "columnspacing": 1, "frameon": True, "edgecolor": "none"}
         axes.legend(title="clips a class", title_fontsize=8, **place)
     for axes in grid[::2]:
         axes.set_ylabel("accuracy on test clips")
