@@ -78,7 +78,7 @@ CHAPTERS = {
     "transfer": {"clips_per_class": [1], "cuts": [0, 1], "epochs": 1, "n_seeds": 1, "n_per_class": 0}
     | {"n_neighbors": 3, "n_windows": 2, "n_bootstrap": 20},
     "performance": {},
-    "claims": {"recorded_editions": [], "records": ["claims.json"]},
+    "claims": {"recorded_editions": [], "records": ["claims.json"], "more_records": []},
 }
 
 
