@@ -56,10 +56,17 @@ def test_the_iteration(said, case, found):
 
 
 def test_costs_for_people():
-    row = {"network": "st", "layers": 10, "parameters": 790856, "multiplications": 898274560, "seconds": 0.0577}
+    row = {
+        "network": "st",
+        "architecture": "stgcn",
+        "layers": 10,
+        "parameters": 790856,
+        "multiplications": 898274560,
+        "seconds": 0.0577,
+    }
     row |= {"passes": 80, "accuracy": 0.9375, "low": 0.912, "high": 0.956, "clips": 480}
-    shown = words.overview(pd.DataFrame([row])).loc["st"].tolist()
-    assert shown == [10, "790,856", "898 million", "57.7 ms", "80", "94\u2009% (91\u2009% to 96\u2009%)", 480]
+    shown = words.overview(pd.DataFrame([row])).loc["ST-GCN"].tolist()
+    assert shown == [10, "790,856", "898 million", "57.7 ms", "80", "94\u202f% (91\u202f% to 96\u202f%)", 480]
 
 
 BEST = ("FG-STFormer", Estimate(0.97, 0.95, 0.98, 464), 3, 6, 1 / 464)
