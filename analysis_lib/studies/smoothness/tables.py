@@ -17,12 +17,72 @@ from analysis_lib.geometry.embeddings import Embeddings
 from analysis_lib.geometry.layerwise import EDGES, LayerGraph, dataset_graphs, kept_apart, layer_embeddings
 from analysis_lib.geometry.operator_norms import data_smoothness, operator_norm
 from analysis_lib.geometry.smoothness import group_means, quadratic_form
-from analysis_lib.networks.checkpoints import Checkpoint
+from analysis_lib.networks.checkpoints import Checkpoint, load_checkpoint
 from analysis_lib.networks.hooks import evaluating
+from analysis_lib.networks.training.recipes import other_seeds
+from analysis_lib.networks.untrained import untrained_twins
 from analysis_lib.statistics import percentile_interval, simultaneous_band
 
 TRAINED, UNTRAINED, SEED = "trained", "untrained", "another seed"
 COLUMNS = ("layer", "name", "norm", "bound", "label_ratio", "data_ratio")
+
+
+def compared_networks(
+    network: Checkpoint, name: str, data: SkeletonDataset, train_split: str, n_draws: int, seed: int
+) -> dict[str, list[Checkpoint]]:
+    """Return a network, those that differ from it by the seed alone, and untrained ones of the same architecture.
+
+    Parameters
+    ----------
+    name : str
+        By which the network was loaded (`analysis_lib.networks.training.recipes.other_seeds`).
+    train_split : str
+        Split of the clips that give untrained networks their batch statistics.
+    """
+    return {
+        TRAINED: [network],
+        SEED: [load_checkpoint(other, data) for other in other_seeds(name)],
+        UNTRAINED: untrained_twins(network, data.split(train_split), n_draws, seed),
+    }
+
+
+def embed_all(
+    networks: Mapping[str, Sequence[Checkpoint]], nodes: SkeletonDataset, reduce: str
+) -> dict[str, list[Embeddings]]:
+    """Return what the layers of several networks say of the same clips."""
+    return {
+        kind: [layer_embeddings(network, nodes, reduce=reduce, progress=True) for network in found]
+        for kind, found in networks.items()
+    }
+
+
+def curves_of(
+    embedded: Mapping[str, Sequence[Embeddings]],
+    nodes: SkeletonDataset,
+    graphs: Mapping,
+    edges: str,
+    n_bootstrap: int,
+    seed: int,
+    by: str,
+) -> tuple[list[LayerGraph], dict[str, list[Curves]]]:
+    """Return the graphs of the trained network, and the curves of label variation of all networks.
+
+    Parameters
+    ----------
+    graphs : mapping
+        Options of `analysis_lib.geometry.layerwise.dataset_graphs`.
+    edges : str
+        Whom a clip may be joined to (`analysis_lib.geometry.layerwise.EDGES`).
+    n_bootstrap, seed, by
+        As for `analysis_lib.geometry.curves.label_curves`.
+    """
+    apart = kept_apart(nodes, edges)
+    layers = {
+        kind: [dataset_graphs(e, apart=apart, progress=True, **graphs) for e in found]
+        for kind, found in embedded.items()
+    }
+    curves = {kind: [label_curves(g, nodes, n_bootstrap, seed, by) for g in found] for kind, found in layers.items()}
+    return layers[TRAINED][0], curves
 
 
 def drawn_again(data: SkeletonDataset, wanted: str) -> tuple[str, str]:
