@@ -141,7 +141,7 @@ def test_what_stays_of_networks_that_are_not_kept(toy, tmp_path):
     run_queue(jobs, out)
     assert len({each.recipe for each in results(jobs, out)}) == 2
     (tmp_path / "found.json").write_text('[{"name": "net"}]')
-    with pytest.raises(UserError, match="found.json: '0' lacks 'accuracy'"):
+    with pytest.raises(UserError, match="'0' lacks 'accuracy'"):
         read_results(tmp_path / "found.json")
 
 
