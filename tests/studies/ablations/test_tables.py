@@ -77,7 +77,7 @@ def test_variants_are_told_with_wilson_s_interval():
 
 @pytest.fixture(scope="module")
 def data():
-    whole = synthetic(subjects=2, takes=1, views=(0,))
+    whole = synthetic(subjects=3, takes=1, views=(0, 90))
     return whole.take(np.flatnonzero(whole.labels < 3))
 
 

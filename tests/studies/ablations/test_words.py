@@ -15,7 +15,7 @@ PARTS = Part("fg-stformer", "Table 1", "parts of the body", Estimate(0.01, -0.01
 FRAMES = Part("st-gdn", "Section III.C", "whitened frames", Estimate(-0.04, -0.06, -0.02), nan)
 CASES = {
     "nothing": None,
-    "one helps": Findings((FOCAL,), 1, {"fg-stformer": 0.01}),
+    "one helps": Findings((FOCAL,), 2, {"fg-stformer": 0.01}),
     "all kinds": Findings((FOCAL, PARTS, FRAMES), 3, {"fg-stformer": 0.01, "st-gdn": 0.02}),
     "none helps": Findings((PARTS,), 3, {"fg-stformer": 0.01}),
 }
