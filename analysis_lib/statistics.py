@@ -83,7 +83,8 @@ def wilson_interval(hits: float, n: int, z: float = 1.96) -> tuple[float, float]
 
     .. math:: \frac{\hat p + z^2/2n \pm z\sqrt{\hat p(1-\hat p)/n + z^2/4n^2}}{1 + z^2/n}
 
-    Hits that are a mean over repeats on the same n clips need not be whole.
+    Hits that are a mean over repeats on the same n clips need not be whole. The proportion lies within, to the last
+    digit.
 
     References
     ----------
@@ -98,7 +99,8 @@ def wilson_interval(hits: float, n: int, z: float = 1.96) -> tuple[float, float]
         raise UserError(f"hits must lie in 0..n with n > 0, got {hits} of {n}")
     p, z2 = hits / n, z * z / n
     half = z * np.sqrt(p * (1 - p) / n + z2 / (4 * n))
-    return float((p + z2 / 2 - half) / (1 + z2)), float((p + z2 / 2 + half) / (1 + z2))
+    low, high = ((p + z2 / 2 + side) / (1 + z2) for side in (-half, half))
+    return float(max(0, min(low, p))), float(min(1, max(high, p)))
 
 
 def times_drawn(labels: np.ndarray, n_replicates: int, rng: np.random.Generator) -> np.ndarray:

@@ -44,13 +44,13 @@ def plain(value: float) -> str:
 def percent(share: float, digits: int | None = None) -> str:
     """Return a share in per cent; it is 100 % or 0 % only if it is all or nothing.
 
-    >>> [percent(share).replace(THIN, " ") for share in (0.9353, 0.9996, 1, 0.0312)]
+    >>> [percent(share).replace(THIN, " ") for share in (0.9353, 0.9996, 1 - 1e-12, 0.0312)]
     ['94 %', '99.96 %', '100 %', '3.1 %']
     """
     if not isfinite(share):
         return UNKNOWN
     digits = max(_digits(100 * share), 0) if digits is None else digits
-    while digits < _FINEST and share < 1 and round(100 * share, digits) == 100:
+    while digits < _FINEST and round(100 * share, _FINEST) < 100 == round(100 * share, digits):
         digits += 1
     return f"{number(100 * share, digits)}{THIN}%"
 
@@ -78,6 +78,8 @@ def estimate(found: Estimate, written: Callable[..., str] = number) -> str:
 
     >>> estimate(Estimate(0.31, -0.2, 0.42)), estimate(Estimate(0.5)), estimate(Estimate(8, 8, 8))
     ('0.31 (−0.20 to 0.42)', '0.50', '8.0')
+    >>> estimate(Estimate(0.1529, 3e-9, 0.3058)), estimate(Estimate(2e-9, 1e-9, 3e-9))
+    ('0.15 (0.00 to 0.31)', '0 (0 to 0)')
     """
     if isnan(found.value) or not found.low < found.high:
         return written(found.value)
@@ -202,9 +204,9 @@ def _digits_of(found: Estimate, written: Callable[..., str]) -> int | None:
     """Return the digits that tell a value from the ends of its interval, and an end that is not zero from zero."""
     scale = 1 if written is number else 100
     value, low, high = (scale * x for x in (found.value, found.low, found.high))
-    if not (isfinite(value) and isfinite(high - low) and high > low):
+    if not (isfinite(value) and isfinite(high - low) and round(high - low, _FINEST) > 0):
         return None
     digits = max(_digits(max(map(abs, (value, low, high)))), min(-_exponent((high - low) / 2, 1), _FINEST))
-    while digits < _FINEST and any(x and not round(x, digits) for x in (low, high)):
+    while digits < _FINEST and any(round(x, _FINEST) and not round(x, digits) for x in (low, high)):
         digits += 1
     return max(digits, 0) if written is percent else digits

@@ -30,6 +30,8 @@ def test_wilson_interval_is_scipys(case):
     hits, n = case
     expected = binomtest(hits, n).proportion_ci(method="wilson")
     assert wilson_interval(hits, n, z=1.959963984540054) == pytest.approx((expected.low, expected.high), abs=1e-9)
+    low, high = wilson_interval(hits, n)
+    assert 0 <= low <= hits / n <= high <= 1
 
 
 def test_the_interval_of_a_mean_over_repeats_lies_between_those_of_whole_hits():

@@ -124,7 +124,7 @@ class Manifest:
             if is_there(root / place):
                 return root / place
         raise DataError(
-            f"dataset '{self.name}' is not in {root} (looked for {', '.join(places)}). "
+            f"dataset '{self.name}' is not in {root} (looked for {cut(', '.join(places), 120)}). "
             f"{self.obtain} Put it there, or point --data-root or $STGBOOK_DATA to the folder "
             "above it"
         )

@@ -83,18 +83,23 @@ def made_splits(data: SkeletonDataset) -> tuple[dict[str, np.ndarray], str]:
     """Return a training and a test split for data that have none, and a sentence that says how it was made.
 
     Every third person is tested; or where people are not known, or a class would then be missing on one
-    side, every third clip of each class. Of two, the second is tested. Nothing is drawn by lot.
+    side, every third clip of each class. Of two, the second is tested. Nothing is drawn by lot. Where no
+    class has two clips, there is no test split.
     """
     people = np.unique(data.subjects)
     tested = np.isin(data.subjects, _every_third(people))
     whole = lambda part: set(data.labels[part].tolist()) == set(data.labels.tolist())  # noqa: E731
     if people[0] >= 0 and len(people) > 1 and whole(tested) and whole(~tested):
-        rule = f"every third person ({', '.join(map(str, _every_third(people).tolist()))}) is tested"
+        which = "every third" if len(people) > 2 else "the second"
+        rule = f"{which} person ({', '.join(map(str, _every_third(people).tolist()))}) is tested"
     else:
         tested = np.zeros(len(data), bool)
         for c in np.unique(data.labels):
             tested[_every_third(np.flatnonzero(data.labels == c))] = True
-        rule = "every third clip of each action is tested, whoever performed it"
+        rule = "every third clip of each action, or the second of two, is tested, whoever performed it"
+    if not tested.any():
+        note = "The data name no splits, and no action has two clips: all are in the split `train`, and none is tested."
+        return {"train": np.arange(len(data))}, note
     splits = {"train": np.flatnonzero(~tested), "test": np.flatnonzero(tested)}
     return splits, f"The data name no splits, so one was made: {rule}."
 

@@ -246,14 +246,17 @@ def part_table(found: Attribution, classes: Sequence[str] = ()) -> pd.DataFrame:
     -------
     DataFrame
         Columns class, group, clips, layer, part, share (of the importance, of either sign), joints
-        (the part's share of the joints, which is what an even map would give it). Maps that are
-        zero throughout have no shares and are left out.
+        (the part's share of the joints, which is what an even map would give it). Where a skeleton
+        names no parts, each joint is one. Maps that are zero throughout have no shares and are left out.
     """
     data, rows = found.data, []
+    parts = data.skeleton.parts
+    if len(parts) == 1:
+        parts = {joint: (v,) for v, joint in enumerate(data.skeleton.joints)}
     for c in class_indices(data, classes):
         for layer, maps in enumerate(class_maps(found, c), 1):
             joints = np.abs(maps).sum(axis=0) * (found.layers[layer - 1] not in found.mixed)
-            for part, index in data.skeleton.parts.items() if joints.any() else ():
+            for part, index in parts.items() if joints.any() else ():
                 share = joints[list(index)].sum() / joints.sum()
                 row = {"layer": layer, "part": part, "share": share, "joints": len(index) / len(joints)}
                 rows.append(_of_class(data, c) | row)
@@ -281,12 +284,12 @@ def layer_table(found: Attribution, n_bootstrap: int = 200, seed: int = 0) -> pd
         Columns layer, layer_name, mean, mass (both in units of the score, mean over clips),
         similarity (mean over pairs of classes of Spearman's correlation of their maps) with low
         and high, and repeat (that of two random halves of the clips of one class, mean over
-        classes): noise repeats no more than it is alike.
+        classes; NaN where none has two clips): noise repeats no more than it is alike.
 
     Raises
     ------
     UserError
-        If there is only one class, or none with two clips.
+        If there is only one class.
     """
     classes = class_indices(found.data, ())
     if len(classes) < 2:
@@ -311,7 +314,7 @@ def _repeat(flat: np.ndarray, clips: Sequence[np.ndarray], rng: np.random.Genera
     """Return the mean rank correlation of two random halves of each class, shape (L,)."""
     halves = [np.array_split(rng.permutation(i), 2) for i in clips if len(i) > 1]
     if not halves:
-        raise UserError("how far a map repeats needs a class with at least two clips")
+        return np.full(flat.shape[1], np.nan)
     one, other = (np.stack([flat[h[side]].mean(axis=0) for h in halves]) for side in (0, 1))
     return np.mean([rank_correlation(a, b) for a, b in zip(one, other, strict=True)], axis=0)
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, TypedDict
+from unittest import mock
 
 import torch
 from safetensors.torch import save
@@ -28,6 +29,7 @@ from analysis_lib.errors import DataError, UserError, cut, unknown_choice
 from analysis_lib.files import DATA, digest, file_digest, is_there, plain_name, write_bytes, write_text
 from analysis_lib.loading import Name, Within, check_finite, checked, read_json, read_tensors
 from analysis_lib.networks.axes import named_axes, readings
+from analysis_lib.networks.batch_statistics import has_met_clips
 from analysis_lib.networks.own import adopted, load_state, read_state
 from analysis_lib.networks.registry import ARCHITECTURES, build
 from analysis_lib.results.digest import array_digest, loaded_digest
@@ -251,14 +253,12 @@ def _mapping(path: Path) -> Mapping:
 def is_trained(network: Checkpoint) -> bool:
     """Return whether a network can have learnt anything.
 
-    One with a card has. A factory's has not if another seed gives it other weights, or if no batch norm of
-    it has ever met a batch (means of 0, variances of 1).
+    One with a card has. A factory's has not if another seed gives it other weights, or if it keeps statistics
+    of batches and has never met one.
     """
     if network.card:
         return True
-    norms = [m for m in network.model.modules() if getattr(m, "running_mean", None) is not None]
-    met = any(m.running_mean.any() or (m.running_var != 1).any() for m in norms)
-    return not network.drawn and (met or not norms)
+    return not network.drawn and has_met_clips(network.model) is not False
 
 
 def card_path(name: str) -> Path:
@@ -273,13 +273,22 @@ def card_path(name: str) -> Path:
     return CHECKPOINTS / f"{name}.json"
 
 
+def shipped_cards() -> dict[str, dict]:
+    """Return the cards of the shipped networks by name.
+
+    >>> shipped_cards()["synthetic"]["architecture"]
+    'stgcn'
+    """
+    return {path.stem: _read_card(path) for path in sorted(CHECKPOINTS.glob("*.json"))}
+
+
 def trained_on(dataset: str) -> list[str]:
     """Return the names of the shipped networks that were trained on a dataset, as their cards say.
 
     >>> "nw-ucla" in trained_on("nw-ucla"), trained_on("no such dataset")
     (True, [])
     """
-    return [path.stem for path in sorted(CHECKPOINTS.glob("*.json")) if _read_card(path).get("dataset") == dataset]
+    return [name for name, card in shipped_cards().items() if card.get("dataset") == dataset]
 
 
 def checkpoint_digest(name: str) -> str:
@@ -359,9 +368,11 @@ def _preprocessing(model: object) -> Preprocessing:
 
 
 def _seeded(factory: Callable, name: str, data: SkeletonDataset, seed: int) -> tuple[nn.Module, tuple[str, ...]]:
-    """Return what a factory makes, `adopted`, when torch's generator begins with ``seed``; it is left as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    """Return what a factory makes, `adopted`, with other draws for another seed, though it seeds torch itself."""
+    plain = torch.manual_seed
+    shifted = mock.patch.object(torch, "manual_seed", lambda own: plain(int(own) ^ seed))
+    with torch.random.fork_rng(devices=[]), shifted:
+        torch.manual_seed(0)
         try:
             model = factory(data)
         except UserError:

@@ -4,18 +4,18 @@ What an untrained network of the same architecture shows of the same clips was n
 """
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import clip_tensors
 from analysis_lib.datasets.sampling import sample_per_class
+from analysis_lib.networks.batch_statistics import recalibrate
 from analysis_lib.networks.checkpoints import Checkpoint
-from analysis_lib.networks.hooks import evaluating
 from analysis_lib.networks.registry import build
 from analysis_lib.skeletons.skeleton import Skeleton
 
@@ -110,42 +110,3 @@ def randomised(model: nn.Module, modules: Sequence[str], seed: int) -> nn.Module
                 order = torch.randperm(parameter.numel())
                 parameter.copy_(parameter.flatten()[order].view_as(parameter))
     return model
-
-
-@torch.no_grad()
-def recalibrate(model: nn.Module, batches: Iterable[Tensor]) -> None:
-    r"""Give a network, in place, the batch statistics of some clips: the mean of those of the batches.
-
-    Modules with buffers ``running_...`` and a ``momentum`` learn them: batch norms, and the book's whitening. The
-    k-th batch has the weight 1 / k,
-
-    .. math:: \mu_k = \mu_{k-1} + (x_k - \mu_{k-1}) / k
-
-    so that what was there before is gone after the first. Dropout stays off, as where the statistics are used.
-
-    Parameters
-    ----------
-    batches : iterable of Tensor, each of shape (N, C, T, V, M)
-        Of clips in an order that mixes the classes: the spread within a batch is what is taken.
-
-    Examples
-    --------
-    >>> norm = nn.BatchNorm1d(1)
-    >>> recalibrate(norm, [torch.tensor([[1.0], [3.0]]), torch.tensor([[5.0], [9.0]])])
-    >>> norm.running_mean.item(), norm.running_var.item()
-    (4.5, 5.0)
-    """
-    running = lambda module: any(name.startswith("running_") for name, _ in module.named_buffers(recurse=False))  # noqa: E731
-    taught = [module for module in model.modules() if hasattr(module, "momentum") and running(module)]
-    momenta = [module.momentum for module in taught]
-    try:
-        with evaluating(model):
-            for module in taught:
-                module.training = True
-            for k, batch in enumerate(batches, start=1):
-                for module in taught:
-                    module.momentum = 1 / k
-                model(batch)
-    finally:
-        for module, momentum in zip(taught, momenta, strict=True):
-            module.momentum = momentum

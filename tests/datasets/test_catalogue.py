@@ -133,6 +133,10 @@ def test_a_missing_dataset_says_where_it_was_looked_for_and_the_cure(house):
         for words in (f"'small' is not in {house.root}", *PLACES, "Ask the authors.", "--data-root", "$STGBOOK_DATA"):
             assert words in str(caught.value)
         assert "\n" not in str(caught.value)
+    house.manifest("far", places=["x" * 300], obtain="y" * 250)
+    with pytest.raises(DataError) as caught:
+        load_dataset("far", "")
+    assert len(str(caught.value)) < 500
 
 
 def test_the_data_root_is_the_argument_else_the_variable(house, monkeypatch):

@@ -92,10 +92,10 @@ def test_usual_actions_are_the_first_of_each_super_class(groups, most, chosen):
     ("labels", "subjects", "tested", "rule"),
     [
         ([0, 1] * 4, [1, 1, 2, 2, 5, 5, 7, 7], [4, 5], "every third person (5)"),
-        ([0, 1] * 2, [4, 4, 3, 3], [0, 1], "every third person (4)"),
+        ([0, 1] * 2, [4, 4, 3, 3], [0, 1], "the second person (4)"),
         ([0, 0, 1, 1], [1, 1, 2, 2], [1, 3], "every third clip of each action"),  # by person a class would be missing
         ([0, 0, 0, 0, 1, 1, 1], None, [2, 6], "every third clip of each action"),
-        ([0, 0, 1], None, [1], "every third clip of each action"),
+        ([0, 0, 1], None, [1], "or the second of two"),
     ],
 )
 def test_a_split_is_made_by_person_else_by_clip(labels, subjects, tested, rule):
@@ -103,6 +103,12 @@ def test_a_split_is_made_by_person_else_by_clip(labels, subjects, tested, rule):
     assert splits["test"].tolist() == tested
     assert sorted([*splits["train"], *splits["test"]]) == list(range(len(labels)))
     assert rule in note
+
+
+def test_of_single_clips_none_is_tested():
+    splits, note = made_splits(clips([0, 1, 2]))
+    assert {name: index.tolist() for name, index in splits.items()} == {"train": [0, 1, 2]}
+    assert "no action has two clips" in note
 
 
 def people(subjects, labels):

@@ -194,7 +194,8 @@ def test_any_method_goes_through_all_tables_and_checks(network, data, method, n_
     assert len(table) == 2 * n_layers * 2 * JOINTS
     assert len(attributions.joint_table(found)) == 2 * JOINTS
     parts = attributions.part_table(found)
-    assert parts["share"].tolist() == pytest.approx([1] * 2 * n_layers)
+    assert set(parts["part"]) == set(found.data.skeleton.joints)  # which names no parts
+    assert parts.groupby(["class", "layer"])["share"].sum().tolist() == pytest.approx([1] * 2 * n_layers)
     forgetting = randomisation_table(found, n_seeds=1)
     assert forgetting["layer_name"].unique().tolist() == list(found.layers)
     assert len(forgetting) == 12 * n_layers  # the network forgets its own ten layers, head and rest

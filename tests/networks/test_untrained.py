@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from analysis_lib.datasets.preparation.recipe import Preprocessing
 from analysis_lib.networks.checkpoints import Checkpoint, is_trained
 from analysis_lib.networks.hooks import captured, evaluating
 from analysis_lib.networks.registry import build
-from analysis_lib.networks.untrained import randomised, recalibrate, untrained, untrained_twin
+from analysis_lib.networks.untrained import randomised, untrained, untrained_twin
 from analysis_lib.skeletons.layouts import layout
 
 SKELETON = layout("kinect-20")
@@ -67,19 +66,6 @@ def test_each_layer_of_a_twin_sees_centred_clips_as_its_statistics_are_theirs(cl
             if name.startswith("running_"):
                 assert not torch.equal(value, torch.zeros_like(value)), name
                 assert not torch.equal(value, torch.eye(*value.shape) if value.ndim == 2 else torch.ones_like(value))
-
-
-def test_statistics_are_the_mean_over_batches_with_dropout_off_whatever_was_there(rng):
-    net = nn.Sequential(nn.Linear(3, 2), nn.Dropout(0.9), nn.BatchNorm1d(2, momentum=None)).train()
-    net[2].running_mean.fill_(100.0)
-    batches = [torch.from_numpy(rng.normal(size=(8, 3)).astype(np.float32)) for _ in range(5)]
-    recalibrate(net, batches)
-    with torch.no_grad():
-        outputs = [net[0](batch) for batch in batches]
-    torch.testing.assert_close(net[2].running_mean, torch.stack([x.mean(0) for x in outputs]).mean(0))
-    torch.testing.assert_close(net[2].running_var, torch.stack([x.var(0) for x in outputs]).mean(0))
-    assert net[2].momentum is None
-    assert all(module.training for module in net.modules())
 
 
 def test_a_network_without_a_card_forgets_module_by_module(given):

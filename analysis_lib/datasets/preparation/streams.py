@@ -18,13 +18,6 @@ from analysis_lib.errors import UserError
 
 #: places, velocity, bones, acceleration
 STREAMS = ("J", "V", "B", "A")
-#: what the two halves of a stream's channels are
-HALVES = {
-    "J": ("place", "place from the centre"),
-    "V": ("over one frame", "over two frames"),
-    "B": ("bone", "angle"),
-    "A": ("over one frame", "over two frames"),
-}
 #: added to the length of a bone, so that one without length has a direction: none
 EPSILON = 1e-4
 #: order and cut-off (of the Nyquist frequency) of the low-pass before the acceleration

@@ -21,7 +21,7 @@ from analysis_lib.progress import progress_bar
 Schedule = Literal["cosine", "step"]
 
 _Share, _Count = Annotated[float, Within(0, 1)], Annotated[int, Within(0, 100_000)]
-_Positive = Annotated[int, Within(1, 100_000)]
+_Positive, _Rate = Annotated[int, Within(1, 100_000)], Annotated[float, Within(0, 1e30)]  # of 32 bits
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,14 @@ class Recipe:
 
     epochs: _Positive = 60
     batch_size: _Positive = 32
-    lr: Annotated[float, Within(0)] = 0.1
+    lr: _Rate = 0.1
     warmup: _Count = 5
     weight_decay: _Share = 4e-4
     momentum: _Share = 0.9
     holdout: _Share = 0.08
     patience: _Count = 30
     mixed_precision: bool = True
-    clip_norm: Annotated[float, Within(1e-6)] = 5.0
+    clip_norm: Annotated[float, Within(1e-6, 1e30)] = 5.0
     seed: Annotated[int, Within(0)] = 0
     schedule: Schedule = "cosine"
     steps: tuple[Annotated[float, Within(0, 100_000)], ...] = (0.77,)
@@ -260,7 +260,8 @@ class TrainingState:
             check_finite(kept, "its optimiser")
 
     def finish_epoch(self, record: dict, averaged: bool = False) -> None:
-        """Append a record, take the weights into the mean if they are to be, and write the state."""
+        """Append a record, take the weights into the mean if they are to be, and write the state, which is finite."""
+        check_finite(self.model.state_dict(), f"after epoch {record['epoch']} (a lower learning rate may help)")
         self.history.append(record)
         if averaged:
             self.mean.update_parameters(self.model)

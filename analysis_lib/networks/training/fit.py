@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import update_bn
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensor, clip_tensors
 from analysis_lib.errors import DataError, UserError, cut
 from analysis_lib.loading import check_finite
+from analysis_lib.networks.batch_statistics import recalibrate
 from analysis_lib.networks.hooks import evaluating
 from analysis_lib.networks.training.epochs import Recipe, TrainingState, optimiser, train_epoch
 from analysis_lib.progress import progress_bar
@@ -150,7 +150,8 @@ def fit(
     on_epoch : callable, optional
         Called with each epoch's record.
     device : str
-        See `training_device`; the model comes back to the processor. A run may go on elsewhere than it began.
+        See `training_device`; the model comes back to the processor. A run may go on elsewhere than it began,
+        with the same PyTorch.
 
     Raises
     ------
@@ -204,10 +205,9 @@ def _take_mean(state: TrainingState, kept: np.ndarray, batch: Callable, recipe: 
     """Put the mean weights into the model, and the statistics of one pass through the training clips."""
     state.model.load_state_dict(state.mean.module.state_dict())
     rng = np.random.default_rng([recipe.seed, recipe.epochs])
-    torch.manual_seed(int(rng.integers(2**31)))
     order = rng.permutation(kept)
     parts = np.array_split(order, max(1, len(order) // recipe.batch_size))
-    update_bn((batch(part, rng)[0] for part in parts), state.model)
+    recalibrate(state.model, (batch(part, rng)[0] for part in parts))
 
 
 def _held_out_score(model: nn.Module, x: np.ndarray, labels: Tensor) -> dict:

@@ -18,7 +18,7 @@ from analysis_lib.datasets.preparation.recipe import Preprocessing
 from analysis_lib.errors import UserError
 from analysis_lib.files import DATA, is_there, plain_name
 from analysis_lib.loading import Name, checked, read_json
-from analysis_lib.networks.checkpoints import save_checkpoint, stored_precision
+from analysis_lib.networks.checkpoints import save_checkpoint, shipped_cards, stored_precision
 from analysis_lib.networks.registry import build
 from analysis_lib.networks.training.fit import Recipe, evaluate, fit, training_device
 from analysis_lib.results.digest import code_version
@@ -76,6 +76,25 @@ def read_recipe(name: str, overrides: Mapping | None = None) -> Plan:
         before = given.get(key)
         given[key] = {**before, **value} if isinstance(before, Mapping) and isinstance(value, Mapping) else value
     return checked(given, Plan, path)
+
+
+def other_seeds(name: str) -> list[str]:
+    """Return the names of the shipped networks that differ from this shipped one by the seed alone.
+
+    >>> other_seeds("synthetic")
+    ['synthetic-seed-1', 'synthetic-seed-2']
+    >>> other_seeds("of.my.own:network")
+    []
+    """
+    ways = {name: _way(card) for name, card in shipped_cards().items()}
+    mine = ways.pop(name, None)
+    return [] if mine is None else [other for other, way in ways.items() if way == mine]
+
+
+def _way(card: Mapping) -> tuple:
+    """Return all that decides how a network was trained, but for the seed."""
+    recipe = checked({**card.get("recipe", {}), "seed": 0}, Recipe, card["name"])
+    return recipe, *(card.get(key) for key in ("architecture", "arguments", "preprocessing", "dataset_fingerprint"))
 
 
 def train_checkpoint(

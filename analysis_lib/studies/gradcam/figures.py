@@ -233,7 +233,8 @@ def plot_strength(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
 def plot_parts(table: pd.DataFrame, actions: Sequence[str], beside: Tables = NOTHING) -> Figure:
     """Draw which body part has how much of the importance, by layer: one panel an action.
 
-    1 is what the part has in an even map (share of importance over share of joints).
+    1 is what the part has in an even map (share of importance over share of joints). Of many parts those that
+    have most are drawn.
 
     Parameters
     ----------
@@ -244,19 +245,20 @@ def plot_parts(table: pd.DataFrame, actions: Sequence[str], beside: Tables = NOT
     figure, grid = panels(len(actions), 3, 0.38 * WIDTH, 0.3, sharey=True)
     others = where(beside, **{"class": list(actions)})
     layers = sorted(set(pd.concat([table, *others.values()])["layer"]))
+    most = (table["share"] / table["joints"]).groupby(table["part"]).max().nlargest(len(COLOURS)).index
     for axes, action in zip(grid, actions, strict=True):
-        for i, part in enumerate(dict.fromkeys(table["part"])):
+        for i, part in enumerate(part for part in dict.fromkeys(table["part"]) if part in most):
             look = {"color": COLOURS[i % 8], "linestyle": DASHES[i % 8]}
             curve = table[(table["class"] == action) & (table["part"] == part)]
             own = {"marker": MARKERS[i % 8], "ms": 4, "lw": 1.3, "label": part}
             for other, more in ((curve, own), *faint(where(others, **{"class": action, "part": part}))):
                 axes.plot(other["layer"], other["share"] / other["joints"], **look | more)
         axes.axhline(1, color=INK, lw=0.8, ls=":")
-        axes.set(title=action, ylim=(0, None))
+        axes.set_title(action)
         style.layer_axis(axes, layers, most=12)
         axes.grid(axis="y")
     for axes in grid[::3]:
-        axes.set_ylabel("share of importance\nover share of joints")
+        axes.set(ylabel="share of importance\nover share of joints", ylim=(0, None))  # of all panels
     key_below(figure, grid, keys(others))
     return figure
 

@@ -51,7 +51,7 @@ def _layer(found: Estimate) -> str:
 
 def _of_the_picture(it: Picture) -> str:
     """Return how the mean curve goes before and after the boundary, and each half of the paper's picture."""
-    share = f" The first change is {estimate(it.share)} of the second." if isfinite(it.share.value) else ""
+    share = f" The first change is {estimate(it.share)} times the second." if isfinite(it.share.value) else ""
     return (
         f"The mean of the super-classes {moves(it.early)} up to layer {it.boundary}, and {moves(it.late)} after it."
         f"{share} That it falls, and changes less than half as much up to layer {it.boundary} as after it, "

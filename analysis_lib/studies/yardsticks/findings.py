@@ -6,10 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis_lib.statistics import Estimate, Verdict
-from analysis_lib.studies.yardsticks.tables import PROBE, TRAINED, UNTRAINED, VARIATION
-
-#: rank correlation over layers from which on two yardsticks count as one; set before any curve had been drawn
-SAME = 0.9
+from analysis_lib.studies.yardsticks.tables import PROBE, SAME, TRAINED, UNTRAINED, VARIATION
 
 
 @dataclass(frozen=True)
@@ -25,9 +22,10 @@ class Findings:
     """What the tables say.
 
     ``agreement`` is the rank correlation over layers of label variation with each other yardstick, empty where there
-    are fewer than three layers; ``untrained`` is None where no untrained network was drawn. ``same_order`` judges
-    that the probe ranks the layers as label variation does, ``opposed`` that without training one rises and the other
-    falls, and ``own`` that label variation says something that the probe does not: either is enough.
+    are fewer than three layers, NaN where one of the two is the same at too many; ``untrained`` is None where no
+    untrained network was drawn. ``same_order`` judges that the probe ranks the layers as label variation does,
+    ``opposed`` that without training one rises and the other falls, and ``own`` that label variation says something
+    that the probe does not: either is enough.
     """
 
     layers: int

@@ -28,6 +28,8 @@ YARDSTICKS = (VARIATION, "label overlap", "error of k-NN", PROBE, "collapse (NC1
 CONTROLLED = ("error of k-NN", PROBE)
 TRAINED, UNTRAINED = "trained", "untrained"
 N_DRAWS = 2000  # from the jackknife's distribution
+#: rank correlation over layers from which on two yardsticks count as one; set before any curve had been drawn
+SAME = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,14 +173,17 @@ def agreement_table(read: Readings, seed: int = 0) -> pd.DataFrame:
     -------
     DataFrame
         Columns yardstick, rho (Spearman's over the layers), low, high (95 %, by the jackknife over people), layers.
-        No rows if there are fewer than three layers.
+        No rows if there are fewer than three layers. NaN where one of the two is the same at so many layers that
+        the correlation could not come to `SAME` whatever their order.
     """
     rows = []
     if len(read.layers) > 3:
+        in_order = np.vstack([read.values[:1], np.sort(read.values[1:], axis=0)])
         for i, yardstick in enumerate(YARDSTICKS[1:], start=1):
             rho, without = (_over_layers(values, i) for values in (read.values[None], read.without))
             low, high = np.clip(percentile_interval(_draws(rho[0], without, seed)), -1, 1)
-            rows.append((yardstick, rho[0], low, high, len(read.layers) - 1))
+            found = (rho[0], low, high) if _over_layers(in_order[None], i) >= SAME else (np.nan,) * 3
+            rows.append((yardstick, *found, len(read.layers) - 1))
     return pd.DataFrame(rows, columns=["yardstick", "rho", "low", "high", "layers"])
 
 

@@ -1,8 +1,10 @@
 """What the chapter on yardsticks says."""
 
+from math import isnan
+
 from analysis_lib.statistics import Verdict
-from analysis_lib.studies.yardsticks.findings import SAME, Change, Findings
-from analysis_lib.studies.yardsticks.tables import PROBE
+from analysis_lib.studies.yardsticks.findings import Change, Findings
+from analysis_lib.studies.yardsticks.tables import PROBE, SAME
 from analysis_lib.words import counted, estimate, judged, moves, number, plain, points
 
 
@@ -32,10 +34,12 @@ def numbers(found: Findings) -> str:
     """Return what the answer rests on."""
     said = []
     if found.agreement:
+        over = f"Over {counted(found.layers, 'layer')} of the trained network, "
         said.append(
-            f"Over {counted(found.layers, 'layer')} of the trained network, label variation and the error of the probe "
-            f"have a rank correlation of {estimate(found.agreement[PROBE])}. That it is above {plain(SAME)} "
-            f"{judged(found.same_order)}."
+            f"{over}label variation or the error of the probe is the same too often to put them in an order."
+            if isnan(found.agreement[PROBE].value)
+            else f"{over}label variation and the error of the probe have a rank correlation of "
+            f"{estimate(found.agreement[PROBE])}. That it is above {plain(SAME)} {judged(found.same_order)}."
         )
     said.append(f"From the first layer to the last, {_way(found.trained)}.")
     if found.untrained:
@@ -62,4 +66,4 @@ def agreement(found: Findings) -> str:
     if not found.agreement:
         return "The network has fewer than three layers: there is no order to compare."
     said = "; ".join(f"{name} {estimate(rho)}" for name, rho in found.agreement.items() if name != PROBE)
-    return f"Rank correlation with label variation over the layers, and its interval over people: {said}."
+    return f"Rank correlation with label variation over the layers, and its interval: {said}."

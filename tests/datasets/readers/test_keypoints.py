@@ -11,7 +11,8 @@ import pytest
 
 from analysis_lib.datasets.catalogue import load_dataset, source_digest
 from analysis_lib.datasets.dataset import SkeletonDataset
-from analysis_lib.datasets.readers.keypoints import read_keypoints, tracked
+from analysis_lib.datasets.readers.keypoints import read_keypoints
+from analysis_lib.datasets.readers.tracking import tracked
 from analysis_lib.errors import DataError
 from analysis_lib.skeletons.layouts import LAYOUTS, layout
 
@@ -127,7 +128,11 @@ HOSTILE = {
     "infinity": (lambda t: t.replace({"y": {t.y[3]: np.inf}}), "row 5: y is 'inf'"),
     "a score of 2": (lambda t: t.replace({"score": {t.score[0]: 2}}), "row 2: score is '2.0', expected 0 to 1"),
     "half a frame": (lambda t: t.assign(frame=t.frame + 0.5), "row 2: frame must be a whole number from 0 on"),
-    "a time": (lambda t: t.assign(frame=t.frame * 10**6), "frames 0 to 3000000; is 'frame' a time?"),
+    "a time": (lambda t: t.assign(frame=t.frame * 10**6), "frames 0 to 3000000 of 1 person; is 'frame' a time"),
+    "a crowd": (
+        lambda t: t.assign(person=[*map(str, range(len(t)))], frame=[50_000, *[0] * (len(t) - 1)]),
+        "frames 0 to 50000 of 68 people; is 'frame' a time, or 'person' another in each frame?",
+    ),
     "two labels": (lambda t: t.assign(label=[*"ab", *t.label[2:]]), "clip 'b' has several values of label: 'a', 'b'"),
     "an empty label": (lambda t: t.assign(label=""), "clip 'b' has no label"),
     "a frame too far": (lambda t: t.assign(frame="1e30"), "row 2: frame must be a whole number from 0 on, got '1e30'"),

@@ -6,14 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensor, clip_tensors
 from analysis_lib.errors import DataError, UserError
+from analysis_lib.networks.st_gdn import Whitening, inverse_root
 from analysis_lib.networks.stgcn import STGCN
 from analysis_lib.networks.training import fit as fit_module
-from analysis_lib.networks.training.epochs import learning_rate
-from analysis_lib.networks.training.fit import Recipe, _is_stale, evaluate, fit, hold_out
+from analysis_lib.networks.training.epochs import Recipe, TrainingState, learning_rate, optimiser
+from analysis_lib.networks.training.fit import _is_stale, evaluate, fit, hold_out
 from analysis_lib.skeletons.skeleton import Skeleton
 
 STICK = Skeleton("stick", ("foot", "knee", "hip"), ((0, 1), (1, 2)), centre=2)
@@ -228,6 +230,27 @@ def test_the_mean_of_the_last_weights_has_statistics_of_its_own(data):
     assert {"held_loss", "mean_held_loss"} <= set(held[-1])
 
 
+class White(nn.Module):
+    """Whitens joints, and says how high the first is."""
+
+    def __init__(self):
+        super().__init__()
+        self.white, self.fc = Whitening(3, axis=3), nn.Linear(3, 2)
+
+    def forward(self, x):
+        return self.fc(self.white(x[..., 0]).mean(2)[:, 1])
+
+
+def test_the_mean_of_the_last_weights_whitens_by_statistics_of_its_own(data):
+    model, plain = White(), replace(PREPARE, fit="pad")
+    fit(model, data, plain, replace(RECIPE, averaged=2, batch_size=48, holdout=0), progress=False)
+    x, _ = clip_tensors(data, plain)
+    joints = torch.from_numpy(x)[..., 0].reshape(-1, 3)
+    torch.testing.assert_close(model.white.running_mean, joints.mean(0), atol=1e-5, rtol=0)
+    spread = torch.cov(joints.T, correction=0) + model.white.eps * torch.eye(3)
+    torch.testing.assert_close(model.white.running_root, inverse_root(spread, model.white.iterations))
+
+
 def test_whole_people_can_be_held_out(data):
     kept, held = hold_out(data, 0.2, seed=3, people=True)
     assert sorted([*kept, *held]) == list(range(48))
@@ -243,6 +266,15 @@ def test_one_class_only(data):
 def test_a_diverging_loss_is_named(data):
     with pytest.raises(UserError, match="lower the learning rate"):
         fit(new_model(), data, PREPARE, replace(RECIPE, lr=1e30, clip_norm=1e30, warmup=0), progress=False)
+
+
+def test_weights_that_overflow_are_never_written(tmp_path):
+    model = new_model()
+    state = TrainingState.open(model, optimiser(model.parameters(), RECIPE), {}, tmp_path / "state.pt")
+    model.fcn.bias.data.fill_(torch.inf)
+    with pytest.raises(DataError, match=r"^after epoch 1 \(a lower learning rate may help\): the tensor 'fcn.bias'"):
+        state.finish_epoch({"epoch": 1})
+    assert not list(tmp_path.iterdir())
 
 
 def test_evaluation_by_hand(data):

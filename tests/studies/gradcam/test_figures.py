@@ -162,6 +162,19 @@ def test_parts_are_drawn_against_an_even_map():
         assert curves(axes)["trunk"].tolist() == [0.4, 0.4]
 
 
+def test_of_many_parts_those_with_most_are_drawn_and_seen_whole():
+    rows = [
+        {"class": c, "layer": layer, "part": f"joint {v}", "share": v / 66 + i, "joints": 1 / 12}
+        for i, c in enumerate(ACTIONS)
+        for layer in (1, 2)
+        for v in range(12)
+    ]
+    for axes in plot_parts(pd.DataFrame(rows), list(ACTIONS)).axes:
+        drawn = [label for label in curves(axes) if not label.startswith("_")]  # but for the line of an even map
+        assert drawn == [f"joint {v}" for v in range(4, 12)]
+        assert axes.get_ylim()[1] > max(max(values) for values in curves(axes).values())
+
+
 def test_randomisation_writes_each_cell_and_draws_the_last_layer():
     steps, rho = ["head", "b", "a"], np.array([[0.9, 0.5], [-0.04, -0.3], [0.1, 0.2]])
     rows = [

@@ -1,5 +1,7 @@
 """The study of yardsticks: its tables on a small network, its verdicts by hand, what it says and draws."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -98,8 +100,19 @@ def test_agreement_is_the_rank_correlation_over_layers(read):
     found = agreement_table(trained).set_index("yardstick")
     layers = pd.DataFrame(trained.values[1:], columns=YARDSTICKS)
     expected = layers.corr(method="spearman")[VARIATION]
-    assert found["rho"].to_dict() == pytest.approx(expected[found.index].fillna(0).to_dict())
+    told = found["rho"].notna()
+    assert told.any()
+    assert found["rho"][told].to_dict() == pytest.approx(expected[found.index][told].to_dict())
     assert found[["low", "high"]].abs().max(axis=None) <= 1
+
+
+def test_a_yardstick_that_is_the_same_at_most_layers_puts_them_in_no_order(read):
+    _, trained, _ = read
+    values = trained.values.copy()
+    values[1:, YARDSTICKS.index(PROBE)] = [0, 0, 0, 0, 0.1, 0, 0, 0, 0, 0]
+    found = agreement_table(replace(trained, values=values)).set_index("yardstick")
+    assert found.loc[PROBE, ["rho", "low", "high"]].isna().all()
+    assert found.loc["intrinsic dimension", "rho"] < 1
 
 
 def agreements(rho, low, high):
@@ -119,12 +132,14 @@ def changes(**by_network):
 
 UP, DOWN, ANY = (0.1, 0.05, 0.15), (-0.2, -0.3, -0.1), (0.02, -0.1, 0.14)
 NEAR, FAR, BETWEEN = (0.97, 0.93, 1.0), (0.3, -0.1, 0.6), (0.89, 0.64, 1.0)
+TIED = (np.nan, np.nan, np.nan)
 CASES = [
     ("opposed", BETWEEN, {"untrained": (UP, DOWN)}, Verdict.HOLDS),
     ("another order", FAR, {"untrained": (DOWN, DOWN)}, Verdict.HOLDS),
     ("the same", NEAR, {"untrained": (DOWN, DOWN)}, Verdict.FAILS),
     ("undecided", NEAR, {"untrained": (ANY, DOWN)}, Verdict.UNDECIDED),
     ("no untrained network", NEAR, {}, Verdict.UNDECIDED),
+    ("no order", TIED, {"untrained": (ANY, DOWN)}, Verdict.UNDECIDED),
     ("two layers", None, {"untrained": (UP, ANY)}, Verdict.UNDECIDED),
 ]
 
