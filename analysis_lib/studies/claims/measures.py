@@ -13,6 +13,7 @@ import pandas as pd
 
 from analysis_lib.errors import UserError
 from analysis_lib.statistics import Estimate
+from analysis_lib.studies.ablations import measures as ablations
 from analysis_lib.studies.architectures import measures as architectures
 from analysis_lib.studies.data import measures as data
 from analysis_lib.studies.gradcam import measures as gradcam
@@ -22,6 +23,7 @@ from analysis_lib.studies.spectrum import measures as spectrum
 from analysis_lib.studies.transfer import measures as transfer
 
 STUDIES = {
+    "ablations": ablations,
     "architectures": architectures,
     "data": data,
     "gradcam": gradcam,
