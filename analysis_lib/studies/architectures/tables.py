@@ -82,6 +82,11 @@ def load_networks(names: Sequence[str], data: SkeletonDataset) -> list[Checkpoin
     return sorted(found, key=lambda network: architecture(network) != REFERENCE)
 
 
+def same_stream(networks: Sequence[Checkpoint]) -> list[Checkpoint]:
+    """Return the networks that see the same of a clip as the first one: joints, bones, or how either moves."""
+    return [network for network in networks if network.preprocessing.stream == networks[0].preprocessing.stream]
+
+
 def measure(
     networks: Sequence[Checkpoint],
     data: SkeletonDataset,
@@ -226,8 +231,8 @@ def cost_table(networks: Sequence[Checkpoint], test: SkeletonDataset) -> pd.Data
     -------
     DataFrame
         Columns network, architecture, stream, width, layers, frames, parameters, multiplications (of a clip),
-        seconds (of a clip, on this machine, on one thread), passes (of a clip in training), clips, accuracy, low, high
-        (Wilson).
+        seconds (of a clip, on this machine, on one thread), passes (of a clip in training), machine (of the training),
+        clips, accuracy, low, high (Wilson).
         Accuracy is its card's; of a network without a card it is taken on ``test``.
     """
     rows = []
@@ -246,6 +251,7 @@ def cost_table(networks: Sequence[Checkpoint], test: SkeletonDataset) -> pd.Data
                 "multiplications": multiplications(network.model, x.shape[1:]),
                 "seconds": _on_one_thread(network, x),
                 "passes": card.get("epochs_run", 0) * card.get("recipe", {}).get("repeats", 1),
+                "machine": card.get("machine", ""),
                 **_proportion(card["test_accuracy"] * card["n_test"], card["n_test"]),
             }
         )

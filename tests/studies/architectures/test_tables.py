@@ -106,6 +106,7 @@ def test_a_network_without_a_card_is_scored(data):
 def test_streams_of_one_architecture_are_fused(data):
     joint, agcn = network("stgcn", data), network("agcn", data)
     bone = replace(joint, name="bones", preprocessing=Preprocessing(FRAMES, steps=("first-bodies", "bones")))
+    assert tables.same_stream([joint, bone, agcn]) == [joint, agcn]
     table = tables.fusion_table([joint, agcn, bone], data)
     assert table["streams"].tolist() == ["bone", "joint", "bone, joint", "bone, joint"]
     assert table["weights"].tolist() == ["alone", "alone", "equal", "published, 0.6 0.6"]
