@@ -5,6 +5,7 @@ import math
 from dataclasses import dataclass
 
 from analysis_lib.errors import UserError, shown
+from analysis_lib.loading import WHOLE
 
 _SCALARS = {"int": int, "float": float, "str": str, "bool": bool}
 _PLAIN = (*_SCALARS, "list[int]", "list[float]", "list[str]")
@@ -57,10 +58,12 @@ class Parameter:
         """
         try:
             read = self._read(value.strip()) if isinstance(value, str) else value
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
             read = ...
         if not self.accepts(read):
             raise UserError(f"parameter '{self.name}' of chapter '{chapter}' is {self.type}, got {shown(value)}")
+        if self.name == "seed" and read is not None and read < 0:
+            raise UserError(f"a seed is a whole number from 0 on, got {read}")
         return _exact(read, self.type)
 
     def _read(self, text: str) -> object:
@@ -82,9 +85,11 @@ def _read_scalar(text: str, kind: str) -> object:
 
 
 def _is_a(value: object, kind: str) -> bool:
-    """Return whether a single value is of a scalar type; NaN and infinity are of none."""
+    """Return whether a single value is of a scalar type; NaN, infinity and ints beyond 64 bits are of none."""
     if isinstance(value, bool):
         return kind == "bool"
+    if isinstance(value, int) and abs(value) >= WHOLE:
+        return False
     if kind == "float":
         return isinstance(value, int | float) and math.isfinite(value)
     return isinstance(value, _SCALARS[kind])

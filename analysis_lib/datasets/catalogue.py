@@ -246,10 +246,14 @@ def source_digest(name_or_path: str | Path, data_root: str | Path | None = None)
 
 
 def _file_reader(name_or_path: str | Path) -> Callable[[Path], SkeletonDataset] | None:
-    """Return the reader that the ending of a path calls for, if it has such an ending; a folder is of keypoints."""
-    if str(name_or_path) not in dataset_names() and Path(name_or_path).expanduser().is_dir():
-        return read_keypoints
-    return FILE_READERS.get(Path(name_or_path).suffix.lower())
+    """Return the reader that the ending of a path calls for, or None for a name; a folder is of keypoints."""
+    reader = FILE_READERS.get(Path(name_or_path).suffix.lower())
+    path = Path(name_or_path).expanduser()
+    if reader or not str(name_or_path) or str(name_or_path) in dataset_names() or not is_there(path):
+        return reader
+    if not path.is_dir():
+        raise DataError(f"{path} is no dataset: expected a file {', '.join(FILE_READERS)}, or a folder of JSON files")
+    return read_keypoints
 
 
 def _usable(dataset: SkeletonDataset, path: str | Path) -> SkeletonDataset:

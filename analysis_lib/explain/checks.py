@@ -108,6 +108,11 @@ def masking_curves(
     DataFrame
         Columns test (``"deletion"`` or ``"insertion"``), order (`ORDERS`), joints, clip (position
         in ``found.data``), probability.
+
+    Raises
+    ------
+    UserError
+        If the layer has no axis of joints, or its maps put none before another in any of the clips.
     """
     found.check_joints(layer)
     index = sample_per_class(found.data.labels, n_per_class, seed)
@@ -116,6 +121,8 @@ def masking_curves(
     x, lengths, targets = x[index], lengths[index], found.targets[index]
     ks = sorted({0, *(counts or _default_counts(x.shape[3])), x.shape[3]})
     importance = found.importance[index, layer].mean(axis=1)
+    if not np.ptp(importance, axis=1).any():
+        raise UserError(f"no clip's map at layer '{found.layers[layer]}' puts one joint before another")
     rng = np.random.default_rng(seed)
     draws = {"importance": [importance], "motion": [joint_motion(x[:, : found.data.n_coordinates], lengths)]}
     draws["random"] = [np.zeros_like(importance)] * n_seeds

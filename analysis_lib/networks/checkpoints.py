@@ -268,6 +268,8 @@ def card_path(name: str) -> Path:
         if not is_there(given.with_suffix(".json")):
             raise UserError(f"no checkpoint card at {given.with_suffix('.json')}")
         return given.with_suffix(".json")
+    if given.suffix == ".py":
+        raise UserError(f"model '{name}' is a file of code: say which function makes the network, {name}:make")
     if not is_there(CHECKPOINTS / f"{name}.json"):
         raise unknown_choice("model", name, [p.stem for p in CHECKPOINTS.glob("*.json")])
     return CHECKPOINTS / f"{name}.json"

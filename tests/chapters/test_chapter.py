@@ -101,11 +101,11 @@ def test_text_becomes_a_value_of_the_declared_type(kind, text, value):
 
 
 REFUSED = {
-    "int": ["1.5", 1.0, True, "none"],
-    "float": ["nan", "inf", "x"],
+    "int": ["1.5", 1.0, True, "none", str(2**63)],
+    "float": ["nan", "inf", "x", 10**400],
     "bool": ["maybe", 1],
     "str": [3],
-    "list[int]": ["1,x", "[1, 2", "[1, 'a']", "[x]", 3],
+    "list[int]": ["1,x", "[1, 2", "[1, 'a']", "[x]", 3, "[" * 10_000, "[" + "-" * 10_000 + "1]"],
     "list[str] | None": [[None]],
 }
 
@@ -116,11 +116,16 @@ def test_a_value_of_another_type_is_refused(kind, value):
         Parameter("p", kind, None, "").convert(value, "c")
 
 
+def test_a_seed_begins_at_0():
+    with pytest.raises(UserError, match="a seed is a whole number from 0 on, got -1"):
+        Parameter("seed", "int", 0, "").convert("-1", "c")
+
+
 VALUES = {
-    "int": st.integers(),
+    "int": st.integers(1 - 2**63, 2**63 - 1),
     "float": st.floats(allow_nan=False, allow_infinity=False),
     "bool": st.booleans(),
-    "list[int]": st.lists(st.integers()),
+    "list[int]": st.lists(st.integers(1 - 2**63, 2**63 - 1)),
     "list[float]": st.lists(st.floats(allow_nan=False, allow_infinity=False)),
 }
 

@@ -125,6 +125,17 @@ def test_an_unknown_name_lists_the_choices():
             function("nwucla")
 
 
+@pytest.mark.parametrize(
+    ("name", "words"), [("", "unknown dataset ''"), ("mine.txt", "mine.txt is no dataset: expected")]
+)
+def test_what_is_there_and_no_dataset_is_refused(tmp_path, monkeypatch, name, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.txt").write_text("x")
+    for function in (load_dataset, source_digest):
+        with pytest.raises(UserError, match=words):
+            function(name)
+
+
 def test_a_missing_dataset_says_where_it_was_looked_for_and_the_cure(house):
     house.manifest("small", places=PLACES)
     for function in (load_dataset, source_digest, check):

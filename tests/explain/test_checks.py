@@ -102,6 +102,11 @@ def test_ends_are_the_same_in_every_order_and_test(oracle):
     assert len(full.columns) == 8  # four clips of each class
 
 
+def test_maps_without_any_order_are_not_put_to_the_test(oracle):
+    with pytest.raises(UserError, match=r"no clip's map at layer '.*' puts one joint before another"):
+        masking_curves(replace(oracle, importance=np.ones_like(oracle.importance)))
+
+
 def test_gain_is_the_difference_of_the_areas(oracle):
     curves = masking_curves(oracle, counts=[2], n_seeds=1)
     gain = masking_gain(curves).set_index(["test", "against"])
@@ -155,7 +160,7 @@ def test_maps_without_order_are_counted_or_refused(oracle):
     blank = replace(oracle, importance=oracle.importance * 0)
     torch.manual_seed(0)
     oracle.network.model.extra = nn.Linear(1, 1)  # something to forget
-    with pytest.raises(UserError, match="no clip's map at layer 'detect' has any order"):
+    with pytest.raises(UserError, match=r"no clip's map at layer 'detect' has any order"):
         randomisation_table(blank)
 
 

@@ -87,6 +87,8 @@ def test_another_skeleton_is_refused(saved):
 def test_unknown_names_list_the_shipped_models():
     with pytest.raises(UserError, match="unknown model 'nw-ucal'; did you mean 'nw-ucla'"):
         load_checkpoint("nw-ucal")
+    with pytest.raises(UserError, match=r"say which function makes the network, nets\.py:make"):
+        load_checkpoint("nets.py")
 
 
 def test_a_full_disk_keeps_the_old_checkpoint(saved, monkeypatch):

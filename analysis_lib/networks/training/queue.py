@@ -18,7 +18,7 @@ from typing import Annotated, Literal, TypedDict
 from analysis_lib.errors import DataError, UserError
 from analysis_lib.files import digest, plain_name, write_text
 from analysis_lib.loading import Name, Within, checked, parse_json, read_bytes, read_json
-from analysis_lib.networks.training.recipes import Plan, Recipe, read_recipe, train_checkpoint
+from analysis_lib.networks.training.recipes import Plan, Recipe, read_recipe, train_checkpoint, usual_recipe
 from analysis_lib.results.digest import canonical_json
 
 
@@ -75,7 +75,7 @@ class Job:
 
     def plan(self) -> Plan:
         """Return the recipe that the job comes down to."""
-        plan = read_recipe(self.recipe or self.dataset, self.overrides)
+        plan = read_recipe(self.recipe or usual_recipe(self.dataset), self.overrides)
         return replace(plan, recipe=replace(plan.recipe, seed=self.seed))
 
     def card(self, out: str | Path) -> dict | None:
@@ -223,7 +223,7 @@ def run_queue(
                     job.dataset,
                     Path(out) / job.out,
                     name=job.name,
-                    recipe=job.recipe or None,
+                    recipe=job.recipe or usual_recipe(job.dataset),
                     overrides=job.overrides,
                     seed=job.seed,
                     data_root=data_root,

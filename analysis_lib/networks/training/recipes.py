@@ -15,7 +15,7 @@ import torch
 
 from analysis_lib.datasets.catalogue import load_dataset
 from analysis_lib.datasets.preparation.recipe import Preprocessing
-from analysis_lib.errors import UserError
+from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.files import DATA, is_there, plain_name
 from analysis_lib.loading import Name, checked, read_json
 from analysis_lib.networks.checkpoints import save_checkpoint, shipped_cards, stored_precision
@@ -50,13 +50,26 @@ class Plan:
     recipe: Recipe
 
 
+def usual_recipe(dataset: str) -> str:
+    """Return the name of a dataset's own recipe, or ``"default"``.
+
+    >>> usual_recipe("nw-ucla"), usual_recipe("no such dataset")
+    ('nw-ucla', 'default')
+    """
+    return dataset if dataset in _names() else "default"
+
+
+def _names() -> list[str]:
+    return [path.stem for path in RECIPES.glob("*.json")]
+
+
 def read_recipe(name: str, overrides: Mapping | None = None) -> Plan:
-    """Return the recipe of a dataset, the default one, or the one in a JSON file of yours.
+    """Return a shipped recipe, or the one in a JSON file of yours.
 
     Parameters
     ----------
     name : str
-        Of a dataset, or a path that ends in ``.json``.
+        Of a file in ``data/recipes``, or a path that ends in ``.json``.
     overrides : mapping, optional
         Entries that replace the file's; a mapping replaces single entries of the one it is for:
         ``{"arguments": {"width": 1.0}, "recipe": {"epochs": 10}}``.
@@ -64,13 +77,13 @@ def read_recipe(name: str, overrides: Mapping | None = None) -> Plan:
     Raises
     ------
     UserError
-        If there is no such file, or something in it or in ``overrides`` is missing, unknown, or out of range.
+        If there is no such recipe, or something in it or in ``overrides`` is missing, unknown, or out of range.
     """
+    if not name.endswith(".json") and name not in _names():
+        raise unknown_choice("recipe", name, [*_names(), "path/to/your.json"])
     path = Path(name) if name.endswith(".json") else RECIPES / f"{name}.json"
     if not is_there(path):
-        if name.endswith(".json"):
-            raise UserError(f"no recipe at {path}")
-        path = RECIPES / "default.json"
+        raise UserError(f"no recipe at {path}")
     given = checked(read_json(path, "recipe"), Mapping[str, object], path)
     for key, value in (overrides or {}).items():
         before = given.get(key)
@@ -143,7 +156,7 @@ def train_checkpoint(
     """
     plain_name(name or "-", "name of a network")
     data = load_dataset(dataset, data_root or None)
-    plan = read_recipe(recipe or data.name, overrides)
+    plan = read_recipe(recipe or usual_recipe(data.name), overrides)
     schedule = replace(plan.recipe, seed=seed)
     if epochs is not None:
         few = {

@@ -179,12 +179,12 @@ def findings(
         raise UserError(f"late is the number of last layers, at least 1, got {late}")
     layers, parts = tables["layers"], tables["parts"]
     last, randomised = _last(tables["table"]), tables.get("randomisation")
-    where = actions if "joints" in tables else ()
+    where, deepest = actions if "joints" in tables else (), tables["table"]["layer"].max()
     return Findings(
         layers=len(layers),
         growth=_growth(layers),
-        places=tuple(_place(_last(parts), action, limbs) for action in where),
-        limbs=tuple(_limbs(parts, limbs)) if where else (),
+        places=tuple(_place(parts[parts["layer"] == deepest], action, limbs) for action in where),
+        limbs=tuple(_limbs(parts, limbs, deepest)) if where else (),
         early=_early(layers, late) if len(layers) > late else None,
         times={action: _times(last[last["class"] == action]) for action in actions},
         balances=tuple(_balances(last, _last(tables["counterfactual"]), where)),
@@ -204,7 +204,7 @@ def _estimate(row: pd.Series, column: str = "mean") -> Estimate:
 
 def _growth(layers: pd.DataFrame) -> Growth | None:
     means = layers["mean"].to_numpy()
-    if len(means) < 2 or not (means[:-1] > 0).all() or not np.isfinite(means).all():
+    if len(means) < 2 or not (means > 0).all() or not np.isfinite(means).all():
         return None
     steps = means[1:] / means[:-1]
     return Growth(means[-1] / means[0], steps.max(), int(layers["layer"].iloc[steps.argmax()]))
@@ -222,13 +222,13 @@ def _place(parts: pd.DataFrame, action: str, limbs: Mapping[str, str]) -> Place:
     return Place(action, top, ratio[top], word, moving["share"].sum() / moving["joints"].sum())
 
 
-def _limbs(parts: pd.DataFrame, limbs: Mapping[str, str]):
+def _limbs(parts: pd.DataFrame, limbs: Mapping[str, str], deepest: int):
     for group, word in limbs.items():
         mine = parts[(parts["group"] == group) & parts["part"].str.contains(word, regex=False)]
         if len(mine):
             shares = mine.groupby(["layer", "class"])[["share", "joints"]].sum()
             more = (shares["share"] > shares["joints"]).groupby("layer").sum()
-            first, last = (int(more.get(end, 0)) for end in (parts["layer"].min(), parts["layer"].max()))
+            first, last = (int(more.get(end, 0)) for end in (parts["layer"].min(), deepest))
             yield Limbs(group, word, mine["class"].nunique(), first, last)
 
 

@@ -20,8 +20,9 @@ def test_shipped_recipes_are_whole(path):
     assert plan.train_split != plan.test_split
 
 
-def test_a_dataset_without_a_recipe_gets_the_default():
-    assert read_recipe("no-such-dataset") == read_recipe("default")
+def test_a_recipe_that_is_not_there_is_no_default():
+    with pytest.raises(UserError, match="unknown recipe 'nw-ucal'; did you mean 'nw-ucla'"):
+        read_recipe("nw-ucal")
 
 
 def test_a_missing_or_broken_file_is_named(tmp_path):

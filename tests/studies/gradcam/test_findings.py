@@ -77,6 +77,7 @@ def test_growth_is_last_over_first_and_its_largest_step():
     assert found().growth == Growth(10, 4, after=2)
     assert found(layers=layers([3], [3], [0.1])).growth is None
     assert found(layers=layers([0, 2], [0, 2], [0, 0])).growth is None
+    assert found(layers=layers([2, 0], [2, 0], [0, 0])).growth is None
 
 
 def test_places_name_the_limbs_that_should_have_moved():
@@ -88,6 +89,9 @@ def test_places_name_the_limbs_that_should_have_moved():
     blank = found(["throw", "sit"], parts=parts(throw="left leg")).places
     assert (blank[0].limb, blank[1]) == ("arm", Place("sit"))
     assert found(["kick"], parts=parts(kick="left leg")).places[0].limb == ""
+    early = parts(kick="left leg").query("layer == 1")  # as at the last layer its map is zero
+    assert found(["kick"], parts=early).places == (Place("kick"),)
+    assert found(["kick"], parts=early).limbs == (Limbs("lower body", "leg", 1, 0, 0),)
 
 
 def test_limbs_are_counted_by_super_class():
