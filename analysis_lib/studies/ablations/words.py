@@ -104,8 +104,8 @@ def actions(found: Actions, one: str, other: str) -> str:
     """Return which actions one network knows better than another."""
     return (
         f"{name_of(one)} names {percent(found.one)} of the clips rightly, {name_of(other)} {percent(found.other)}. Of "
-        f"{counted(found.count, 'action')}, the first is better beyond chance at {len(found.more)}: "
-        f"{named(found.more)}; and worse at {len(found.fewer)}: {named(found.fewer)}."
+        f"{counted(found.count, 'action')}, the first is better beyond chance at {named(found.more)}, and worse at "
+        f"{named(found.fewer)}."
     )
 
 
