@@ -121,16 +121,14 @@ def test_actions_are_told_apart_by_the_clips_that_networks_differ_in(data, monke
 
 
 def test_joints_in_the_plane(data):
-    networks = [network(name, data) for name in ("stgcn", "fg-stformer", "stgcn", "agcn")]
-    table = tables.node_table(networks, data)
-    assert table.groupby("network", sort=False).size().to_dict() == {
-        "my stgcn": 25 * len(data),
-        "my agcn": 25 * len(data),
-    }
+    few = data.take([0, 1, 2])
+    networks = [network(name, few) for name in ("stgcn", "fg-stformer", "stgcn", "agcn")]
+    table = tables.node_table(networks, few)
+    assert table.groupby("network", sort=False).size().to_dict() == {"my stgcn": 75, "my agcn": 75}
     assert np.isfinite(table[["x", "y"]]).all(axis=None)
     assert table["separation"].gt(0).all()
     assert table["silhouette"].between(-1, 1).all()
     with pytest.raises(UserError, match="none of stgcn, agcn, st-gdn is trained on these data"):
-        tables.node_table(networks[1:2], data)
+        tables.node_table(networks[1:2], few)
     with pytest.raises(UserError, match="no ctr-gcn is trained on these data"):
         tables.first_of(networks, "ctr-gcn")
