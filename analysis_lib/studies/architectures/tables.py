@@ -24,6 +24,7 @@ from analysis_lib.networks.fusion import PUBLISHED, fused
 from analysis_lib.networks.st_gdn import inverse_root
 from analysis_lib.networks.training.fit import evaluate
 from analysis_lib.networks.untrained import untrained_twin
+from analysis_lib.results.digest import canonical_json
 from analysis_lib.statistics import percentile_interval, wilson_interval
 
 #: share of the layers after which a fall is late: layer 8 of 10, as the paper has it
@@ -274,7 +275,7 @@ def _on_one_thread(network: Checkpoint, x: np.ndarray) -> float:
 
 
 def fusion_table(networks: Sequence[Checkpoint], test: SkeletonDataset) -> pd.DataFrame:
-    """Return the accuracy of networks of one architecture that were trained on several streams, alone and fused.
+    """Return the accuracy of networks that are alike but for the streams that they were trained on, alone and fused.
 
     Of several networks on one stream the first counts. Scores are taken on ``test``.
 
@@ -291,11 +292,12 @@ def fusion_table(networks: Sequence[Checkpoint], test: SkeletonDataset) -> pd.Da
     """
     rows, families = [], {}
     for network in networks:
-        families.setdefault(architecture(network), {}).setdefault(network.preprocessing.stream, network)
-    several = {name: streams for name, streams in families.items() if len(streams) > 1}
+        alike = architecture(network), canonical_json(network.card.get("arguments", {}))
+        families.setdefault(alike, {}).setdefault(network.preprocessing.stream, network)
+    several = {alike: streams for alike, streams in families.items() if len(streams) > 1}
     if not several:
         raise UserError(f"no architecture is trained on several streams of {test.name}; data/queue.json has such jobs")
-    for name, streams in several.items():
+    for (name, _), streams in several.items():
         scores = {
             stream: evaluate(one.model, test, one.preprocessing)["scores"] for stream, one in sorted(streams.items())
         }

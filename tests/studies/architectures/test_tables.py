@@ -107,7 +107,10 @@ def test_streams_of_one_architecture_are_fused(data):
     joint, agcn = network("stgcn", data), network("agcn", data)
     bone = replace(joint, name="bones", preprocessing=Preprocessing(FRAMES, steps=("first-bodies", "bones")))
     assert tables.same_stream([joint, bone, agcn]) == [joint, agcn]
-    table = tables.fusion_table([joint, agcn, bone], data)
+    wider = replace(joint, card=joint.card | {"arguments": {"width": 1.0}})  # first, and not like the others
+    with pytest.raises(UserError, match="no architecture is trained on several streams"):
+        tables.fusion_table([wider, bone], data)
+    table = tables.fusion_table([wider, joint, agcn, bone], data)
     assert table["streams"].tolist() == ["bone", "joint", "bone, joint", "bone, joint"]
     assert table["weights"].tolist() == ["alone", "alone", "equal", "published, 0.6 0.6"]
     with pytest.raises(UserError, match="no architecture is trained on several streams of synthetic"):
