@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
+from analysis_lib.networks.fg_stformer import body_parts
 from analysis_lib.plots.panels import key_below, panels
 from analysis_lib.plots.skeleton import draw_skeleton
 from analysis_lib.plots.style import COLOURS, INK, MARKERS, POSITIVE, WIDTH, use_style
@@ -67,7 +68,7 @@ def plot_looks(poses: pd.DataFrame, links: pd.DataFrame, skeleton: Skeleton) -> 
         )
         above.set_title(action, loc="center")
         draw_skeleton(below, skeleton, places, sizes=5, tint=False, bone_width=0.8)
-        _draw_links(below, links[links["class"] == action].nlargest(LINES, "weight"), mine[["x", "y"]])
+        _draw_links(below, links[links["class"] == action].nlargest(LINES, "weight"), places, skeleton)
         below.set(xlim=above.get_xlim(), ylim=above.get_ylim())
     bar = {"location": "right", "shrink": 0.8, "aspect": 25}
     figure.colorbar(dots, ax=grid[0], label="informativeness", **bar)
@@ -76,12 +77,14 @@ def plot_looks(poses: pd.DataFrame, links: pd.DataFrame, skeleton: Skeleton) -> 
     return figure
 
 
-def _draw_links(axes, links: pd.DataFrame, places: pd.DataFrame) -> None:
-    ends = [places.loc[part.split(" | ")].to_numpy().mean(axis=0) for part in links["part"]]
-    lines = [np.stack([places.loc[joint].to_numpy(), end]) for joint, end in zip(links["joint"], ends, strict=True)]
+def _draw_links(axes, links: pd.DataFrame, places: np.ndarray, skeleton: Skeleton) -> None:
+    middles = np.array([places[list(part)].mean(axis=0) for part in body_parts(skeleton)])
+    starts, ends = places[[skeleton.joints.index(joint) for joint in links["joint"]]], middles[links["part"]]
     widths = 2.5 * links["weight"] / links["weight"].max()
-    axes.add_collection(LineCollection(lines, colors=POSITIVE, linewidths=widths, alpha=0.8, zorder=3))
-    axes.scatter(*np.array(ends).T, marker="s", s=18, color=POSITIVE, edgecolors=INK, linewidths=0.4, zorder=4)
+    axes.add_collection(
+        LineCollection(list(np.stack([starts, ends], axis=1)), colors=POSITIVE, linewidths=widths, alpha=0.8, zorder=3)
+    )
+    axes.scatter(*ends.T, marker="s", s=18, color=POSITIVE, edgecolors=INK, linewidths=0.4, zorder=4)
 
 
 def plot_focus(table: pd.DataFrame, skeleton: Skeleton) -> Figure:

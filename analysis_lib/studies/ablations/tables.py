@@ -189,13 +189,14 @@ def look_tables(network: Checkpoint, data: SkeletonDataset, actions: Sequence[st
     poses : DataFrame
         Columns class, clip, joint, x, y (y up), focal, score.
     links : DataFrame
-        What joints take from parts in the last layer: columns class, joint, part (joints of it, in words), weight.
+        What joints take from parts in the last layer: columns class, joint, part (its place in
+        `analysis_lib.networks.fg_stformer.body_parts`), weight.
     """
     index, whole = front_clips(data, actions), upright(data)
     x, lengths = clip_tensors(data.take(index), network.preprocessing)
     found = looks(network.model, torch.from_numpy(x), lengths)
     joints = list(data.skeleton.joints)
-    parts = [" | ".join(joints[v] for v in part) for part in network.model.parts]
+    n_parts = len(network.model.parts)
     poses, links = [], []
     for place, i in enumerate(index):
         action = {"class": data.class_names[data.labels[i]]}
@@ -204,7 +205,7 @@ def look_tables(network: Checkpoint, data: SkeletonDataset, actions: Sequence[st
         places = {"joint": joints, "x": pose[:, 0], "y": pose[:, 1], "focal": focal}
         score = found.informativeness[place, middle].numpy()
         poses.append(pd.DataFrame({**action, "clip": data.clips[i], **places, "score": score}))
-        taken = {"joint": np.repeat(joints, len(parts)), "part": parts * len(joints)}
+        taken = {"joint": np.repeat(joints, n_parts), "part": np.tile(np.arange(n_parts), len(joints))}
         links.append(pd.DataFrame({**action, **taken, "weight": found.from_parts[place].numpy().ravel()}))
     return pd.concat(poses, ignore_index=True), pd.concat(links, ignore_index=True)
 
