@@ -361,7 +361,8 @@ def leaderboard(dataset: str, costs: pd.DataFrame, fusions: pd.DataFrame | None)
     ]
     ours = [costs]
     if fusions is not None:
-        names = fusions["architecture"] + ", " + fusions["streams"] + ", " + fusions["weights"]
+        streams = fusions["streams"].str.split(", ").str.len().astype(str) + " streams"
+        names = fusions["architecture"] + ", " + streams + ", " + fusions["weights"].str.split(",").str[0] + " weights"
         ours.append(fusions.assign(network=names)[fusions["weights"] != "alone"])
     columns = ["network", "whose", "clips", "accuracy", "low", "high"]
     whole = pd.concat([pd.DataFrame(rows), *(one.assign(whose="ours") for one in ours)])[columns]

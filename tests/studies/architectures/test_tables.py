@@ -124,7 +124,7 @@ def test_ours_stand_beside_published_ones():
         "nw-ucla", costs, pd.DataFrame([("x", "a, b", "equal", 464, 0.1, 0.0, 0.2)], columns=columns)
     )
     assert board["network"].tolist()[:4] == ["FG-STFormer", "CTR-GCN", "DC-GCN+ADG", "mine"]
-    assert board["network"].tolist()[-1] == "x, a, b, equal"
+    assert board["network"].tolist()[-1] == "x, 2 streams, equal weights"
     assert (board["low"] < board["accuracy"]).all()
     with pytest.raises(UserError, match="no published accuracies on synthetic are kept"):
         tables.leaderboard("synthetic", costs, None)
