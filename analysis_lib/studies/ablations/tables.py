@@ -80,8 +80,15 @@ def run_table(path: str | Path) -> pd.DataFrame:
     DataFrame
         Columns architecture, variant, and those of `analysis_lib.networks.training.queue.Result` but name and
         arguments.
+
+    Raises
+    ------
+    UserError
+        If there is no such file, or no result in it.
     """
     found = read_results(path if is_there(path) else ROOT / path)
+    if not found:
+        raise UserError(f"{path} has no results; stgbook train --queue data/ablations.json --results FILE writes some")
     rows = [
         {
             "architecture": one.architecture,

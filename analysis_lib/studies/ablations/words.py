@@ -60,25 +60,23 @@ def _points(found: Estimate) -> str:
 
 def overview(parts: pd.DataFrame) -> pd.DataFrame:
     """Return the gains as people read them, one row a part."""
-    rows = [
-        {
-            "network": TITLES[row.architecture],
-            "in its paper": row.place,
-            "part": row.part,
-            "gain here, points": _points(Estimate(row.value, row.low, row.high)),
-            "published": "not known" if isnan(row.published) else points(row.published),
-            "that it helps": judged(Estimate(row.value, row.low, row.high).above(0)),
-        }
-        for row in parts.itertuples()
-    ]
-    return pd.DataFrame(rows).set_index("network")
+    gains = [Estimate(row.value, row.low, row.high) for row in parts.itertuples()]
+    shown = {
+        "network": parts["architecture"].map(TITLES),
+        "in its paper": parts["place"],
+        "part": parts["part"],
+        "gain here, points": [_points(gain) for gain in gains],
+        "published": ["not known" if isnan(value) else points(value) for value in parts["published"]],
+        "that it helps": [judged(gain.above(0)) for gain in gains],
+    }
+    return pd.DataFrame(shown).set_index("network")
 
 
 def variants(table: pd.DataFrame) -> pd.DataFrame:
     """Return accuracies of the variants as people read them."""
     rows = [
         {
-            "network": TITLES[row.architecture],
+            "network": TITLES.get(row.architecture, row.architecture),
             "variant": row.variant,
             "parameters": number(row.parameters, 0),
             "trainings": row.seeds,

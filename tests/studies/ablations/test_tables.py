@@ -62,6 +62,9 @@ def test_every_comparison_is_of_variants_that_the_queue_trains(tmp_path):
         plan = job.plan()
         told = (plan.architecture, plan.arguments, job.seed, 30, 9, 480, 0.5, "", "", "")
         made.append(Result(job.name, "synthetic", "", *told))
+    write_results(tmp_path / "found.json", [])
+    with pytest.raises(UserError, match="has no results; stgbook train"):
+        tables.run_table(tmp_path / "found.json")
     write_results(tmp_path / "found.json", made)
     found = tables.run_table(tmp_path / "found.json")
     assert len(tables.part_table(found)) == len(tables.COMPARISONS)

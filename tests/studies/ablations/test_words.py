@@ -44,6 +44,7 @@ def test_findings_are_read_off_the_tables():
     assert (found.seeds, found.sd["st-gdn"], found.told(Verdict.FAILS)[0].name) == (2, 0.02, "whitened frames")
     assert findings.findings(pd.DataFrame({"seeds": []}), parts[:0]) is None
     shown = words.overview(parts).loc["ST-GDN"].tolist()
+    assert words.overview(parts[:0]).empty
     assert shown[2:] == ["−4.0 (−6.0 to −2.0)", "not known", "does not hold"]
 
 
