@@ -36,7 +36,8 @@ def plot_parts(parts: pd.DataFrame) -> Figure | None:
             gain["value"], y, xerr=error, ls="", marker="o", color=COLOURS[0], label="here, 95\u2009% interval"
         )
         look = {"s": 30, "facecolors": "none", "edgecolors": COLOURS[1], "zorder": 3}
-        axes.scatter(100 * rows["published"], y, marker="D", label="published, on NTU RGB+D", **look)
+        if rows["published"].notna().any():
+            axes.scatter(100 * rows["published"], y, marker="D", label="published, on NTU RGB+D", **look)
         axes.axvline(0, color=INK, lw=0.6)
         axes.set_yticks(y, rows["part"])
         axes.set_ylim(-0.6, len(rows) - 0.4)
