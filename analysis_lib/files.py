@@ -140,6 +140,12 @@ def working_folder(parent: str | Path, cure: str = "") -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
+def check_writable(folder: str | Path) -> None:
+    """Raise UserError if no file can be written in a folder, which is made: now, and not after hours of work."""
+    with working_folder(folder):
+        pass
+
+
 def put_in_place(made: Path, folder: Path) -> None:
     """Give a folder that was made the name of another, beside it, which goes.
 

@@ -1,13 +1,13 @@
 """Statistics over clips: intervals of proportions and means, correlations of ranks."""
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import nan
 
 import numpy as np
-from scipy.stats import rankdata
+from scipy.stats import norm, rankdata
 
 from analysis_lib.errors import UserError
 
@@ -312,6 +312,25 @@ def simultaneous_band(value: np.ndarray, replicates: np.ndarray) -> tuple[np.nda
     ratio = np.divide(away, half, out=np.zeros_like(away), where=half > 0)
     reach = np.quantile(ratio.max(axis=-1), 0.95, axis=0)[..., None] * half
     return value - reach, value + reach
+
+
+def greatest(found: Sequence[Estimate]) -> Estimate:
+    r"""Return the greatest of several values, with the interval of all of them at once (Bonferroni).
+
+    Each interval is widened about its value by :math:`z_{0.025/n} / z_{0.025}`; the ends are the greatest of
+    all. The whole interval lies below a bound just if all do.
+
+    Examples
+    --------
+    >>> one, two = Estimate(-0.3, -0.5, -0.1), Estimate(-0.2, -0.3, -0.1)
+    >>> greatest([one]).high, round(greatest([one, two]).high, 4)
+    (-0.1, -0.0713)
+    """
+    wider = norm.ppf(0.025 / len(found)) / norm.ppf(0.025)
+    value = max(one.value for one in found)
+    low = max(one.value - wider * (one.value - one.low) for one in found)
+    high = max(one.value + wider * (one.high - one.value) for one in found)
+    return Estimate(float(value), float(low), float(high), max(one.clips for one in found))
 
 
 def mean_interval(values: np.ndarray, seed: int = 0, n_bootstrap: int = 1000) -> dict[str, float]:

@@ -10,8 +10,10 @@ from math import isfinite, isnan
 
 from analysis_lib.statistics import Estimate, Verdict
 
-#: thin space
-THIN = "\u2009"
+#: thin space, at which no line is broken
+THIN = "\u202f"
+#: digits of a power
+RAISED = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
 UNKNOWN = "not defined"  # a number that is not finite
 # what is markup in Markdown: at the start of a text, or anywhere; the last character of each is escaped
 _MARKUP = re.compile(r"^\d+[.)](?=\s|$)|^[-+=:#%]|[\\`*_{}\[\]<>&$|~^@]|:(?=//)|www\.", re.IGNORECASE)
@@ -33,12 +35,16 @@ def number(value: float, digits: int | None = None, signed: bool = False) -> str
 
 
 def plain(value: float) -> str:
-    """Return a number that somebody chose, with as many digits as it has.
+    """Return a number that somebody chose, with as many digits as it has; a tiny one by its power of ten.
 
-    >>> plain(2.50), plain(20)
-    ('2.5', '20')
+    >>> plain(2.50), plain(20), plain(1e-05), plain(-2.8e-16)
+    ('2.5', '20', '10⁻⁵', '−2.8 × 10⁻¹⁶')
     """
-    return f"{value:,g}".replace("-", "−")
+    digits, _, power = f"{value:,g}".replace("-", "−").partition("e")
+    if not power:
+        return digits
+    tens = "10" + f"{int(power.replace('−', '-'))}".translate(RAISED)
+    return tens if digits == "1" else f"{digits} × {tens}"
 
 
 def percent(share: float, digits: int | None = None) -> str:
@@ -185,9 +191,9 @@ def ratio(times: float) -> str:
     """Return how many times as much something is.
 
     >>> ratio(83.4), ratio(8.21), ratio(1111)
-    ('83x', '8.2x', '1,100x')
+    ('83×', '8.2×', '1,100×')
     """
-    return f"{number(times)}x"
+    return f"{number(times)}×"
 
 
 def _exponent(value: float, digits: int) -> int:

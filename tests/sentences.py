@@ -13,7 +13,7 @@ def check(text):
         assert not _HOLES.search(line), line
         assert not _ONE.search(line), line
         assert not re.search(r"(?<![\w)])-\d", line), line
-        assert not re.search(r"\d ?%(?<!\u2009%)", line), line
+        assert not re.search(r"\d ?%(?<!\u202f%)", line), line
         assert not re.search(r"\([^)]*\(", line), line
 
 

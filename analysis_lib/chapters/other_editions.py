@@ -64,7 +64,7 @@ class Beside:
         name : str
         """
         others = {label: rows.set_index(table.index.names) for label, rows in self[name].items()}
-        return pd.concat({"here": table, **others}, names=["edition"]) if others else table
+        return pd.concat({"this run": table, **others}, names=["edition"]) if others else table
 
     def origins(self) -> dict[str, str]:
         """Return dataset, model, code, date and differing parameters of each record, by its label."""

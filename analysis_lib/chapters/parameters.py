@@ -62,6 +62,9 @@ class Parameter:
             read = ...
         if not self.accepts(read):
             raise UserError(f"parameter '{self.name}' of chapter '{chapter}' is {self.type}, got {shown(value)}")
+        texts = [text for text in (read if isinstance(read, list | tuple) else [read]) if isinstance(text, str)]
+        if any("\ud800" <= letter <= "\udfff" for letter in "".join(texts)):
+            raise UserError(f"no notebook can hold a text that is not UTF-8, {shown(value)}; rename the file")
         if self.name == "seed" and read is not None and read < 0:
             raise UserError(f"a seed is a whole number from 0 on, got {read}")
         return _exact(read, self.type)

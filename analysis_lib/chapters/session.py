@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.chapters.chapter import OF_MODELS, load_chapter
+from analysis_lib.chapters.editions import edition_title
 from analysis_lib.chapters.notes import ANSWER, CAPTION, publish
 from analysis_lib.chapters.other_editions import Beside, recorded_beside
 from analysis_lib.chapters.recorded import write_record
-from analysis_lib.chapters.shown import Claim, ThisRun, answer_html, run_html
+from analysis_lib.chapters.shown import Claim, Listed, ThisRun, answer_html, run_html
 from analysis_lib.datasets.catalogue import load_dataset
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.sampling import class_indices, sample_per_class, usual_actions
@@ -69,14 +70,18 @@ class Session:
     def network(self) -> Checkpoint:
         """The network that the parameter ``model`` names."""
         how = {p.name: self.parameters.get(p.name, p.default) for p in OF_MODELS}
-        network = load_checkpoint(self.parameters["model"], self.data, **how)
-        self.notes += network.notes
-        if not is_trained(network):
-            self.notes.append(
-                f"**The network {code_of(network.name)} was never trained**: its weights were drawn by lot. What is "
-                "said of it here is what its architecture alone makes of the clips."
-            )
-        return network
+        return self.told([load_checkpoint(self.parameters["model"], self.data, **how)])[0]
+
+    def told(self, networks: Sequence[Checkpoint]) -> Sequence[Checkpoint]:
+        """Return networks; the page will say how each is read, and whether it was never trained."""
+        for network in networks:
+            self.notes += network.notes
+            if not is_trained(network):
+                self.notes.append(
+                    f"**The network {code_of(network.name)} was never trained**: its weights were drawn by lot. What "
+                    "is said of it here is what its architecture alone makes of the clips."
+                )
+        return networks
 
     def sample(self, data: SkeletonDataset, n_per_class: int, seed: int) -> SkeletonDataset:
         """Return so many clips of each class (`analysis_lib.datasets.sampling.sample_per_class`)."""
@@ -122,7 +127,12 @@ class Session:
         """Display sentences as `say` does, or what is no text as it is; for use within a `part`."""
         from IPython.display import display
 
-        display(self.say(*shown) if isinstance(shown[0], str) else shown[0])
+        if (one := self.say(*shown) if isinstance(shown[0], str) else shown[0]) is not None:
+            display(one)
+
+    def table(self, table: pd.DataFrame) -> Listed:
+        """Return a table for display."""
+        return Listed(table)
 
     def answer(self, sentence: str, claims: Sequence[Claim] = ()):
         """Return the page's answer for display: one plain sentence, and the verdicts of the claims behind it.
@@ -141,11 +151,12 @@ class Session:
         publish(CAPTION, sentence)
 
     def say(self, *sentences: str):
-        """Return sentences for display, a paragraph each, and below them what is yet to be noted."""
+        """Return sentences for display, a paragraph each, and below them what is yet to be noted; None for nothing."""
         from IPython.display import Markdown
 
         notes, self.notes = dict.fromkeys(self.notes), []
-        return Markdown("\n\n".join(filter(None, [*sentences, *notes])))
+        text = "\n\n".join(filter(None, [*sentences, *notes]))
+        return Markdown(text) if text else None
 
     def record(self, **tables):
         """Keep tidy tables where ``$STGBOOK_TABLES`` names a folder, and return what this run was, for display.
@@ -162,7 +173,8 @@ class Session:
             made |= {"answer": pd.DataFrame(self.answers)} if self.answers else {}
             write_record(Path(os.environ[TABLES]) / self.chapter, facts, made)
         beside = self.beside.origins() if "beside" in vars(self) else {}
-        return ThisRun(run_html(facts, time.monotonic() - self.started, beside), facts.get("data", {}).get("name", ""))
+        data = edition_title(facts["data"]["name"]) if "data" in facts else ""
+        return ThisRun(run_html(facts, time.monotonic() - self.started, beside), data)
 
     def facts(self) -> dict:
         """Return the parameters, the code's version, and which data and network have been used.

@@ -3,11 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from numbers import Integral
+
+import pandas as pd
 
 from analysis_lib.chapters.notes import RUN
 from analysis_lib.chapters.other_editions import origin
 from analysis_lib.statistics import Verdict
-from analysis_lib.words import duration
+from analysis_lib.words import duration, number
 
 #: a verdict, and what it is about in a few words
 Claim = tuple[Verdict | str, str]
@@ -39,6 +42,24 @@ def badge(verdict: Verdict | str, text: str = "") -> str:
     """
     name = str(verdict)
     return f'<span class="verdict verdict-{name.replace(" ", "-")}">{escape(text or name)}</span>'
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A table for display: its index as first columns, in which a name that repeats the row above is left out.
+
+    Whole numbers are written with their thousands.
+    """
+
+    table: pd.DataFrame
+
+    def _repr_html_(self) -> str:
+        names = len(self.table.index.names) if any(self.table.index.names) else 0
+        rows = (self.table.reset_index() if names else self.table).astype(object)
+        same = (rows.iloc[:, :names] == rows.iloc[:, :names].shift()).cummin(axis=1)
+        rows.iloc[:, :names] = rows.iloc[:, :names].mask(same, "")
+        rows = rows.map(lambda value: number(value, 0) if isinstance(value, Integral) else value)
+        return rows.to_html(index=False, border=0)
 
 
 @dataclass(frozen=True)

@@ -88,12 +88,13 @@ def run(chapter, given, edition, data_root, out, html, record, force) -> None:
     """
     from analysis_lib.chapters.chapter import load_chapter
     from analysis_lib.chapters.editions import load_edition
-    from analysis_lib.files import BUILD
+    from analysis_lib.files import BUILD, check_writable
     from analysis_lib.publishing.runs import run_chapter
     from analysis_lib.publishing.site import record_run
 
     chosen, notebook = load_edition(edition), load_chapter(chapter)
     out = out or BUILD / chosen.name / "runs"
+    check_writable(out)
     done = run_chapter(
         notebook, chosen.parameters(notebook, _pairs(given)), out, data_root=data_root or "", force=force, report=say
     )

@@ -14,7 +14,7 @@ def described(data: SkeletonDataset) -> str:
     >>> from analysis_lib.skeletons.skeleton import Skeleton
     >>> arm = Skeleton("arm", ("hand", "elbow"), ((0, 1),))
     >>> clips = [np.zeros((1, 1, 2, 2)), np.array([[[[1, 0], [3, 2]], [[1, 0], [np.nan, 2]]]])]
-    >>> print(described(SkeletonDataset("lifts", arm, clips, [0, 1], ("up", "down"))).replace("\u2009", " "))
+    >>> print(described(SkeletonDataset("lifts", arm, clips, [0, 1], ("up", "down"))).replace("\u202f", " "))
     lifts: 2 clips, 2 classes
     skeleton: arm (2 joints, 1 bone)
     bodies: 1 (2 of the clips)

@@ -13,6 +13,7 @@ from analysis_lib.explain.attributions import Attribution
 from analysis_lib.explain.masking import joint_motion, masking_baseline, masking_curve, ranking
 from analysis_lib.explain.randomisation import cascade
 from analysis_lib.networks.hooks import cascade_steps
+from analysis_lib.networks.training.fit import predict
 from analysis_lib.progress import progress_bar
 from analysis_lib.statistics import mean_interval, rank_correlation
 
@@ -107,7 +108,8 @@ def masking_curves(
     -------
     DataFrame
         Columns test (``"deletion"`` or ``"insertion"``), order (`ORDERS`), joints, clip (position
-        in ``found.data``), probability.
+        in ``found.data``), probability, own (whether the clip's class is what the network makes of the clip with
+        every joint masked: then masking cannot tell what speaks for it).
 
     Raises
     ------
@@ -132,6 +134,7 @@ def masking_curves(
         return masking_curve(found.network.model, x, masked, targets, ranking(values, rng), ks, insert)
 
     ends = curves(importance, [0, x.shape[3]], insert=False)  # the same in every order
+    own = dict(zip(index, predict(found.network.model, masked).argmax(axis=1) == targets, strict=True))
     tables = []
     for test, order in progress_bar(jobs, "masking", progress):
         insert = test == "insertion"
@@ -141,7 +144,8 @@ def masking_curves(
         table = pd.DataFrame(curve, index=pd.Index(index, name="clip"), columns=ks)
         long = table.melt(var_name="joints", value_name="probability", ignore_index=False)
         tables.append(long.reset_index().assign(test=test, order=order))
-    return pd.concat(tables, ignore_index=True)[["test", "order", "joints", "clip", "probability"]]
+    whole = pd.concat(tables, ignore_index=True)[["test", "order", "joints", "clip", "probability"]]
+    return whole.assign(own=whole["clip"].map(own))
 
 
 def _default_counts(n_joints: int) -> list[int]:
@@ -171,7 +175,8 @@ def masking_gain(curves: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
 
     The area under a clip's curve (mean probability over 0..V joints) is compared with that of the
     same clip under another order; the sign is such that positive means: importance is the better
-    order, as it lowers the score sooner in deletion, and raises it sooner in insertion.
+    order, as it lowers the score sooner in deletion, and raises it sooner in insertion. Clips whose class is the
+    masked clip's own are left out.
 
     Parameters
     ----------
@@ -181,9 +186,18 @@ def masking_gain(curves: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns test, against (the other order), area (under the curve by importance), clips, mean
-        (of the paired gain) with low and high.
+        Columns test, against (the other order), area (under the curve by importance), clips, own (how many were left
+        out), mean (of the paired gain) with low and high.
+
+    Raises
+    ------
+    UserError
+        If no clip is left.
     """
+    left_out = int(curves.groupby("clip")["own"].first().sum())
+    curves = curves[~curves["own"]]
+    if curves.empty:
+        raise UserError("of every clip the network makes the same class with all joints masked: masking cannot tell")
     wide = curves.pivot(index=["test", "order", "clip"], columns="joints", values="probability")
     ks = wide.columns.to_numpy(float)
     areas = pd.Series(np.trapezoid(wide, ks, axis=1) / (ks[-1] - ks[0]), index=wide.index)
@@ -192,6 +206,6 @@ def masking_gain(curves: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
         own = areas[test, "importance"]
         for other in ORDERS[1:]:
             gain = sign * (own - areas[test, other])
-            row = {"test": test, "against": other, "area": own.mean(), "clips": len(gain)}
+            row = {"test": test, "against": other, "area": own.mean(), "clips": len(gain), "own": left_out}
             rows.append(row | mean_interval(gain.to_numpy(), seed))
     return pd.DataFrame(rows)

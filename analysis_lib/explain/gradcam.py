@@ -2,7 +2,7 @@
 
 References
 ----------
-Das, Shekkizhar & Ortega (2024), equations (5) and (6): GradCAM (Selvaraju et al. 2017) for every
+Das, Shekkizhar & Ortega (2023), equations (5) and (6): GradCAM (Selvaraju et al. 2017) for every
 layer. Variant ``"released"``: the code published with a later comparison of GradCAM and SHAP on
 skeletons.
 """

@@ -1,7 +1,7 @@
 """What each layer of a network says about each clip: activations taken by forward hooks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -112,6 +112,39 @@ def embed(
     features = tuple(store.arrays[name] for name in names)
     valid = tuple(layer_lengths(lengths, n_frames, f.shape[1]) for f in features)
     return Embeddings(names, features, valid, store.folder)
+
+
+def reduced(embeddings: Embeddings, n_nodes: Sequence[int], reduce: str) -> Embeddings:
+    """Return flattened features as another reduction has them, without a further pass of the network.
+
+    Parameters
+    ----------
+    embeddings : Embeddings
+        As from `embed` with ``reduce="flatten"``: the channels of all nodes side by side.
+    n_nodes : sequence of int
+        Joints, or other nodes, of the input and of each layer; 1 where a layer has no axis of them.
+    reduce : {"flatten", "joint", "channel"}
+
+    Raises
+    ------
+    UserError
+        If there is no such reduction, or it is over the channels of joints where a layer has none.
+
+    Examples
+    --------
+    >>> flat = Embeddings(("input",), (np.array([[[1.0, 3.0, 5.0, 7.0]]]),), (np.array([1]),))
+    >>> reduced(flat, [2], "joint").features[0].tolist(), reduced(flat, [2], "channel").features[0].tolist()
+    ([[[3.0, 5.0]]], [[[2.0, 6.0]]])
+    """
+    if reduce not in REDUCTIONS:
+        raise unknown_choice("reduction", reduce, REDUCTIONS)
+    if reduce == "joint" and 1 in n_nodes:
+        raise UserError(f"layer '{embeddings.layers[list(n_nodes).index(1)]}' has no axis of joints")
+    if reduce == "flatten":
+        return embeddings
+    axis = {"joint": 2, "channel": 3}[reduce]  # of (n, T, C, V)
+    split = (x.reshape(*x.shape[:2], -1, n) for x, n in zip(embeddings.features, n_nodes, strict=True))
+    return replace(embeddings, features=tuple(x.mean(axis=axis) for x in split))
 
 
 def clip_means(features: np.ndarray, lengths: np.ndarray) -> np.ndarray:

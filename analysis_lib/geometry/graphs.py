@@ -97,7 +97,7 @@ def knn_graph(
 
     References
     ----------
-    Das, Shekkizhar & Ortega (2024), figure 4.
+    Das, Shekkizhar & Ortega (2023), figure 4.
 
     Examples
     --------
@@ -148,7 +148,7 @@ def nnk_graph(
 
     References
     ----------
-    Das, Shekkizhar & Ortega (2024), section II.C; Shekkizhar & Ortega (2020).
+    Das, Shekkizhar & Ortega (2023), section II.C; Shekkizhar & Ortega (2020).
 
     Examples
     --------

@@ -49,7 +49,7 @@ def data_smoothness(graph: sparse.csr_array, embeddings: np.ndarray) -> float:
 
     References
     ----------
-    Das, Shekkizhar & Ortega (2024), proof of Theorem 1.
+    Das, Shekkizhar & Ortega (2023), proof of Theorem 1.
 
     Examples
     --------

@@ -65,7 +65,7 @@ def quadratic_form(graph: sparse.csr_array, labels: np.ndarray) -> np.ndarray:
 
     References
     ----------
-    Das, Shekkizhar & Ortega (2024), equation (7) with one-hot labels.
+    Das, Shekkizhar & Ortega (2023), equation (7) with one-hot labels.
 
     Examples
     --------

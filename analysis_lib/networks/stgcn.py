@@ -3,7 +3,7 @@
 References
 ----------
 Yan, Xiong & Lin (2018), Spatial temporal graph convolutional networks for skeleton-based action
-recognition. Layer numbers follow Das, Shekkizhar & Ortega (2024): layer l is the output of block l
+recognition. Layer numbers follow Das, Shekkizhar & Ortega (2023): layer l is the output of block l
 after its last ReLU, l = 1..10; widths 4 x 64, 3 x 128, 3 x 256.
 """
 

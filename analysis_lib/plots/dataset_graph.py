@@ -11,6 +11,7 @@ from analysis_lib.errors import UserError
 from analysis_lib.geometry.layerwise import LayerGraph
 from analysis_lib.plots.panels import key_below, panels
 from analysis_lib.plots.style import FAINT, INK, WIDTH, group_styles, use_style
+from analysis_lib.words import percent
 
 
 def plot_dataset_graphs(layers: list[LayerGraph], labels: np.ndarray, groups: tuple[str, ...], seed: int) -> Figure:
@@ -24,7 +25,7 @@ def plot_dataset_graphs(layers: list[LayerGraph], labels: np.ndarray, groups: tu
         edges = triu(layer.graph).tocoo()
         leaving = labels[edges.row] != labels[edges.col]
         title = "input" if layer.layer == 0 else f"layer {layer.layer}"
-        axes.set_title(f"{title}: {leaving.mean():.0%} of {len(leaving)} edges leave their class")
+        axes.set_title(f"{title}: {percent(leaving.mean())} of {len(leaving)} edges leave their class")
         axes.set_axis_off()
         try:
             place = _embed_in_plane(layer.distance, seed)

@@ -12,9 +12,10 @@ import matplotlib as mpl
 import seaborn as sns
 from cycler import cycler
 from matplotlib.scale import LogScale, register_scale
-from matplotlib.ticker import LogFormatterSciNotation
+from matplotlib.ticker import LogFormatterSciNotation, PercentFormatter
 
 from analysis_lib.errors import UserError
+from analysis_lib.words import RAISED, THIN
 
 #: Width of a figure in inches; text is set at 8 to 10 points for it.
 WIDTH = 7.0
@@ -84,10 +85,7 @@ class Powers(LogFormatterSciNotation):
 
     def __call__(self, x, pos=None) -> str:
         text = super().__call__(x, pos).replace("$\\mathdefault{", "").replace("}$", "").replace(r"\times", "×")
-        return re.sub(r"\^\{([^}]*)\}?", lambda power: power[1].translate(_RAISED), text)
-
-
-_RAISED = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
+        return re.sub(r"\^\{([^}]*)\}?", lambda power: power[1].translate(RAISED), text)
 
 
 class _PlainLog(LogScale):
@@ -129,6 +127,11 @@ def group_styles(names: Iterable[str]) -> dict[str, dict]:
         }
         for name in names
     }
+
+
+def percent_axis(axis) -> None:
+    """Write an axis of shares in per cent, as sentences do."""
+    axis.set_major_formatter(PercentFormatter(1, symbol=f"{THIN}%"))
 
 
 def layer_axis(ax, layers: Sequence, label: str = "layer", most: int = 30) -> None:

@@ -1,4 +1,5 @@
-"""What Sphinx does to a page of the book beyond its own: the set-up goes last, terms are explained.
+"""What Sphinx does to a page of the book beyond its own: the set-up goes last, terms are explained, references are
+listed as they are cited.
 
 Named among the extensions of ``_config.yml``.
 """
@@ -6,18 +7,48 @@ Named among the extensions of ``_config.yml``.
 import re
 
 from docutils import nodes
+from pybtex.plugin import register_plugin
+from pybtex.style.formatting.plain import Style as Plain
+from pybtex.style.labels import BaseLabelStyle
 
 from analysis_lib.publishing.page import SET_UP
 
 #: where a term is not explained: what is no running text, or leads elsewhere already
-_NOT_HERE = (nodes.title, nodes.reference, nodes.literal, nodes.math, nodes.raw, nodes.caption, nodes.term)
+_NOT_HERE = (
+    nodes.title,
+    nodes.citation,
+    nodes.reference,
+    nodes.literal,
+    nodes.math,
+    nodes.raw,
+    nodes.caption,
+    nodes.term,
+)
 
 
 def setup(app) -> dict:
     """Connect the steps with Sphinx."""
+    register_plugin("pybtex.style.formatting", "author_year", AuthorYear)
     app.connect("doctree-read", lambda app, page: set_up_last(page))
     app.connect("doctree-resolved", _explained)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+class Labels(BaseLabelStyle):
+    """The labels of references as the text has them: "Das et al., 2023"."""
+
+    def format_labels(self, entries):
+        """Yield the label of each entry."""
+        for entry in entries:
+            first, *others = [" ".join(person.last_names) for person in entry.persons["author"]]
+            names = first if not others else f"{first} and {others[0]}" if len(others) == 1 else f"{first} et al."
+            yield f"{names}, {entry.fields['year']}"
+
+
+class AuthorYear(Plain):
+    """The list of references with such labels."""
+
+    default_label_style = Labels
 
 
 def set_up_last(page: nodes.document) -> None:

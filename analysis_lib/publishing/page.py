@@ -12,7 +12,7 @@ from html import escape
 from analysis_lib.chapters.notes import ANSWER, CAPTION, RUN, SOURCES
 from analysis_lib.files import ROOT
 from analysis_lib.progress import MARK
-from analysis_lib.words import anchor_of, name_of
+from analysis_lib.words import THIN, anchor_of, name_of
 
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -37,7 +37,7 @@ def tidy_notebook(notebook: dict) -> dict:
     - The cell of defaults is dropped where Papermill injected the parameters of the run. Cells of
       parameters and imports are tagged `SET_UP`, code that is not left out is tagged ``hide-input``.
     - Progress bars, notices to who waits, Papermill's own notes, time stamps, process ids and object addresses go.
-    - Cells and widgets, whose ids are random, are numbered.
+    - Cells and widgets, whose ids are random, are numbered; per cent signs stand as in computed sentences.
 
     Parameters
     ----------
@@ -57,6 +57,8 @@ def tidy_notebook(notebook: dict) -> dict:
         cell["id"] = f"cell-{number:02d}"
         for note in ("papermill", "execution"):
             cell["metadata"].pop(note, None)
+        if cell["cell_type"] == "markdown":
+            cell["source"] = _percent(_text(cell["source"]))
         if cell["cell_type"] == "code":
             _fold(cell)
             cell["outputs"] = _tidy_outputs(cell["outputs"])
@@ -86,7 +88,7 @@ def annotate_figures(notebook: dict) -> dict:
         figure = cell["metadata"].get("mystnb", {}).get("figure")
         if not figure:
             continue
-        figure["caption"] = " ".join([*captions, figure.get("caption", "")]).strip()
+        figure["caption"] = _percent(" ".join([*captions, figure.get("caption", "")]).strip())
         if run:
             here = f'{name_of(run[-1]) if run[-1] else "what was computed"}, <a href="#this-run">this run</a>'
             line = "; ".join([here, *dict.fromkeys(map(name_of, records))])
@@ -240,6 +242,11 @@ def _numbered(text: str, prefix: str, names, width: int) -> str:
     number = {f"{prefix}{name}": f"{prefix}{place:0{width}x}" for place, name in enumerate(names)}
     pattern = rf"{prefix}[0-9a-f]{{{width}}}(?![0-9a-f])"
     return re.sub(pattern, lambda match: number.get(match[0], match[0]), text)
+
+
+def _percent(text: str) -> str:
+    """Return a text in which no line ends before a per cent sign."""
+    return re.sub(r"(?<=\d) %", f"{THIN}%", text)
 
 
 def _text(source: str | list[str]) -> str:

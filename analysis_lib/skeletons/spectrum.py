@@ -78,7 +78,7 @@ def graph_spectrum(skeleton: Skeleton, degree: str = "no_self") -> Spectrum:
 
     References
     ----------
-    Das, Shekkizhar & Ortega (2024), section II.A and figures 2 and 8.
+    Das, Shekkizhar & Ortega (2023), section II.A and figures 2 and 8.
 
     Examples
     --------
@@ -180,7 +180,7 @@ def clip_energies(
 
     References
     ----------
-    Das, Shekkizhar & Ortega (2024), figure 2.
+    Das, Shekkizhar & Ortega (2023), figure 2.
 
     Examples
     --------
@@ -225,7 +225,7 @@ def polynomial_response(eigenvalues: np.ndarray, powers: Iterable[int]) -> np.nd
 
     References
     ----------
-    Das, Shekkizhar & Ortega (2024), section II.A and figure 9.
+    Das, Shekkizhar & Ortega (2023), section II.A and figure 9.
 
     Examples
     --------

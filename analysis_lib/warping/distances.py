@@ -68,7 +68,7 @@ def windowed_dtw(
 
     References
     ----------
-    Das, Shekkizhar & Ortega (2024), equations (2) and (3). Alignment: Sakoe & Chiba (1978).
+    Das, Shekkizhar & Ortega (2023), equations (2) and (3). Alignment: Sakoe & Chiba (1978).
 
     Examples
     --------

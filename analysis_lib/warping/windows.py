@@ -107,7 +107,7 @@ def window_weights(lengths: np.ndarray, bounds: np.ndarray) -> np.ndarray:
 
     References
     ----------
-    Das, Shekkizhar & Ortega (2024), below equation (3).
+    Das, Shekkizhar & Ortega (2023), below equation (3).
 
     Examples
     --------

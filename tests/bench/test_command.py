@@ -60,9 +60,9 @@ def run(tmp_path):
 def test_ratios_are_printed_and_every_run_is_written(measured, run):
     done, record = run("--only", "dtw", "--only", "growth")
     assert done.exit_code == 0
-    row = next(line for line in done.output.splitlines() if line.startswith("52 x 60"))
-    assert row.split() == ["52", "x", "60", "6.00", "ms", "3.00", "ms", "0.50", "50x"]
-    assert "25\u2009%" in done.output
+    row = next(line for line in done.output.splitlines() if line.startswith("52 × 60"))
+    assert row.split() == ["52", "×", "60", "6.00", "ms", "3.00", "ms", "50", "%", "50×"]
+    assert "25\u202f%" in done.output
     assert "NNK" not in done.output
     assert record["dtw"][0] == {**SHAPE, "frames": 52, "features": 60}
     assert record["growth"][0] == {**SIZE, "clips": 500}

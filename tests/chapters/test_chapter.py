@@ -116,9 +116,17 @@ def test_a_value_of_another_type_is_refused(kind, value):
         Parameter("p", kind, None, "").convert(value, "c")
 
 
-def test_a_seed_begins_at_0():
-    with pytest.raises(UserError, match="a seed is a whole number from 0 on, got -1"):
-        Parameter("seed", "int", 0, "").convert("-1", "c")
+@pytest.mark.parametrize(
+    ("parameter", "given", "line"),
+    [
+        (Parameter("seed", "int", 0, ""), "-1", "a seed is a whole number from 0 on, got -1"),
+        (Parameter("dataset", "str", "", ""), "caf\udce9.npz", "no notebook can hold a text that is not UTF-8"),
+        (Parameter("layers", "list[str]", [], ""), "a,\udce9", "no notebook can hold a text that is not UTF-8"),
+    ],
+)
+def test_what_a_notebook_cannot_hold_or_use_is_refused(parameter, given, line):
+    with pytest.raises(UserError, match=line):
+        parameter.convert(given, "c")
 
 
 VALUES = {

@@ -113,8 +113,8 @@ def test_tables_stand_below_under_the_names_of_their_editions(published):
     own = TABLE.assign(accuracy=[1.0, 0.25]).set_index("method")
     joined = recorded_beside("own", HERE).below(own, "accuracy")
     assert joined.index.names == ["edition", "method"]
-    assert list(dict.fromkeys(joined.index.get_level_values(0))) == ["here", *LABELS]
-    assert_frame_equal(joined.loc["here"], own)
+    assert list(dict.fromkeys(joined.index.get_level_values(0))) == ["this run", *LABELS]
+    assert_frame_equal(joined.loc["this run"], own)
     assert_frame_equal(joined.loc["NW-UCLA, recorded"], TABLE.set_index("method"))
 
 

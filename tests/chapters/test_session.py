@@ -45,7 +45,7 @@ def test_this_run_has_parameters_code_data_model_and_time():
     assert head == ["This run", "data synthetic 0123456789ab; model mine fedcba987654; code 1.2 (abc1234)"]
     assert time.startswith("run time ")
     assert (caption, n, three, layers, both) == ("Parameters", "n", "3", "layers", "[1, 2]")
-    assert run._repr_mimebundle_()[RUN] == "synthetic"
+    assert run._repr_mimebundle_()[RUN] == "generated people"
 
 
 def test_a_model_without_stored_weights_has_its_name_alone():
@@ -134,8 +134,10 @@ def test_without_a_part_the_rest_goes_on(monkeypatch):
         1 / 0  # noqa: B018
 
 
-@pytest.mark.parametrize(
-    ("sentences", "shown"), [(("One.", "", "Two."), "One.\n\nTwo."), ((), ""), (("Alone.",), "Alone.")]
-)
+@pytest.mark.parametrize(("sentences", "shown"), [(("One.", "", "Two."), "One.\n\nTwo."), (("Alone.",), "Alone.")])
 def test_sentences_are_paragraphs(sentences, shown):
     assert opened().say(*sentences).data == shown
+
+
+def test_where_nothing_is_to_be_said_nothing_is_displayed():
+    assert opened().say("") is None

@@ -164,6 +164,7 @@ def test_a_negative_value_is_no_option(stgbook, ran):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
+        (["run", "smoothness", "--out", "/dev/null/runs"], "cannot write /dev/null/runs: Not a directory"),
         (["run", "smoothness", "-p", "n", "oops"], "parameter 'n' of chapter 'smoothness' is int, got 'oops'"),
         (
             ["run", "smoothness", "-p", "m", "1"],

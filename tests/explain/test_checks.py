@@ -112,7 +112,7 @@ def test_gain_is_the_difference_of_the_areas(oracle):
     gain = masking_gain(curves).set_index(["test", "against"])
 
     def area(test, order):
-        part = curves[(curves["test"] == test) & (curves["order"] == order)]
+        part = curves[(curves["test"] == test) & (curves["order"] == order) & ~curves["own"]]
         p = part.groupby("joints")["probability"].mean()
         return ((p[0] + p[2]) / 2 * 2 + (p[2] + p[JOINTS]) / 2 * 4) / JOINTS
 
@@ -120,6 +120,18 @@ def test_gain_is_the_difference_of_the_areas(oracle):
         expected = sign * (area(test, "importance") - area(test, "random"))
         assert gain.loc[(test, "random"), "mean"] == pytest.approx(expected)
         assert gain.loc[(test, "random"), "area"] == pytest.approx(area(test, "importance"))
+
+
+def test_a_class_that_the_masked_clip_has_anyway_is_not_judged(oracle):
+    """With every joint masked all clips are alike, so that the network names one of the two classes for all."""
+    curves = masking_curves(oracle, n_per_class=0, counts=[2])
+    by_clip = curves.groupby("clip")["own"].first()
+    assert len(set(oracle.targets[by_clip.index[by_clip]])) == len(set(oracle.targets[by_clip.index[~by_clip]])) == 1
+    gain = masking_gain(curves)
+    assert (gain["own"] + gain["clips"] == len(by_clip)).all()
+    assert (gain["own"] == by_clip.sum()).all()
+    with pytest.raises(UserError, match="masking cannot tell"):
+        masking_gain(curves[curves["own"]])
 
 
 def test_a_map_turned_upside_down_loses(oracle):

@@ -11,6 +11,7 @@ from analysis_lib.chapters.notes import ANSWER, CAPTION, RUN, SOURCES
 from analysis_lib.files import ROOT
 from analysis_lib.progress import MARK
 from analysis_lib.publishing.page import SET_UP, STATE, VIEW, add_verdicts, annotate_figures, tidy_notebook, write_form
+from analysis_lib.words import THIN
 
 BAR = " 50%|█████     | 5/10 [00:01<00:01,  4.9it/s]"
 
@@ -190,6 +191,13 @@ def test_the_written_form_is_stable_and_a_notebook():
 
 
 FIGURE = code("plot()", mystnb={"figure": {"name": "fig-a", "caption": "The fall."}})
+
+
+def test_no_line_of_prose_ends_before_a_per_cent_sign():
+    picture = {**FIGURE, "metadata": {"mystnb": {"figure": {"caption": "95 % of 3"}}}}
+    prose, figure = annotate_figures(tidy_notebook(notebook(markdown("95 % of them"), picture)))["cells"][-2:]
+    assert prose["source"] == f"95{THIN}% of them"
+    assert figure["metadata"]["mystnb"]["figure"]["caption"] == f"95{THIN}% of 3"
 
 
 def note(kind, value):

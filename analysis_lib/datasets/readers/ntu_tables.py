@@ -99,7 +99,7 @@ def splits(code: np.ndarray, benchmark: str) -> dict[str, np.ndarray]:
     References
     ----------
     Shahroudy et al. (2016), section 4; Liu et al. (2020), section 4. The transfer split is that of
-    Das, Shekkizhar & Ortega (2024): actions 61 to 120 by the performers of NTU-120.
+    Das, Shekkizhar & Ortega (2023): actions 61 to 120 by the performers of NTU-120.
 
     Examples
     --------

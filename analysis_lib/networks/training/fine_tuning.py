@@ -2,7 +2,7 @@
 
 A *cut* says how much learns: with cut n the last n layers and a new head do, and what comes before
 stays as it was, batch statistics included. Cut 0 is the new head alone; the cut at full depth is
-the whole network. References: Das, Shekkizhar & Ortega (2024), section IV.E, which has cuts 0, 3
+the whole network. References: Das, Shekkizhar & Ortega (2023), section IV.E, which has cuts 0, 3
 and 10.
 """
 
@@ -186,8 +186,8 @@ def fine_tune(
     score_every: int = 1,
     state_path: str | Path | None = None,
     progress: bool = False,
-) -> list[dict]:
-    """Let a network learn, in place, and return its history; the first record is from before.
+) -> tuple[list[dict], Tensor]:
+    """Let a network learn, in place, and return its history, and what it says of the test clips in the end.
 
     What is frozen is in evaluation mode throughout, its batch statistics too. There is no early
     stopping and no choice among epochs, so that test clips have no say: the weights are those of
@@ -199,22 +199,28 @@ def fine_tune(
     recipe : Recipe
         ``holdout`` and ``patience`` are not used.
     score_every : int
-        Epochs between two readings of the test clips; the last one is always read.
+        Epochs between two readings of the test clips, from before the first; the last one is always read.
+        With as many as the recipe has, nothing is read before.
     state_path : path, optional
         Written after each epoch and read at the start, as by `analysis_lib.networks.training.fit.fit`.
 
     Returns
     -------
-    list of dict
+    history : list of dict
         ``epoch`` (0 is before), ``loss``, ``accuracy`` (of the training batches; not at 0), and
-        ``test_loss`` (mean cross-entropy, nats), ``test_accuracy`` where read.
+        ``test_loss`` (mean cross-entropy, nats), ``test_accuracy`` where read. Readings have the
+        recipe's precision, as the batches do.
+    scores : Tensor, shape (n, n_classes)
+        Of the test clips, at the last reading.
     """
     features, labels = train
     steps = optimiser(list(learner.groups), recipe)
     identity = {"recipe": asdict(recipe), "cut": learner.cut, "clips": len(labels)}
     state = TrainingState.open(learner.model, steps, identity, state_path)
+    read = lambda: evaluated(learner, test[0], mixed_precision=recipe.mixed_precision)  # noqa: E731
+    found = None
     if not state.history:
-        state.finish_epoch({"epoch": 0} | _reading(learner, *test))
+        state.finish_epoch({"epoch": 0} | (_reading(read(), test[1]) if score_every < recipe.epochs else {}))
     learner.model.eval()
     for name in learner.modules:
         learner.model.get_submodule(name).train()
@@ -229,15 +235,15 @@ def fine_tune(
             progress,
         )
         if (epoch + 1) % score_every == 0 or epoch + 1 == recipe.epochs:
-            record |= _reading(learner, *test)
+            found = read()
+            record |= _reading(found, test[1])
         state.finish_epoch(record)
     learner.model.eval()
-    return state.history
+    return state.history, read() if found is None else found
 
 
-def _reading(learner: Student, features: Tensor, labels: Tensor) -> dict:
-    """Return loss and accuracy on test clips."""
-    found = evaluated(learner, features)
+def _reading(found: Tensor, labels: Tensor) -> dict:
+    """Return loss and accuracy of scores of test clips."""
     return {
         "test_loss": nn.functional.cross_entropy(found, labels).item(),
         "test_accuracy": (found.argmax(1) == labels).double().mean().item(),
@@ -245,7 +251,7 @@ def _reading(learner: Student, features: Tensor, labels: Tensor) -> dict:
 
 
 @torch.no_grad()
-def evaluated(learner: Student, features: Tensor, batch_size: int = 8) -> Tensor:
+def evaluated(learner: Student, features: Tensor, batch_size: int = 8, mixed_precision: bool = False) -> Tensor:
     """Return class scores (N, n_classes) of `frozen_features`, in evaluation mode."""
-    with evaluating(learner.model):
+    with evaluating(learner.model), torch.autocast(features.device.type, torch.bfloat16, enabled=mixed_precision):
         return torch.cat([scores(learner, batch).float() for batch in features.split(batch_size)])

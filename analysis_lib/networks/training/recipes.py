@@ -16,7 +16,7 @@ import torch
 from analysis_lib.datasets.catalogue import load_dataset
 from analysis_lib.datasets.preparation.recipe import Preprocessing
 from analysis_lib.errors import UserError, unknown_choice
-from analysis_lib.files import DATA, is_there, plain_name
+from analysis_lib.files import DATA, check_writable, is_there, plain_name
 from analysis_lib.loading import Name, checked, read_json
 from analysis_lib.networks.checkpoints import save_checkpoint, shipped_cards, stored_precision
 from analysis_lib.networks.registry import build
@@ -155,6 +155,7 @@ def train_checkpoint(
         Of the card.
     """
     plain_name(name or "-", "name of a network")
+    check_writable(out)
     data = load_dataset(dataset, data_root or None)
     plan = read_recipe(recipe or usual_recipe(data.name), overrides)
     schedule = replace(plan.recipe, seed=seed)

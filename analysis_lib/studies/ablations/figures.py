@@ -8,14 +8,14 @@ import pandas as pd
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import PercentFormatter
 
 from analysis_lib.networks.fg_stformer import body_parts
 from analysis_lib.plots.panels import key_below, panels
 from analysis_lib.plots.skeleton import draw_skeleton
-from analysis_lib.plots.style import COLOURS, INK, MARKERS, POSITIVE, WIDTH, use_style
+from analysis_lib.plots.style import COLOURS, INK, MARKERS, POSITIVE, WIDTH, percent_axis, use_style
 from analysis_lib.skeletons.skeleton import Skeleton
 from analysis_lib.studies.ablations.words import TITLES
+from analysis_lib.words import THIN
 
 LINES = 12  # of attention, the strongest
 
@@ -33,7 +33,7 @@ def plot_parts(parts: pd.DataFrame) -> Figure | None:
         y, gain = np.arange(len(rows)), 100 * rows[["value", "low", "high"]]
         error = [gain["value"] - gain["low"], gain["high"] - gain["value"]]
         axes.errorbar(
-            gain["value"], y, xerr=error, ls="", marker="o", color=COLOURS[0], label="here, 95\u2009% interval"
+            gain["value"], y, xerr=error, ls="", marker="o", color=COLOURS[0], label=f"here, 95{THIN}% interval"
         )
         look = {"s": 30, "facecolors": "none", "edgecolors": COLOURS[1], "zorder": 3}
         if rows["published"].notna().any():
@@ -114,7 +114,7 @@ def plot_actions(table: pd.DataFrame, one: str, other: str) -> Figure:
     for column, name, colour, marker in (("one", one, COLOURS[0], "o"), ("other", other, COLOURS[1], "s")):
         axes.plot(rows[column], y, ls="", marker=marker, markersize=5, color=colour, label=name)
     axes.set_yticks(y, rows["class"])
-    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol="\u2009%"))
+    percent_axis(axes.xaxis)
     axes.set_xlabel("accuracy on the action's clips")
     axes.grid(axis="x")
     key_below(figure, [axes], [Line2D([], [], color=INK, lw=2.2, label="a difference beyond chance")])

@@ -5,18 +5,20 @@ from collections.abc import Mapping
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import LogLocator, NullLocator
 
 from analysis_lib.plots.beside import GREY, NOTHING, Tables
 from analysis_lib.plots.panels import key_below, panels
-from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, WIDTH, Y_LABEL, layer_axis, use_style
+from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, WIDTH, Y_LABEL, layer_axis, percent_axis, use_style
+from analysis_lib.studies.architectures.tables import titles
+from analysis_lib.words import plain
 
 
 def plot_curves(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     """Draw one panel a network: label variation by layer with its band, and dashed its untrained twins."""
     use_style()
     parts = [
-        (f"{name}\n{label}" if label else name, rows, label)
+        (f"{titles(each)[name]}\n{label}" if label else titles(each)[name], rows, label)
         for label, each in (("", table), *beside.items())
         for name, rows in each.groupby("network", sort=False)
     ]
@@ -43,14 +45,16 @@ def plot_accuracy(shape: pd.DataFrame, costs: pd.DataFrame) -> Figure:
     """Draw accuracy (Wilson's interval) against the fall of label variation, one point a network."""
     use_style()
     figure, axes = plt.subplots(figsize=(WIDTH, 0.45 * WIDTH))
-    falls = shape[shape["statistic"] == "fall"].set_index("network")
+    falls, named = shape[shape["statistic"] == "fall"].set_index("network"), titles(costs)
     for i, row in enumerate(costs[costs["network"].isin(falls.index)].itertuples()):
         fall = falls.loc[row.network]
         across, up = ([[v - low], [high - v]] for v, low, high in _ends(fall, row))
         style = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)], "markersize": 6, "lw": 0.8}
-        axes.errorbar([fall["value"]], [row.accuracy], up, across, label=row.network, ls="", elinewidth=0.8, **style)
+        axes.errorbar(
+            [fall["value"]], [row.accuracy], up, across, label=named[row.network], ls="", elinewidth=0.8, **style
+        )
     axes.set(xlabel="fall of label variation from layer 1 to the last", ylabel="accuracy on test clips")
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol="\u2009%"))
+    percent_axis(axes.yaxis)
     axes.grid()
     key_below(figure, [axes], most=3)
     return figure
@@ -80,7 +84,7 @@ def plot_boards(boards: Mapping[str, pd.DataFrame]) -> Figure | None:
         axes.set_yticks(range(len(board)), board["network"][::-1])
         axes.set_title(label)
         axes.grid(axis="x")
-        axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol="\u2009%"))
+        percent_axis(axes.xaxis)
     axes.set_xlabel("accuracy on the test clips")
     key_below(figure, grid[:, 0])
     return figure
@@ -93,10 +97,13 @@ def plot_separation(table: pd.DataFrame) -> Figure:
     for i, (name, rows) in enumerate(table.groupby("network", sort=False)):
         colour = COLOURS[i % len(COLOURS)]
         for draw, curve in rows.groupby("draw"):
-            label = None if draw else name
+            label = None if draw else titles(table)[name]
             look = {"ls": "--", "lw": 0.7} if draw else {"marker": MARKERS[i % len(MARKERS)], "markersize": 4}
             axes.plot(curve["depth"], curve["separation"], color=colour, label=label, **look)
     axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(lambda value, _: plain(value))
+    axes.yaxis.set_minor_locator(NullLocator())
     axes.set(xlabel="layer, as a share of the network's layers", ylabel="variance between joints / within")
     axes.grid(axis="y")
     key_below(figure, [axes], most=3)
@@ -111,7 +118,7 @@ def plot_roots(table: pd.DataFrame) -> Figure:
         for start, curve in rows.groupby("start"):
             printed = start == "as printed"
             look = {"ls": DASHES[1] if printed else DASHES[0], "marker": MARKERS[i], "markersize": 4}
-            axes.plot(curve["iterations"], curve["error"], color=COLOURS[i], label=f"{start}, eps = {eps:g}", **look)
+            axes.plot(curve["iterations"], curve["error"], color=COLOURS[i], label=f"{start}, ε = {plain(eps)}", **look)
     axes.axhline(1, color=INK, lw=0.6, ls=":")
     axes.set_yscale("log")
     axes.set_ylim(1e-6, 1e6)

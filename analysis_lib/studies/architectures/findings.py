@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.statistics import Estimate, Verdict, rank_correlation
+from analysis_lib.studies.architectures.tables import titles
 
 FEWEST = 4  # networks over which a rank correlation is stated
 STEPS = 5  # Newton-Schulz iterations, as published
@@ -109,14 +110,16 @@ def _first(table: pd.DataFrame) -> tuple[str, Estimate]:
 
 def findings(shape: pd.DataFrame, costs: pd.DataFrame) -> Findings:
     """Return what ``shape_table`` and ``cost_table`` of the chapter say of the networks that are in both."""
-    networks = []
+    networks, named = [], titles(costs)
     for row in costs[costs["network"].isin(shape["network"])].itertuples():
         of = {
             r.statistic: Estimate(r.value, r.low, r.high) for r in shape[shape["network"] == row.network].itertuples()
         }
         names = ("fall", "twin's fall", "learnt", "first half", "late", "less late")
         accuracy = Estimate(row.accuracy, row.low, row.high, row.clips)
-        networks.append(Network(row.network, row.architecture, *(of.get(k, Estimate(nan)) for k in names), accuracy))
+        networks.append(
+            Network(named[row.network], row.architecture, *(of.get(k, Estimate(nan)) for k in names), accuracy)
+        )
     pairs = np.array([(network.accuracy.value, network.fall.value) for network in networks]).T
     told = len(networks) >= FEWEST
     return Findings(tuple(networks), float(rank_correlation(*pairs[:, None])[0]) if told else nan)

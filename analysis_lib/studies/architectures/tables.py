@@ -32,6 +32,15 @@ LATE = 0.8
 #: the network that the others are held to, if there is one
 REFERENCE = "stgcn"
 TIMED = 16  # clips
+#: architectures as their papers call them
+TITLES = {
+    "stgcn": "ST-GCN",
+    "agcn": "2s-AGCN",
+    "shift-gcn": "Shift-GCN",
+    "ctr-gcn": "CTR-GCN",
+    "st-gdn": "ST-GDN",
+    "fg-stformer": "FG-STFormer",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +76,17 @@ class Curve:
 def architecture(network: Checkpoint) -> str:
     """Return what kind of network it is."""
     return network.card.get("architecture") or type(network.model).__name__
+
+
+def titles(table: pd.DataFrame) -> dict[str, str]:
+    """Return what the networks of a table are called: by their architecture; where several share it, by name too.
+
+    >>> titles(pd.DataFrame({"network": ["a", "b", "c"], "architecture": ["agcn", "stgcn", "agcn"]}))
+    {'a': '2s-AGCN, a', 'b': 'ST-GCN', 'c': '2s-AGCN, c'}
+    """
+    kinds = table.drop_duplicates("network").set_index("network")["architecture"]
+    shared = kinds.duplicated(keep=False)
+    return {name: f"{TITLES.get(kind, kind)}{f', {name}' if shared[name] else ''}" for name, kind in kinds.items()}
 
 
 def load_networks(names: Sequence[str], data: SkeletonDataset) -> list[Checkpoint]:

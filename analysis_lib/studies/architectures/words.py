@@ -7,9 +7,9 @@ import pandas as pd
 
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.architectures.findings import STEPS, Board, Findings, Network, Roots
+from analysis_lib.studies.architectures.tables import titles
 from analysis_lib.words import (
     THIN,
-    code_of,
     counted,
     duration,
     estimate,
@@ -32,7 +32,7 @@ def answer(found: Findings) -> str:
     first = name_of(found.reference.name)
     others = counted(len(found.networks) - 1, "other network")
     if len(found.networks) == 1:
-        return f"With one trained network, {first}, it cannot be said whether other networks learn in the same way."
+        return f"With one network, {first}, it cannot be said whether other networks learn in the same way."
     earlier, later, apart = (len(found.told(v)) for v in (Verdict.HOLDS, Verdict.FAILS, Verdict.UNDECIDED))
     if not earlier + later:
         return f"These clips do not tell: of {others} none falls clearly earlier or later in the layers than {first}."
@@ -91,7 +91,7 @@ def accuracy(found: Findings) -> str:
 
 def iterations(found: Roots) -> str:
     """Return how far the inverse roots of ST-GDN can be had by its iteration."""
-    by_eps = listed(f"{percent(error)} with {code_of(f'eps = {plain(eps)}')}" for eps, error in found.scaled.items())
+    by_eps = listed(f"{percent(error)} with ε = {plain(eps)}" for eps, error in found.scaled.items())
     printed = f"{ratio(found.printed)} the root's own size" if found.printed < HUGE else "more than a millionfold"
     grows = "grows" if found.printed > found.printed_first else "falls"
     needed = f"takes {found.needed} steps" if found.needed else f"is not reached in {found.most} steps"
@@ -147,9 +147,10 @@ def untold(found: Findings) -> str:
 
 def overview(costs: pd.DataFrame) -> pd.DataFrame:
     """Return costs and accuracy as people read them, one row a network."""
+    named = titles(costs)
     rows = [
         {
-            "network": row.network,
+            "network": named[row.network],
             "sees": row.stream,
             "layers": row.layers,
             "parameters": number(row.parameters, 0),

@@ -8,18 +8,19 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from analysis_lib.chapters.editions import edition_title
 from analysis_lib.plots.style import INK, NEGATIVE, POSITIVE, WIDTH, use_style
-from analysis_lib.studies.claims.findings import FAILS, HOLDS, MISSING, UNDECIDED, UNTESTED
+from analysis_lib.studies.claims.findings import FAILS, HOLDS, UNDECIDED, UNTESTED
 from analysis_lib.studies.claims.papers import Claims
 
 #: marker and colour of each verdict
 SIGNS = {HOLDS: ("o", POSITIVE), FAILS: ("X", NEGATIVE), UNDECIDED: ("o", "#9A9A9A")}
-SIGNS |= {UNTESTED: ("d", "#9A9A9A"), MISSING: ("$–$", "#9A9A9A")}
+SIGNS |= {UNTESTED: ("d", "#9A9A9A")}
 LABEL = 66  # letters of a line of a claim
 
 
 def plot_verdicts(claims: Claims, table: pd.DataFrame) -> Figure:
-    """Draw one line a claim and one column an edition; hollow where it is undecided.
+    """Draw one line a claim and one column an edition; hollow where it is undecided, empty where nothing is recorded.
 
     Parameters
     ----------
@@ -50,11 +51,11 @@ def plot_verdicts(claims: Claims, table: pd.DataFrame) -> Figure:
             label=verdict,
         )
     axes.set_yticks([*place.values()], texts, fontsize=7.5, color=INK)
-    axes.set_xticks(range(len(editions)), editions)
+    axes.set_xticks(range(len(editions)), [fill(edition_title(edition), 14) for edition in editions])
     axes.xaxis.tick_top()
     axes.set(xlim=(-0.5, len(editions) - 0.5), ylim=(end, 0))
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.grid(axis="y")
-    figure.legend(loc="outside lower right", ncols=5, columnspacing=1.0, handletextpad=0.2)
+    figure.legend(loc="outside lower right", ncols=4, columnspacing=1.0, handletextpad=0.2)
     return figure

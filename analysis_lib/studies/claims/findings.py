@@ -1,7 +1,8 @@
 """What became of every claim in every edition, read off the tables that chapters recorded: never typed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from math import isnan
 
 import pandas as pd
@@ -12,6 +13,8 @@ from analysis_lib.statistics import Estimate, Verdict, together
 from analysis_lib.studies.claims.papers import Check, Claim, Claims, Need
 
 HOLDS, FAILS, UNDECIDED = map(str, (Verdict.HOLDS, Verdict.FAILS, Verdict.UNDECIDED))
+AGREEING = 0.9  # of the combinations of open choices must say what a verdict says
+CHOICES = "claims/choices"  # table of what the curves are under every combination of open choices
 UNTESTED, MISSING = "cannot be tested", "not recorded"
 VERDICTS = (HOLDS, FAILS, UNTESTED, MISSING, UNDECIDED)
 
@@ -20,8 +23,10 @@ VERDICTS = (HOLDS, FAILS, UNTESTED, MISSING, UNDECIDED)
 class Finding:
     """What became of one claim in one edition.
 
-    What each check found; one of `VERDICTS`, undecided if an interval crosses a bound or is missing; what it cannot
-    be tested ``without``, why these tables cannot tell, and the command that would test it.
+    What each check found; one of `VERDICTS`, undecided if an interval crosses a bound or is missing, or if the open
+    choices decide; what it cannot be tested ``without``, why these tables cannot tell, and the command that would test
+    it. Of ``settings`` combinations of open choices the numbers are as wanted in ``held``; none for a claim that has
+    no such choices.
     """
 
     claim: Claim
@@ -31,6 +36,17 @@ class Finding:
     without: str = ""
     note: str = ""
     command: str = ""
+    held: int = 0
+    settings: int = 0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a check found with this book's choices, or why it found nothing, and with each combination of choices."""
+
+    value: Estimate | None = None
+    why: str = ""
+    settings: Mapping[tuple, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,7 +77,11 @@ class Findings:
 
 
 def findings(
-    claims: Claims, editions: Sequence[str], chapters: Sequence[str], given: Mapping[str, pd.DataFrame]
+    claims: Claims,
+    editions: Sequence[str],
+    chapters: Sequence[str],
+    given: Mapping[str, pd.DataFrame],
+    choices: pd.DataFrame | None = None,
 ) -> Findings:
     """Return what the tables say of each claim.
 
@@ -74,6 +94,8 @@ def findings(
         Whose tables are read.
     given : mapping of str to DataFrame
         Tables that are the same in every edition, by ``"CHAPTER/TABLE"``.
+    choices : DataFrame, optional
+        The first edition's `CHOICES`; those of the others are recorded.
 
     Raises
     ------
@@ -87,7 +109,8 @@ def findings(
     found = []
     for claim in claims.claims:
         for edition in editions:
-            values = [_measured(check, edition, chapters, given) for check in claim.checks]
+            own = {CHOICES: choices if edition == editions[0] else recorded_table(edition, *CHOICES.split("/"))}
+            values = [_measured(check, edition, chapters, {**given, **own}) for check in claim.checks]
             record = "" if edition == editions[0] else " --record"
             found.append(_judged(claim, edition, values, f"stgbook book --edition {edition}{record}"))
     summaries = [_summary(edition, [f for f in found if f.edition == edition], chapters) for edition in editions]
@@ -95,36 +118,72 @@ def findings(
 
 
 def _measured(
-    check: Check, edition: str, chapters: Sequence[str], given: Mapping[str, pd.DataFrame]
-) -> Estimate | str | None:
-    """Return what a check finds; a text says why it finds nothing, None that a table is missing."""
+    check: Check, edition: str, chapters: Sequence[str], given: Mapping[str, pd.DataFrame | None]
+) -> Measured:
+    """Return what a check finds; nothing, without a reason, if a table is missing."""
     frames = []
     for place in check.tables:
         chapter, _, name = place.partition("/")
         known = chapter in chapters
         frames.append(given.get(place, recorded_table(edition, chapter, name) if known else None))
     if any(frame is None for frame in frames):
-        return None
+        return Measured()
+    parts, own = _parts(frames, [*check.over]), tuple(check.over.values())
+    settings = {}
+    for setting, chosen in parts.items():
+        with suppress(UserError):  # that is no setting of these tables
+            value = check.measure(*chosen, **check.arguments).value
+            settings |= {} if isnan(value) else {setting: value}
     try:
-        value = check.measure(*frames, **check.arguments)
+        if own not in parts:
+            raise UserError("nothing was measured with this book's choices")
+        value = check.measure(*parts[own], **check.arguments)
     except UserError as error:
-        return str(error)
-    return "the number is not defined for this network" if isnan(value.value) else value
+        return Measured(why=str(error), settings=settings)
+    why = "the number is not defined for this network" if isnan(value.value) else ""
+    return Measured(None if why else value, why, settings if check.over else {})
 
 
-def _judged(claim: Claim, edition: str, found: Sequence[Estimate | str | None], record: str) -> Finding:
+def _parts(frames: Sequence[pd.DataFrame], columns: list[str]) -> Mapping[tuple, list[pd.DataFrame]]:
+    """Return the tables by combination of choices; rows without a choice, and tables without the columns, go to all."""
+    if not columns:
+        return {(): list(frames)}
+    found: dict[tuple, list] = {}
+    where = [i for i, frame in enumerate(frames) if set(columns) <= set(frame)]
+    for i in where:
+        open_to_all = frames[i][frames[i][columns].isna().any(axis=1)]
+        for setting, rows in frames[i].groupby(columns, sort=False):
+            found.setdefault(setting, list(frames))[i] = pd.concat([open_to_all, rows]) if len(open_to_all) else rows
+    return found
+
+
+def _judged(claim: Claim, edition: str, found: Sequence[Measured], record: str) -> Finding:
     """Return what is to be said of a claim; ``record`` is the command that makes missing tables."""
-    values = tuple(one if isinstance(one, Estimate) else None for one in found)
+    values = tuple(one.value for one in found)
     if claim.need and _dataset(claim, edition) not in claim.need.datasets:
         return _untested(claim, edition, values, claim.need)
-    if any(one is None for one in found):
+    if any(one.value is None and not one.why for one in found):
         return Finding(claim, edition, values, MISSING, command=record)
-    if reasons := [one for one in found if isinstance(one, str)]:
+    if reasons := [one.why for one in found if one.why]:
         return _untested(claim, edition, values, claim.otherwise, reasons[0])
-    verdicts = [check.judge(one) for check, one in zip(claim.checks, values, strict=True)]
-    if not verdicts:
+    judging = [(check, one) for check, one in zip(claim.checks, found, strict=True) if check.judges]
+    if not judging:
         return _untested(claim, edition, values, claim.otherwise)
-    return Finding(claim, edition, values, str(together(verdicts)))
+    verdict = together(check.judge(one.value) for check, one in judging)
+    within = [{key: check.holds(value) for key, value in one.settings.items()} for check, one in judging if check.over]
+    keys = set.intersection(*map(set, within)) if within else set()
+    held = sum(all(one[key] for one in within) for key in keys)
+    return Finding(claim, edition, values, str(over_choices(verdict, held, len(keys))), held=held, settings=len(keys))
+
+
+def over_choices(verdict: Verdict, held: int, settings: int) -> Verdict:
+    """Return a verdict, if at least `AGREEING` of the combinations of open choices bear it out; else undecided.
+
+    >>> over_choices(Verdict.HOLDS, 35, 36), over_choices(Verdict.HOLDS, 30, 36), over_choices(Verdict.FAILS, 1, 36)
+    (<Verdict.HOLDS: 'holds'>, <Verdict.UNDECIDED: 'undecided'>, <Verdict.FAILS: 'does not hold'>)
+    """
+    agreeing = {Verdict.HOLDS: held, Verdict.FAILS: settings - held}
+    return Verdict.UNDECIDED if agreeing.get(verdict, settings) < AGREEING * settings else verdict
 
 
 def _untested(claim: Claim, edition: str, values: tuple, need: Need | None, note: str = "") -> Finding:

@@ -15,9 +15,12 @@ from analysis_lib.errors import UserError
 from analysis_lib.statistics import Estimate
 from analysis_lib.studies.ablations import measures as ablations
 from analysis_lib.studies.architectures import measures as architectures
+from analysis_lib.studies.claims import curves
 from analysis_lib.studies.data import measures as data
 from analysis_lib.studies.gradcam import measures as gradcam
+from analysis_lib.studies.nnk_vs_knn import measures as nnk_vs_knn
 from analysis_lib.studies.noise import measures as noise
+from analysis_lib.studies.performance import measures as performance
 from analysis_lib.studies.smoothness import measures as smoothness
 from analysis_lib.studies.spectrum import measures as spectrum
 from analysis_lib.studies.transfer import measures as transfer
@@ -25,9 +28,12 @@ from analysis_lib.studies.transfer import measures as transfer
 STUDIES = {
     "ablations": ablations,
     "architectures": architectures,
+    "claims": curves,
     "data": data,
     "gradcam": gradcam,
+    "nnk_vs_knn": nnk_vs_knn,
     "noise": noise,
+    "performance": performance,
     "smoothness": smoothness,
     "spectrum": spectrum,
     "transfer": transfer,
@@ -38,7 +44,7 @@ def measures_of(study: str) -> dict[str, Callable[..., Estimate]]:
     """Return by name what a study's tables can be read by.
 
     >>> sorted(measures_of("spectrum"))
-    ['cell', 'eigenvalue_gap']
+    ['cell', 'eigenvalue_gap', 'passed_energy', 'top_energy', 'unturned_pairs']
     """
     room = STUDIES.get(study)
     own = [f for f in vars(room).values() if isfunction(f) and f.__module__ == room.__name__] if room else []
@@ -46,9 +52,9 @@ def measures_of(study: str) -> dict[str, Callable[..., Estimate]]:
 
 
 def cell(
-    table: pd.DataFrame, column: str, where: Mapping = {}, of: str = "", low: str = "", high: str = "", clips: str = ""
+    table: pd.DataFrame, column: str, where: Mapping = {}, low: str = "", high: str = "", clips: str = ""
 ) -> Estimate:
-    """Return one number of the one row that has the values ``where``; or the extreme of several rows, one a layer.
+    """Return one number of the one row that has the values ``where``.
 
     Parameters
     ----------
@@ -57,8 +63,6 @@ def cell(
         Columns of the value, its interval, and the number of clips.
     where : mapping of str to value
         Columns and what they must hold.
-    of : {"", "max", "min"}
-        Of the layers, the one that has the largest or smallest number. The input, layer 0, is left out.
 
     Raises
     ------
@@ -71,12 +75,12 @@ def cell(
     >>> cell(table, "bones", {"edges": "a"}).value
     24.0
     """
-    rows = table[table["layer"] > 0] if of else table
+    rows = table
     for name, value in where.items():
         rows = rows[rows[name] == value]
-    if not len(rows) or (len(rows) > 1 and not of):
+    if len(rows) != 1:
         wanted = ", ".join(f"{name} = {value}" for name, value in where.items()) or "anything"
         raise UserError(f"{len(rows)} rows with {wanted}, not one" if len(rows) else f"no row with {wanted}")
-    row = rows.loc[rows[column].agg(f"idx{of}")] if of else rows.iloc[0]
+    row = rows.iloc[0]
     ends = (float(row[end]) if end else nan for end in (low, high))
     return Estimate(float(row[column]), *ends, int(row[clips]) if clips else 0)

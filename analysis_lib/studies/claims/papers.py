@@ -6,8 +6,14 @@ have
 
 - ``needs``: by name, what some claims need, the datasets that have it and the command that would test them;
 - ``otherwise``: the need that is named where a claim needs nothing, and yet an edition's tables cannot tell;
+- ``grid``: choices that the paper leaves open, and the values of each (`analysis_lib.studies.claims.choices`);
 - ``left_out``: statements of the paper that are no claims, and why;
 - ``lists``: benchmarks whose actions are counted by super-class.
+
+- ``settings``: how the paper trained its ``architecture``, entry by entry, and where a card of ours has the same.
+
+A claim says when its bounds were set and whether the curves had been seen, ``"bounds": {"date": "2026-11-26", "seen":
+true}``; bounds that it had before stay in its ``history``, with the reason why they were changed.
 """
 
 import re
@@ -16,7 +22,7 @@ from dataclasses import dataclass, field
 from inspect import signature
 from math import inf
 from pathlib import Path
-from typing import Annotated, NotRequired, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 from analysis_lib.errors import DataError, unknown_choice
 from analysis_lib.files import ROOT
@@ -25,6 +31,7 @@ from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.claims.measures import measures_of
 
 Tables = Annotated[tuple[Name, ...], Within(1, 10)]
+_SOME, _Count = Within(1, 20), Annotated[int, Within(1, 1000)]
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,9 @@ class Check:
         How people read it: number, signed, count, percent, points.
     exact : bool
         Whether it is no matter of the clips, so that it needs no interval.
+    over : mapping of str to value
+        Columns that hold choices which the paper leaves open, and what this book chose. The measure is given the rows
+        of one combination of choices at a time, and those that have no choice in such a column.
     """
 
     name: Name
@@ -55,6 +65,12 @@ class Check:
     at_most: float = inf
     unit: str = "number"
     exact: bool = False
+    over: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def judges(self) -> bool:
+        """Whether there are bounds; a number without any is shown beside the others."""
+        return -inf < self.at_least or self.at_most < inf
 
     def holds(self, value: float) -> bool:
         """Return whether a value lies within the bounds."""
@@ -85,6 +101,23 @@ class Need:
 
 
 @dataclass(frozen=True)
+class Bounds:
+    """When bounds were set, ``YYYY-MM-DD``, and whether the curves that they judge had been seen then."""
+
+    date: Annotated[str, Within(10, 10)]
+    seen: bool
+
+
+@dataclass(frozen=True)
+class Former:
+    """What was wanted of a claim before, in words; until when, and why it was changed."""
+
+    until: Annotated[str, Within(10, 10)]
+    wanted: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Claim:
     """What a paper says.
 
@@ -102,6 +135,10 @@ class Claim:
         Without ``need``, any data will do; ``otherwise`` says what would, if an edition's cannot tell.
     command : str
         In place of the need's.
+    bounds : Bounds or None
+    history : tuple of Former
+    source : str
+        The paper's short name, or its key in the bibliography.
     """
 
     id: str
@@ -114,6 +151,9 @@ class Claim:
     need: Need | None = None
     otherwise: Need | None = None
     command: str = ""
+    bounds: Bounds | None = None
+    history: tuple[Former, ...] = ()
+    source: str = ""
 
     @property
     def chapter(self) -> str:
@@ -122,12 +162,40 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Setting:
+    """How a paper did something, in words, and ``where`` it says so; empty if it does not.
+
+    ``card`` is the entry of a network's card that says how we did it, such as ``"recipe.batch_size"``, and ``same``
+    what stands there if we did it as the paper.
+    """
+
+    name: Name
+    card: Name
+    paper: str = ""
+    where: str = ""
+    same: object = None
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a paper trained networks of an architecture."""
+
+    source: str
+    architecture: str
+    settings: tuple[Setting, ...]
+
+
+@dataclass(frozen=True)
 class Claims:
-    """The claims of one paper or several, what was left out and why, and the lists to be counted."""
+    """The claims of one paper or several, what was left out and why, the lists to be counted, the choices, and how
+    each paper trained its network.
+    """
 
     claims: tuple[Claim, ...]
     left_out: Mapping[str, str]
     lists: tuple[str, ...]
+    grid: Mapping[str, tuple] = field(default_factory=dict)
+    trainings: tuple[Training, ...] = ()
 
 
 class _Check(TypedDict):
@@ -143,9 +211,25 @@ class _Claim(TypedDict):
     id: Name
     checks: list[_Check]
     needs: NotRequired[Name]
+    otherwise: NotRequired[Name]
+
+
+class _Grid(TypedDict):
+    """The choices, and the values of each: the entries of `analysis_lib.studies.claims.choices.OPTIONS`."""
+
+    split: Annotated[tuple[Literal["test", "train"], ...], _SOME]
+    n_windows: Annotated[tuple[_Count, ...], _SOME]
+    reduce: Annotated[tuple[Literal["flatten", "joint", "channel"], ...], _SOME]
+    n_neighbors: Annotated[tuple[_Count, ...], _SOME]
+    graph: Annotated[tuple[Literal["nnk", "knn"], ...], _SOME]
 
 
 class _File(TypedDict):
+    paper: NotRequired[Name]
+    name: NotRequired[Name]
+    architecture: NotRequired[Name]
+    settings: NotRequired[tuple[Setting, ...]]
+    grid: NotRequired[_Grid]
     claims: list[_Claim]
     needs: NotRequired[Mapping[str, Mapping[str, object]]]
     otherwise: NotRequired[Name]
@@ -166,10 +250,14 @@ def load_claims(paths: Sequence[str | Path]) -> Claims:
     files = [_read(Path(path) if Path(path).exists() else ROOT / path) for path in paths]
     claims = tuple(claim for file in files for claim in file.claims)
     names = [claim.id for claim in claims]
+    grids = [file.grid for file in files if file.grid] or [{}]
+    if any(grid != grids[0] for grid in grids):
+        raise DataError("two files of claims declare different grids; one at a time can be read")
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise DataError(f"two claims are called {twice[0]}; number those of one paper apart from another's")
     left_out = {name: why for file in files for name, why in file.left_out.items()}
-    return Claims(claims, left_out, tuple(dict.fromkeys(name for file in files for name in file.lists)))
+    lists = tuple(dict.fromkeys(name for file in files for name in file.lists))
+    return Claims(claims, left_out, lists, grids[0], tuple(one for file in files for one in file.trainings))
 
 
 def _read(path: Path) -> Claims:
@@ -178,8 +266,11 @@ def _read(path: Path) -> Claims:
     named = given.get("needs", {})
     needs = {name: checked({**need, "name": name}, Need, path, f"needs.{name}") for name, need in named.items()}
     otherwise = _need(path, needs, given.get("otherwise"))
-    claims = tuple(_claim(path, one, needs, otherwise) for one in given["claims"])
-    return Claims(claims, given.get("left_out", {}), given.get("lists", ()))
+    source = given.get("name") or given.get("paper", "")
+    claims = tuple(_claim(path, one | {"source": source}, needs, otherwise) for one in given["claims"])
+    training = Training(source, given.get("architecture", ""), given.get("settings", ()))
+    trainings = (training,) if training.settings else ()
+    return Claims(claims, given.get("left_out", {}), given.get("lists", ()), given.get("grid", {}), trainings)
 
 
 def _need(path: Path, needs: Mapping[str, Need], name: str | None) -> Need | None:
@@ -191,6 +282,7 @@ def _need(path: Path, needs: Mapping[str, Need], name: str | None) -> Need | Non
 def _claim(path: Path, given: _Claim, needs: Mapping[str, Need], otherwise: Need | None) -> Claim:
     """Return the claim that one object of the file describes."""
     at, need = f"claim {given['id']}", _need(path, needs, given.get("needs"))
+    otherwise = _need(path, needs, given.get("otherwise")) or otherwise
     checks = tuple(_check(path, at, check) for check in given["checks"])
     rest = {key: value for key, value in given.items() if key not in ("needs", "otherwise")}
     return checked({**rest, "checks": checks, "need": need, "otherwise": need or otherwise}, Claim, path, at)
@@ -202,6 +294,8 @@ def _check(path: Path, at: str, given: _Check) -> Check:
     if given["measure"] not in choices:
         raise unknown_choice(f"measure of {at}", given["measure"], choices)
     check = checked({**given, "measure": choices[given["measure"]]}, Check, path, at)
+    if not all(isinstance(value, str | int | float) for value in check.over.values()):
+        raise DataError(f"{path}: {at}: 'over' must name what was chosen, a text or a number for each column")
     try:
         signature(check.measure).bind(*check.tables, **check.arguments)
     except TypeError as error:

@@ -8,10 +8,9 @@ import pandas as pd
 from analysis_lib.datasets.readers.ntu_tables import BENCHMARKS, GROUPS
 from analysis_lib.errors import unknown_choice
 from analysis_lib.studies.claims.findings import Findings
-from analysis_lib.studies.claims.papers import Claims
 
-VERDICT = ["verdict", "without", "note", "command"]
-COLUMNS = ["id", "claim", "page", "edition", "check", "value", "low", "high", "clips", "holds", *VERDICT]
+VERDICT = ["verdict", "held", "settings", "without", "note", "command"]
+COLUMNS = ["id", "paper", "claim", "page", "edition", "check", "value", "low", "high", "clips", "holds", *VERDICT]
 
 
 def claims_table(findings: Findings) -> pd.DataFrame:
@@ -20,18 +19,20 @@ def claims_table(findings: Findings) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns id, claim, page (of the figure behind it), edition,
+        Columns id, paper, claim, page (of the figure behind it), edition,
         check, value, low, high, clips (NaN and 0 where there is none), holds (of the check: 1,
-        0, or NaN), and verdict, without, note, command of the claim
+        0, or NaN), and verdict, held, settings, without, note, command of the claim
         (`analysis_lib.studies.claims.findings.Finding`). A claim without a check has one row.
     """
     rows = []
     for found in findings.found:
         verdict = {name: getattr(found, name) for name in VERDICT}
         claim, page = found.claim, found.claim.figure.partition("#")[0]
-        place = {"id": claim.id, "claim": claim.claim, "page": page, "edition": found.edition}
+        place = {"id": claim.id, "paper": claim.source, "claim": claim.claim, "page": page, "edition": found.edition}
         for check, value in zip(found.claim.checks, found.values, strict=True):
-            numbers = vars(value) | {"holds": float(check.holds(value.value))} if value else {"clips": 0}
+            numbers = vars(value) if value else {"clips": 0}
+            if value and check.judges:
+                numbers = numbers | {"holds": float(check.holds(value.value))}
             rows.append(place | {"check": check.name} | numbers | verdict)
         if not found.values:
             rows.append(place | {"check": "", "clips": 0} | verdict)
@@ -59,9 +60,3 @@ def group_table(benchmarks: Sequence[str]) -> pd.DataFrame:
         groups = Counter(GROUPS[first - 1 : last])
         rows += [{"benchmark": benchmark, "group": group, "actions": n} for group, n in groups.items()]
     return pd.DataFrame(rows, columns=["benchmark", "group", "actions"])
-
-
-def left_out_table(claims: Claims) -> pd.DataFrame:
-    """Return what of the papers was left out of the table, and why."""
-    rows = [{"statement": name, "why": why} for name, why in claims.left_out.items()]
-    return pd.DataFrame(rows, columns=["statement", "why"]).set_index("statement")

@@ -1,14 +1,18 @@
 """The page of claims: its answer, its table for wide and narrow screens, where its numbers are from."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from math import inf, isnan
 from urllib.parse import quote
 
+import pandas as pd
+
+from analysis_lib.chapters.editions import edition_title
 from analysis_lib.chapters.shown import badge
 from analysis_lib.statistics import Estimate
+from analysis_lib.studies.claims.deviations import OPEN, OTHER, SAME
 from analysis_lib.studies.claims.findings import FAILS, HOLDS, MISSING, UNDECIDED, UNTESTED, Edition, Finding, Findings
-from analysis_lib.studies.claims.papers import Check, Claim
+from analysis_lib.studies.claims.papers import Check, Claim, Claims
 from analysis_lib.words import anchor_of, code_of, counted, listed, name_of, named, number, percent, points
 
 #: sign beside each verdict, so that it does not speak through colour alone
@@ -30,8 +34,9 @@ def answer(found: Findings) -> str:
     if not told:
         return f"Nothing can be said of {counted(len(found.claims), 'claim')}, as no table here can test them."
     rest = any(one.counts[UNTESTED] + one.counts[MISSING] for one in told)
+    papers = len({claim.source for claim in found.claims})
     return (
-        f"Of {counted(len(found.claims), 'claim')} of the paper, {', and '.join(map(_fared, told))}"
+        f"Of {counted(len(found.claims), 'claim')} of {counted(papers, 'paper')}, {', and '.join(map(_fared, told))}"
         f"{'; the rest is not tested here' if rest else ''}."
     )
 
@@ -41,12 +46,12 @@ def _fared(edition: Edition) -> str:
     kinds = {HOLDS: ("holds", "hold"), FAILS: ("does not hold", "do not hold")}
     kinds |= {UNDECIDED: ("is undecided", "are undecided")}
     counts = [f"{edition.counts[v]} {one if edition.counts[v] == 1 else many}" for v, (one, many) in kinds.items()]
-    return f"on {name_of(edition.name)} {listed(counts)}"
+    return f"on {name_of(edition_title(edition.name))} {listed(counts)}"
 
 
 def numbers(found: Findings) -> str:
     """Return by edition how many claims have each verdict, and which do not hold."""
-    return "\n".join(f"- *{name_of(edition.name)}*: {_counts(edition)}" for edition in found.editions)
+    return "\n".join(f"- *{name_of(edition_title(edition.name))}*: {_counts(edition)}" for edition in found.editions)
 
 
 def _counts(edition: Edition) -> str:
@@ -57,7 +62,7 @@ def _counts(edition: Edition) -> str:
 
 def sources(found: Findings) -> str:
     """Return where the numbers of each edition come from: data, date of the record, code."""
-    return "\n".join(f"- *{name_of(edition.name)}*: {_source(edition)}" for edition in found.editions)
+    return "\n".join(f"- *{name_of(edition_title(edition.name))}*: {_source(edition)}" for edition in found.editions)
 
 
 def _source(edition: Edition) -> str:
@@ -70,23 +75,140 @@ def _source(edition: Edition) -> str:
 
 
 def claims_html(found: Findings) -> str:
-    """Return the table of claims in HTML: one row a claim, one column an edition; on narrow screens a list."""
-    heads = ("Claim", "Paper", *(edition.name for edition in found.editions))
+    """Return the table of claims in HTML: one row a claim, one column an edition; on narrow screens a list.
+
+    ``book/_assets/claims.js`` sorts and filters it by what rows and cells say of themselves in ``data-`` attributes.
+    """
+    heads = ("Claim", "Paper", *(edition_title(edition.name) for edition in found.editions))
     head = "".join(f"<th scope='col'>{escape(h)}</th>" for h in heads)
     body = "".join(_row(claim, [f for f in found.found if f.claim is claim]) for claim in found.claims)
-    return f"<table class='claims'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<table class='claims filtered'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _row(claim: Claim, found: Sequence[Finding]) -> str:
     """Return a claim's row."""
     page, _, anchor = claim.figure.partition("#")
     link = f"<a href='{quote(page)}.html#{quote(anchor)}'>{escape(claim.id)}</a>"
-    paper = (escape(claim.paper), _small(claim.where), _small("bounds: this book's own" if claim.ours else ""))
+    paper = (escape(claim.paper), _small(", ".join(filter(None, [claim.source, claim.where]))), _bounds(claim))
     cells = [f"<th scope='row'>{link} <span>{escape(claim.claim)}</span></th>"]
-    cells.append(f"<td data-head='Paper'>{''.join(paper)}</td>")
+    cells.append(f"<td data-head='Paper' data-paper='{escape(claim.source)}'>{''.join(paper)}</td>")
     for one in found:
-        cells.append(f"<td data-head='{escape(one.edition)}'>{_verdict(one)}{_values(one)}{_command(one)}</td>")
+        title, said = escape(edition_title(one.edition)), _verdict(one) + _values(one) + _command(one)
+        cells.append(f"<td data-head='{title}' data-verdict='{one.verdict}'>{said}</td>")
     return f"<tr id='{anchor_of(claim.id)}'>{''.join(cells)}</tr>"
+
+
+def _bounds(claim: Claim) -> str:
+    """Return whose the bounds are, when they were set, whether curves had been seen, and what they were before."""
+    if not claim.ours and not claim.history:
+        return ""
+    when = f" of {claim.bounds.date}, curves {'' if claim.bounds.seen else 'not '}seen" if claim.bounds else ""
+    said = _small(f"bounds: this book's own{when}") if claim.ours else ""
+    items = "".join(
+        f"<li>until {one.until}: {escape(one.wanted)}<small>{escape(one.why)}</small></li>" for one in claim.history
+    )
+    return f"{said}<details><summary>before</summary><ul>{items}</ul></details>" if items else said
+
+
+def summary_html(found: Findings) -> str:
+    """Return on one page what holds, paper by paper: each claim once, by what all editions together say of it."""
+    papers = dict.fromkeys(claim.source for claim in found.claims)
+    return "".join(_paper(paper, [c for c in found.claims if c.source == paper], found) for paper in papers)
+
+
+#: what the editions together say, and what is said of it; the first two are told in full
+OVERALL = {HOLDS: "Holds", FAILS: "Does not hold", "differs": "Holds on one of the data, not on another"}
+OVERALL |= {UNDECIDED: "Undecided", UNTESTED: "Cannot be tested here"}
+
+
+def overall(verdicts: Iterable[str]) -> str:
+    """Return the key of `OVERALL` for the verdicts of all editions: what any of them decides.
+
+    >>> overall([UNTESTED, HOLDS]), overall([HOLDS, FAILS]), overall([UNDECIDED, UNTESTED]), overall([MISSING])
+    ('holds', 'differs', 'undecided', 'cannot be tested')
+    """
+    given = set(verdicts)
+    if {HOLDS, FAILS} <= given:
+        return "differs"
+    return next((verdict for verdict in (HOLDS, FAILS, UNDECIDED) if verdict in given), UNTESTED)
+
+
+def _paper(paper: str, claims: Sequence[Claim], found: Findings) -> str:
+    """Return what holds of one paper."""
+    said = {claim.id: {f.edition: f for f in found.found if f.claim is claim} for claim in claims}
+    kinds = {claim.id: overall(one.verdict for one in said[claim.id].values()) for claim in claims}
+    parts = []
+    for kind, heading in OVERALL.items():
+        mine = [claim for claim in claims if kinds[claim.id] == kind]
+        if not mine:
+            continue
+        if kind in (UNDECIDED, UNTESTED):
+            body = f"<p>{', '.join(map(_to_row, mine))}</p>"
+        else:
+            body = f"<ul>{''.join(f'<li>{_to_row(c)} {escape(c.claim)}{_where(said[c.id])}</li>' for c in mine)}</ul>"
+        parts.append(f"<h4>{badge(kind, heading)} {len(mine)} of {len(claims)}</h4>{body}")
+    return f"<section class='what-holds'><h3>{escape(paper)}</h3>{''.join(parts)}</section>"
+
+
+def _to_row(claim: Claim) -> str:
+    return f"<a href='#{anchor_of(claim.id)}'>{escape(claim.id)}</a>"
+
+
+def _where(found: Mapping[str, Finding]) -> str:
+    """Return the editions that decide a claim, and how; and in how many combinations of open choices it holds."""
+    told = [
+        f"{edition_title(edition)}: {one.verdict}{f', {_settings(one)}' if one.settings else ''}"
+        for edition, one in found.items()
+        if one.verdict in (HOLDS, FAILS, UNDECIDED)
+    ]
+    return _small("; ".join(told))
+
+
+def _settings(found: Finding) -> str:
+    """Return in how many combinations of open choices the numbers are as wanted.
+
+    >>> from types import SimpleNamespace
+    >>> _settings(SimpleNamespace(held=2, settings=72))
+    'holds in 2 of 72 combinations of choices'
+    """
+    return f"holds in {found.held} of {counted(found.settings, 'combination')} of choices"
+
+
+def deviations_html(table: pd.DataFrame) -> str:
+    """Return the settings of each paper beside those of the networks here, in HTML: a table a paper."""
+    return "".join(_deviations(str(paper), rows) for paper, rows in table.groupby("source", sort=False))
+
+
+def _deviations(paper: str, table: pd.DataFrame) -> str:
+    networks = list(dict.fromkeys(table["network"]))
+    head = "".join(f"<th scope='col'>{escape(h)}</th>" for h in ("Setting", "Paper", *networks))
+    body = ""
+    for name, rows in table.groupby("setting", sort=False):
+        first, of = rows.iloc[0], rows.set_index("network")
+        cells = [f"<th scope='row'>{escape(str(name))}</th>"]
+        cells.append(f"<td data-head='Paper'>{escape(first['paper'] or 'not given')}{_small(first['where'])}</td>")
+        for network in networks:
+            ours, verdict = of.loc[network, ["ours", "verdict"]]
+            mark = f" <b>{verdict}</b>" if verdict == OTHER else ""
+            cells.append(f"<td data-head='{escape(network)}'>{escape(ours)}{mark}</td>")
+        body += f"<tr>{''.join(cells)}</tr>"
+    caption = f"<caption>{escape(paper)}</caption>"
+    return f"<table class='claims'>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def deviations(table: pd.DataFrame) -> str:
+    """Return how many of the settings that papers give are those of ours, network by network."""
+    given = table[table["verdict"] != OPEN]
+    lines = []
+    for (paper, network), rows in given.groupby(["source", "network"], sort=False):
+        same = int((rows["verdict"] == SAME).sum())
+        lines.append(f"- *{name_of(network)}*, of {name_of(paper)}: {same} of {counted(len(rows), 'setting')} as given")
+    return "\n".join(lines) or "No network here has the architecture of one of the papers."
+
+
+def left_out(claims: Claims) -> str:
+    """Return what of the papers is no claim, and why."""
+    return "\n".join(f"- {name_of(name)}: {name_of(why)}" for name, why in claims.left_out.items())
 
 
 def _small(text: str) -> str:
@@ -95,15 +217,17 @@ def _small(text: str) -> str:
 
 def _verdict(found: Finding) -> str:
     """Return a verdict, with its sign and what it lacks."""
+    if found.verdict == MISSING:
+        return _small(f"{SIGNS[MISSING]} {MISSING}")
     text = found.verdict + (f" without {found.without}" if found.without else "")
     text = f"{SIGNS[found.verdict]} {text}"
-    return badge(found.verdict, text) + _small(found.note)
+    return badge(found.verdict, text) + _small(_settings(found) if found.settings else "") + _small(found.note)
 
 
 def _values(found: Finding) -> str:
     """Return the values of a claim's checks with interval, number of clips, and bounds."""
     pairs = zip(found.claim.checks, found.values, strict=True)
-    items = [_value(check, value, found.verdict != UNTESTED) for check, value in pairs if value]
+    items = [_value(check, value, found.verdict != UNTESTED and check.judges) for check, value in pairs if value]
     return f"<ul>{''.join(items)}</ul>" if items else ""
 
 

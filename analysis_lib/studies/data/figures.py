@@ -16,8 +16,9 @@ from analysis_lib.plots.beside import GREY, NOTHING, Tables
 from analysis_lib.plots.skeleton import draw_skeleton
 from analysis_lib.plots.style import INK, SEQUENTIAL, WIDTH, group_styles, use_style
 from analysis_lib.studies.data.tables import example_clips
+from analysis_lib.words import THIN
 
-_MOMENTS = 5
+_MOMENTS = 4
 
 
 def plot_classes(classes: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
@@ -55,11 +56,10 @@ def plot_classes(classes: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
 
 
 def plot_examples(data: SkeletonDataset, n_classes: int) -> Figure:
-    """Draw one clip a class at five moments, from its first frame to its last."""
+    """Draw one clip a class at four moments, from its first frame to its last."""
     use_style()
     clips, data = example_clips(data, n_classes), upright(data)
-    styles = group_styles(data.groups)
-    figure, grid = plt.subplots(len(clips), _MOMENTS, figsize=(WIDTH, 1.25 * len(clips)), squeeze=False)
+    figure, grid = plt.subplots(len(clips), _MOMENTS, figsize=(WIDTH, 1.55 * len(clips)), squeeze=False)
     for row, i in zip(grid, clips, strict=True):
         x = data.sequences[i][0]  # first body: (T, V, C)
         low, high = x[..., :2].min(axis=(0, 1)), x[..., :2].max(axis=(0, 1))
@@ -67,11 +67,11 @@ def plot_examples(data: SkeletonDataset, n_classes: int) -> Figure:
         for axes, frame in zip(row, np.linspace(0, len(x) - 1, _MOMENTS).astype(int), strict=True):
             draw_skeleton(axes, data.skeleton, x[frame])
             axes.set(xlim=(across - half, across + half), ylim=(up - half, up + half))
-            axes.set_title(f"frame {frame + 1}", fontsize=7, loc="center", color="#666666", pad=1)
+            axes.set_title(f"frame {frame + 1}", fontsize=8, loc="center", color="#666666", pad=1)
         c = data.labels[i]
-        name, ink = data.class_names[c].replace(" ", "\n"), styles[data.groups[c]]["color"]
-        left = {"ha": "right", "va": "center", "transform": row[0].transAxes}
-        row[0].text(-0.05, 0.5, name, fontsize=8.5, color=ink, **left)
+        left = {"ha": "right", "transform": row[0].transAxes}
+        row[0].text(-0.05, 0.52, data.class_names[c].replace(" ", "\n"), va="bottom", fontsize=9, **left)
+        row[0].text(-0.05, 0.5, data.groups[c], va="top", fontsize=8, color="#666666", **left)
     return figure
 
 
@@ -92,7 +92,7 @@ def plot_confusion(confusion: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
         axes.set_xlabel("predicted", x=table["label"].nunique() / max(sizes) / 2)
     for axes, label in zip(grid[1:, 0], beside, strict=True):
         axes.set_title(label, color=GREY)
-    figure.colorbar(image, ax=grid[0, 0], label="% of the action's clips", format=PercentFormatter(1, symbol=""), shrink=0.7)
+    figure.colorbar(image, ax=grid[0, 0], label="share of the action's clips", format=PercentFormatter(1, symbol=f"{THIN}%"), shrink=0.7)
     return figure
 
 
@@ -101,7 +101,7 @@ def _confusion(axes: Axes, confusion: pd.DataFrame):
     names = list(dict.fromkeys(confusion["label"]))
     share = confusion["share"].to_numpy().reshape(len(names), len(names))
     image = axes.imshow(share, cmap=SEQUENTIAL, vmin=0, vmax=1)
-    look = {"ha": "center", "va": "center", "fontsize": 7 if len(names) <= 12 else 6}
+    look = {"ha": "center", "va": "center", "fontsize": 7.5}
     for i, j in np.argwhere(share >= 0.005):
         axes.text(j, i, f"{100 * share[i, j]:.0f}", color="white" if share[i, j] > 0.5 else INK, **look)
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from contextlib import suppress
 
+import pandas as pd
+
 from analysis_lib.networks.checkpoints import Checkpoint
-from analysis_lib.statistics import Verdict
+from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.data.findings import Findings, Soundness
 from analysis_lib.words import (
     code_of,
@@ -64,6 +66,12 @@ def numbers(found: Findings | None) -> str:
         f"{data} The network's {estimate(found.network, percent)} is {gap} the nearest-neighbour baseline's "
         f"{estimate(found.baseline, percent)}."
     )
+
+
+def scores(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the accuracies of network and baseline as people read them."""
+    shown = [estimate(Estimate(row.accuracy, row.low, row.high), percent) for row in table.itertuples()]
+    return pd.DataFrame({"named rightly": shown, "test clips": table["clips"]}, table.index)
 
 
 def soundness(found: Soundness) -> str:

@@ -25,7 +25,7 @@ def plot_class_variation(table: pd.DataFrame) -> Figure:
         axes.barh(rows[mine], table["q"][mine], color=style["color"], height=0.7, label=group)
     axes.plot(table["chance"], rows, color=INK, lw=0.8, ls=":", label="random labels")
     for row, q in zip(rows, table["q"], strict=True):
-        axes.text(q, row, f" {q:.2f}", va="center", fontsize=7)
+        axes.text(q, row, f" {q:.2f}", va="center", fontsize=7.5)
     axes.set_yticks(rows, table["class"])
     axes.set(xlabel=Y_LABEL, xlim=(0, 1.02))
     axes.tick_params(axis="y", length=0)

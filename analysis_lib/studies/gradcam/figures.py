@@ -30,7 +30,7 @@ _ORDERS = {"importance": "by importance", "motion": "by motion", "random": "at r
 
 
 def plot_layers(
-    table: pd.DataFrame, poses: pd.DataFrame, skeleton: Skeleton, actions: Sequence[str], most: int = 6
+    table: pd.DataFrame, poses: pd.DataFrame, skeleton: Skeleton, actions: Sequence[str], most: int = 5
 ) -> Figure | None:
     """Draw the importance of some actions on their skeletons: layers from left to right, time downwards.
 
@@ -88,7 +88,7 @@ def _places(poses: pd.DataFrame, action: str, skeleton: Skeleton, slices: Sequen
     places = {s: table.loc[s].loc[list(skeleton.joints)].to_numpy() for s in slices}
     everything = np.concatenate(list(places.values()))
     low, high = everything.min(axis=0), everything.max(axis=0)
-    margin = 0.1 * (high - low).max()
+    margin = 0.06 * (high - low).max()
     return places, (low - margin, high + margin)
 
 
@@ -285,7 +285,7 @@ def plot_randomisation(table: pd.DataFrame, layer_names: Sequence[str], beside: 
     edges = (np.arange(n + 1) + 0.5 for n in rho.shape[::-1])
     mesh = cells.pcolormesh(*edges, rho, cmap="RdBu_r", vmin=-1, vmax=1, rasterized=True)
     for (step, layer), value in np.ndenumerate(rho.to_numpy() if rho.shape[1] <= 14 else np.empty((0, 0))):
-        look = {"ha": "center", "va": "center", "fontsize": 6.5, "color": "white" if abs(value) > 0.6 else INK}
+        look = {"ha": "center", "va": "center", "fontsize": 7.5, "color": "white" if abs(value) > 0.6 else INK}
         cells.text(layer + 1, step + 1, f"{value:z.1f}".replace("-", "−"), **look)
     names = [number.get(step, step) for step in steps]
     cells.set_yticks(range(1, len(steps) + 1), ["… " * (i > 0) + n for i, n in enumerate(names)])

@@ -31,26 +31,18 @@ def part_share(table: pd.DataFrame, names: Sequence[str], parts: Sequence[str], 
     return Estimate(float((shares["share"] / shares["joints"]).max()), clips=int(rows["clips"].iloc[0]))
 
 
-def later_slices(table: pd.DataFrame, names: Sequence[str], late: int) -> Estimate:
-    """Return the importance after the first slice of time over that in the first (`importance_table`)."""
-    rows = _late(table, names, late)
-    first = rows["slice"] == 1
-    later, start = (rows[part]["importance"].mean() for part in (~first, first))
-    if start == 0:
-        raise UserError("the first slice has no importance at all")
-    return Estimate(float(later / start), clips=int(rows["clips"].iloc[0]))
+def later_joints(table: pd.DataFrame, names: Sequence[str], late: int) -> Estimate:
+    """Return the share of joints that are more important after the first slice of time than in it.
 
-
-def least_joint(table: pd.DataFrame, names: Sequence[str], late: int) -> Estimate:
-    """Return the importance of the least important joint over the mean of all joints (`importance_table`).
-
-    After the first slice of time.
+    ``table`` is from `analysis_lib.explain.attributions.importance_table`; slices after the first count alike.
     """
     rows = _late(table, names, late)
-    joints = rows[rows["slice"] > 1].groupby("joint")["importance"].mean()
-    if not joints.any():
-        raise UserError("the maps are empty")
-    return Estimate(float(joints.min() / joints.mean()), clips=int(rows["clips"].iloc[0]))
+    first, later = (
+        rows[part].groupby("joint")["importance"].mean() for part in (rows["slice"] == 1, rows["slice"] > 1)
+    )
+    if later.empty or not (first.any() or later.any()):
+        raise UserError("the maps are empty, or of one slice")
+    return Estimate(float((later > first).mean()), clips=int(rows["clips"].iloc[0]))
 
 
 def _late(table: pd.DataFrame, names: Sequence[str], late: int) -> pd.DataFrame:

@@ -168,7 +168,7 @@ def randomisation(found: Findings) -> str:
     if not it:
         return ""
     return (
-        f"After the first step, {name_of(it.step)} forgotten, the last layer's maps correlate with the trained ones by "
+        f"After the first step, {name_of(it.step)} forgotten, the last layer's maps correlate with those before by "
         f"{estimate(it.first)}; over {counted(it.steps, 'step')} the largest correlation is {estimate(it.most)}. "
         f"That it stays below a half throughout, as in maps that follow what was learnt, {judged(it.passed)}; that "
         "threshold is this book's own."
@@ -188,9 +188,15 @@ def masking(found: Findings) -> str:
         for test, text in does.items()
         if any(gain.test == test for gain in found.gains)
     ]
+    own = found.gains[0].own
+    left_out = (
+        f" Masking cannot tell in {counted(own, 'further clip')}: the network names the class even with every joint "
+        "masked."
+    )
     return (
         f"{' '.join(said)} The numbers are the gain in area under the curve, mean of "
         f"{counted(found.gains[0].clips, 'clip')} and {percent(0.95)} interval; positive is better."
+        f"{left_out if own else ''}"
     )
 
 

@@ -13,11 +13,11 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import FixedLocator, NullLocator
 
 from analysis_lib.plots.beside import GREY, NOTHING, Tables, faint, keys, where
 from analysis_lib.plots.panels import key_below
-from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, SEQUENTIAL, WIDTH, use_style
+from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, SEQUENTIAL, WIDTH, percent_axis, use_style
 from analysis_lib.studies.nnk_vs_knn.tables import RIVALS, gap_means
 
 #: label, colour, marker and dash of each graph
@@ -36,7 +36,7 @@ FACTORS = {
 
 
 def plot_forms(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
-    """Draw the normalised form above the raw one by layer, a column for each k."""
+    """Draw the normalised form above the raw one by layer, a column for each of a few k."""
     figure, columns, others = _by_candidates(table, beside, 2, 0.68)
     for k, (top, bottom) in columns.items():
         mine, theirs = table[table["n_neighbors"] == k], where(others, n_neighbors=k)
@@ -55,21 +55,27 @@ def plot_forms(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
 
 
 def plot_errors(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
-    """Draw the leave-one-out error by layer, a column for each k."""
+    """Draw the leave-one-out error by layer, a column for each of a few k."""
     figure, columns, others = _by_candidates(table, beside, 1, 0.42)
     for k, (axes,) in columns.items():
         _curves(axes, table[table["n_neighbors"] == k], "error", GRAPHS, beside=where(others, n_neighbors=k))
     (first,) = next(iter(columns.values()))
     first.set(ylim=(0, None), ylabel=MEASURES["error"])
-    first.yaxis.set_major_formatter(PercentFormatter(1))
+    percent_axis(first.yaxis)
     key_below(figure, [first], keys(others))
     return figure
+
+
+def _few(table: pd.DataFrame, most: int = 3) -> list[int]:
+    """Return the numbers of candidates that are drawn: the least, the greatest, and some between."""
+    every = sorted(set(table["n_neighbors"]))
+    return every if len(every) <= most else [every[i] for i in np.linspace(0, len(every) - 1, most).astype(int)]
 
 
 def _by_candidates(table: pd.DataFrame, beside: Tables, rows: int, height: float) -> tuple[Figure, dict, Tables]:
     """Return a figure, its axes from top to bottom by number of candidates, and other editions' rows of these."""
     use_style()
-    counts = list(dict.fromkeys(table["n_neighbors"]))
+    counts = _few(table)
     others, size = where(beside, n_neighbors=counts), (WIDTH, height * WIDTH)
     figure, grid = plt.subplots(rows, len(counts), sharex=True, sharey="row", squeeze=False, figsize=size)
     for k, top, bottom in zip(counts, grid[0], grid[-1], strict=True):
@@ -102,7 +108,7 @@ def plot_support(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     support.yaxis.set_major_locator(FixedLocator(ticks))
     support.yaxis.set_major_formatter("{x:.0f}")
     support.yaxis.set_minor_locator(NullLocator())
-    support.legend(title="NNK at layer", fontsize=6.5, ncols=2, title_fontsize=7)
+    support.legend(title="NNK at layer", fontsize=7.5, ncols=2, title_fontsize=7.5, labelspacing=0.2)
     deepest, ends = _deepest(table), {label: _deepest(other) for label, other in others.items()}
     _curves(last, deepest, "q", GRAPHS, x="n_neighbors", beside=ends)
     last.set(title=f"at the last layer ({layers[-1]})", ylabel=MEASURES["q"], ylim=(0, 1))
@@ -121,10 +127,9 @@ def _deepest(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["layer"] == table["layer"].max()].sort_values("n_neighbors")
 
 
-def plot_differences(differences: pd.DataFrame, beside: Tables = NOTHING, most: int = 3) -> Figure:
+def plot_differences(differences: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     """Draw NNK minus each other graph by layer, with paired intervals and a line at zero; of many k, a few."""
-    every = sorted(set(differences["n_neighbors"]))
-    counts = every if len(every) <= most else [every[i] for i in np.linspace(0, len(every) - 1, most).astype(int)]
+    counts = _few(differences)
     others = where(beside, n_neighbors=counts)
     titles = {against: f"NNK minus {GRAPHS[against][0]}" for against in RIVALS}
     figure, grid = _by_measure(titles, 0.8, differences, *others.values())
@@ -157,7 +162,7 @@ def plot_symmetrisation(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure
                 axes.plot(other["layer"], other[measure], **style | thin)
     for measure, label in MEASURES.items():
         grid[measure, "nnk"].set(ylim=(0, None), ylabel=label)
-    grid["error", "nnk"].yaxis.set_major_formatter(PercentFormatter(1))
+    percent_axis(grid["error", "nnk"].yaxis)
     key_below(figure, [grid["q", "nnk"]], keys(beside))
     return figure
 

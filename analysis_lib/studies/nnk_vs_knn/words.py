@@ -78,11 +78,12 @@ def gap(found: Gap) -> str:
         f"{number(f['edge_weight'])} by their weight, {number(f['share'])} by labels)"
         for k, f in found.factors.items()
     )
+    against = " Where that is more than all of it, labels go the other way." if max(found.weight) > 1 else ""
     return (
         f"In the raw form NNK is below k-NN in {found.below} of {counted(found.pairs, 'pair')} of layer and k. The "
         f"value of k-NN is {lines} that of NNK. These are geometric means of the layers, whose factors multiply. "
         f"On a log scale, {_range(found.weight)} of the gap is edge weight, which says nothing about labels "
-        f"({_range(found.edges)} the number of edges alone)."
+        f"({_range(found.edges)} the number of edges alone).{against}"
     )
 
 

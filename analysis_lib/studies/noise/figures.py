@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from analysis_lib.plots.beside import NOTHING, Tables, faint, keys, where
 from analysis_lib.plots.panels import key_below, panels
-from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, Y_LABEL, layer_axis, use_style
+from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, Y_LABEL, layer_axis, percent_axis, use_style
 from analysis_lib.studies.noise.words import KINDS
 from analysis_lib.words import counted, plain
 
@@ -65,6 +65,10 @@ def _condition_styles(table: pd.DataFrame) -> dict[tuple, tuple[str, dict]]:
     return styles
 
 
+#: colours of sets of clips and of actions: none of a super-class
+_SETS = COLOURS[3:]
+
+
 def plot_robustness(table: pd.DataFrame, sets: Sequence[str], beside: Tables = NOTHING) -> Figure:
     """Draw one panel a kind of fault: accuracy against strength, clean clips at the left.
 
@@ -87,7 +91,7 @@ def plot_robustness(table: pd.DataFrame, sets: Sequence[str], beside: Tables = N
         strengths = table.loc[table["kind"] == kind, "strength"].unique()
         for i, name in enumerate(sets):
             curve = table[(table["set"] == name) & table["kind"].isin(["none", kind])]
-            x, style = np.arange(len(curve)), {"color": COLOURS[i % len(COLOURS)], "ls": DASHES[i % len(DASHES)]}
+            x, style = np.arange(len(curve)), {"color": _SETS[i % len(_SETS)], "ls": DASHES[i % len(DASHES)]}
             label = f"{name} ({counted(int(curve['clips'].iloc[0]), 'clip')})"
             axes.plot(x, curve["accuracy"], marker=MARKERS[i % len(MARKERS)], markersize=4, label=label, **style)
             axes.fill_between(x, curve["low"], curve["high"], color=style["color"], alpha=0.15, lw=0)
@@ -99,6 +103,7 @@ def plot_robustness(table: pd.DataFrame, sets: Sequence[str], beside: Tables = N
         axes.grid(axis="y")
     for axes in grid[::2]:
         axes.set_ylabel("accuracy")
+        percent_axis(axes.yaxis)
     key_below(figure, grid, keys(where(beside, set=list(sets))), most=4)
     return figure
 

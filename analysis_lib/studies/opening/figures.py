@@ -12,7 +12,7 @@ from analysis_lib.geometry.smoothness import label_smoothness
 from analysis_lib.plots.skeleton import draw_skeleton
 from analysis_lib.plots.style import COLOURS, INK, WIDTH, use_style
 
-_MOMENTS = 3
+_MOMENTS = 2
 
 
 def plot_method(data: SkeletonDataset, layers: list[LayerGraph]) -> Figure:
@@ -41,13 +41,13 @@ def _title(axes: Axes, number: int, text: str) -> None:
 
 
 def _draw_clip(figure: Figure, axes: Axes, data: SkeletonDataset) -> None:
-    """Draw three moments of the first clip, one behind the other."""
+    """Draw two moments of the first clip, its start and its middle, side by side."""
     _title(axes, 1, "a clip")
     axes.axis("off")
     x = data.sequences[0][0]
     low, high = x[..., :2].min(axis=(0, 1)), x[..., :2].max(axis=(0, 1))
-    for i, frame in enumerate(np.linspace(0, len(x) - 1, _MOMENTS).astype(int)):
-        inset = axes.inset_axes((0.34 * i, 0, 0.34, 1))
+    for i, frame in enumerate(np.linspace(0, (len(x) - 1) / 2, _MOMENTS).astype(int)):
+        inset = axes.inset_axes((0.5 * i, -0.2, 0.5, 1.2))
         draw_skeleton(inset, data.skeleton, x[frame])
         inset.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
         for drawn in inset.get_children():
@@ -59,7 +59,8 @@ def _draw_network(axes: Axes, depth: int) -> None:
     for i in range(depth):
         axes.barh(i, 1, height=0.85, color=plt.get_cmap("Blues")(0.2 + 0.6 * i / max(depth - 1, 1)))
     for i in sorted({0, depth - 1}):
-        axes.text(0.5, i, f"layer {i + 1}", ha="center", va="center", fontsize=7, color=INK if i == 0 else "white")
+        axes.text(-0.06, i, f"{i + 1}", ha="right", va="center", fontsize=8)
+    axes.text(0.5, -0.8, "layers", ha="center", va="top", fontsize=8)
     axes.annotate("", (1.12, depth - 0.6), (1.12, -0.4), arrowprops={"arrowstyle": "->", "color": INK})
     axes.set(xlim=(0, 1.2), ylim=(-0.6, depth - 0.4))
     axes.axis("off")

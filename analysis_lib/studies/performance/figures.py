@@ -4,10 +4,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator, PercentFormatter
+from matplotlib.ticker import NullLocator
 
-from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, WIDTH, use_style
+from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, WIDTH, percent_axis, use_style
 from analysis_lib.studies.performance.tables import growth_exponents
+from analysis_lib.words import number, percent
 
 
 def plot_speed(table: pd.DataFrame) -> Figure:
@@ -35,18 +36,19 @@ def plot_speed(table: pd.DataFrame) -> Figure:
         left.scatter([], [], color=COLOURS[i % 8], label=method, **style)
         for part, face in ((mine & whole, COLOURS[i % 8]), (mine & ~whole, "white")):
             left.scatter(table["seconds"][part], y[part], facecolor=face, **style)
-    beside = {"textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 7}
+    beside = {"textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 7.5}
     for i, method in enumerate(own):
         mine = (table["method"] == method).to_numpy()
         name = "costs alone" if method == ours else method.removeprefix(ours).strip(", ")
         share, place = table["of_floor"][mine], y[mine] + 0.16 * (2 * i - 1)
         right.scatter(share, place, marker="os"[i % 2], s=30, color=COLOURS[i], label=name)
         for x, up in zip(share, place, strict=True):
-            right.annotate(f"{x:.2f}", (x, up), (-5, 0), **beside)
+            right.annotate(percent(x), (x, up), (-5, 0), **beside)
     left.set_yticks(range(len(shapes)), [f"{t} × {d}" for t, d in shapes])
     left.set(xscale="log", xlabel="seconds (log scale)", ylabel="frames × features")
     left.set_ylim(len(shapes) - 0.5, -0.5)
-    right.set(xlim=(0, 1), xlabel="floor / our time")
+    right.set(xlim=(0, 1), xlabel="floor, of our time")
+    percent_axis(right.xaxis)
     for axes, columns in ((left, 3), (right, 1)):
         axes.grid(axis="x")
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, columnspacing=1.0, handletextpad=0.3)
@@ -60,17 +62,19 @@ def plot_growth(table: pd.DataFrame) -> Figure:
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 0.42 * WIDTH))
     for i, (method, part) in enumerate(table.groupby("method", sort=False)):
         style = {"color": COLOURS[i], "marker": MARKERS[i], "ls": DASHES[i]}
-        left.plot(part["clips"], part["seconds"], label=f"{method}: grows as 𝑛^{slopes[method]:.2f}", **style)
+        left.plot(
+            part["clips"], part["seconds"], label=f"{method}: grows as 𝑛 to the {number(slopes[method])}", **style
+        )
     left.set(xscale="log", yscale="log", ylabel="seconds (log scale)")
     left.legend(loc="upper left")
     ours = table[table["method"] == slopes.index[0]]
     right.plot(ours["clips"], ours["share"], color=COLOURS[0], marker=MARKERS[0])
     for clips, share in zip(ours["clips"], ours["share"], strict=True):
-        right.annotate(f"{share:.1%}", (clips, share), (4, 5), textcoords="offset points", fontsize=7.5)
+        right.annotate(percent(share), (clips, share), (4, 5), textcoords="offset points", fontsize=7.5)
     right.set(xscale="log", ylabel="pairs computed, of all")
     right.set_xlim(right=1.5 * ours["clips"].max())
     right.set_ylim(0, min(1.05, 1.3 * ours["share"].max()))
-    right.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    percent_axis(right.yaxis)
     for axes in (left, right):
         axes.set_xticks(ours["clips"], [f"{n:,}" for n in ours["clips"]])
         axes.xaxis.set_minor_locator(NullLocator())

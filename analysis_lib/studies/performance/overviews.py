@@ -1,12 +1,12 @@
 """The tables of `analysis_lib.studies.performance.tables` side by side, for people: a column a method.
 
-Our time stands there in full, the others' as "x": how many times as long as ours. A star marks what was measured on
+Our time stands there in full, the others' with "×": how many times as long as ours. A star marks what was measured on
 a part of the clips.
 """
 
 import pandas as pd
 
-from analysis_lib.words import duration, number, percent, ratio
+from analysis_lib.words import duration, number, percent, plain, ratio
 
 
 def speed_overview(table: pd.DataFrame) -> pd.DataFrame:
@@ -14,11 +14,11 @@ def speed_overview(table: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for (frames, features), part in table.groupby(["frames", "features"], sort=False):
         floor, ours, *others = part.to_dict("records")
-        row = {"frames x features": f"{frames} x {features}", ours["method"]: duration(ours["seconds"])}
-        row |= {"floor": duration(floor["seconds"]), "of floor": number(ours["of_floor"])}
+        row = {"frames × features": f"{frames} × {features}", ours["method"]: duration(ours["seconds"])}
+        row |= {"floor": duration(floor["seconds"]), "floor, of ours": percent(ours["of_floor"])}
         stars = {m["method"]: "" if m["measured"] == m["clips"] else "*" for m in others}
         rows.append(row | {m["method"]: ratio(m["times"]) + stars[m["method"]] for m in others})
-    return pd.DataFrame(rows).set_index("frames x features")
+    return pd.DataFrame(rows).set_index("frames × features")
 
 
 def nnk_overview(table: pd.DataFrame) -> pd.DataFrame:
@@ -31,8 +31,8 @@ def nnk_overview(table: pd.DataFrame) -> pd.DataFrame:
         ours, *others = part.to_dict("records")
         row = dict(zip(keys, case, strict=True)) | {ours["method"]: duration(ours["seconds"])}
         row |= {m["method"]: ratio(m["times"]) for m in others}
-        row |= {f"excess, {m['method']}": f"{m['above']:.1e}" for m in others}
-        rows.append(row | {"nodes with a ridge": ours["ridged"], "KKT": f"{ours['violation']:.1e}"})
+        row |= {f"excess, {m['method']}": plain(float(f"{m['above']:.1e}")) for m in others}
+        rows.append(row | {"nodes with a ridge": ours["ridged"], "KKT": plain(float(f"{ours['violation']:.1e}"))})
     return pd.DataFrame(rows).set_index(keys)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from math import isfinite
 
 from analysis_lib.studies.performance.findings import Growth, Peer, Speed
-from analysis_lib.words import counted, duration, listed, name_of, number, percent, ratio
+from analysis_lib.words import code_of, counted, duration, listed, name_of, number, percent, ratio
 
 
 def machine(record: Mapping) -> str:
@@ -23,11 +23,11 @@ def answer(found: Speed | None) -> str:
         return "Nothing can be said, as nothing was measured."
     text = f"Comparing all pairs of {counted(found.clips, 'clip')} takes {_range(found.seconds, duration)}"
     if isfinite(sum(found.of_floor)):
-        text += f", of which this machine could not do without {_range(found.of_floor, percent)}"
+        text += f", of which this machine needs {_range(found.of_floor, percent)} whatever the code"
     if not found.fastest:
         return f"{text}; no other library was measured."
     times = _range((found.fastest.times, found.slowest.times), number)
-    return f"{text}; other libraries take {times} times as long as ours."
+    return f"{text}; other libraries take {times} times as long."
 
 
 def numbers(found: Speed | None) -> str:
@@ -46,7 +46,7 @@ def _range(ends: tuple[float, float], written: Callable[[float], str]) -> str:
 
 
 def _peer(peer: Peer) -> str:
-    return f"{ratio(peer.times)} ours, that of {name_of(peer.method)} at {peer.frames} x {peer.features}"
+    return f"{ratio(peer.times)} ours, that of {name_of(peer.method)} at {peer.frames} × {peer.features}"
 
 
 def growth(found: Growth | None) -> str:
@@ -54,7 +54,7 @@ def growth(found: Growth | None) -> str:
     if not found:
         return "How the time grows cannot be told from one number of clips."
     clips, shares = (number(n, 0) for n in found.clips), _range(found.share, percent)
-    grown = listed(f"n^{number(slope)} ({name_of(method)})" for method, slope in found.exponents.items())
+    grown = listed(f"n to the {number(slope)} ({code_of(method)})" for method, slope in found.exponents.items())
     return (
         f"From {' to '.join(clips)} clips the time grows as {grown}. Of all pairs, {shares} had to be "
         f"computed for the {found.neighbours} nearest."

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from analysis_lib.plots.beside import GREY, NOTHING, Tables, faint, keys, where
 from analysis_lib.plots.panels import key_below, panels
 from analysis_lib.plots.style import COLOURS, FAINT, INK, WIDTH, Y_LABEL, group_styles, layer_axis, use_style
+from analysis_lib.studies.smoothness.tables import SEED, TRAINED, UNTRAINED
 
 
 def plot_groups(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
@@ -34,6 +35,40 @@ def plot_groups(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     _finish(axes, groups, *others.values())
     handles = [*axes.get_legend_handles_labels()[0], *keys(others)]
     axes.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4)
+    return figure
+
+
+LOOKS = {
+    TRAINED: {"color": COLOURS[0], "marker": "o", "ls": "-"},
+    SEED: {"color": COLOURS[2], "marker": "^", "ls": "-."},
+    UNTRAINED: {"color": COLOURS[1], "marker": "s", "ls": "--"},
+}
+
+
+def plot_neighbours(table: pd.DataFrame, learnt: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
+    """Draw a panel for whom clips may be joined to, with all networks, and one for trained minus untrained."""
+    use_style()
+    kinds = list(dict.fromkeys(table["edges"]))
+    figure, grid = panels(len(kinds) + (not learnt.empty), 2, 2.3, 0.4, sharex=True)
+    for axes, edges in zip(grid, kinds, strict=False):
+        for (network, draw), curve in table[table["edges"] == edges].groupby(["network", "draw"], sort=False):
+            label = network if draw == 0 else None
+            axes.plot(curve["layer"] + 1, curve["q"], markersize=3.5, lw=1.3, label=label, **LOOKS[network])
+        for other, thin in faint(where(beside, edges=edges)):
+            for (network, _), curve in other.groupby(["network", "draw"]):
+                axes.plot(curve["layer"] + 1, curve["q"], **LOOKS[network] | thin)
+        axes.set_title({"all": "joined to any clip"}.get(edges, f"to {edges} only"))
+        _finish(axes, table[table["edges"] == edges], *beside.values(), most=6)
+    if not learnt.empty:
+        axes, rows = grid[-1], learnt[learnt["layer"] > 0]
+        axes.fill_between(rows["layer"] + 1, rows["all_low"], rows["all_high"], color=INK, alpha=0.12, lw=0)
+        axes.fill_between(rows["layer"] + 1, rows["low"], rows["high"], color=INK, alpha=0.2, lw=0)
+        axes.plot(rows["layer"] + 1, rows["difference"], color=INK, lw=1.4)
+        axes.axhline(0, color=INK, lw=0.8, ls=":")
+        axes.set(title="trained minus untrained", ylabel="difference")
+        layer_axis(axes, ["in", *rows["layer"]], most=6)
+        axes.grid(axis="y")
+    key_below(figure, grid[: len(kinds)], keys(beside))
     return figure
 
 

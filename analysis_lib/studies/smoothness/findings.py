@@ -10,6 +10,7 @@ from analysis_lib.errors import UserError
 from analysis_lib.geometry.curves import EVERY
 from analysis_lib.geometry.operator_norms import change_norm_correlation
 from analysis_lib.statistics import Estimate, Verdict, together
+from analysis_lib.studies.smoothness.tables import TRAINED, UNTRAINED
 
 #: a curve counts as flat up to a layer where it changes there by less than this share of its change after it
 FLAT = 0.5
@@ -57,6 +58,35 @@ class CurveFindings:
     steady: tuple[str, ...]
     boundary: int
     picture: Picture | None
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What training adds to label variation, as trained minus untrained of the same clips.
+
+    ``lower`` and ``higher`` are the layers at which the trained network's is surely below or above that of its
+    untrained draws, at all layers at once. ``early`` and ``late`` are how the difference goes up to the boundary and
+    after it, None without a layer after it; ``comes_late`` judges that it falls farther after it than it moves before.
+    """
+
+    draws: int
+    depth: int
+    last: Estimate
+    lower: tuple[int, ...]
+    higher: tuple[int, ...]
+    boundary: int
+    early: Estimate | None = None
+    late: Estimate | None = None
+    comes_late: Verdict = Verdict.UNTESTED
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Label variation at the first layer and at the last where clips join whom ``edges`` says: trained, untrained."""
+
+    edges: str
+    trained: tuple[float, float]
+    untrained: tuple[float, float] | None
 
 
 @dataclass(frozen=True)
@@ -112,6 +142,34 @@ def _picture(mean: pd.Series, read: dict[tuple[str, str], Estimate], boundary: i
     sudden = Verdict.UNDECIDED if isnan(smallest.value) else sudden  # the place of no drop says nothing
     early, late = mean[boundary] - mean.iloc[0], mean.iloc[-1] - mean[boundary]
     return Picture(boundary, float(early), float(late), share, flat, sudden)
+
+
+def learnt_findings(table: pd.DataFrame, shape: pd.DataFrame, draws: int, boundary: int) -> Learnt | None:
+    """Return what training adds, from `analysis_lib.studies.smoothness.tables.learnt_table` and `learnt_shape`.
+
+    None without untrained draws, or if the last layer has no label variation.
+    """
+    rows = table[table["layer"] > 0]
+    if rows.empty or not np.isfinite(rows["difference"].iloc[-1]):
+        return None
+    lower, higher = (tuple(rows.loc[sure, "layer"].astype(int)) for sure in (rows["all_high"] < 0, rows["all_low"] > 0))
+    last = Estimate(*rows.iloc[-1][["difference", "low", "high"]].astype(float))
+    halves = {row.statistic: Estimate(row.value, row.low, row.high) for row in shape.itertuples()}
+    known = halves and all(np.isfinite(half.value) for half in halves.values())
+    judged = (halves["early"], halves["late"], halves["late fall"].above(0)) if known else ()
+    return Learnt(draws, int(rows["layer"].iloc[-1]), last, lower, higher, boundary, *judged)
+
+
+def neighbour_findings(table: pd.DataFrame) -> tuple[Neighbours, ...]:
+    """Return both ends of the curves by whose neighbours count, from `tables.neighbour_table`."""
+    found = []
+    for edges, rows in table[table["layer"] > 0].groupby("edges", sort=False):
+        ends = {
+            network: tuple(curve.groupby("layer")["q"].mean().iloc[[0, -1]])
+            for network, curve in rows.groupby("network")
+        }
+        found.append(Neighbours(edges, ends[TRAINED], ends.get(UNTRAINED)))
+    return tuple(found)
 
 
 def theorem_findings(table: pd.DataFrame) -> TheoremFindings:

@@ -1,7 +1,7 @@
 """What claims on the smoothness of labels come down to.
 
 Label variation is read off `analysis_lib.geometry.curves.smoothness_table`; layer 0 is the input, of which papers
-do not speak. The last two are of `analysis_lib.studies.smoothness.tables.theorem_table`.
+do not speak.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis_lib.errors import UserError
-from analysis_lib.geometry.operator_norms import change_norm_correlation
 from analysis_lib.statistics import Estimate
 
 
@@ -31,29 +30,6 @@ def end_excess(table: pd.DataFrame, names: Sequence[str]) -> Estimate:
     last = table[(table["level"] == "class") & (table["layer"] == table["layer"].max())]
     medians = last.set_index("name").groupby("group")["q"].transform("median")
     return Estimate(float((ends - medians[ends.index]).min()), clips=_clips(table))
-
-
-def needed_constant(table: pd.DataFrame) -> Estimate:
-    r"""Return the least :math:`c` with which Theorem 1 holds at every layer.
-
-    .. math:: c = \max_l \frac{y^\top L_{out} y}{y^\top L_{in} y\, \|W\|_2^2}
-    """
-    maps = _known(table)
-    return Estimate(float((maps["label_ratio"] / maps["norm"] ** 2).max()))
-
-
-def norm_correlation(table: pd.DataFrame) -> Estimate:
-    """Return the rank correlation of a layer's norm with how much it changes label variation."""
-    maps = _known(table)
-    return Estimate(change_norm_correlation(maps["label_ratio"], maps["norm"]))
-
-
-def _known(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the layers before which labels vary at all, if there are any."""
-    known = table[table["label_ratio"].notna()]
-    if known.empty:
-        raise UserError("the network has one layer, or names no linear maps")
-    return known
 
 
 def _curves(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:

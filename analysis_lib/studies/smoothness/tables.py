@@ -1,6 +1,7 @@
-"""Theorem 1 on a real network: operator norms of its layers beside what they do to the data."""
+"""What training adds to label variation, whose neighbours count, and Theorem 1 on a real network."""
 
 import copy
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -9,14 +10,187 @@ from torch import nn
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import clip_tensors
+from analysis_lib.datasets.sampling import left_out_groups
 from analysis_lib.errors import UserError
-from analysis_lib.geometry.layerwise import LayerGraph, layer_embeddings
+from analysis_lib.geometry.curves import Curves, label_curves
+from analysis_lib.geometry.embeddings import Embeddings
+from analysis_lib.geometry.layerwise import EDGES, LayerGraph, dataset_graphs, kept_apart, layer_embeddings
 from analysis_lib.geometry.operator_norms import data_smoothness, operator_norm
-from analysis_lib.geometry.smoothness import quadratic_form
-from analysis_lib.networks.checkpoints import Checkpoint
+from analysis_lib.geometry.smoothness import group_means, quadratic_form
+from analysis_lib.networks.checkpoints import Checkpoint, load_checkpoint
 from analysis_lib.networks.hooks import evaluating
+from analysis_lib.networks.training.recipes import other_seeds
+from analysis_lib.networks.untrained import untrained_twins
+from analysis_lib.statistics import percentile_interval, simultaneous_band
 
+TRAINED, UNTRAINED, SEED = "trained", "untrained", "another seed"
 COLUMNS = ("layer", "name", "norm", "bound", "label_ratio", "data_ratio")
+
+
+def compared_networks(
+    network: Checkpoint, name: str, data: SkeletonDataset, train_split: str, n_draws: int, seed: int
+) -> dict[str, list[Checkpoint]]:
+    """Return a network, those that differ from it by the seed alone, and untrained ones of the same architecture.
+
+    Parameters
+    ----------
+    name : str
+        By which the network was loaded (`analysis_lib.networks.training.recipes.other_seeds`).
+    train_split : str
+        Split of the clips that give untrained networks their batch statistics.
+    """
+    return {
+        TRAINED: [network],
+        SEED: [load_checkpoint(other, data) for other in other_seeds(name)],
+        UNTRAINED: untrained_twins(network, data.split(train_split), n_draws, seed),
+    }
+
+
+def embed_all(
+    networks: Mapping[str, Sequence[Checkpoint]], nodes: SkeletonDataset, reduce: str
+) -> dict[str, list[Embeddings]]:
+    """Return what the layers of several networks say of the same clips."""
+    return {
+        kind: [layer_embeddings(network, nodes, reduce=reduce, progress=True) for network in found]
+        for kind, found in networks.items()
+    }
+
+
+def curves_of(
+    embedded: Mapping[str, Sequence[Embeddings]],
+    nodes: SkeletonDataset,
+    graphs: Mapping,
+    edges: str,
+    n_bootstrap: int,
+    seed: int,
+    by: str,
+) -> tuple[list[LayerGraph], dict[str, list[Curves]]]:
+    """Return the graphs of the trained network, and the curves of label variation of all networks.
+
+    Parameters
+    ----------
+    graphs : mapping
+        Options of `analysis_lib.geometry.layerwise.dataset_graphs`.
+    edges : str
+        Whom a clip may be joined to (`analysis_lib.geometry.layerwise.EDGES`).
+    n_bootstrap, seed, by
+        As for `analysis_lib.geometry.curves.label_curves`.
+    """
+    apart = kept_apart(nodes, edges)
+    layers = {
+        kind: [dataset_graphs(e, apart=apart, progress=True, **graphs) for e in found]
+        for kind, found in embedded.items()
+    }
+    curves = {kind: [label_curves(g, nodes, n_bootstrap, seed, by) for g in found] for kind, found in layers.items()}
+    return layers[TRAINED][0], curves
+
+
+def drawn_again(data: SkeletonDataset, wanted: str) -> tuple[str, str]:
+    """Return what intervals draw again, people or clips, and a sentence that says so.
+
+    People are drawn where `analysis_lib.datasets.sampling.left_out_groups` finds some; where it does not, clips.
+    """
+    try:
+        groups, what = left_out_groups(data)
+    except UserError:
+        groups, what = data.subjects, "clips"
+    if wanted == "people" == what:
+        return "people", f"Intervals leave out one of {len(np.unique(groups))} people after another."
+    why = (
+        "" if wanted == "clips" else ": people are not known, are fewer than three, or one is the only one of an action"
+    )
+    return "clips", f"Intervals draw the clips of each action again{why}."
+
+
+def learnt_table(trained: Curves, untrained: Sequence[Curves]) -> pd.DataFrame:
+    r"""Return label variation of a network beside that of its untrained draws, mean of the super-classes.
+
+    Returns
+    -------
+    DataFrame
+        Columns layer, layer_name, trained, untrained (mean of the draws), difference, low, high (95 % of the
+        difference, the same clips or people drawn for all), all_low, all_high (of the difference at all layers but
+        the input at once; `analysis_lib.statistics.simultaneous_band`). No rows without draws.
+    """
+    columns = ["layer", "layer_name", TRAINED, UNTRAINED, "difference", "low", "high", "all_low", "all_high"]
+    if not untrained:
+        return pd.DataFrame(columns=columns)
+    q, again = _mean_curve(trained)
+    others = [_mean_curve(curves) for curves in untrained]
+    twin, twin_again = (np.mean([pair[i] for pair in others], axis=0) for i in (0, 1))
+    difference, differences = q - twin, again - twin_again
+    names = trained.classes.groupby("layer")["layer_name"].first()
+    both = np.full((2, len(q)), np.nan)
+    both[:, 1:] = simultaneous_band(difference[1:], differences[:, 1:])
+    values = (names.index, names, q, twin, difference, *percentile_interval(differences), *both)
+    return pd.DataFrame(dict(zip(columns, map(np.asarray, values), strict=True)))
+
+
+def _mean_curve(curves: Curves) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean over super-classes by layer, (L,), and its replicates, (n, L)."""
+    q = group_means(curves.q, curves.groups)[1].mean(axis=-1)
+    return q, group_means(np.moveaxis(curves.replicates, 1, 0), curves.groups)[1].mean(axis=-1)
+
+
+def learnt_shape(trained: Curves, untrained: Sequence[Curves], boundary: int) -> pd.DataFrame:
+    r"""Return how what training adds, :math:`\delta_l = q_l - \bar q_l`, goes up to a boundary b and after it.
+
+    Returns
+    -------
+    DataFrame
+        Columns statistic, value, low, high: ``early``, :math:`\delta_b - \delta_1`; ``late``,
+        :math:`\delta_L - \delta_b`; ``late fall``, how much farther it falls after b,
+        :math:`(\delta_b - \delta_L) - |\delta_b - \delta_1|`. No rows without draws, or without a layer after b.
+    """
+    depth = len(trained.q) - 1
+    if not untrained or depth <= boundary:
+        return pd.DataFrame(columns=["statistic", "value", "low", "high"])
+    q, again = _mean_curve(trained)
+    others = [_mean_curve(curves) for curves in untrained]
+    delta = q - np.mean([one for one, _ in others], axis=0)
+    deltas = again - np.mean([one for _, one in others], axis=0)
+    rows = []
+    for name, value in _halves(delta, boundary).items():
+        rows.append((name, float(value), *percentile_interval(_halves(deltas, boundary)[name])))
+    return pd.DataFrame(rows, columns=["statistic", "value", "low", "high"])
+
+
+def _halves(delta: np.ndarray, boundary: int) -> dict[str, np.ndarray]:
+    early, late = delta[..., boundary] - delta[..., 1], delta[..., -1] - delta[..., boundary]
+    return {"early": early, "late": late, "late fall": -late - np.abs(early)}
+
+
+def neighbour_table(
+    networks: Mapping[str, Sequence[Embeddings]], data: SkeletonDataset, graphs: Mapping
+) -> pd.DataFrame:
+    """Return label variation where a clip may be joined to all, to other people only, or to other cameras only.
+
+    Parameters
+    ----------
+    networks : mapping of str to sequence of Embeddings
+        `TRAINED`, `UNTRAINED`, `SEED`.
+    data : SkeletonDataset
+        The clips that are the nodes.
+    graphs : mapping
+        Options of `analysis_lib.geometry.layerwise.dataset_graphs`.
+
+    Returns
+    -------
+    DataFrame
+        Columns edges, network, draw, layer, q (mean of the super-classes). What the data do not know is left out.
+    """
+    rows = []
+    for edges in EDGES:
+        try:
+            apart = kept_apart(data, edges)
+        except UserError:
+            continue
+        for network, found in networks.items():
+            for draw, embeddings in enumerate(found):
+                curves = label_curves(dataset_graphs(embeddings, apart=apart, **graphs), data, n_bootstrap=1)
+                q = _mean_curve(curves)[0]
+                rows += [(edges, network, draw, layer, float(value)) for layer, value in enumerate(q)]
+    return pd.DataFrame(rows, columns=["edges", "network", "draw", "layer", "q"])
 
 
 def theorem_table(network: Checkpoint, data: SkeletonDataset, layers: list[LayerGraph], seed: int = 0) -> pd.DataFrame:

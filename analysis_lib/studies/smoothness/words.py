@@ -1,10 +1,18 @@
 """What the smoothness chapter says."""
 
+from collections.abc import Sequence
 from math import ceil, floor, isfinite, isnan
 
 from analysis_lib.statistics import Estimate, Verdict
-from analysis_lib.studies.smoothness.findings import CurveFindings, Picture, TheoremFindings
-from analysis_lib.words import counted, estimate, judged, moves, name_of, named, number, percent
+from analysis_lib.studies.smoothness.findings import CurveFindings, Learnt, Neighbours, Picture, TheoremFindings
+from analysis_lib.words import counted, estimate, judged, listed, moves, name_of, named, number, percent
+
+#: whom a clip may be joined to, as pages say it
+JOINED = {
+    "all": "Joined to any clip",
+    "other people": "Joined to clips of other people only",
+    "other cameras": "Joined to clips of other cameras only",
+}
 
 
 def answer(found: CurveFindings | None) -> str:
@@ -20,13 +28,15 @@ def answer(found: CurveFindings | None) -> str:
     )
 
 
-def verdicts(found: CurveFindings | None) -> list[tuple[Verdict, str]]:
+def verdicts(found: CurveFindings | None, learnt: Learnt | None = None) -> list[tuple[Verdict, str]]:
     """Return what is found of each half of the paper's picture, of no layer after the boundary that it cannot be."""
     if not found or found.depth == 1:
         return []
     both = (found.picture.flat, found.picture.sudden) if found.picture else [Verdict.UNTESTED] * 2
     said = (f"nearly flat up to layer {found.boundary}", "every super-class falls most after it")
-    return list(zip(both, said, strict=True))
+    added = "what training adds comes after it"
+    trained = [(learnt.comes_late, added)] if learnt else []
+    return [*zip(both, said, strict=True), *trained]
 
 
 def numbers(found: CurveFindings | None) -> str:
@@ -58,6 +68,62 @@ def _of_the_picture(it: Picture) -> str:
         f"{judged(it.flat)}. That the largest drop of every super-class lies after layer {it.boundary} "
         f"{judged(it.sudden)}."
     )
+
+
+def learnt(found: Learnt | None) -> str:
+    """Return at which layers training has changed label variation, and whether that comes late."""
+    if not found:
+        return "Nothing says what of this was learnt: there is no untrained network beside it."
+    sides = [
+        f"{word} at {_layers(layers)}" for word, layers in (("lower", found.lower), ("higher", found.higher)) if layers
+    ]
+    told = len(found.lower) + len(found.higher) == found.depth
+    said = [
+        f"Beside {counted(found.draws, 'draw')} of the same network without training, label variation is "
+        + (f"surely {' and '.join(sides)}" if sides else "at no layer surely lower or higher")
+        + ("; at the other layers the intervals do not tell." if sides and not told else "."),
+        f"Trained minus untrained is {estimate(found.last)} at layer {found.depth}.",
+    ]
+    if found.early and found.late:
+        said.append(
+            f"The difference {moves(found.early.value)} up to layer {found.boundary}, and {moves(found.late.value)} "
+            f"after it. That it falls farther after that layer than it moves before {judged(found.comes_late)}."
+        )
+    return " ".join(said)
+
+
+def _layers(layers: tuple[int, ...]) -> str:
+    """Return layers, runs of three or more by their ends.
+
+    >>> _layers((1, 3, 4, 5, 7, 8)), _layers((2,))
+    ('layers 1, 3 to 5, 7 and 8', 'layer 2')
+    """
+    runs: list[list[int]] = []
+    for layer in layers:
+        if runs and layer == runs[-1][-1] + 1:
+            runs[-1].append(layer)
+        else:
+            runs.append([layer])
+    parts = [[f"{run[0]} to {run[-1]}"] if len(run) > 2 else map(str, run) for run in runs]
+    return f"{'layer' if len(layers) == 1 else 'layers'} {listed([part for run in parts for part in run])}"
+
+
+def neighbours(found: Sequence[Neighbours]) -> str:
+    """Return how label variation is where clips may be joined to some others only."""
+    said = []
+    for it in found:
+        beside = ""
+        if it.untrained:
+            beside = f", without training from {number(it.untrained[0])} to {number(it.untrained[1])}"
+        said.append(
+            f"- {JOINED[it.edges]}: from {number(it.trained[0])} at the first layer to {number(it.trained[1])} at the "
+            f"last{beside}."
+        )
+    if len(found) < 2:
+        said.append(
+            "\nOther people or other cameras cannot be asked for: they are not known here, or there is only one."
+        )
+    return "\n".join(said)
 
 
 def theorem(found: TheoremFindings) -> str:

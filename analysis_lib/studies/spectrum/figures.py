@@ -18,7 +18,19 @@ from analysis_lib.plots.beside import GREY, NOTHING, Tables, faint, keys, where
 from analysis_lib.plots.panels import panels
 from analysis_lib.plots.poses import rest_pose
 from analysis_lib.plots.skeleton import draw_skeleton
-from analysis_lib.plots.style import FAINT, INK, NEGATIVE, POSITIVE, SEQUENTIAL, WIDTH, ZERO, Powers, group_styles
+from analysis_lib.plots.style import (
+    FAINT,
+    INK,
+    NEGATIVE,
+    POSITIVE,
+    SEQUENTIAL,
+    WIDTH,
+    ZERO,
+    Powers,
+    group_styles,
+    percent_axis,
+    use_style,
+)
 from analysis_lib.skeletons.skeleton import Skeleton
 from analysis_lib.skeletons.spectrum import Spectrum
 from analysis_lib.words import number, percent
@@ -38,6 +50,7 @@ def energy_figure(table: pd.DataFrame, top: int = 0, beside: Tables = NOTHING) -
     top : int
         How many of the largest eigenvalues are set apart by a rule and a bracket; none for 0.
     """
+    use_style()
     groups, classes = (table[table["level"] == level] for level in ("group", "class"))
     names = [(g, c) for g in groups["group"].unique() for c in classes.loc[classes["group"] == g, "class"].unique()]
     rows = np.clip(0.17 * len(names), 1.2, 7.5)
@@ -96,7 +109,7 @@ def _class_map(fig, ax, classes: pd.DataFrame, names: Sequence, floor: float) ->
     styles = group_styles(g for g, _ in names)
     step = -(-len(names) // 45)
     ticks = np.arange(0, len(names), step)
-    ax.set_yticks(ticks + 0.5, [names[i][1] for i in ticks], fontsize=8 if len(names) < 20 else 6.5)
+    ax.set_yticks(ticks + 0.5, [names[i][1] for i in ticks], fontsize=8 if len(names) < 20 else 7.5)
     for label, i in zip(ax.get_yticklabels(), ticks, strict=True):
         label.set_color(styles[names[i][0]]["color"])
     for i in range(1, len(names)):
@@ -129,6 +142,7 @@ def eigenbasis_figure(skeleton: Skeleton, spectrum: Spectrum, top: int = 9) -> F
     as in the paper; area is magnitude. Panels that share an eigenvalue are marked: their vectors
     are one choice of many.
     """
+    use_style()
     pose, n, space = rest_pose(skeleton), skeleton.n_joints, spectrum.eigenspaces
     shown = range(n - 1, max(n - 1 - top, -1), -1)
     columns = min(max(-(-len(shown) // 2), 3), 5)
@@ -177,6 +191,7 @@ def filter_figure(table: pd.DataFrame, threshold: float = 0.5, beside: Tables = 
     threshold : float
         The response above which a frequency counts as covered.
     """
+    use_style()
     powers = sorted(table["power"].unique())
     fig = plt.figure(figsize=(WIDTH, 4.6))
     grid = fig.add_gridspec(2, 2, width_ratios=(3, 1.25), height_ratios=(1.6, 1))
@@ -213,5 +228,8 @@ def filter_figure(table: pd.DataFrame, threshold: float = 0.5, beside: Tables = 
     side.set_yticks(range(len(powers)), powers)
     side.invert_yaxis()
     below = f"share of energy where\nthe response exceeds {threshold:g}"
+    percent_axis(side.xaxis)
+    percent_axis(lower.yaxis)
+    side.set_xticks([0, 0.5, 1])
     side.set(xlim=(0, 1), ylabel="power p (colour of the curves)", xlabel=below)
     return fig

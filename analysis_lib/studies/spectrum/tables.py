@@ -234,6 +234,6 @@ def _distance_row(edges: str, skeleton: Skeleton) -> dict:
         "joints": skeleton.n_joints,
         "bones": int((hops == 1).sum() // 2),
         "diameter": int(hops.max()),
-        "between": f"{skeleton.joints[a]} - {skeleton.joints[b]}",
+        "between": f"{skeleton.joints[a]} to {skeleton.joints[b]}",
         "hand to foot": int(far.max()) if far.size else pd.NA,
     }

@@ -1,7 +1,12 @@
 """What the spectrum chapter says."""
 
+import pandas as pd
+
 from analysis_lib.studies.spectrum.findings import Distance, Findings
 from analysis_lib.words import counted, name_of, number, percent
+
+#: ways to count the degree of a joint, in words
+LOOPS = {"no_self": "without self loops", "with_self": "with self loops"}
 
 
 def answer(found: Findings) -> str:
@@ -33,13 +38,21 @@ def numbers(found: Findings, dataset: str, signal: str) -> str:
     return text
 
 
+def choices(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the shares of energy under each choice as people read them, with the bounds of `top_share`."""
+    shown = (
+        table[["share", "low", "high"]].map(percent, digits=1).rename(columns={"low": "at least", "high": "at most"})
+    )
+    return shown.rename(index=LOOPS)
+
+
 def variants(found: Findings) -> str:
     """Return what is left of the answer under the least favourable of the choices that the paper leaves open."""
     text = ""
     if found.weakest:
         text = (
             f"The smallest share of all is {percent(found.weakest.share)}, that of the {found.weakest.signal} signal "
-            f"with the degree {found.weakest.degree}. "
+            f"with the degree counted {LOOPS.get(found.weakest.degree, found.weakest.degree)}. "
         )
     if found.energy:
         text += f"The smoothest frequency alone has {percent(found.energy.smoothest)} of the energy in the figure."

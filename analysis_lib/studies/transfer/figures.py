@@ -13,14 +13,24 @@ from matplotlib.ticker import MaxNLocator
 
 from analysis_lib.plots.beside import NOTHING, Tables
 from analysis_lib.plots.panels import key_below, panels
-from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, Y_LABEL, group_styles, layer_axis, use_style
+from analysis_lib.plots.style import (
+    COLOURS,
+    DASHES,
+    INK,
+    MARKERS,
+    Y_LABEL,
+    group_styles,
+    layer_axis,
+    percent_axis,
+    use_style,
+)
 from analysis_lib.studies.transfer.runs import SCRATCH
 from analysis_lib.studies.transfer.tables import OLD_HEAD
 
 
 def _editions(table: pd.DataFrame, beside: Tables) -> dict[str, pd.DataFrame]:
     """Return the edition at hand and what others recorded, by title."""
-    return {"here" if beside else "": table, **beside}
+    return {"this run" if beside else "": table, **beside}
 
 
 def _grid(tables: Tables, height: float, **options) -> tuple[Figure, list[Axes]]:
@@ -96,6 +106,7 @@ def plot_learning(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
         old = part.loc[part["case"] == OLD_HEAD, "accuracy"].iloc[0]
         line[0].axhline(old, color=INK, lw=0.9, ls=":")
         line[0].text(read["epoch"].max(), old, OLD_HEAD, fontsize=7.5, ha="right", va="bottom")
+        percent_axis(line[0].yaxis)
         line[0].set(ylim=(0, 1.03), title=f"{title}\n{largest} clips a class to learn from".strip())
         top = read[read["case"].isin(list(styles))].groupby(["case", "epoch"])["loss"].mean().max()
         line[1].set(ylim=(0, 1.1 * top), ylabel="loss (nats)")
@@ -135,10 +146,11 @@ def plot_cuts(final: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
         axes.axhline(scratch["accuracy"], color=COLOURS[1], lw=1, ls="--", label=label)
         axes.set(xlabel="layers that learn with the head", xticks=tuned["cut"].unique(), ylim=(0, 1.03))
         axes.grid(axis="y")
-        place = {"loc": "lower left", "bbox_to_anchor": (0, 0.02), "ncols": 2, "columnspacing": 1}
+        place = {"loc": "best", "ncols": 2, "columnspacing": 1, "frameon": True, "edgecolor": "none"}
         axes.legend(title="clips a class", title_fontsize=8, **place)
     for axes in grid[::2]:
         axes.set_ylabel("accuracy on test clips")
+        percent_axis(axes.yaxis)
     return figure
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.errors import UserError
-from analysis_lib.statistics import Estimate, wilson_interval
+from analysis_lib.statistics import Estimate, greatest, wilson_interval
 
 
 def largest_rise(table: pd.DataFrame) -> Estimate:
@@ -57,6 +57,31 @@ def head_start(table: pd.DataFrame, cases: Sequence[str], of: str) -> Estimate:
     ahead = curves[list(cases)].sub(curves[of], axis=0)
     least = ahead[ahead.mean().idxmin()]
     return Estimate(float(least.mean()), float(least.min()), float(least.max()), int(mine["n_test"].iloc[0]))
+
+
+def converged_share(table: pd.DataFrame, case: str, of: str, still: float) -> Estimate:
+    """Return what `case_accuracy` returns, of a case that has done learning.
+
+    A case still learns if the mean of its last third of epochs is more than ``still`` above that of the third before.
+    """
+    mine = _full(table[(table["case"] == case) & (table["epoch"] > 0)])
+    curve = mine.groupby("epoch")["accuracy"].mean()
+    third = len(curve) // 3
+    if not third or curve.iloc[-third:].mean() - curve.iloc[-2 * third : -third].mean() > still:
+        raise UserError(f"'{case}' was still learning when tuning ended; give it more epochs")
+    return case_accuracy(table, case, of)
+
+
+def forecast_loss(table: pd.DataFrame, rule: str) -> Estimate:
+    """Return the accuracy lost by following a rule, against the cut that came out best.
+
+    ``table`` is from `analysis_lib.studies.transfer.tables.choice_table`. Of several sizes of the set to learn from
+    the greatest loss counts, with the interval of all at once.
+    """
+    rows = table[table["rule"] == rule]
+    if rows.empty:
+        raise UserError(f"no rule '{rule}'")
+    return greatest([Estimate(*row) for row in rows[["lost", "low", "high"]].to_numpy(float).tolist()])
 
 
 def _curves(table: pd.DataFrame) -> pd.DataFrame:

@@ -162,5 +162,5 @@ class Tuning:
         _, features, test_features = self._passed
         train = features[np.searchsorted(self.drawn, index)], torch.tensor(target.labels[index])
         test = test_features, torch.tensor(target.test_labels)
-        history = fine_tuning.fine_tune(learner, train, test, recipe, score_every, state, progress)
-        return {"history": history, "predicted": fine_tuning.evaluated(learner, test_features).argmax(1).numpy()}
+        history, found = fine_tuning.fine_tune(learner, train, test, recipe, score_every, state, progress)
+        return {"history": history, "predicted": found.argmax(1).numpy()}

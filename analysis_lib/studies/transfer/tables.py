@@ -71,7 +71,7 @@ def transfer_table(
         Seeds of the clips, the head and the order of the batches.
     epochs, score_every : int
         Epochs of each run, and between two readings of the test clips at the largest set size; at
-        the others they are read before and after.
+        the others they are read at the end.
 
     Returns
     -------

@@ -68,7 +68,7 @@ def curves(found: Findings | None) -> str:
     if (drop := found.drop_after) is not None:
         ends = f" ({floor(drop.low)} to {ceil(drop.high)})" if drop.low < drop.high else ""
         text += (
-            f" Of the largest drops of the super-classes of new actions the earliest lies after layer "
+            f" Each super-class of new actions has one largest drop: the earliest lies after layer "
             f"{number(drop.value, 0)}{ends}."
         )
     if found.steps:
@@ -82,7 +82,8 @@ def learning(found: Findings | None) -> str:
     if not found or not found.passed:
         return ""
     when = "; ".join(
-        f"{'never' if epoch is None else f'by epoch {epoch}'} with {listed(cases)}" for epoch, cases in found.passed
+        f"{'never' if epoch is None else f'by epoch {epoch}'} with {listed(map(_case, cases))}"
+        for epoch, cases in found.passed
     )
     return (
         f"After {counted(found.epochs, 'epoch')}, training from scratch names {percent(found.goal)} rightly. "
@@ -94,12 +95,10 @@ def choices(found: Findings | None) -> str:
     """Return what the forecasts were good for, against always taking the same cut."""
     if not found or not found.best_cuts:
         return ""
-    clear = "; ".join(f"{lost} of {others} at {size}" for size, lost, others in found.clear)
+    clear = listed(f"{lost} of {others} with {size}" for size, lost, others in found.clear)
     text = f"The best cut turned out to be {_cuts(found.best_cuts)}."
-    if clear:
-        text += (
-            f" Of the other cuts, those that lose clearly against it (interval above zero) are {clear} clips a class."
-        )
+    if found.clear:
+        text += f" Of the other cuts, {clear} clips a class are clearly worse: their loss has an interval above zero."
     lines = [_forecast(forecast, found.n_fixed) for forecast in found.forecasts]
     if found.fixed:
         lines.append(f"- *{name_of(found.fixed)}* is the best fixed rule: it loses {_lost(found.fixed_lost)}.")
@@ -110,7 +109,7 @@ def _forecast(forecast: Forecast, n_fixed: int) -> str:
     """Return one forecast's choices, loss and rank."""
     better = f"{forecast.better} of {counted(n_fixed, 'fixed rule')} {'does' if forecast.better == 1 else 'do'} better"
     rho = dict.fromkeys(number(rho, signed=True) for rho in forecast.rho or ())
-    order = f"; its order of the cuts agrees with accuracy by {' to '.join(rho)} (Spearman)" if rho else ""
+    order = f"; its order of the cuts agrees with accuracy by {' to '.join(rho)} (rank correlation)" if rho else ""
     return (
         f"- *{name_of(forecast.rule)}* takes cut {_cuts(forecast.taken)}, and loses {_lost(forecast.lost)} on average "
         f"against the best cut; {better if forecast.better else 'no fixed rule does better'}{order}."
@@ -118,7 +117,7 @@ def _forecast(forecast: Forecast, n_fixed: int) -> str:
 
 
 def _cuts(found: tuple[tuple[int, int], ...]) -> str:
-    return f"{listed(f'{cut} at {size}' for size, cut in found)} clips a class"
+    return f"{listed(f'{cut} with {size}' for size, cut in found)} clips a class"
 
 
 def _lost(share: float) -> str:

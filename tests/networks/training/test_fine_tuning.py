@@ -47,7 +47,7 @@ def learner_of(network, x, cut, seed=0):
 def learn(network, clips, cut, recipe=RECIPE, **options):
     learner = learner_of(network, clips[0], cut)
     features = frozen_features(learner, clips[0])
-    history = fine_tune(learner, (features, clips[1]), (features, clips[1]), recipe, **options)
+    history, _ = fine_tune(learner, (features, clips[1]), (features, clips[1]), recipe, **options)
     return learner, history
 
 
@@ -174,13 +174,19 @@ def test_a_network_learns_and_says_how(clips):
     model = new_head(Foreign(), clips[0], layers, N_NEW, 0)
     learner = student(model, clips[0], layers, 2, trunk_rate=1.0)
     data = torch.from_numpy(clips[0]), clips[1]
-    history = fine_tune(learner, data, data, replace(RECIPE, epochs=61), score_every=20)
+    history, found = fine_tune(learner, data, data, replace(RECIPE, epochs=61), score_every=20)
     assert [record["epoch"] for record in history] == [*range(62)]
     read = [record["epoch"] for record in history if "test_loss" in record]
     assert read == [0, 20, 40, 60, 61]
     assert "loss" not in history[0]
     assert history[-1]["test_loss"] < 0.5 * history[0]["test_loss"]
     assert history[-1]["test_accuracy"] > 0.75
+    torch.testing.assert_close(found, evaluated(learner, data[0]))
+
+
+def test_a_run_that_is_only_read_at_the_end_is_not_read_before(network, clips):
+    _, history = learn(network, clips, 0, score_every=RECIPE.epochs)
+    assert [record["epoch"] for record in history if "test_loss" in record] == [RECIPE.epochs]
 
 
 def test_the_head_learns_faster_than_the_layers(network, clips):

@@ -33,6 +33,12 @@ def test_a_missing_or_broken_file_is_named(tmp_path):
         read_recipe(str(tmp_path / "mine.json"))
 
 
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_read(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"cannot write .*file/out: Not a directory"):
+        train_checkpoint("no such dataset", tmp_path / "file" / "out")
+
+
 def test_overrides_replace_single_entries():
     plan, other = (
         read_recipe("default", change)

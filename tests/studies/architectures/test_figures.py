@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from analysis_lib.studies.architectures import figures
-from analysis_lib.studies.architectures.tables import root_table
+from analysis_lib.studies.architectures.tables import root_table, titles
 
 pytestmark = pytest.mark.usefixtures("drawn_whole")
 
@@ -26,7 +26,8 @@ def curves(depths, draws):
 def test_curves(depths, draws):
     table = curves(depths, draws)
     panels = [axes for axes in figures.plot_curves(table, {"real": table}).axes if axes.get_visible()]
-    assert [axes.get_title("left") for axes in panels] == [*depths, *(f"{name}\nreal" for name in depths)]
+    names = [*titles(table).values()]
+    assert [axes.get_title("left") for axes in panels] == [*names, *(f"{name}\nreal" for name in names)]
     assert all(len(axes.get_lines()) == 1 + draws for axes in panels)
     figures.plot_separation(table)
 
@@ -44,8 +45,8 @@ def test_boards_ours_filled_and_published_hollow():
 
 def test_accuracy_and_roots(rng):
     shape = pd.DataFrame({"network": ["a"], "statistic": "fall", "value": 0.5, "low": 0.4, "high": 0.6})
-    costs = pd.DataFrame({"network": ["a"], "accuracy": 0.9, "low": 0.8, "high": 0.95})
+    costs = pd.DataFrame({"network": ["a"], "architecture": "stgcn", "accuracy": 0.9, "low": 0.8, "high": 0.95})
     (axes,) = figures.plot_accuracy(shape, costs).axes
-    assert axes.containers[0].get_label() == "a"
+    assert axes.containers[0].get_label() == "ST-GCN"
     (axes,) = figures.plot_roots(root_table(rng.normal(size=(5, 3, 6, 4, 1)))).axes
     assert len(axes.get_lines()) == 7

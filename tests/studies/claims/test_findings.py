@@ -1,7 +1,7 @@
 """Verdicts follow from the tables."""
 
 from dataclasses import replace
-from math import isnan, nan
+from math import inf, isnan, nan
 
 import pandas as pd
 import pytest
@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 from analysis_lib.chapters import recorded
 from analysis_lib.errors import UserError
 from analysis_lib.statistics import Estimate, Verdict
-from analysis_lib.studies.claims.findings import FAILS, HOLDS, MISSING, UNDECIDED, UNTESTED, VERDICTS, Edition, findings
+from analysis_lib.studies.claims.findings import (
+    FAILS,
+    HOLDS,
+    MISSING,
+    UNDECIDED,
+    UNTESTED,
+    VERDICTS,
+    Edition,
+    _parts,
+    findings,
+)
 from analysis_lib.studies.claims.measures import cell
 from analysis_lib.studies.claims.papers import Check, Claim, Claims, Need
 from analysis_lib.studies.claims.tables import claims_table
@@ -36,8 +46,8 @@ def found(tmp_path, monkeypatch):
     facts = {"data": {"name": "small"}, "code": "1 (x)", "date": "2025-01-31"}
     table = pd.DataFrame({"a": [5], "b": [8], "low": [4], "high": [9]})
     recorded.write_record(tmp_path / "mine" / "own", facts, {"table": table})
-    return lambda claim, editions=("mine",), chapters=("own",): findings(
-        Claims((claim,), {}, ()), editions, chapters, {"claims/own": pd.DataFrame()}
+    return lambda claim, editions=("mine",), chapters=("own",), choices=None: findings(
+        Claims((claim,), {}, ()), editions, chapters, {"claims/own": pd.DataFrame()}, choices
     )
 
 
@@ -74,6 +84,53 @@ def test_without_an_interval_nothing_is_decided_but_a_fact():
     check = Check("n", (), cell, at_least=3)
     assert check.judge(Estimate(2)) == check.judge(Estimate(4)) == Verdict.UNDECIDED
     assert replace(check, exact=True).judge(Estimate(4)) == Verdict.HOLDS
+
+
+@pytest.mark.parametrize(
+    ("values", "bounds", "expected"),
+    [
+        ([5] * 10, (0, 9), (HOLDS, 10, 10)),
+        ([5] * 9 + [99], (0, 9), (HOLDS, 9, 10)),
+        ([5] * 8 + [99, nan], (0, 9), (UNDECIDED, 8, 9)),  # what is not defined counts for nothing
+        ([5] + [0] * 9, (4.5, 9), (UNDECIDED, 1, 10)),  # the interval of the book's own choice crosses the bound
+        ([5] + [0] * 9, (7, 9), (FAILS, 0, 10)),
+        ([5] + [8] * 2 + [0] * 7, (7, 9), (UNDECIDED, 2, 10)),
+    ],
+)
+def test_a_verdict_needs_nine_in_ten_of_the_choices(found, values, bounds, expected):
+    table = pd.DataFrame({"k": range(len(values)), "a": values, "low": 4.0, "high": 6.0})
+    check = Check("a", ("claims/choices",), cell, {"column": "a", "low": "low", "high": "high"}, *bounds, over={"k": 0})
+    (one,) = found(Claim("X1", "c", "w", "p", "own#f", (check,)), choices=table).found
+    assert (one.verdict, one.held, one.settings) == expected
+
+
+def test_rows_without_a_choice_go_to_all_choices():
+    table = pd.DataFrame({"k": [nan, 1, 2], "a": [9.0, 5, 6]})
+    parts = _parts([table, pd.DataFrame({"b": [3]})], ["k"])
+    assert {k: [sorted(part["a"]), other["b"].tolist()] for k, (part, other) in parts.items()} == {
+        (1.0,): [[5, 9], [3]],
+        (2.0,): [[6, 9], [3]],
+    }
+
+
+def test_all_parts_must_be_as_wanted_with_the_same_choices(found):
+    table = pd.DataFrame({"k": [0, 1, 2], "a": [5, 5, 0], "b": [5, 0, 5], "low": 4.9, "high": 5.1})
+    checks = [
+        Check(c, ("claims/choices",), cell, {"column": c, "low": "low", "high": "high"}, 1, over={"k": 0}) for c in "ab"
+    ]
+    (one,) = found(Claim("X1", "c", "w", "p", "own#f", tuple(checks)), choices=table).found
+    assert (one.verdict, one.held, one.settings) == (UNDECIDED, 1, 3)
+    (gone,) = found(Claim("X1", "c", "w", "p", "own#f", (replace(checks[0], over={"k": 7}),)), choices=table).found
+    assert (gone.verdict, gone.note) == (UNTESTED, "nothing was measured with this book's choices")
+
+
+def test_a_number_without_bounds_is_shown_and_not_judged(found):
+    whole = claim((0, 10), (0, 10))
+    beside = replace(whole.checks[1], at_least=-inf, at_most=inf)
+    (one,) = found(replace(whole, checks=(whole.checks[0], beside))).found
+    assert (one.verdict, one.values[1].value) == (HOLDS, 8)
+    assert isnan(claims_table(found(replace(whole, checks=(whole.checks[0], beside))))["holds"][1])
+    assert found(replace(whole, checks=(beside,))).found[0].verdict == UNTESTED
 
 
 def test_what_needs_other_data_is_measured_but_not_judged(found):

@@ -22,8 +22,3 @@ def test_a_cell_has_its_interval_and_its_clips():
         cell(TABLE, "d", {"k": 7})
     with pytest.raises(UserError, match="2 rows with layer = 2, not one"):
         cell(TABLE, "d", {"layer": 2})
-
-
-def test_the_extreme_of_the_layers_leaves_the_input_out():
-    assert cell(TABLE, "d", {"k": 5}, "max", "low", "high") == Estimate(2, 1, 3)
-    assert cell(TABLE, "d", {"k": 5}, "min", "low", "high") == Estimate(-1, -2, 0)

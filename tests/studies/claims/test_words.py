@@ -11,6 +11,7 @@ from sentences import check, check_answer
 
 from analysis_lib.statistics import Estimate
 from analysis_lib.studies.claims import words
+from analysis_lib.studies.claims.deviations import OPEN, OTHER, SAME, deviation_table
 from analysis_lib.studies.claims.figures import plot_verdicts
 from analysis_lib.studies.claims.findings import (
     FAILS,
@@ -24,13 +25,16 @@ from analysis_lib.studies.claims.findings import (
     Findings,
 )
 from analysis_lib.studies.claims.measures import cell
-from analysis_lib.studies.claims.papers import Check, Claim, Claims
-from analysis_lib.studies.claims.tables import claims_table, left_out_table
+from analysis_lib.studies.claims.papers import Bounds, Check, Claim, Claims, Former, Setting, Training
+from analysis_lib.studies.claims.tables import claims_table
 
-SHARE = Check("share", (), cell, at_least=0.5, unit="percent")
+SHARE = Check("share", (), cell, at_least=0.5, unit="percent", over={"k": 10})
 DROP = Check("drop", (), cell, at_most=-1, unit="points")
-ONE = Claim("G1", "a < b", "Fig. 1", "82 %", "smoothness#fig-x", (SHARE, DROP), ours=True)
-TWO = Claim("G2", "c", "Fig. 2", "3", "data#y", (Check("n", (), cell, at_least=0.1, at_most=0.2),))
+ONE = Claim("G1", "a < b", "Fig. 1", "82 %", "smoothness#fig-x", (SHARE, DROP, Check("beside", (), cell)), ours=True)
+ONE = replace(
+    ONE, source="One & only", bounds=Bounds("2026-01-02", True), history=(Former("2026-01-02", "b < 1", "unfair"),)
+)
+TWO = Claim("G2", "c", "Fig. 2", "3", "data#y", (Check("n", (), cell, at_least=0.1, at_most=0.2),), source="Two")
 NONE = dict.fromkeys(VERDICTS, 0)
 FOUND = Findings(
     [ONE, TWO],
@@ -49,9 +53,11 @@ FOUND = Findings(
         Edition("three", NONE | {HOLDS: 2}, (), ("d",), (), (), 3, 3),
     ],
     [
-        Finding(ONE, "one", (Estimate(0.8062, 0.7, 0.9, 1480), Estimate(0.019)), FAILS),
-        Finding(ONE, "two", (Estimate(0.6), Estimate(-2.0)), UNDECIDED),
-        Finding(ONE, "three", (Estimate(0.6), Estimate(-2.0)), HOLDS),
+        Finding(
+            ONE, "one", (Estimate(0.8062, 0.7, 0.9, 1480), Estimate(0.019), Estimate(7)), FAILS, held=1, settings=36
+        ),
+        Finding(ONE, "two", (Estimate(0.6), Estimate(-2.0), None), UNDECIDED),
+        Finding(ONE, "three", (Estimate(0.6), Estimate(-2.0), None), HOLDS, held=36, settings=36),
         Finding(TWO, "one", (Estimate(0.15),), UNTESTED, "NTU", "why <not>", "do & so"),
         Finding(TWO, "two", (None,), MISSING, command="make it"),
         Finding(TWO, "three", (Estimate(0.15),), HOLDS),
@@ -84,8 +90,31 @@ def test_words_of_the_table(said):
     assert html.count("<tr") == 3
 
 
+def test_words_of_the_summary(said):
+    html = words.summary_html(FOUND)
+    said("summary", html.replace("<section", "\n<section").replace("<h", "\n<h").replace("<li", "\n<li"))
+    assert set(re.findall("href='#(.*?)'", html)) == {"G1", "G2"}  # each leads to its row
+
+
+def test_words_of_what_differs(said):
+    settings = (Setting("epochs", "recipe.epochs", "100", "Section 4", 100), Setting("width", "width", "1", "", 1.0))
+    training = Training("One & only", "stgcn", (*settings, Setting("steps", "steps")))
+    card = {
+        "name": "mine",
+        "architecture": "stgcn",
+        "recipe": {"epochs": 100},
+        "steps": ["turn", "mirror"],
+        "width": 0.5,
+    }
+    table = deviation_table([training], [card, card | {"name": "other", "architecture": "agcn"}])
+    assert table["verdict"].tolist() == [SAME, OTHER, OPEN]
+    assert table["ours"].tolist() == ["100", "0.5", "turn, mirror"]
+    said("differs", words.deviations(table) + words.deviations_html(table).replace("<tr", "\n<tr"))
+    assert words.deviations(deviation_table([training], [])).startswith("No network")
+
+
 def test_what_was_left_out():
-    assert left_out_table(Claims((), {"G3": "a setting"}, ())).loc["G3", "why"] == "a setting"
+    assert words.left_out(Claims((), {"G3": "a *setting*"}, ())) == r"- G3: a \*setting\*"
 
 
 @pytest.mark.usefixtures("drawn_whole")
@@ -96,7 +125,7 @@ def test_the_figure_has_a_mark_for_each_claim_and_edition():
     found = [(p, tuple(c.get_facecolor()[0])) for c in axes.collections for p in c.get_offsets().tolist()]
     marks = {(x, rows[y]): colour for (x, y), colour in found}
     names = [tick.get_text() for tick in axes.get_yticklabels()]
-    assert set(marks) == {(edition, claim) for edition in range(3) for claim in range(2)}
+    assert set(marks) == {(edition, claim) for edition in range(3) for claim in range(2)} - {(1, 1)}  # not recorded
     assert marks[1, 0] == (1, 1, 1, 1)  # hollow: undecided
     assert marks[0, 0] == mpl.colors.to_rgba("#D55E00")
     assert [name.split()[0] for name in names] == ["G1", "G2"]

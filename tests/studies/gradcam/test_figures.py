@@ -80,7 +80,7 @@ def test_actions_stand_one_below_the_other_and_may_be_none(table, poses):
         plot_layers(table, poses, STICK, ["nod"])
 
 
-@pytest.mark.parametrize(("n_layers", "shown"), [(1, [1]), (40, [1, 19, 37, 38, 39, 40])])
+@pytest.mark.parametrize(("n_layers", "shown"), [(1, [1]), (40, [1, 37, 38, 39, 40])])
 def test_one_layer_and_forty(rng, poses, n_layers, shown):
     figure = plot_layers(importance(rng, n_layers), poses, STICK, ["wave"])
     titles = [axes.get_title().removeprefix("layer ") for axes in figure.axes[: len(shown)]]

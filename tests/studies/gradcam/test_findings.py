@@ -56,12 +56,12 @@ def forgetting(*last):
     """Return the means of the last of two layers after each step, the first layer's being large."""
     rows = [(step, k, m) for step, x in zip("hba", last, strict=False) for k, m in ((1, 0.9), (2, x))]
     table = pd.DataFrame(rows, columns=["forgotten", "layer", "mean"])
-    return table.assign(low=table["mean"] - 0.1, high=table["mean"] + 0.1)
+    return table.assign(low=table["mean"] - 0.1, high=table["mean"] + 0.1, blank=0.0)
 
 
 def gains(deletion=(0.2, 0.1, 0.3)):
-    rows = [("deletion", "motion", 7, *deletion), ("insertion", "random", 7, 0.2, 0.1, 0.3)]
-    return pd.DataFrame(rows, columns=["test", "against", "clips", "mean", "low", "high"])
+    rows = [("deletion", "motion", 7, 2, *deletion), ("insertion", "random", 7, 2, 0.2, 0.1, 0.3)]
+    return pd.DataFrame(rows, columns=["test", "against", "clips", "own", "mean", "low", "high"])
 
 
 def found(actions=("throw", "kick", "sit"), late=3, **other):
@@ -165,6 +165,12 @@ def test_forgetting_passes_or_fails_by_the_last_layer(last, most, passed):
     assert it.most == Estimate(most, most - 0.1, most + 0.1)
 
 
+def test_maps_that_are_left_without_any_order_are_not_called_forgotten():
+    half = forgetting(0.0, 0.1).assign(blank=[0, 1, 0, 0.5])
+    assert (found(randomisation=half).forgetting.step, found(randomisation=half).forgetting.steps) == ("b", 1)
+    assert found(randomisation=half.assign(blank=1)).forgetting is None
+
+
 @pytest.mark.parametrize(
     ("gain", "better"),
     [
@@ -176,7 +182,7 @@ def test_forgetting_passes_or_fails_by_the_last_layer(last, most, passed):
 )
 def test_an_order_beats_another_or_not(gain, better):
     first, second = found(masking_gain=gains(gain)).gains
-    assert first == Gain("deletion", "motion", 7, Estimate(*gain), better)
+    assert first == Gain("deletion", "motion", 7, Estimate(*gain), better, own=2)
     assert (second.test, second.against, second.better) == ("insertion", "random", Verdict.HOLDS)
 
 
@@ -208,9 +214,10 @@ NUMBERS = st.one_of(st.sampled_from([0.0, np.nan]), st.floats(-1, 1))
 def test_sentences_never_contradict_their_numbers(rows, by_lot, steps):
     mean, similarity, repeat = map(np.array, zip(*rows, strict=True))
     table = layers(mean, mean, similarity, repeat)
-    tests = [(test, "random", 7, *one) for test, one in zip(("deletion", "insertion"), by_lot, strict=True)]
-    gain = pd.DataFrame(tests, columns=["test", "against", "clips", "mean", "low", "high"])
+    tests = [(test, "random", 7, 0, *one) for test, one in zip(("deletion", "insertion"), by_lot, strict=True)]
+    gain = pd.DataFrame(tests, columns=["test", "against", "clips", "own", "mean", "low", "high"])
     forgotten = pd.DataFrame([("h", 2, *one) for one in steps], columns=["forgotten", "layer", "mean", "low", "high"])
+    forgotten["blank"] = 0.0
     seen = found(layers=table, masking_gain=gain, randomisation=forgotten)
     answer, early, random = words.answer(seen), words.early(seen), words.randomisation(seen)
     check_all(answer, words.numbers(seen), words.masking(seen))

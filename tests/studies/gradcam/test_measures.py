@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from analysis_lib.errors import UserError
-from analysis_lib.studies.gradcam.measures import early_strength, later_slices, least_joint, part_share
+from analysis_lib.studies.gradcam.measures import early_strength, later_joints, part_share
 
 
 def test_early_maps_over_late_ones():
@@ -42,11 +42,8 @@ def maps(*importance):
     return pd.DataFrame(rows, columns=["class", "clips", "layer", "slice", "joint", "importance"])
 
 
-def test_importance_in_the_course_of_a_clip():
-    table = maps(1.0, 3, 2, 6, 4, 4)
-    assert later_slices(table, ["sit"], late=1).value == 2
-    assert least_joint(table, ["sit"], late=1).value == pytest.approx(3 / 4)
-    with pytest.raises(UserError, match="no importance"):
-        later_slices(maps(0.0, 0, 1, 1, 1, 1), ["sit"], late=1)
+def test_joints_that_matter_more_later():
+    assert later_joints(maps(1.0, 3, 2, 3, 4, 3), ["sit"], late=1).value == 0.5  # b stays as it was
+    assert later_joints(maps(0.0, 0, 1, 1, 1, 1), ["sit"], late=1).value == 1
     with pytest.raises(UserError, match="empty"):
-        least_joint(maps(1.0, 1, 0, 0, 0, 0), ["sit"], late=1)
+        later_joints(maps(0.0, 0, 0, 0, 0, 0), ["sit"], late=1)

@@ -21,7 +21,7 @@ from analysis_lib.studies.gradcam.findings import (
 )
 
 HALF = Estimate(0.31, -0.2, 0.45)
-GAINS = tuple(Gain(t, a, 40, HALF, Verdict.HOLDS) for t in ("deletion", "insertion") for a in ("motion", "random"))
+GAINS = tuple(Gain(t, a, 40, HALF, Verdict.HOLDS, 3) for t in ("deletion", "insertion") for a in ("motion", "random"))
 FOUND = Findings(
     layers=10,
     growth=Growth(34.6, 5.7, 7),

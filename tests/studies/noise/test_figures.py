@@ -82,7 +82,7 @@ def test_each_fault_has_a_panel_from_clean_to_strong(rng):
     titles = [axes.get_title("left") for axes in figure.axes]
     assert titles == ["white Gaussian noise", "hidden joints", "lost frames", "unsteady time stamps"]
     ticks = [[t.get_text() for t in axes.get_xticklabels()] for axes in figure.axes]
-    assert ticks == [["clean", "40", "15"], ["clean", "10\u2009%"], ["clean", "75\u2009%"], ["clean", "8"]]
+    assert ticks == [["clean", "40", "15"], ["clean", "10\u202f%"], ["clean", "75\u202f%"], ["clean", "8"]]
     for axes, kind in zip(figure.axes, ("noise", "occlusion", "frame drop", "jitter"), strict=True):
         shades, bars = axes.collections[::2], axes.collections[1::2]
         for name, line, shade, bar in zip(("some", "every"), axes.lines, shades, bars, strict=True):

@@ -143,28 +143,28 @@ def test_growth_of_one_size_is_refused(record):
 
 def test_tables_for_people(record):
     speed = overviews.speed_overview(speed_table(record))
-    assert speed.loc["16 x 5120"].to_dict() == {
+    assert speed.loc["16 × 5120"].to_dict() == {
         "windowed_dtw": "4.00 s",
         "floor": "3.00 s",
-        "of floor": "0.75",
-        "windowed_dtw, by path length": "1.5x",
-        "tslearn": "2.0x",
-        "aeon": "75x*",
+        "floor, of ours": "75\u202f%",
+        "windowed_dtw, by path length": "1.5×",
+        "tslearn": "2.0×",
+        "aeon": "75×*",
     }
     nnk = overviews.nnk_overview(nnk_table(record))
     assert nnk.loc[("Gaussian", 2000, 15)].to_dict() == {
         "nnk_weights": "2.00 s",
-        "nnls": "15x",
-        "excess, nnls": "1.0e-03",
+        "nnls": "15×",
+        "excess, nnls": "0.001",
         "nodes with a ridge": 1,
-        "KKT": "2.0e-09",
+        "KKT": "2 × 10⁻⁹",
     }
     growth = overviews.growth_overview(growth_table(record))
     assert growth.loc[400].to_dict() == {
         "windowed_dtw_knn": "800 ms",
         "windowed_dtw": "160 ms",
         "pairs": "79,800",
-        "computed": "5.0\u2009%",
+        "computed": "5.0\u202f%",
     }
 
 
@@ -179,16 +179,16 @@ def test_the_speed_figure_shows_its_table(record):
     assert [c.get_offsets().tolist() for c in hollow] == [[[300, 1]]]
     shares = sorted(x for c in right.collections for x, _ in c.get_offsets().tolist())
     assert shares == pytest.approx([0.5, 0.5, 0.6, 0.75])
-    assert {"0.60", "0.75", "0.50"} == {t.get_text() for t in right.texts}
+    assert {"60\u202f%", "75\u202f%", "50\u202f%"} == {t.get_text() for t in right.texts}
 
 
 def test_the_growth_figure_shows_its_table(record):
     left, right = plot_growth(growth_table(record)).axes
     curves = {line.get_label(): line.get_ydata().tolist() for line in left.get_lines()}
     assert curves == {
-        "windowed_dtw_knn: grows as 𝑛^1.50": [0.1, 0.8],
-        "windowed_dtw: grows as 𝑛^2.00": pytest.approx([0.01, 0.16]),
+        "windowed_dtw_knn: grows as 𝑛 to the 1.5": [0.1, 0.8],
+        "windowed_dtw: grows as 𝑛 to the 2.0": pytest.approx([0.01, 0.16]),
     }
     (share,) = right.get_lines()
     assert share.get_ydata().tolist() == pytest.approx([0.2, 0.05])
-    assert [t.get_text() for t in right.texts] == ["20.0%", "5.0%"]
+    assert [t.get_text() for t in right.texts] == ["20\u202f%", "5.0\u202f%"]

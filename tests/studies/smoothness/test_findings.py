@@ -10,7 +10,14 @@ from sentences import check, check_all
 from analysis_lib.geometry.curves import EVERY, Curves, shape_table, smoothness_table
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.smoothness import words
-from analysis_lib.studies.smoothness.findings import curve_findings, theorem_findings
+from analysis_lib.studies.smoothness.findings import (
+    Neighbours,
+    curve_findings,
+    learnt_findings,
+    neighbour_findings,
+    theorem_findings,
+)
+from analysis_lib.studies.smoothness.tables import learnt_shape, learnt_table
 
 FLAT_THEN_FALL = [0.9, *[0.8] * 8, 0.5, 0.2]
 EARLY_FALL = [0.9, 0.8, 0.4, *[0.4] * 6, 0.4, 0.3]
@@ -83,6 +90,50 @@ def test_a_flat_curve_is_not_the_picture():
     assert (found.picture.flat, np.isnan(found.picture.share.value)) == (Verdict.FAILS, True)
 
 
+def learnt_of(trained, *untrained, boundary=8):
+    tables = learnt_table(trained, untrained), learnt_shape(trained, untrained, boundary)
+    return learnt_findings(*tables, len(untrained), boundary)
+
+
+def test_what_training_adds_by_hand():
+    twins = [curves_of(np.transpose([[0.9, *[level] * 10]])) for level in (0.7, 0.9)]
+    found = learnt_of(curves_of(np.transpose([FLAT_THEN_FALL])), *twins)
+    assert (found.draws, found.depth, found.lower, found.higher) == (2, 10, (9, 10), ())  # 0.8 is the draws' mean
+    assert found.last.value == pytest.approx(-0.6)
+    assert (found.early.value, found.late.value) == pytest.approx((0, -0.6))
+    assert found.comes_late == Verdict.HOLDS
+
+
+def test_what_the_untrained_network_does_as_well_was_not_learnt():
+    same = curves_of(np.transpose([FLAT_THEN_FALL]))
+    found = learnt_of(same, same)
+    assert (found.lower, found.higher, found.comes_late) == ((), (), Verdict.FAILS)
+    assert learnt_of(same) is None
+
+
+def test_layers_are_sure_all_at_once():
+    """Ten layers, each a little below: one alone would be sure, all at once are not."""
+    rng = np.random.default_rng(0)
+    q = np.full((11, 1), 0.5)
+    again = q[:, None] + rng.normal(0, 0.1, (11, 4000, 1))
+    trained, twin = curves_of(q, again), curves_of(q + 0.22, np.full(again.shape, 0.72))
+    alone = learnt_table(trained, [twin])
+    assert (alone["high"][1:] < 0).all()
+    assert learnt_of(trained, twin).lower == ()
+
+
+def test_ends_by_whose_neighbours_count():
+    rows = [("all", "trained", 0, i, q) for i, q in enumerate((0.9, 0.5, 0.3))]
+    rows += [("all", "untrained", draw, i, q) for draw in (0, 1) for i, q in enumerate((0.9, 0.6 + 0.2 * draw, 0.5))]
+    rows += [("other people", "trained", 0, i, q) for i, q in enumerate((1, 0.8, 0.6))]
+    table = pd.DataFrame(rows, columns=["edges", "network", "draw", "layer", "q"])
+    everyone, others = neighbour_findings(table)
+    assert everyone == Neighbours("all", (0.5, 0.3), (pytest.approx(0.7), 0.5))
+    assert others == Neighbours("other people", (0.8, 0.6), None)
+    check(words.neighbours((everyone, others)))
+    check(words.neighbours((everyone,)))
+
+
 def theorem_of(**changes):
     columns = {
         "layer": [2, 3, 4],
@@ -141,6 +192,19 @@ def test_sentences_never_contradict_their_numbers(network, boundary):
     if Verdict.FAILS in verdicts:
         last = [drop.after.value for drop in found.drops]
         assert found.picture.share.value >= 0.5 or found.first <= found.last or found.steady or min(last) < boundary
+
+
+@given(networks(), st.integers(1, 12), st.integers(0, 2))
+def test_what_is_said_of_training_never_contradicts_its_numbers(network, boundary, draws):
+    q, again = network
+    twins = [curves_of(np.roll(q, draw + 1, axis=0), np.roll(again, draw + 1, axis=0)) for draw in range(draws)]
+    found = learnt_of(curves_of(q, again), *twins, boundary=boundary)
+    check(words.learnt(found))
+    assert (found is None) == (draws == 0)
+    if found:
+        assert not set(found.lower) & set(found.higher)
+        if found.comes_late == Verdict.HOLDS:
+            assert -found.late.value > abs(found.early.value)
 
 
 @given(networks())

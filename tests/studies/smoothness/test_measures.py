@@ -1,13 +1,10 @@
 """Measures of claims on label smoothness, on tables that are small enough to be read by hand."""
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from analysis_lib.errors import UserError
-from analysis_lib.studies.smoothness.measures import end_excess, middle_rise, needed_constant, norm_correlation
-
-THEOREM = pd.DataFrame({"layer": [2, 3, 4], "norm": [1.0, 2, 4], "label_ratio": [0.9, 0.8, 0.4]})
+from analysis_lib.studies.smoothness.measures import end_excess, middle_rise
 
 
 def curves(**by_name):
@@ -34,16 +31,6 @@ def test_actions_that_end_high():
 def test_an_action_that_is_not_there_is_named(measure):
     with pytest.raises(UserError, match=r"^no action 'd'$"):
         measure(curves(a=[9, 5]), ["a", "d"])
-
-
-def test_the_constant_of_the_theorem_and_the_remark():
-    assert needed_constant(THEOREM).value == pytest.approx(0.9)
-    assert norm_correlation(THEOREM).value == 1
-    for measure in (needed_constant, norm_correlation):
-        with pytest.raises(UserError, match="names no linear maps"):
-            measure(THEOREM[:0])
-    gap = pd.concat([THEOREM, THEOREM.assign(label_ratio=np.nan, norm=9.0)])
-    assert (needed_constant(gap), norm_correlation(gap)) == (needed_constant(THEOREM), norm_correlation(THEOREM))
 
 
 def test_two_layers_have_no_middle():

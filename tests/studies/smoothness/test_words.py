@@ -8,7 +8,7 @@ from sentences import answered
 
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.smoothness import words
-from analysis_lib.studies.smoothness.findings import CurveFindings, Drop, Picture, TheoremFindings
+from analysis_lib.studies.smoothness.findings import CurveFindings, Drop, Learnt, Neighbours, Picture, TheoremFindings
 
 PICTURE = Picture(8, -0.031, -0.584, Estimate(0.05, 0.01, 0.12), Verdict.HOLDS, Verdict.UNDECIDED)
 DROPS = (Drop("arms", Estimate(0.31, 0.2, 0.42), Estimate(9, 8, 9)), Drop("legs", Estimate(0.2, 0.1, 0.3), Estimate(8)))
@@ -16,6 +16,8 @@ FOUND = CurveFindings(240, 10, 0.8, 0.2, DROPS, (), 8, PICTURE)
 FAILS = replace(PICTURE, share=Estimate(1.9, 0.8, 3.0), flat=Verdict.FAILS, sudden=Verdict.FAILS)
 RISES = replace(FAILS, early=-0.06, late=0.15, share=Estimate(0.4, 0.3, 0.45))
 UNDECIDED = replace(PICTURE, flat=Verdict.UNDECIDED, sudden=Verdict.HOLDS)
+HALVES = (Estimate(-0.02, -0.05, 0.01), Estimate(-0.3, -0.4, -0.2), Verdict.HOLDS)
+LEARNT = Learnt(2, 10, Estimate(-0.32, -0.4, -0.24), (4, 8, 9, 10), (1,), 8, *HALVES)
 THEOREM = TheoremFindings(9, 0.4771, 4, 9, 9, -0.32, 9)
 
 
@@ -34,6 +36,26 @@ THEOREM = TheoremFindings(9, 0.4771, 4, 9, 9, -0.32, 9)
 )
 def test_the_answer(said, case, found):
     said(case, "\n".join([answered(words, found), words.numbers(found)]))
+
+
+@pytest.mark.parametrize(
+    ("case", "found"),
+    [
+        ("learnt", LEARNT),
+        ("learnt at every layer", replace(LEARNT, lower=tuple(range(1, 11)), higher=(), draws=1)),
+        ("learnt nowhere surely", replace(LEARNT, lower=(), higher=(), early=None, late=None)),
+        ("nothing untrained beside", None),
+    ],
+)
+def test_what_was_learnt(said, case, found):
+    said(case, words.learnt(found))
+    said(f"{case}: badges", "\n".join(map(str, words.verdicts(FOUND, found))))
+
+
+def test_whose_neighbours(said):
+    found = (Neighbours("all", (0.4, 0.2), (0.45, 0.5)), Neighbours("other cameras", (0.6, 0.3), None))
+    said("two kinds of neighbours", words.neighbours(found))
+    said("one kind of neighbours", words.neighbours(found[:1]))
 
 
 @pytest.mark.parametrize(

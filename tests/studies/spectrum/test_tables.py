@@ -132,4 +132,4 @@ def test_distances_of_the_paper():
     assert table["bones"].tolist() == [24, 24, 19, 17]
     assert table["hand to foot"].iloc[:3].tolist() == [10, 10, 10]
     assert table["hand to foot"].isna().tolist() == [False, False, False, True]
-    assert table["between"].iloc[0] == "left foot - left hand tip"
+    assert table["between"].iloc[0] == "left foot to left hand tip"

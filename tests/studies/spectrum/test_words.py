@@ -7,8 +7,8 @@ from analysis_lib.studies.spectrum.findings import Concentration, Distance, Find
 
 ENERGY = Concentration(240, 0, 9, 25, 0.935, ("sit down", 0.871), ("wave", 0.984), 0.62)
 FAR = (
-    Distance("ntu-stgcn", 12, "left foot - left hand tip", 10),
-    Distance("ntu-tips-on-hand", 11, "left foot - thumb", 10),
+    Distance("ntu-stgcn", 12, "left foot to left hand tip", 10),
+    Distance("ntu-tips-on-hand", 11, "left foot to thumb", 10),
 )
 FOUND = Findings(ENERGY, Variant("velocity", "with_self", 0.61), ((1, 0.9), (10, 0.8)), True, FAR, 10)
 

@@ -49,7 +49,7 @@ def test_new_actions_beside_own_and_recorded_ones():
     )
     here, there = figure.axes
     assert [line.get_label() for line in here.lines] == ["arms", "legs", "its own actions", "random labels"]
-    assert (here.get_title("left"), there.get_title("left")) == ("here", "NW-UCLA")
+    assert (here.get_title("left"), there.get_title("left")) == ("this run", "NW-UCLA")
     assert labels(figure) == ["arms", "legs", "its own actions", "random labels"]
     np.testing.assert_allclose(here.lines[0].get_ydata(), 0.9 - 0.05 * np.arange(11))
 

@@ -7,7 +7,14 @@ import pytest
 
 from analysis_lib.errors import UserError
 from analysis_lib.statistics import wilson_interval
-from analysis_lib.studies.transfer.measures import case_accuracy, head_start, largest_rise, range_ratio
+from analysis_lib.studies.transfer.measures import (
+    case_accuracy,
+    converged_share,
+    forecast_loss,
+    head_start,
+    largest_rise,
+    range_ratio,
+)
 
 
 def curves(**by_group):
@@ -53,3 +60,22 @@ def test_a_head_start_over_scratch(transfer):
     assert found.clips == 50
     with pytest.raises(UserError, match="no case 'none'"):
         head_start(transfer, ["none"], "scratch")
+
+
+def test_a_case_that_still_learns_is_not_judged():
+    curves = {"head": [0.1, 0.5, 0.6, 0.61, 0.6, 0.61], "all": [0.2, 0.7, 0.8, 0.8, 0.8, 0.8]}
+    rows = [(case, 9, 0, e, q, 50) for case, curve in curves.items() for e, q in enumerate(curve, 1)]
+    table = pd.DataFrame(rows, columns=["case", "clips_per_class", "seed", "epoch", "accuracy", "n_test"])
+    assert converged_share(table, "head", "all", still=0.01).value == pytest.approx(0.61 / 0.8)
+    with pytest.raises(UserError, match="'head' was still learning when tuning ended"):
+        converged_share(table[table["epoch"] < 4], "head", "all", still=0.01)
+    with pytest.raises(UserError, match="still learning"):
+        converged_share(table, "nobody", "all", still=0.01)
+
+
+def test_a_forecast_loses_what_it_loses_most_at_any_size():
+    rows = [("a rule", 0.01, 0.0, 0.02), ("a rule", 0.03, 0.01, 0.05), ("another", 0.5, 0.4, 0.6)]
+    found = forecast_loss(pd.DataFrame(rows, columns=["rule", "lost", "low", "high"]), "a rule")
+    assert (found.value, found.low, found.high) == pytest.approx((0.03, 0.0071, 0.0529), abs=1e-4)
+    with pytest.raises(UserError, match="no rule 'none'"):
+        forecast_loss(pd.DataFrame(rows, columns=["rule", "lost", "low", "high"]), "none")
