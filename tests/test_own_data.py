@@ -21,6 +21,7 @@ CHAPTERS = (
     "nnk_vs_knn",
     "yardsticks",
     "gradcam",
+    "shap_comparison",
     "noise",
     "transfer",
     "explore",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from captum.attr import DeepLift
+from torch import nn
 
 from analysis_lib.errors import UserError
 from analysis_lib.explain.features import all_scores, clips_at_once, explained, feature_maps
@@ -25,7 +26,8 @@ class DeepLiftShap:
 
     .. math:: \phi = \frac{1}{B} \sum_b m(x, b) \odot (x - b)
 
-    with multipliers m. Pairs of clip and background pass in chunks; as sums, they do not depend on them.
+    with multipliers m. Pairs of clip and background pass in chunks; as sums, they do not depend on them. (captum's rule
+    of a softmax takes a mean over the whole chunk; where a network has one, pairs pass alone.)
     `analysis_lib.explain.linter.inexact` says where the rules end; the gap ``additivity`` says what it costs.
 
     Attributes
@@ -62,7 +64,8 @@ class DeepLiftShap:
         targets = target_classes(torch.from_numpy(scored), target)
         pairs = torch.cartesian_prod(torch.arange(len(clips)), torch.arange(len(others))).view(-1, 2)
         method, found = DeepLift(scores), torch.zeros_like(clips)
-        for some in pairs.split(clips_at_once(scores, clips, self.max_memory, copies=4)):
+        alone = any(isinstance(module, nn.Softmax) for module in scores.modules())
+        for some in pairs.split(1 if alone else clips_at_once(scores, clips, self.max_memory, copies=4)):
             mine, theirs = some.T
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # captum tells of its hooks

@@ -191,13 +191,12 @@ def _rows(scores: np.ndarray, targets: np.ndarray, changed: np.ndarray) -> pd.Da
     )
 
 
-def drops(curves: pd.DataFrame, of: str = "probability") -> pd.DataFrame:
-    r"""Return the area between the curve of each clip and that of random joints, with an interval over clips.
+def gains(curves: pd.DataFrame, of: str = "probability") -> pd.DataFrame:
+    r"""Return the area between the curve of each clip and that of random joints.
 
     .. math:: \frac{1}{k_{max}} \int_0^{k_{max}} \big(y_{random}(k) - y(k)\big)\, dk
 
-    Positive: the method's joints cost the clip more than joints by lot. Pairs are clips, random ones the
-    mean over their seeds.
+    Positive: the method's joints cost the clip more than joints by lot, which are the mean over their seeds.
 
     Parameters
     ----------
@@ -208,14 +207,28 @@ def drops(curves: pd.DataFrame, of: str = "probability") -> pd.DataFrame:
     Returns
     -------
     DataFrame
+        Columns method, side, clip, gain.
+    """
+    mean = (
+        curves.groupby(["method", "side", "clip", "joints"], sort=False)[of].mean().unstack("joints").sort_index(axis=1)
+    )
+    ks = mean.columns.to_numpy(float)
+    areas = pd.Series(np.trapezoid(mean.to_numpy(float), ks, axis=1) / (ks[-1] - ks[0]), index=mean.index, name="gain")
+    lot = areas.loc["random"]
+    gained = lot.reindex(areas.index.droplevel("method")).to_numpy() - areas
+    return gained.drop("random", level="method").reset_index()
+
+
+def drops(curves: pd.DataFrame, of: str = "probability") -> pd.DataFrame:
+    """Return the mean gain of each method over joints by lot (`gains`), with an interval over clips.
+
+    Returns
+    -------
+    DataFrame
         Columns method, side, clips, mean, low, high.
     """
-    mean = curves.groupby(["method", "side", "clip", "joints"])[of].mean().unstack("joints")
-    ks = mean.columns.to_numpy(float)
-    areas = pd.Series(np.trapezoid(mean.to_numpy(float), ks, axis=1) / (ks[-1] - ks[0]), index=mean.index)
-    rows = []
-    for (method, side), own in areas.groupby(level=["method", "side"], sort=False):
-        if method != "random":
-            gain = areas["random", side].to_numpy() - own.to_numpy()
-            rows.append({"method": method, "side": side, "clips": len(gain)} | mean_interval(gain))
+    rows = [
+        {"method": method, "side": side, "clips": len(own)} | mean_interval(own["gain"].to_numpy())
+        for (method, side), own in gains(curves, of).groupby(["method", "side"], sort=False)
+    ]
     return pd.DataFrame(rows)

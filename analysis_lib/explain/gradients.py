@@ -58,7 +58,8 @@ class IntegratedGradients:
             way = clips[i] - others[b]
             u, w = (each.view(-1, *[1] * (way.ndim - 1)).to(way) for each in (u, w))
             point = (others[b] + u * way).requires_grad_()
-            chosen = scores(point)[torch.arange(len(i)), torch.from_numpy(targets)[i]].sum()
+            with torch.enable_grad():
+                chosen = scores(point)[torch.arange(len(i)), torch.from_numpy(targets)[i]].sum()
             found.index_add_(0, i, w * way * torch.autograd.grad(chosen, point)[0])
         expected = all_scores(scores, others).mean(axis=0)
         return feature_maps(self.name, scores.names, found.numpy(), lengths, scored, targets, expected)

@@ -110,8 +110,9 @@ class JointShapley:
             found[none], found[everyone] = ends[b], own
             inner = ~(none | everyone)
             masks = torch.from_numpy(coalitions[inner][:, whose])[:, :, None, None, :, None]
-            parts = [all_scores(scores, torch.where(some, clip, others[b]), batch) for some in masks.split(batch)]
-            found[inner] = np.concatenate(parts) if parts else 0
+            if inner.any():  # one player alone makes none
+                parts = [all_scores(scores, torch.where(some, clip, others[b]), batch) for some in masks.split(batch)]
+                found[inner] = np.concatenate(parts)
             return found
 
         rng = np.random.default_rng(self.seed)

@@ -121,10 +121,10 @@ def masking_curve(
     x, baseline : float32 ndarray, shape (N, C, T, V, M)
         The clips, and the clips with every joint masked (`masking_baseline`).
     targets : int ndarray, shape (N,)
-    ranks : int ndarray, shape (N, V)
-        From `ranking`.
+    ranks : int ndarray, shape (N, V) or (N, T, V)
+        From `ranking`; of joints, or of joints in windows of time, by frame.
     counts : sequence of int, length K
-        Numbers k of joints.
+        Numbers k of joints, or of joints in windows.
     insert : bool
 
     Returns
@@ -134,14 +134,14 @@ def masking_curve(
     Raises
     ------
     UserError
-        If a count lies outside 0..V.
+        If a count lies outside 0..V, or beyond the joints in windows.
     """
-    n_joints = x.shape[3]
-    if wrong := [k for k in counts if not 0 <= k <= n_joints]:
-        raise UserError(f"counts must lie in 0..{n_joints}, the number of joints, got {wrong[0]}")
+    most, where = (x.shape[3], ranks[:, None]) if ranks.ndim == 2 else (int(ranks.max()) + 1, ranks)
+    if wrong := [k for k in counts if not 0 <= k <= most]:
+        raise UserError(f"counts must lie in 0..{most}, the number of joints, got {wrong[0]}")
     curve = np.empty((len(x), len(counts)))
     for i, k in enumerate(counts):
-        masked = ((ranks >= k) if insert else (ranks < k))[:, None, None, :, None]
+        masked = ((where >= k) if insert else (where < k))[:, None, ..., None]
         scores = predict(model, np.where(masked, baseline, x), batch_size)
         curve[:, i] = softmax(scores.astype(np.float64), axis=1)[np.arange(len(x)), targets]
     return curve

@@ -21,6 +21,20 @@ METHODS: dict[str, Callable[..., Method]] = {
     "motion-energy": MotionEnergy,
 }
 
+#: what the methods are called on pages
+TITLES = {
+    "gradcam": "GradCAM",
+    "deeplift": "DeepLIFT-SHAP",
+    "integrated-gradients": "integrated gradients",
+    "expected-gradients": "expected gradients",
+    "shapley": "joint Shapley",
+    "shapley-in-time": "Shapley in time",
+    "by-lot": "by lot",
+    "motion-energy": "motion energy",
+}
+#: those that know nothing of the network
+CONTROLS = ("by-lot", "motion-energy")
+
 
 def named_method(name: str, **options) -> Method:
     """Return the method of that name with its options.

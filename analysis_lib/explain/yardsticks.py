@@ -172,10 +172,15 @@ def infidelity(
             additional_forward_args=torch.arange(len(x)),
             target=torch.from_numpy(targets),
             n_perturb_samples=n_draws,
-            max_examples_per_batch=max(8, len(x)),
+            max_examples_per_batch=_at_once(len(x), n_draws),
             normalize=True,
         )
     return found.double().numpy()
+
+
+def _at_once(n_clips: int, n_draws: int) -> int:
+    """Return how many perturbed clips pass together: about eight, and as many of each clip."""
+    return n_clips * max(1, min(n_draws, 8 // n_clips))
 
 
 # ---- stability
@@ -199,7 +204,7 @@ def maximal_sensitivity(
             torch.from_numpy(x),
             perturb_radius=radius,
             n_perturb_samples=n_draws,
-            max_examples_per_batch=max(8, len(x)),
+            max_examples_per_batch=_at_once(len(x), n_draws),
         )
     return found.double().numpy()
 

@@ -184,6 +184,9 @@ class MultiBranchGCN(nn.Module):
     layer_names : tuple of str
         The branches, and the layers after them.
     stream_names : tuple of str
+    stages : mapping of str to tuple of str
+        Modules at which the published comparison takes maps: ``"in"``, ``"TCN"`` and ``"attention"`` of each
+        branch, ``"main TCN"``, and ``"main attention"``.
 
     Examples
     --------
@@ -248,6 +251,9 @@ class MultiBranchGCN(nn.Module):
         self.dropout = nn.Dropout(of.dropout if dropout is None else dropout)
         self.fc = nn.Linear(main[-1], n_classes)
         self.layer_names = (*(f"branches.{name}" for name in STREAMS), *(f"main.{i}" for i in range(len(main))))
+        places = {"in": 0, "TCN": len(self.branches["J"]) - 2, "attention": len(self.branches["J"]) - 1}
+        self.stages = {k: tuple(f"branches.{name}.{i}" for name in STREAMS) for k, i in places.items()}
+        self.stages |= {"main TCN": (f"main.{len(main) - 1}.1",), "main attention": (f"main.{len(main) - 1}.2",)}
         self.apply(_initialise)
 
     def forward(self, x: Tensor) -> Tensor:  # (N, C, T, V, M) -> (N, n_classes)

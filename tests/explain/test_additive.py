@@ -153,6 +153,30 @@ def test_deeplift_is_captums_whatever_the_chunks(max_memory):
     np.testing.assert_allclose(found.gaps["in padding"], [0, outside], rtol=1e-4)
 
 
+def test_deeplift_of_a_softmax_does_not_depend_on_what_passes_beside():
+    net, x, others = graph(between=Attention()), clips(2), clips(3, seed=2)
+    classes = np.array([1, 3])
+    found = DeepLiftShap(others)(net, x, LENGTHS, classes)
+    alone = [DeepLiftShap(o[None])(net, x[1:], LENGTHS[1:], classes[1:]).maps[0][0] for o in others]
+    np.testing.assert_allclose(found.maps[0][1], np.mean(alone, axis=0), atol=1e-6)
+
+
+def test_gradients_are_taken_where_they_are_switched_off():
+    net, x = graph(), clips(2)
+    method = IntegratedGradients(clips(2, seed=2), n_steps=2)
+    with torch.no_grad():
+        found = method(net, x, LENGTHS, "predicted")
+    np.testing.assert_array_equal(found.maps[0], method(net, x, LENGTHS, "predicted").maps[0])
+
+
+def test_one_player_alone_has_the_whole_difference():
+    net, x, others = graph(), clips(1), clips(2, seed=2)
+    whose = np.zeros((1, JOINTS), int)
+    for n_draws in (0, 2):
+        found = JointShapley(others, whose, n_draws=n_draws).values(net, x)
+        np.testing.assert_allclose(found.values[:, 0], found.scores - found.expected, atol=1e-5)
+
+
 @pytest.mark.parametrize("make", [IntegratedGradients, ExpectedGradients])
 def test_gradients_along_ways_add_up(make):
     net, x = graph(act=nn.Softplus(), second=nn.Softplus()), clips(2)

@@ -7,11 +7,13 @@ import re
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb, to_rgba
 
 from analysis_lib.errors import UserError
+from analysis_lib.plots.maps import plot_maps
 from analysis_lib.plots.poses import rest_pose
 from analysis_lib.plots.skeleton import CROWDED, draw_skeleton, named_skeleton
 from analysis_lib.plots.style import (
@@ -195,3 +197,21 @@ def test_the_names_of_all_joints_stand_apart(skeleton):
     assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
     crowded = [part for part in skeleton.parts.values() if len(part) > CROWDED]
     assert len(figure.axes) == 1 + len(crowded)
+
+
+def test_maps_of_several_methods_stand_side_by_side():
+    rows = [
+        (clip, "wave", method, joint, sign * (v + 1) / 3, v, v, v == 2)
+        for clip in (4, 7)
+        for method, sign in (("GradCAM", 1), ("by lot", -1))
+        for v, joint in enumerate(ARM.joints)
+    ]
+    table = pd.DataFrame(rows, columns=["clip", "class", "method", "joint", "value", "x", "y", "true"])
+    figure = plot_maps(table, ARM, ["first", "second"])
+    *grid, bar = figure.axes
+    assert [axes.get_title("center") for axes in grid] == ["GradCAM", "by\nlot", "", ""]
+    joints, rings = grid[1].collections[1:]
+    np.testing.assert_allclose(joints.get_array(), [-1 / 3, -2 / 3, -1])
+    assert (np.diff(joints.get_sizes()) > 0).all()
+    np.testing.assert_allclose(rings.get_offsets(), [[2, 2]])
+    assert bar.get_xlabel() == "value of a joint over the largest of its clip"

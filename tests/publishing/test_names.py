@@ -68,6 +68,8 @@ CHAPTERS = {
     "spectrum": {"n_bootstrap": 20},
     "smoothness": {"n_per_class": 0, "n_neighbors": 3, "n_windows": 2, "n_bootstrap": 20},
     "gradcam": {"n_slices": 2, "check_per_class": 1},
+    "shap_comparison": {"methods": ["gradcam", "deeplift", "shapley"], "n_background": 2, "n_draws": 2, "n_windows": 2}
+    | {"n_edges": 2, "n_few": 1, "n_seeds": 1},
     "noise": {"psnr": [20.0], "graph_psnr": [20.0], "occlusion": [0.4], "frame_drop": [0.5], "jitter": [2]}
     | {"n_seeds": 1, "n_per_class": 0, "n_neighbors": 3, "n_windows": 2},
     "explore": {"n_per_class": 0, "n_neighbors": 3, "n_windows": 2},

@@ -10,10 +10,11 @@ from analysis_lib.datasets.preparation.recipe import Preprocessing
 from analysis_lib.explain.attributions import clip_maps
 from analysis_lib.explain.gradcam import GradCAM
 from analysis_lib.explain.method import Maps
+from analysis_lib.explain.plain_baselines import MotionEnergy
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.stgcn import STGCN
 from analysis_lib.skeletons.skeleton import Skeleton
-from analysis_lib.widgets.clip_player import clip_player
+from analysis_lib.widgets.clip_player import clip_player, method_player
 
 STICK = Skeleton("stick", ("foot", "knee", "hip"), ((0, 1), (1, 2)), centre=2)
 CLASSES = ("kick", "jump", "nod", "wave")
@@ -53,6 +54,13 @@ def test_a_method_without_layers_is_called_by_its_name(network, data):
     player = clip_player(network, data, maps)
     assert (player.layers, player.peaks) == (["shapley"], [[1], [1], [1]])
     assert [clip["name"] for clip in player.clips] == ["kick", "jump", "wave"]
+
+
+def test_the_reader_chooses_among_methods(network, data):
+    player = method_player(network, data, {"GradCAM": GradCAM(), "motion": MotionEnergy()})
+    assert (player.layers, player.layer) == (["GradCAM", "motion"], 0)
+    peaks = [clip_maps(network, data, "true", method).maps[-1] for method in (GradCAM(), MotionEnergy())]
+    np.testing.assert_allclose(player.peaks, [[m[i].max() for m in peaks] for i in range(3)], rtol=1e-4)
 
 
 def test_of_several_bodies_the_one_is_played_that_the_network_sees(network, rng):

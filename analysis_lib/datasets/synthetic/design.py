@@ -4,13 +4,16 @@ from functools import cache
 
 import numpy as np
 
+from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.synthetic.actions import SEEN, UNSEEN
 from analysis_lib.datasets.synthetic.kinematics import FRAMES, forward_kinematics, on_floor, within_reach
 from analysis_lib.datasets.synthetic.motions import by_name, perform
 from analysis_lib.datasets.synthetic.performers import FRAMES_PER_SECOND
-from analysis_lib.errors import unknown_choice
+from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.skeletons.layouts import layout
 
+#: datasets whose clips are made by this design
+DESIGNED = ("synthetic", "synthetic-unseen")
 #: a joint moves by design if its way is at least this share of the longest
 MOVING = 0.5
 
@@ -68,3 +71,23 @@ def moving_joints(action: str, clip: np.ndarray) -> np.ndarray:
         mirrored[[left, right]] = design[[right, left]]
     nearer = max((design, mirrored), key=lambda way: np.corrcoef(way, own)[0, 1])
     return nearer >= MOVING * nearer.max()
+
+
+def designed_joints(data: SkeletonDataset) -> np.ndarray:
+    """Return which joints move by design in each clip (`moving_joints`), bool of shape (n, V).
+
+    Raises
+    ------
+    UserError
+        If the clips were not made by this design.
+
+    Examples
+    --------
+    >>> from analysis_lib.datasets.synthetic.make import synthetic
+    >>> designed_joints(synthetic(subjects=3, takes=1).take([0])).sum(axis=1).tolist()
+    [4]
+    """
+    if data.name not in DESIGNED:
+        raise UserError(f"nobody knows which joints the actions of '{data.name}' move by design")
+    clips = zip(data.labels, data.sequences, strict=True)
+    return np.stack([moving_joints(data.class_names[c], clip) for c, clip in clips])

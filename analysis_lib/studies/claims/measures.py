@@ -21,6 +21,7 @@ from analysis_lib.studies.gradcam import measures as gradcam
 from analysis_lib.studies.nnk_vs_knn import measures as nnk_vs_knn
 from analysis_lib.studies.noise import measures as noise
 from analysis_lib.studies.performance import measures as performance
+from analysis_lib.studies.shap_comparison import measures as shap_comparison
 from analysis_lib.studies.smoothness import measures as smoothness
 from analysis_lib.studies.spectrum import measures as spectrum
 from analysis_lib.studies.transfer import measures as transfer
@@ -34,6 +35,7 @@ STUDIES = {
     "nnk_vs_knn": nnk_vs_knn,
     "noise": noise,
     "performance": performance,
+    "shap_comparison": shap_comparison,
     "smoothness": smoothness,
     "spectrum": spectrum,
     "transfer": transfer,
