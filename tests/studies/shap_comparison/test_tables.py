@@ -164,7 +164,9 @@ def scored(**by_yardstick):
 
 
 def test_orders_are_compared_the_better_way_round():
-    scores = scored(deletion=(3, 2, 1), insertion=(30, 20, 10), PGU=(1, 2, 3), infidelity=(3, 2, 1), sparseness=(1, 2, 3))
+    scores = scored(
+        deletion=(3, 2, 1), insertion=(30, 20, 10), PGU=(1, 2, 3), infidelity=(3, 2, 1), sparseness=(1, 2, 3)
+    )
     found = tables.order_table(scores).set_index(["one", "other"])["rho"]
     assert found["deletion", "insertion"] == pytest.approx(1)
     assert found["deletion", "PGU"] == pytest.approx(1)
