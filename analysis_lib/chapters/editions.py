@@ -54,7 +54,7 @@ class Edition:
         declared = {p.name: p.default for p in chapter.parameters}
         given = given or {}
         if declared.get("dataset", DEFAULT) != DEFAULT:
-            return chapter.resolve(given)
+            return chapter.resolve({**self.chapters.get(chapter.name, {}), **given})
         shared = {"dataset": self.dataset, "model": self.model, "edition": self.name}
         settings: Mapping[str, object] = {}
         dataset = given.get("dataset", self.dataset)

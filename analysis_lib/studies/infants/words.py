@@ -5,7 +5,7 @@ import pandas as pd
 from analysis_lib.explain.registry import CONTROLS, TITLES
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.infants.findings import CHANCE, Findings
-from analysis_lib.words import counted, estimate, judged, listed, number
+from analysis_lib.words import counted, estimate, judged, listed, named, number
 
 
 def answer(found: Findings) -> str:
@@ -56,9 +56,9 @@ def joints(found: Findings) -> str:
         "The share of pairs of a joint that fidgets and one that does not which an explanation puts in the right "
         f"order, mean over {counted(max(area.clips for area in found.ranked.values()), 'infant')}:\n\n{areas}"
     )
-    if controls:
-        know = "knows" if len(controls) == 1 else "know"
-        said += f"\n\n{listed(controls)[0].upper()}{listed(controls)[1:]} {know} nothing of the network."
+    for control in controls:
+        better = [name for name in found.finds if found.ranked[name].beyond(found.ranked[control]) == Verdict.HOLDS]
+        said += f"\n\n*{control}* asks no network. Surely better than it: {named(better)}."
     return said
 
 
