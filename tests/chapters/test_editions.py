@@ -92,7 +92,7 @@ def test_a_file_beside_the_json_is_found_from_anywhere(root):
 def test_a_chapter_about_another_dataset_stays_with_it_and_its_network(root):
     own = "dataset: str = 'infants'  # d\nmodel: str = 'infants'  # m\nbeside: list[str] = []  # b"
     write_chapter(root, "smoothness", parameters=own)
-    edition, chapter = load_edition(written(root), root), load_chapter("smoothness", root)
+    edition, chapter = load_edition(written(root, chapters={}), root), load_chapter("smoothness", root)
     assert edition.parameters(chapter) == {"dataset": "infants", "model": "infants", "beside": []}
     assert edition.parameters(chapter, {"dataset": "mine.npz"})["dataset"] == "mine.npz"
 
