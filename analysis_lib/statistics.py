@@ -360,6 +360,19 @@ def mean_interval(values: np.ndarray, seed: int = 0, n_bootstrap: int = 1000) ->
     return {"mean": float(np.mean(values)), "low": float(low), "high": float(high)}
 
 
+def unseen_share(n: int) -> float:
+    r"""Return the largest share of what none of n clips showed, one-sided 95 %: the rule of three.
+
+    .. math:: (1 - p)^n = 0.05, \qquad p \approx 3 / n
+
+    Examples
+    --------
+    >>> round(unseen_share(3), 2), round(unseen_share(100), 4)
+    (0.63, 0.0295)
+    """
+    return 1 - 0.05 ** (1 / n)
+
+
 def ranking_area(values: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Return how far what is true is ranked above what is not, in each row, (n, d) -> (n,).
 

@@ -57,6 +57,7 @@ from analysis_lib.networks.training.recipes import read_recipe
 from analysis_lib.publishing.runs import Run
 from analysis_lib.results.store import Store
 from analysis_lib.skeletons.layouts import layout
+from analysis_lib.studies.ablations.tables import part_table, run_table
 from analysis_lib.studies.claims.papers import load_claims
 from analysis_lib.studies.performance.tables import growth_table, load_bench, nnk_table, speed_table
 
@@ -540,6 +541,7 @@ DOORS: dict[str, Door] = {
     "recorded table": Door(_record("table.csv"), _recorded),
     "claims": Door(_shipped("claims/geometry.json"), lambda path: len(load_claims([path]).claims)),
     "bench": Door(_shipped("published/bench.json"), _bench),
+    "results": Door(_shipped("published/ablations.json"), lambda path: len(part_table(run_table(path)))),
     "run": Door(_json_file("run.json", RUN), _run_facts),
     "manifest": Door(_json_file("mine.json", MANIFEST | {"name": "mine"}), _from_manifest),
     "store's entry": Door(_store_file("entry.json"), _fetched),

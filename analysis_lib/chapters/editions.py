@@ -42,7 +42,8 @@ class Edition:
         """Return every parameter of ``chapter`` in this edition; ``given`` wins over the edition.
 
         What the edition sets for its dataset is no use to another: if that is given, the chapter's defaults hold.
-        A chapter of several ``models`` is given the edition's own and all that were trained on the dataset.
+        A chapter of several ``models`` is given the edition's own and all that were trained on the dataset. One that
+        by itself is about another dataset than the default edition's stays with it, and with its network.
 
         Raises
         ------
@@ -50,8 +51,10 @@ class Edition:
             If the edition or ``given`` names a parameter that the chapter has not, or a value of
             another type.
         """
-        declared = {p.name for p in chapter.parameters}
+        declared = {p.name: p.default for p in chapter.parameters}
         given = given or {}
+        if declared.get("dataset", DEFAULT) != DEFAULT:
+            return chapter.resolve({**self.chapters.get(chapter.name, {}), **given})
         shared = {"dataset": self.dataset, "model": self.model, "edition": self.name}
         settings: Mapping[str, object] = {}
         dataset = given.get("dataset", self.dataset)

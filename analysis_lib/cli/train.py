@@ -15,6 +15,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--dataset", metavar="NAME|FILE.npz", help="What to train on.")
 @click.option("--queue", type=_FILE, metavar="FILE.json", help="Train a list of networks, one after the other.")
 @click.option("--status", is_flag=True, help="Only print how far the queue is.")
+@click.option("--results", type=_FILE, metavar="FILE.json", help="Of a queue: write how well its networks do.")
 @click.option("--out", type=FOLDER, required=True, metavar="DIR", help="Where the files go.")
 @click.option("--name", metavar="NAME", help="Name of the checkpoint. Default: the dataset's.")
 @click.option("--recipe", metavar="NAME|FILE.json", help="Default: the dataset's, if it has one.")
@@ -25,7 +26,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     "--device", default="auto", metavar="auto|cpu|cuda", help="Where to train. Default: a GPU if there is one."
 )
 @data_root
-def train(dataset, queue, status, out, name, recipe, epochs, seed, threads, device, data_root) -> None:
+def train(dataset, queue, status, results, out, name, recipe, epochs, seed, threads, device, data_root) -> None:
     """Train a network on a dataset's training split and print the path of its card.
 
     Stopped at any time and started again, it goes on from the last whole epoch. A queue is a JSON
@@ -37,28 +38,33 @@ def train(dataset, queue, status, out, name, recipe, epochs, seed, threads, devi
     stgbook train --dataset nw-ucla --data-root ~/data --out checkpoints --epochs 65
     nice stgbook train --queue data/queue.json --out _build/queue --threads 1 &
     stgbook train --queue data/queue.json --out _build/queue --status
+    stgbook train --queue data/ablations.json --out _build/ablations --results data/published/ablations.json
     """
-    if bool(dataset) == bool(queue) or (status and not queue):
-        raise click.UsageError("give --dataset to train one network, or --queue for several (with --status)")
+    if bool(dataset) == bool(queue) or ((status or results) and not queue):
+        raise click.UsageError(
+            "give --dataset to train one network, or --queue for several (with --status and --results)"
+        )
     if threads:
         import torch
 
         torch.set_num_threads(threads)
     settings = {"data_root": str(data_root or ""), "progress": sys.stderr.isatty(), "report": say, "device": device}
     if queue:
-        _train_all(queue, out, status, settings)
+        _train_all(queue, out, status, results, settings)
         return
     from analysis_lib.networks.training.recipes import train_checkpoint
 
     click.echo(train_checkpoint(dataset, out, name=name, recipe=recipe, epochs=epochs, seed=seed, **settings))
 
 
-def _train_all(path: Path, out: Path, only_status: bool, settings: dict) -> None:
-    from analysis_lib.networks.training.queue import queue_status, read_queue, run_queue
+def _train_all(path: Path, out: Path, only_status: bool, kept: Path | None, settings: dict) -> None:
+    from analysis_lib.networks.training.queue import queue_status, read_queue, results, run_queue, write_results
 
     jobs = read_queue(path)
     found = queue_status(jobs, out) if only_status else run_queue(jobs, out, **settings)
     _table(found)
+    if kept:
+        write_results(kept, results(jobs, out))
     if failed := [status.name for status in found if status.state == "failed" and not only_status]:
         raise UserError(f"{len(failed)} of {len(found)} jobs failed: {', '.join(failed)}")
 

@@ -11,6 +11,7 @@ residual steps with batch norm, positions told to queries and keys alone.
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -18,6 +19,7 @@ from analysis_lib.errors import UserError
 from analysis_lib.networks.hooks import captured, evaluating
 from analysis_lib.networks.units import SEVEN_LAYERS, fan_out, fold_bodies, layer_sizes, pool, shortcut, temporal_conv
 from analysis_lib.skeletons.skeleton import Skeleton
+from analysis_lib.warping.windows import layer_lengths
 
 #: (output channels at width 1, temporal stride) of the layers of both stages together
 EIGHT_LAYERS = (*SEVEN_LAYERS, (256, 1))
@@ -444,19 +446,22 @@ class Looks:
         Scores of the joints of the first body.
     chosen : int Tensor, shape (N, T', K)
         The focal joints.
+    valid : bool Tensor, shape (N, T')
+        Which of these frames are no padding.
     from_parts : Tensor, shape (N, V, P)
-        What each joint takes from each part in the last layer: attention, mean over heads and over the frames in
-        which it is focal; zero of a joint that never is.
+        What each joint takes from each part in the last layer: attention, mean over heads and over the valid frames
+        in which it is focal; zero of a joint that never is.
     """
 
     informativeness: Tensor
     chosen: Tensor
+    valid: Tensor
     from_parts: Tensor
 
 
 @torch.no_grad()
-def looks(model: FGSTFormer, x: Tensor) -> Looks:
-    """Return what a network looks at in clips (N, C, T, V, M).
+def looks(model: FGSTFormer, x: Tensor, lengths: np.ndarray) -> Looks:
+    """Return what a network looks at in clips (N, C, T, V, M), of which so many frames are valid.
 
     Raises
     ------
@@ -470,10 +475,14 @@ def looks(model: FGSTFormer, x: Tensor) -> Looks:
         model(x)
     scores, attention = (outputs[name].unflatten(0, (len(x), -1))[:, 0].float() for name in ("informativeness", last))
     chosen = focal_joints(scores, model.focal, model.per_sequence)  # (N, T', K)
-    index = chosen[:, :: math.prod(layer.stride for layer in model.focal_layers[:-1])]  # (N, T'', K)
+    valid = (
+        torch.arange(scores.shape[1]) < torch.from_numpy(layer_lengths(lengths, x.shape[2], scores.shape[1]))[:, None]
+    )
+    step = math.prod(layer.stride for layer in model.focal_layers[:-1])
+    index, weight = chosen[:, ::step], valid[:, ::step, None].float()  # (N, T'', K), (N, T'', 1)
     attention = attention.mean(dim=1).expand(-1, index.shape[1], -1, -1)  # (N, T'', K, P); one may serve all frames
     shape = (*index.shape[:2], scores.shape[2])
-    there = torch.zeros(shape).scatter(2, index, 1.0)
+    there = torch.zeros(shape).scatter(2, index, weight.expand_as(index))
     spread = torch.zeros(*shape, attention.shape[-1])
-    spread = spread.scatter(2, index[..., None].expand_as(attention), attention)
-    return Looks(scores, chosen, spread.sum(dim=1) / there.sum(dim=1).clamp(min=1)[..., None])
+    spread = spread.scatter(2, index[..., None].expand_as(attention), attention * weight[..., None])
+    return Looks(scores, chosen, valid, spread.sum(dim=1) / there.sum(dim=1).clamp(min=1)[..., None])

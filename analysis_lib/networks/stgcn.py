@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from analysis_lib.errors import UserError
-from analysis_lib.networks.units import GraphConv, fold_bodies, layer_sizes, pool, shortcut, temporal_unit
+from analysis_lib.networks.units import GraphConv, fold_bodies, layer_sizes, pool, shortcut, temporal_conv
 from analysis_lib.skeletons.adjacency import partition
 from analysis_lib.skeletons.skeleton import Skeleton
 
@@ -22,7 +22,13 @@ class Block(nn.Module):
     def __init__(self, c_in: int, c_out: int, n_subsets: int, stride: int, dropout: float, residual: bool = True):
         super().__init__()
         self.gcn = GraphConv(c_in, c_out, n_subsets)
-        self.tcn = temporal_unit(c_out, stride, dropout)
+        self.tcn = nn.Sequential(
+            nn.BatchNorm2d(c_out),
+            nn.ReLU(),
+            temporal_conv(c_out, c_out, stride),
+            nn.BatchNorm2d(c_out),
+            nn.Dropout(dropout),
+        )
         self.residual = shortcut(c_in, c_out, stride) if residual else None
         self.relu = nn.ReLU()
 

@@ -198,17 +198,6 @@ def temporal_conv(c_in: int, c_out: int, stride: int = 1, kernel: int = 9, dilat
     return nn.Conv2d(c_in, c_out, (kernel, 1), (stride, 1), (padding, 0), (dilation, 1))
 
 
-def temporal_unit(channels: int, stride: int = 1, dropout: float = 0.0, kernel: int = 9) -> nn.Sequential:
-    """Return batch norm, ReLU, convolution over time, batch norm, dropout: T becomes ceil(T / stride)."""
-    return nn.Sequential(
-        nn.BatchNorm2d(channels),
-        nn.ReLU(),
-        temporal_conv(channels, channels, stride, kernel),
-        nn.BatchNorm2d(channels),
-        nn.Dropout(dropout),
-    )
-
-
 def shortcut(c_in: int, c_out: int, stride: int = 1) -> nn.Module:
     """Return the way past a layer: itself, or a convolution of one frame where the shape changes."""
     if c_in == c_out and stride == 1:

@@ -54,7 +54,7 @@ def test_a_chapter_may_ask_for_the_edition_s_name(root):
 
 
 def test_a_chapter_of_several_networks_is_given_those_that_were_trained_on_the_dataset(root):
-    write_chapter(root, "sum", parameters="dataset: str = ''  # data\nmodels: list[str] = []  # networks")
+    write_chapter(root, "sum", parameters="dataset: str = 'synthetic'  # data\nmodels: list[str] = []  # networks")
     edition, chapter = load_edition(written(root), root), load_chapter("sum", root)
     assert edition.parameters(chapter)["models"] == ["nets.small:make"]
     assert edition.parameters(chapter, {"dataset": "nw-ucla-known"})["models"] == ["nw-ucla-known"]
@@ -70,7 +70,7 @@ def test_what_is_given_wins_over_the_edition(root):
 
 def test_what_an_edition_sets_for_its_dataset_is_no_use_to_another(root):
     write_chapter(
-        root, "smoothness", parameters="n: int = 3  # n\ndataset: str = 's'  # d\nbeside: list[str] = []  # b"
+        root, "smoothness", parameters="n: int = 3  # n\ndataset: str = 'synthetic'  # d\nbeside: list[str] = []  # b"
     )
     edition = load_edition(written(root, beside=["nw-ucla"]), root)
     chapter = load_chapter("smoothness", root)
@@ -87,6 +87,14 @@ def test_a_file_beside_the_json_is_found_from_anywhere(root):
     assert edition.model == "net.json"
     (path.parent / "nets.py").touch()
     assert load_edition(written(root, model="nets.py:make"), root).model == str(path.parent / "nets.py:make")
+
+
+def test_a_chapter_about_another_dataset_stays_with_it_and_its_network(root):
+    own = "dataset: str = 'infants'  # d\nmodel: str = 'infants'  # m\nbeside: list[str] = []  # b"
+    write_chapter(root, "smoothness", parameters=own)
+    edition, chapter = load_edition(written(root, chapters={}), root), load_chapter("smoothness", root)
+    assert edition.parameters(chapter) == {"dataset": "infants", "model": "infants", "beside": []}
+    assert edition.parameters(chapter, {"dataset": "mine.npz"})["dataset"] == "mine.npz"
 
 
 def test_a_folder_that_has_a_dataset_s_name_is_not_taken_for_it(root):

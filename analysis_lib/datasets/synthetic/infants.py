@@ -116,6 +116,24 @@ def fidgeting(seed: int, infant: int) -> float:
     return float(AMPLITUDE[infant % 2] * np.exp(SPREAD * stream(seed, "fidgeting", infant).standard_normal()))
 
 
+def fidgety_joints(data: SkeletonDataset) -> np.ndarray:
+    """Return which joints fidget by design, bool of shape (n, V): none where the infant is of the other class.
+
+    Raises
+    ------
+    UserError
+        If the clips were not made here.
+
+    Examples
+    --------
+    >>> fidgety_joints(infants(n_infants=8, seconds=5.0)).sum(axis=1).tolist()
+    [0, 6, 0, 6, 0, 6, 0, 6]
+    """
+    if data.name != "infants":
+        raise UserError(f"which joints of '{data.name}' fidget is not known; it is of the generated infants alone")
+    return (data.labels == 1)[:, None] & np.isin(data.skeleton.joints, FIDGETY)
+
+
 def best_area() -> float:
     r"""Return the area under the ROC curve of somebody who sees the amplitudes themselves.
 

@@ -2,7 +2,8 @@
 
 A queue is a JSON file with a list of jobs, each with the entries of `Job`. Below the output folder
 lie the checkpoints, the state of the run that is under way, one line a job in ``queue.jsonl``, and
-the lock of the process that works there.
+the lock of the process that works there. Where networks are trained to be compared and not to be kept,
+their `Result` is what stays.
 """
 
 import json
@@ -15,9 +16,10 @@ from pathlib import Path
 from typing import Annotated, Literal, TypedDict
 
 from analysis_lib.errors import DataError, UserError
-from analysis_lib.files import plain_name, write_text
+from analysis_lib.files import digest, plain_name, write_text
 from analysis_lib.loading import Name, Within, checked, parse_json, read_bytes, read_json
 from analysis_lib.networks.training.recipes import Plan, Recipe, read_recipe, train_checkpoint, usual_recipe
+from analysis_lib.results.digest import canonical_json
 
 
 class _Trained(TypedDict):
@@ -27,6 +29,18 @@ class _Trained(TypedDict):
     recipe: Recipe
     epochs_run: Annotated[int, Within(1)]
     test_accuracy: Annotated[float, Within(0, 1)]
+
+
+class _Measured(_Trained):
+    """A card, as far as a `Result` tells of it."""
+
+    dataset: Name
+    dataset_fingerprint: str
+    architecture: Name
+    parameters: Annotated[int, Within(1)]
+    n_test: Annotated[int, Within(1)]
+    code: str
+    machine: str
 
 
 @dataclass(frozen=True)
@@ -111,6 +125,39 @@ class Status:
         """Time that the job still takes, if that can be said."""
         going_on = self.state in ("training", "stopped") and self.seconds is not None
         return self.seconds * (self.epochs - self.epoch) if going_on else None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What is known of a trained network without its weights.
+
+    Attributes
+    ----------
+    name, dataset, fingerprint, architecture : str
+    arguments : mapping
+        Of the architecture.
+    seed, epochs, parameters, clips : int
+        ``clips`` of the test split.
+    accuracy : float
+        On these.
+    recipe : str
+        Digest of all that the training was told, the seed included.
+    code, machine : str
+    """
+
+    name: Name
+    dataset: Name
+    fingerprint: str
+    architecture: Name
+    arguments: Mapping[str, object]
+    seed: Annotated[int, Within(0)]
+    epochs: Annotated[int, Within(1)]
+    parameters: Annotated[int, Within(1)]
+    clips: Annotated[int, Within(1)]
+    accuracy: Annotated[float, Within(0, 1)]
+    recipe: str
+    code: str
+    machine: str
 
 
 def read_queue(path: str | Path) -> list[Job]:
@@ -219,6 +266,54 @@ def queue_status(jobs: Sequence[Job], out: str | Path) -> list[Status]:
         return found
     with _lock(Path(out)) as idle:
         return [replace(s, state="stopped") if idle and s.state == "training" else s for s in found]
+
+
+def results(jobs: Sequence[Job], out: str | Path) -> list[Result]:
+    """Return what came of the jobs that are done.
+
+    Raises
+    ------
+    UserError
+        If a network there was trained in another way than its job says.
+    """
+    found = []
+    for job in jobs:
+        if card := job.card(out):
+            card, plan = checked(card, _Measured, job.name), job.plan()
+            found.append(
+                Result(
+                    job.name,
+                    card["dataset"],
+                    card["dataset_fingerprint"],
+                    card["architecture"],
+                    card["arguments"],
+                    job.seed,
+                    card["epochs_run"],
+                    card["parameters"],
+                    card["n_test"],
+                    card["test_accuracy"],
+                    digest(canonical_json(asdict(plan))),
+                    card["code"],
+                    card["machine"],
+                )
+            )
+    return found
+
+
+def write_results(path: str | Path, found: Sequence[Result]) -> None:
+    """Write results as a JSON list, one a line."""
+    write_text(path, "[\n" + ",\n".join(f"  {json.dumps(asdict(one))}" for one in found) + "\n]\n")
+
+
+def read_results(path: str | Path) -> list[Result]:
+    """Return what `write_results` wrote.
+
+    Raises
+    ------
+    UserError
+        If it is no such file.
+    """
+    return checked(read_json(path, "results of a queue"), list[Result], path)
 
 
 def _noted(jobs: Sequence[Job], out: str | Path) -> list[Status]:

@@ -1,5 +1,7 @@
 """Figures of the chapter on architectures, drawn from its tidy tables alone."""
 
+from collections.abc import Mapping
+
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
@@ -44,7 +46,7 @@ def plot_accuracy(shape: pd.DataFrame, costs: pd.DataFrame) -> Figure:
     use_style()
     figure, axes = plt.subplots(figsize=(WIDTH, 0.45 * WIDTH))
     falls, named = shape[shape["statistic"] == "fall"].set_index("network"), titles(costs)
-    for i, row in enumerate(costs.itertuples()):
+    for i, row in enumerate(costs[costs["network"].isin(falls.index)].itertuples()):
         fall = falls.loc[row.network]
         across, up = ([[v - low], [high - v]] for v, low, high in _ends(fall, row))
         style = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)], "markersize": 6, "lw": 0.8}
@@ -61,6 +63,31 @@ def plot_accuracy(shape: pd.DataFrame, costs: pd.DataFrame) -> Figure:
 def _ends(fall: pd.Series, row) -> list[tuple[float, float, float]]:
     """Return value and interval of the fall and of the accuracy."""
     return [(fall["value"], fall["low"], fall["high"]), (row.accuracy, row.low, row.high)]
+
+
+def plot_boards(boards: Mapping[str, pd.DataFrame]) -> Figure | None:
+    """Draw leaderboards, a panel each: our networks filled, published ones hollow; without a board no figure."""
+    if not boards:
+        return None
+    use_style()
+    heights = [len(board) + 1.5 for board in boards.values()]
+    size = {"figsize": (WIDTH, 0.2 * sum(heights) + 0.6), "height_ratios": heights}
+    figure, grid = plt.subplots(len(boards), 1, squeeze=False, sharex=True, **size)
+    for axes, (label, board) in zip(grid[:, 0], boards.items(), strict=True):
+        for ours, rows in board[::-1].reset_index(drop=True).groupby(board[::-1].reset_index()["whose"] == "ours"):
+            look = (
+                {"color": COLOURS[0], "marker": "o"} if ours else {"color": COLOURS[1], "marker": "D", "mfc": "white"}
+            )
+            ends = [rows["accuracy"] - rows["low"], rows["high"] - rows["accuracy"]]
+            name = "ours" if ours else "published"
+            axes.errorbar(rows["accuracy"], rows.index, xerr=ends, ls="", elinewidth=1, label=name, **look)
+        axes.set_yticks(range(len(board)), board["network"][::-1])
+        axes.set_title(label)
+        axes.grid(axis="x")
+        percent_axis(axes.xaxis)
+    axes.set_xlabel("accuracy on the test clips")
+    key_below(figure, grid[:, 0])
+    return figure
 
 
 def plot_separation(table: pd.DataFrame) -> Figure:

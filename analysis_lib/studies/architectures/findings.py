@@ -93,15 +93,25 @@ def board(table: pd.DataFrame) -> Board:
     return Board(ours, accuracy, best, published, met, len(others) - 1, 1 / published.clips)
 
 
+def boards(ours: pd.DataFrame | None, recorded: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return the leaderboards that there are by a label: that of this page, and what other editions recorded."""
+    return ({"these data": ours} if ours is not None else {}) | dict(recorded)
+
+
+def standings(found: Mapping[str, pd.DataFrame]) -> dict[str, Board]:
+    """Return what each leaderboard says."""
+    return {label: board(table) for label, table in found.items()}
+
+
 def _first(table: pd.DataFrame) -> tuple[str, Estimate]:
     row = table.iloc[0]
     return row["network"], Estimate(*row[["accuracy", "low", "high"]].astype(float), clips=int(row["clips"]))
 
 
 def findings(shape: pd.DataFrame, costs: pd.DataFrame) -> Findings:
-    """Return what `analysis_lib.studies.architectures.tables.shape_table` and ``cost_table`` say."""
+    """Return what ``shape_table`` and ``cost_table`` of the chapter say of the networks that are in both."""
     networks, named = [], titles(costs)
-    for row in costs.itertuples():
+    for row in costs[costs["network"].isin(shape["network"])].itertuples():
         of = {
             r.statistic: Estimate(r.value, r.low, r.high) for r in shape[shape["network"] == row.network].itertuples()
         }

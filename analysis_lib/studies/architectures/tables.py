@@ -24,6 +24,7 @@ from analysis_lib.networks.fusion import PUBLISHED, fused
 from analysis_lib.networks.st_gdn import inverse_root
 from analysis_lib.networks.training.fit import evaluate
 from analysis_lib.networks.untrained import untrained_twin
+from analysis_lib.results.digest import canonical_json
 from analysis_lib.statistics import percentile_interval, wilson_interval
 
 #: share of the layers after which a fall is late: layer 8 of 10, as the paper has it
@@ -100,6 +101,11 @@ def load_networks(names: Sequence[str], data: SkeletonDataset) -> list[Checkpoin
         raise UserError(f"no network is trained on {data.name}; stgbook train --dataset {data.name} trains one")
     found = [load_checkpoint(name, data) for name in dict.fromkeys(names)]
     return sorted(found, key=lambda network: architecture(network) != REFERENCE)
+
+
+def same_stream(networks: Sequence[Checkpoint]) -> list[Checkpoint]:
+    """Return the networks that see the same of a clip as the first one: joints, bones, or how either moves."""
+    return [network for network in networks if network.preprocessing.stream == networks[0].preprocessing.stream]
 
 
 def measure(
@@ -246,8 +252,8 @@ def cost_table(networks: Sequence[Checkpoint], test: SkeletonDataset) -> pd.Data
     -------
     DataFrame
         Columns network, architecture, stream, width, layers, frames, parameters, multiplications (of a clip),
-        seconds (of a clip, on this machine, on one thread), passes (of a clip in training), clips, accuracy, low, high
-        (Wilson).
+        seconds (of a clip, on this machine, on one thread), passes (of a clip in training), machine (of the training),
+        clips, accuracy, low, high (Wilson).
         Accuracy is its card's; of a network without a card it is taken on ``test``.
     """
     rows = []
@@ -266,6 +272,7 @@ def cost_table(networks: Sequence[Checkpoint], test: SkeletonDataset) -> pd.Data
                 "multiplications": multiplications(network.model, x.shape[1:]),
                 "seconds": _on_one_thread(network, x),
                 "passes": card.get("epochs_run", 0) * card.get("recipe", {}).get("repeats", 1),
+                "machine": card.get("machine", ""),
                 **_proportion(card["test_accuracy"] * card["n_test"], card["n_test"]),
             }
         )
@@ -288,7 +295,7 @@ def _on_one_thread(network: Checkpoint, x: np.ndarray) -> float:
 
 
 def fusion_table(networks: Sequence[Checkpoint], test: SkeletonDataset) -> pd.DataFrame:
-    """Return the accuracy of networks of one architecture that were trained on several streams, alone and fused.
+    """Return the accuracy of networks that are alike but for the streams that they were trained on, alone and fused.
 
     Of several networks on one stream the first counts. Scores are taken on ``test``.
 
@@ -305,11 +312,12 @@ def fusion_table(networks: Sequence[Checkpoint], test: SkeletonDataset) -> pd.Da
     """
     rows, families = [], {}
     for network in networks:
-        families.setdefault(architecture(network), {}).setdefault(network.preprocessing.stream, network)
-    several = {name: streams for name, streams in families.items() if len(streams) > 1}
+        alike = architecture(network), canonical_json(network.card.get("arguments", {}))
+        families.setdefault(alike, {}).setdefault(network.preprocessing.stream, network)
+    several = {alike: streams for alike, streams in families.items() if len(streams) > 1}
     if not several:
         raise UserError(f"no architecture is trained on several streams of {test.name}; data/queue.json has such jobs")
-    for name, streams in several.items():
+    for (name, _), streams in several.items():
         scores = {
             stream: evaluate(one.model, test, one.preprocessing)["scores"] for stream, one in sorted(streams.items())
         }
@@ -373,7 +381,8 @@ def leaderboard(dataset: str, costs: pd.DataFrame, fusions: pd.DataFrame | None)
     ]
     ours = [costs]
     if fusions is not None:
-        names = fusions["architecture"] + ", " + fusions["streams"] + ", " + fusions["weights"]
+        streams = fusions["streams"].str.split(", ").str.len().astype(str) + " streams"
+        names = fusions["architecture"] + ", " + streams + ", " + fusions["weights"].str.split(",").str[0] + " weights"
         ours.append(fusions.assign(network=names)[fusions["weights"] != "alone"])
     columns = ["network", "whose", "clips", "accuracy", "low", "high"]
     whole = pd.concat([pd.DataFrame(rows), *(one.assign(whose="ours") for one in ours)])[columns]

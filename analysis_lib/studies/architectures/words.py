@@ -1,5 +1,6 @@
 """What the chapter on architectures says."""
 
+from collections.abc import Mapping
 from math import isnan
 
 import pandas as pd
@@ -115,6 +116,11 @@ def ranks(found: Board) -> str:
     )
 
 
+def standings(found: Mapping[str, Board]) -> str:
+    """Return what `ranks` says of each leaderboard, by its label."""
+    return "\n\n".join(f"On {name_of(label)}: {ranks(board)}" for label, board in found.items())
+
+
 def fusion(table: pd.DataFrame) -> str:
     """Return what adding streams up with equal weights gains over the best of them alone."""
     said = []
@@ -145,11 +151,13 @@ def overview(costs: pd.DataFrame) -> pd.DataFrame:
     rows = [
         {
             "network": named[row.network],
+            "sees": row.stream,
             "layers": row.layers,
             "parameters": number(row.parameters, 0),
             "multiplications a clip": f"{number(row.multiplications / 1e6, 0)} million",
             "time a clip, measured": duration(row.seconds),
             "passes in training": number(row.passes, 0),
+            "trained on": row.machine or "not told",
             "accuracy": estimate(Estimate(row.accuracy, row.low, row.high), percent),
             "test clips": row.clips,
         }

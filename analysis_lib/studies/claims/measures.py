@@ -13,6 +13,7 @@ import pandas as pd
 
 from analysis_lib.errors import UserError
 from analysis_lib.statistics import Estimate
+from analysis_lib.studies.ablations import measures as ablations
 from analysis_lib.studies.architectures import measures as architectures
 from analysis_lib.studies.claims import curves
 from analysis_lib.studies.data import measures as data
@@ -26,6 +27,7 @@ from analysis_lib.studies.spectrum import measures as spectrum
 from analysis_lib.studies.transfer import measures as transfer
 
 STUDIES = {
+    "ablations": ablations,
     "architectures": architectures,
     "claims": curves,
     "data": data,

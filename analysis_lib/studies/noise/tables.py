@@ -19,7 +19,7 @@ from analysis_lib.geometry.smoothness import resampled_smoothness, smoothness_in
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.training.fit import evaluate
 from analysis_lib.progress import progress_bar
-from analysis_lib.statistics import mean_interval, wilson_interval
+from analysis_lib.statistics import mean_interval, unseen_share, wilson_interval
 from analysis_lib.warping.options import Warping
 
 #: sets of clips that accuracy is given for, beside the single actions
@@ -275,7 +275,8 @@ def robustness_table(
         Columns kind, strength, set (`CHOSEN`, `ALL`: the mixed set, or an action), clips, accuracy
         (mean over seeds), low, high (Wilson's 95 % interval for that many clips: seeds are not
         counted as further clips), seeds_low, seeds_high (least and greatest of the seeds), and
-        change (to the same clips undisturbed) with change_low and change_high.
+        change (to the same clips undisturbed) with change_low and change_high; where no clip changed, these
+        are what so few clips may have missed (`analysis_lib.statistics.unseen_share`).
     """
     clean = predictions[predictions["kind"] == "none"].set_index("clip")
     members = {CHOSEN: actions, ALL: clean["action"].unique()} | {name: [name] for name in actions}
@@ -289,6 +290,9 @@ def robustness_table(
             low, high = wilson_interval(seeds.mean() * n, n)
             row = {"kind": kind, "strength": strength, "set": name, "clips": n, "accuracy": seeds.mean()}
             row |= {"low": low, "high": high, "seeds_low": seeds.min(), "seeds_high": seeds.max()}
-            change = mean_interval((right.mean() - known).to_numpy(), seed, n_bootstrap)
+            changes = (right.mean() - known).to_numpy()
+            change = mean_interval(changes, seed, n_bootstrap)
+            if kind != "none" and not changes.any():
+                change |= {"low": -unseen_share(n), "high": unseen_share(n)}
             rows.append(row | {"change": change["mean"], "change_low": change["low"], "change_high": change["high"]})
     return pd.DataFrame(rows)

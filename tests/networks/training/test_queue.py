@@ -13,7 +13,15 @@ from analysis_lib.errors import UserError
 from analysis_lib.files import DATA, ROOT
 from analysis_lib.networks.checkpoints import load_checkpoint
 from analysis_lib.networks.training import queue
-from analysis_lib.networks.training.queue import Status, queue_status, read_queue, run_queue
+from analysis_lib.networks.training.queue import (
+    Status,
+    queue_status,
+    read_queue,
+    read_results,
+    results,
+    run_queue,
+    write_results,
+)
 from analysis_lib.skeletons.skeleton import Skeleton
 
 SMALL = {
@@ -120,6 +128,23 @@ def test_a_network_of_another_recipe_is_neither_taken_nor_overwritten(toy, tmp_p
     assert (tmp_path / "out" / "toy.json").read_bytes() == before
 
 
+def test_what_stays_of_networks_that_are_not_kept(toy, tmp_path):
+    rows = [{"dataset": toy, "name": f"net-{s}", "seed": s, "overrides": SMALL} for s in (0, 1)]
+    jobs, out = read_queue(written(tmp_path, *rows)), tmp_path / "out"
+    run_queue(jobs[:1], out)
+    found = results(jobs, out)  # the second is not trained yet
+    write_results(tmp_path / "found.json", found)
+    assert read_results(tmp_path / "found.json") == found
+    (one,), card = found, json.loads((out / "net-0.json").read_text())
+    assert (one.dataset, one.arguments["width"], one.seed, one.epochs, one.clips) == ("toy", 0.0625, 0, 6, 8)
+    assert (one.accuracy, one.fingerprint) == (card["test_accuracy"], card["dataset_fingerprint"])
+    run_queue(jobs, out)
+    assert len({each.recipe for each in results(jobs, out)}) == 2
+    (tmp_path / "found.json").write_text('[{"name": "net"}]')
+    with pytest.raises(UserError, match="'0' lacks 'accuracy'"):
+        read_results(tmp_path / "found.json")
+
+
 def test_two_queues_do_not_share_a_folder(toy, tmp_path):
     jobs = read_queue(written(tmp_path, {"dataset": toy, "overrides": SMALL}))
     with queue._lock(tmp_path / "out"), pytest.raises(UserError, match="another queue is at work in"):
@@ -162,7 +187,8 @@ def test_what_is_no_queue_says_why(tmp_path, text, message):
         read_queue(tmp_path / "queue.json")
 
 
-def test_the_shipped_queue_can_be_trained(tmp_path):
-    for job in read_queue(DATA / "queue.json"):
+@pytest.mark.parametrize("name", ["queue.json", "ablations.json"])
+def test_the_shipped_queues_can_be_trained(tmp_path, name):
+    for job in read_queue(DATA / name):
         assert job.plan().recipe.seed == job.seed
         assert job.card(tmp_path) is None

@@ -32,6 +32,17 @@ def test_curves(depths, draws):
     figures.plot_separation(table)
 
 
+def test_boards_ours_filled_and_published_hollow():
+    rows = [("A", "paper", 0.97, 0.95, 0.98), ("mine", "ours", 0.95, 0.93, 0.97), ("B", "paper", 0.9, 0.87, 0.92)]
+    board = pd.DataFrame(rows, columns=["network", "whose", "accuracy", "low", "high"])
+    axes, other = figures.plot_boards({"here": board, "real": board[:1]}).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["B", "mine", "A"]
+    drawn = {one.get_label(): one.lines[0].get_xydata().tolist() for one in axes.containers}
+    assert drawn == {"published": [[0.9, 0], [0.97, 2]], "ours": [[0.95, 1]]}
+    assert other.get_title("left") == "real"
+    assert figures.plot_boards({}) is None
+
+
 def test_accuracy_and_roots(rng):
     shape = pd.DataFrame({"network": ["a"], "statistic": "fall", "value": 0.5, "low": 0.4, "high": 0.6})
     costs = pd.DataFrame({"network": ["a"], "architecture": "stgcn", "accuracy": 0.9, "low": 0.8, "high": 0.95})

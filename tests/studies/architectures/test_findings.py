@@ -29,7 +29,8 @@ KINDS = {"a": ("stgcn", 0.9), "b": ("shift-gcn", 0.8), "c": ("agcn", 0.7)}
 
 
 def test_which_networks_fall_earlier():
-    found = findings(shape(**THREE), costs(**KINDS))
+    found = findings(shape(**THREE), costs(**KINDS, bones=("ctr-gcn", 0.9)))  # the last has no curve
+    assert len(found.networks) == 3
     assert found.reference.name == "ST-GCN"
     assert [[n.name for n in found.told(v)] for v in (Verdict.HOLDS, Verdict.FAILS, Verdict.UNDECIDED)] == [
         ["Shift-GCN"],

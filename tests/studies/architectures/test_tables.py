@@ -106,7 +106,11 @@ def test_a_network_without_a_card_is_scored(data):
 def test_streams_of_one_architecture_are_fused(data):
     joint, agcn = network("stgcn", data), network("agcn", data)
     bone = replace(joint, name="bones", preprocessing=Preprocessing(FRAMES, steps=("first-bodies", "bones")))
-    table = tables.fusion_table([joint, agcn, bone], data)
+    assert tables.same_stream([joint, bone, agcn]) == [joint, agcn]
+    wider = replace(joint, card=joint.card | {"arguments": {"width": 1.0}})  # first, and not like the others
+    with pytest.raises(UserError, match="no architecture is trained on several streams"):
+        tables.fusion_table([wider, bone], data)
+    table = tables.fusion_table([wider, joint, agcn, bone], data)
     assert table["streams"].tolist() == ["bone", "joint", "bone, joint", "bone, joint"]
     assert table["weights"].tolist() == ["alone", "alone", "equal", "published, 0.6 0.6"]
     with pytest.raises(UserError, match="no architecture is trained on several streams of synthetic"):
@@ -120,7 +124,7 @@ def test_ours_stand_beside_published_ones():
         "nw-ucla", costs, pd.DataFrame([("x", "a, b", "equal", 464, 0.1, 0.0, 0.2)], columns=columns)
     )
     assert board["network"].tolist()[:4] == ["FG-STFormer", "CTR-GCN", "DC-GCN+ADG", "mine"]
-    assert board["network"].tolist()[-1] == "x, a, b, equal"
+    assert board["network"].tolist()[-1] == "x, 2 streams, equal weights"
     assert (board["low"] < board["accuracy"]).all()
     with pytest.raises(UserError, match="no published accuracies on synthetic are kept"):
         tables.leaderboard("synthetic", costs, None)

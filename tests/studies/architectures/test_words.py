@@ -59,6 +59,8 @@ def test_costs_for_people():
     row = {
         "network": "st",
         "architecture": "stgcn",
+        "stream": "joint",
+        "machine": "x86_64",
         "layers": 10,
         "parameters": 790856,
         "multiplications": 898274560,
@@ -66,7 +68,17 @@ def test_costs_for_people():
     }
     row |= {"passes": 80, "accuracy": 0.9375, "low": 0.912, "high": 0.956, "clips": 480}
     shown = words.overview(pd.DataFrame([row])).loc["ST-GCN"].tolist()
-    assert shown == [10, "790,856", "898 million", "57.7 ms", "80", "94\u202f% (91\u202f% to 96\u202f%)", 480]
+    assert shown == [
+        "joint",
+        10,
+        "790,856",
+        "898 million",
+        "57.7 ms",
+        "80",
+        "x86_64",
+        "94\u202f% (91\u202f% to 96\u202f%)",
+        480,
+    ]
 
 
 BEST = ("FG-STFormer", Estimate(0.97, 0.95, 0.98, 464), 3, 6, 1 / 464)
@@ -84,6 +96,12 @@ def test_the_leaderboard(said, case, ours):
     text = words.ranks(Board("st", ours, *BEST))
     check(text)
     said(case, text)
+
+
+def test_each_leaderboard_is_named():
+    found = Board("st", Estimate(0.92, 0.89, 0.94), *BEST)
+    assert words.standings({"a": found, "b": found}) == f"On a: {words.ranks(found)}\n\nOn b: {words.ranks(found)}"
+    assert words.standings({}) == ""
 
 
 def test_fusions(said):

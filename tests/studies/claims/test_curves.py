@@ -9,7 +9,7 @@ import pytest
 from analysis_lib.errors import UserError
 from analysis_lib.studies.claims import curves
 
-THEOREM = pd.DataFrame({"layer": [2, 3, 4], "norm": [1.0, 2, 4]})
+THEOREM = pd.DataFrame({"layer": [2, 3, 4], "norm": [1.5, 2, 4]})
 
 
 def rows(by_name, without=-1, graph="nnk", groups=None):

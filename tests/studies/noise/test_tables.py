@@ -218,3 +218,10 @@ def test_the_interval_of_a_change_is_that_of_pairs():
     means = losses[np.stack(np.meshgrid(*[range(4)] * 4), -1).reshape(-1, 4)].mean(axis=1)
     expected = np.quantile(means, [0.025, 0.975])
     assert row[["change_low", "change_high"]].tolist() == pytest.approx(expected, abs=0.13)
+
+
+def test_clips_that_never_change_leave_room_for_others():
+    same = by_hand().assign(right=1)
+    row = robustness_table(same, ["a"]).query("kind == 'noise' and set == 'a'").iloc[0]
+    assert row["change"] == 0
+    assert row["change_high"] == -row["change_low"] == pytest.approx(1 - 0.05 ** (1 / 4))  # of 4 clips, each may still
