@@ -1,6 +1,7 @@
 """Names that look like markup, from the data to the page: a browser finds what it finds on the page of plain ones."""
 
 import json
+import re
 import shutil
 from collections import Counter
 from html.parser import HTMLParser
@@ -189,7 +190,8 @@ def executed(dataset, folder, edition):
 def test_a_page_has_no_element_or_attribute_that_names_have_made(site):
     plain, hostile = (Elements((site / f"{page}.html").read_text()) for page in ("plain", "hostile"))
     assert plain.found == hostile.found
-    assert "evil" not in " ".join(plain.loaded + hostile.loaded)
+    elsewhere = [value for value in plain.loaded + hostile.loaded if not re.fullmatch(r"#[\w-]+", value)]
+    assert "evil" not in " ".join(elsewhere)  # a place in the page is loaded from nowhere
 
 
 @pytest.mark.skipif(not BROWSER, reason="no browser")
