@@ -67,10 +67,11 @@ class Edition:
 
 
 def _networks(dataset: str, first: Sequence[str]) -> list[str]:
-    """Return these networks, and then the others that were trained on a dataset."""
+    """Return these networks, and then the others that were trained on a dataset: of several seeds, one."""
     from analysis_lib.networks.checkpoints import trained_on
+    from analysis_lib.networks.training.recipes import one_of_seeds
 
-    return list(dict.fromkeys([*first, *trained_on(dataset)]))
+    return one_of_seeds(dict.fromkeys([*first, *trained_on(dataset)]))
 
 
 def edition_names(root: str | Path = ROOT) -> list[str]:

@@ -285,12 +285,17 @@ def shipped_cards() -> dict[str, dict]:
 
 
 def trained_on(dataset: str) -> list[str]:
-    """Return the names of the shipped networks that were trained on a dataset, as their cards say.
+    """Return the names of the shipped networks that were trained on a dataset, as their cards say, first seeds first.
 
     >>> "nw-ucla" in trained_on("nw-ucla"), trained_on("no such dataset")
     (True, [])
     """
-    return [name for name, card in shipped_cards().items() if card.get("dataset") == dataset]
+    seeds = {
+        n: card.get("recipe", {}).get("seed", 0)
+        for n, card in shipped_cards().items()
+        if card.get("dataset") == dataset
+    }
+    return sorted(seeds, key=seeds.get)
 
 
 def checkpoint_digest(name: str) -> str:

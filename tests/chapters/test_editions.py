@@ -59,6 +59,9 @@ def test_a_chapter_of_several_networks_is_given_those_that_were_trained_on_the_d
     assert edition.parameters(chapter)["models"] == ["nets.small:make"]
     assert edition.parameters(chapter, {"dataset": "nw-ucla-known"})["models"] == ["nw-ucla-known"]
     assert edition.parameters(chapter, {"models": ["mine"]})["models"] == ["mine"]
+    seeds = edition.parameters(chapter, {"dataset": "synthetic"})["models"]  # of several seeds the first
+    assert "synthetic" in seeds
+    assert not [name for name in seeds if "seed" in name]
 
 
 def test_what_is_given_wins_over_the_edition(root):

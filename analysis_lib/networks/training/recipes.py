@@ -7,7 +7,7 @@ that has none of its own name.
 
 import math
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -102,6 +102,20 @@ def other_seeds(name: str) -> list[str]:
     ways = {name: _way(card) for name, card in shipped_cards().items()}
     mine = ways.pop(name, None)
     return [] if mine is None else [other for other, way in ways.items() if way == mine]
+
+
+def one_of_seeds(names: Iterable[str]) -> list[str]:
+    """Return names of networks without the shipped ones that differ from an earlier one by the seed alone.
+
+    >>> one_of_seeds(["synthetic", "of.my.own:network", "synthetic-seed-1", "synthetic-agcn"])
+    ['synthetic', 'of.my.own:network', 'synthetic-agcn']
+    """
+    cards, kept = shipped_cards(), {}
+    for name in names:
+        way = _way(cards[name]) if name in cards else None
+        if way is None or way not in kept.values():
+            kept[name] = way
+    return list(kept)
 
 
 def _way(card: Mapping) -> tuple:
