@@ -75,7 +75,7 @@ def page(monkeypatch):
     def heard(shows):
         def shown(self, *given):
             made = shows(self, *given)
-            said.append(made.data)
+            said.extend([] if made is None else [made.data])
             return made
 
         return shown

@@ -120,7 +120,7 @@ def test_nothing_runs_while_nothing_has_changed(place, first, no_kernel):
     [
         ("studies/noise/words.py", {"noise"}),
         ("studies/transfer/figures.py", {"transfer"}),
-        ("widgets/assets/skeleton_player.js", {"explore", "gradcam"}),
+        ("widgets/assets/skeleton_player.js", {"explore", "gradcam", "shap_comparison"}),
         ("publishing/site.py", set()),
         ("publishing/page.py", set(chapter_names())),
         ("bench/machine.py", set()),

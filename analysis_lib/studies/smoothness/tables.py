@@ -77,12 +77,21 @@ def curves_of(
         As for `analysis_lib.geometry.curves.label_curves`.
     """
     apart = kept_apart(nodes, edges)
+    graphs = _as_many_as_there_are(graphs, apart)
     layers = {
         kind: [dataset_graphs(e, apart=apart, progress=True, **graphs) for e in found]
         for kind, found in embedded.items()
     }
     curves = {kind: [label_curves(g, nodes, n_bootstrap, seed, by) for g in found] for kind, found in layers.items()}
     return layers[TRAINED][0], curves
+
+
+def _as_many_as_there_are(graphs: Mapping, apart: np.ndarray | None) -> dict:
+    """Return options with no more candidates than the clip with the fewest to be joined to has."""
+    if apart is None:
+        return dict(graphs)
+    fewest = len(apart) - int(np.unique(apart, return_counts=True)[1].max())
+    return {**graphs, "n_neighbors": min(graphs["n_neighbors"], fewest)}
 
 
 def drawn_again(data: SkeletonDataset, wanted: str) -> tuple[str, str]:
@@ -187,7 +196,8 @@ def neighbour_table(
             continue
         for network, found in networks.items():
             for draw, embeddings in enumerate(found):
-                curves = label_curves(dataset_graphs(embeddings, apart=apart, **graphs), data, n_bootstrap=1)
+                layers = dataset_graphs(embeddings, apart=apart, **_as_many_as_there_are(graphs, apart))
+                curves = label_curves(layers, data, n_bootstrap=1)
                 q = _mean_curve(curves)[0]
                 rows += [(edges, network, draw, layer, float(value)) for layer, value in enumerate(q)]
     return pd.DataFrame(rows, columns=["edges", "network", "draw", "layer", "q"])

@@ -9,7 +9,7 @@ from sentences import check, check_all
 
 from analysis_lib.geometry.curves import EVERY, Curves, shape_table, smoothness_table
 from analysis_lib.statistics import Estimate, Verdict
-from analysis_lib.studies.smoothness import words
+from analysis_lib.studies.smoothness import tables, words
 from analysis_lib.studies.smoothness.findings import (
     Neighbours,
     curve_findings,
@@ -224,3 +224,9 @@ def test_without_clips_or_neighbours_nothing_is_said():
     table, shape = smoothness_table(curves), shape_table(curves, 2)
     assert curve_findings(table.assign(q=np.nan), shape, 2) is curve_findings(table[:0], shape[:0], 2) is None
     check_all(words.answer(None), words.numbers(None))
+
+
+def test_no_more_candidates_than_other_people_have_clips():
+    options, apart = {"n_neighbors": 7}, np.array([0, 0, 0, 1, 1, 2])
+    assert tables._as_many_as_there_are(options, apart) == {"n_neighbors": 3}  # those who are not 0
+    assert tables._as_many_as_there_are(options, None) == options
