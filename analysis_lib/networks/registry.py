@@ -27,6 +27,16 @@ ARCHITECTURES: Mapping[str, Callable[..., nn.Module]] = {
     "multi-branch": MultiBranchGCN,
 }
 
+#: what papers call them, by name
+TITLES: Mapping[str, str] = {
+    "stgcn": "ST-GCN",
+    "agcn": "2s-AGCN",
+    "shift-gcn": "Shift-GCN",
+    "ctr-gcn": "CTR-GCN",
+    "st-gdn": "ST-GDN",
+    "fg-stformer": "FG-STFormer",
+    "multi-branch": "Multi-branch GCN",
+}
 
 #: numbers that a network may have, its buffers among them: 400 MB
 LARGEST = 10**8

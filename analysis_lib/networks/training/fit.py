@@ -1,5 +1,6 @@
 """One `fit` and one `evaluate` for every network: seeded, resumable, never looking at test clips."""
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -134,7 +135,7 @@ def fit(
     on_epoch: Callable[[dict], None] | None = None,
     device: str = "cpu",
 ) -> list[dict]:
-    """Train ``model`` in place and return its history, one dict an epoch.
+    """Train ``model`` in place and return its history, one dict an epoch, with the ``seconds`` that it took.
 
     The weights left in the model are those of the last epoch (or their mean over the last ones, see
     `Recipe.averaged`), unless the loss on clips held out of ``train`` stops falling before (see
@@ -187,7 +188,9 @@ def fit(
     for epoch in range(state.epoch, recipe.epochs):
         if _is_stale(state.history, recipe.patience):
             break
+        start = time.perf_counter()
         record = train_epoch(model, state.optimiser, kept, batch, recipe, epoch, progress)
+        record["seconds"] = round(time.perf_counter() - start, 2)
         if held_x is not None:
             record |= _held_out_score(model, held_x, held_labels)
         state.finish_epoch(record, averaged=epoch >= recipe.epochs - recipe.averaged)

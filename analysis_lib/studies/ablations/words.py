@@ -5,11 +5,11 @@ from math import isnan
 
 import pandas as pd
 
+from analysis_lib.networks.registry import TITLES
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.ablations.findings import OFTEN, SELDOM, Actions, Findings, Focus, Part
 from analysis_lib.words import counted, estimate, judged, name_of, named, number, percent, points
 
-TITLES = {"fg-stformer": "FG-STFormer", "st-gdn": "ST-GDN"}
 #: what each table of a paper holds, by architecture and place
 CLAIMS = {
     ("fg-stformer", "Table 1"): "focal joints, parts of the body and attention between them each help FG-STFormer",

@@ -1,6 +1,6 @@
 """Networks that were trained on one dataset, put through the same clips, each beside its untrained twins."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypedDict
 
@@ -21,6 +21,7 @@ from analysis_lib.loading import Within, checked, read_json
 from analysis_lib.networks.checkpoints import Checkpoint, load_checkpoint
 from analysis_lib.networks.cost import multiplications, seconds_a_clip
 from analysis_lib.networks.fusion import PUBLISHED, fused
+from analysis_lib.networks.registry import TITLES
 from analysis_lib.networks.st_gdn import inverse_root
 from analysis_lib.networks.training.fit import evaluate
 from analysis_lib.networks.untrained import untrained_twin
@@ -32,15 +33,6 @@ LATE = 0.8
 #: the network that the others are held to, if there is one
 REFERENCE = "stgcn"
 TIMED = 16  # clips
-#: architectures as their papers call them
-TITLES = {
-    "stgcn": "ST-GCN",
-    "agcn": "2s-AGCN",
-    "shift-gcn": "Shift-GCN",
-    "ctr-gcn": "CTR-GCN",
-    "st-gdn": "ST-GDN",
-    "fg-stformer": "FG-STFormer",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,8 +244,8 @@ def cost_table(networks: Sequence[Checkpoint], test: SkeletonDataset) -> pd.Data
     -------
     DataFrame
         Columns network, architecture, stream, width, layers, frames, parameters, multiplications (of a clip),
-        seconds (of a clip, on this machine, on one thread), passes (of a clip in training), machine (of the training),
-        clips, accuracy, low, high (Wilson).
+        seconds (of a clip, on this machine, on one thread), passes (of a clip in training), machine and hours (of the
+        training; NaN where the card does not tell), clips, accuracy, low, high (Wilson).
         Accuracy is its card's; of a network without a card it is taken on ``test``.
     """
     rows = []
@@ -273,10 +265,16 @@ def cost_table(networks: Sequence[Checkpoint], test: SkeletonDataset) -> pd.Data
                 "seconds": _on_one_thread(network, x),
                 "passes": card.get("epochs_run", 0) * card.get("recipe", {}).get("repeats", 1),
                 "machine": card.get("machine", ""),
+                "hours": _hours(card.get("history", [])),
                 **_proportion(card["test_accuracy"] * card["n_test"], card["n_test"]),
             }
         )
     return pd.DataFrame(rows)
+
+
+def _hours(history: Sequence[Mapping]) -> float:
+    """Return how long a training took, from what its epochs took; NaN if one does not tell."""
+    return sum((record.get("seconds", np.nan) for record in history), 0.0) / 3600 if history else np.nan
 
 
 def _scored(network: Checkpoint, test: SkeletonDataset) -> dict:

@@ -158,6 +158,7 @@ def overview(costs: pd.DataFrame) -> pd.DataFrame:
             "time a clip, measured": duration(row.seconds),
             "passes in training": number(row.passes, 0),
             "trained on": row.machine or "not told",
+            "trained in": "not told" if isnan(row.hours) else duration(3600 * row.hours),
             "accuracy": estimate(Estimate(row.accuracy, row.low, row.high), percent),
             "test clips": row.clips,
         }

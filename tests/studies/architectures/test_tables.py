@@ -103,6 +103,16 @@ def test_a_network_without_a_card_is_scored(data):
     assert (row.clips, row.architecture) == (len(data), "STGCN")
 
 
+@pytest.mark.parametrize(
+    ("history", "hours"),
+    [([], np.nan), ([{"seconds": 1800}, {"seconds": 3600}], 1.5), ([{"seconds": 60}, {"epoch": 2}], np.nan)],
+)
+def test_hours_are_told_if_each_epoch_told_its_time(data, history, hours):
+    told = replace(network("stgcn", data), card=network("stgcn", data).card | {"history": history})
+    (row,) = tables.cost_table([told], data).itertuples()
+    assert row.hours == pytest.approx(hours, nan_ok=True)
+
+
 def test_streams_of_one_architecture_are_fused(data):
     joint, agcn = network("stgcn", data), network("agcn", data)
     bone = replace(joint, name="bones", preprocessing=Preprocessing(FRAMES, steps=("first-bodies", "bones")))

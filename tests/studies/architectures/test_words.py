@@ -61,6 +61,7 @@ def test_costs_for_people():
         "architecture": "stgcn",
         "stream": "joint",
         "machine": "x86_64",
+        "hours": 1.5,
         "layers": 10,
         "parameters": 790856,
         "multiplications": 898274560,
@@ -76,6 +77,7 @@ def test_costs_for_people():
         "57.7 ms",
         "80",
         "x86_64",
+        "1 h 30 min",
         "94\u202f% (91\u202f% to 96\u202f%)",
         480,
     ]
