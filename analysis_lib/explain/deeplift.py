@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from captum.attr import DeepLift
-from torch import Tensor, nn
+from torch import nn
 
 from analysis_lib.errors import UserError
 from analysis_lib.explain.features import all_scores, clips_at_once, explained, feature_maps
@@ -26,7 +26,8 @@ class DeepLiftShap:
 
     .. math:: \phi = \frac{1}{B} \sum_b m(x, b) \odot (x - b)
 
-    with multipliers m. Pairs of clip and background pass in chunks; as sums, they do not depend on them.
+    with multipliers m. Pairs of clip and background pass in chunks; as sums, they do not depend on them. (captum's rule
+    of a softmax takes a mean over the whole chunk; where a network has one, pairs pass alone.)
     `analysis_lib.explain.linter.inexact` says where the rules end; the gap ``additivity`` says what it costs.
 
     Attributes
@@ -62,8 +63,9 @@ class DeepLiftShap:
         scored = all_scores(scores, clips)
         targets = target_classes(torch.from_numpy(scored), target)
         pairs = torch.cartesian_prod(torch.arange(len(clips)), torch.arange(len(others))).view(-1, 2)
-        method, found = _PairByPair(scores), torch.zeros_like(clips)
-        for some in pairs.split(clips_at_once(scores, clips, self.max_memory, copies=4)):
+        method, found = DeepLift(scores), torch.zeros_like(clips)
+        alone = any(isinstance(module, nn.Softmax) for module in scores.modules())
+        for some in pairs.split(1 if alone else clips_at_once(scores, clips, self.max_memory, copies=4)):
             mine, theirs = some.T
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # captum tells of its hooks
@@ -73,16 +75,3 @@ class DeepLiftShap:
             found.index_add_(0, mine, attributions.detach() / len(others))
         expected = all_scores(scores, others).mean(axis=0)
         return feature_maps("deeplift", scores.names, found.numpy(), lengths, scored, targets, expected)
-
-
-class _PairByPair(DeepLift):
-    """captum's DeepLIFT, but for the rule of a softmax: its mean is that of one pair, not of all that pass together."""
-
-    def _backward_hook(self, module: nn.Module, grad_input: Tensor, grad_output: Tensor) -> Tensor:
-        if not isinstance(module, nn.Softmax):
-            return super()._backward_hook(module, grad_input, grad_output)
-        step_in, step_out = (each - each.roll(len(each) // 2, 0) for each in (module.input, module.output))
-        multipliers = torch.where(step_in.abs() < self.eps, grad_input, grad_output * step_out / step_in)
-        pairs = multipliers.reshape(2, len(multipliers) // 2, -1)  # clips, then their backgrounds
-        del module.input, module.output
-        return (pairs - pairs.mean(dim=(0, 2), keepdim=True)).view_as(multipliers)

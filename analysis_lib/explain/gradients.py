@@ -85,5 +85,4 @@ class ExpectedGradients(IntegratedGradients):
         rng = np.random.default_rng(self.seed)
         b = len(self.background)
         clip, other, node = (i.ravel() for i in np.indices((n, b, self.n_steps)))
-        lot = rng.random((b, self.n_steps))[other, node]  # the same for all clips, whichever pass together
-        return clip, other, (node + lot) / self.n_steps, np.full(node.shape, 1 / (b * self.n_steps))
+        return clip, other, (node + rng.random(node.shape)) / self.n_steps, np.full(node.shape, 1 / (b * self.n_steps))

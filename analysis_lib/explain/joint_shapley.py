@@ -115,6 +115,7 @@ class JointShapley:
                 found[inner] = np.concatenate(parts)
             return found
 
+        rng = np.random.default_rng(self.seed)
         rows = []
         for clip, own, c in zip(clips, scored, targets, strict=True):
             value = partial(worth, clip, own)
@@ -126,7 +127,6 @@ class JointShapley:
                 exact = exact_shapley(mean, n_players)
                 rows.append((exact, np.zeros_like(exact), 0, ends.mean(axis=0, dtype=float)))
                 continue
-            rng = np.random.default_rng(self.seed)  # the same orders for all clips, whichever come together
             turns = np.resize(rng.permutation(len(others)), self.n_draws)
             found = sampled_shapley(
                 lambda coalitions, i, value=value, turns=turns: value(coalitions, turns[i]),

@@ -1,7 +1,7 @@
 """What every attribution method takes and returns, so that tables, checks and players serve any of them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -43,25 +43,6 @@ class Maps:
     targets: np.ndarray
     gaps: Mapping[str, np.ndarray] = field(default_factory=dict)
     mixed: tuple[str, ...] = ()
-
-    def take(self, index: Sequence[int]) -> "Maps":
-        """Return the maps of some clips."""
-        maps, lengths = (tuple(each[index] for each in of) for of in (self.maps, self.lengths))
-        gaps = {name: gap[index] for name, gap in self.gaps.items()}
-        return replace(
-            self, maps=maps, lengths=lengths, scores=self.scores[index], targets=self.targets[index], gaps=gaps
-        )
-
-    @classmethod
-    def joined(cls, parts: Sequence["Maps"]) -> "Maps":
-        """Return the maps of all clips of several of one method, in order."""
-        maps, lengths = (
-            tuple(map(np.concatenate, zip(*(getattr(part, name) for part in parts), strict=True)))
-            for name in ("maps", "lengths")
-        )
-        scores, targets = (np.concatenate([getattr(part, name) for part in parts]) for name in ("scores", "targets"))
-        gaps = {name: np.concatenate([part.gaps[name] for part in parts]) for name in parts[0].gaps}
-        return replace(parts[0], maps=maps, lengths=lengths, scores=scores, targets=targets, gaps=gaps)
 
     def on_frames(self, i: int, n_frames: int, n_bodies: int = 1) -> np.ndarray:
         r"""Return the maps of clip i at the frames of the clip itself, shape (L, M, T, V).

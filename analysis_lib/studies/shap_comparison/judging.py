@@ -29,6 +29,7 @@ YARDSTICKS = {
     "short windows": 1,
     "edges, released": 1,
     "edges, removed": 1,
+    "edges, scaled": 1,
     "PGI": 1,
     "PGU": -1,
     "infidelity": -1,

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import softmax
 
+from analysis_lib.errors import unknown_choice
 from analysis_lib.explain.attributions import explain
 from analysis_lib.explain.comparison import joint_values
 from analysis_lib.explain.edges import edge_curves, gains, perturbed_scores
@@ -19,6 +20,26 @@ from analysis_lib.studies.shap_comparison.comparing import Comparison
 LOT = "random"  # joints by lot, as rows of curves have it
 #: of the curves: numbers of joints; the paper's go up to 10
 MASKED, EDGES = (1, 2, 4, 8, 14), (1, 2, 4, 7, 10)
+
+
+#: the yardstick that each change of edges makes (`analysis_lib.explain.edges.CHANGES`)
+EDGE_YARDSTICKS = {"released": "edges, released", "remove": "edges, removed", "scale": "edges, scaled"}
+
+
+def edge_tables(
+    comparison: Comparison, n_clips: int, changes: Sequence[str] = ("released", "remove"), n_seeds: int = 10
+) -> dict[str, pd.DataFrame]:
+    """Return `edge_table` by the name of the yardstick, for each change of edges.
+
+    Raises
+    ------
+    UserError
+        If there is no such change, or the network has no edges to change.
+    """
+    for how in changes:
+        if how not in EDGE_YARDSTICKS:
+            raise unknown_choice("change of edges", how, EDGE_YARDSTICKS)
+    return {EDGE_YARDSTICKS[how]: edge_table(comparison, n_clips, how, n_seeds) for how in dict.fromkeys(changes)}
 
 
 def edge_table(

@@ -123,7 +123,7 @@ def test_in_short_windows_only_their_frames_are_masked(compared, monkeypatch):
 
 def test_all_yardsticks_of_all_methods(compared):
     _, methods, found = compared
-    edges = {"edges, released": perturbing.edge_table(found, 4, counts=(1, 2), n_seeds=2), "edges, removed": None}
+    edges = perturbing.edge_tables(found, 4, ("released", "scale"), n_seeds=2) | {"edges, removed": None}
     truth = np.eye(4, dtype=bool)[found.data.labels]
     of = (found, methods, perturbing.masking_table(found, 1), perturbing.window_table(found, 1), edges, truth, 1)
     scores = judging.score_table(*of, {"randomised": judging.forgotten(found.network), "other seed": found.network})
