@@ -52,6 +52,11 @@ class FromFeatures(nn.Module):
         return self.model.streams(x).detach() if self.at == "streams" else x[:, None]
 
 
+def place_of(model: nn.Module) -> str:
+    """Return where methods that follow gradients stop: at the streams, if the network makes some."""
+    return "streams" if hasattr(model, "scores_from_streams") else "coordinates"
+
+
 def explained(model: nn.Module, at: str) -> FromFeatures:
     """Return a copy of a network from its features on, in evaluation mode, whose weights ask for no gradient."""
     return FromFeatures(copy.deepcopy(model), at).eval().requires_grad_(False)

@@ -9,18 +9,19 @@ from analysis_lib.explain.masking import valid_frames
 from analysis_lib.explain.method import Maps, target_classes
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.training.fit import predict
+from analysis_lib.results.digest import array_digest
 
 
 @dataclass(frozen=True)
 class ByLot:
-    """Every joint of every frame takes a number between 0 and 1 by lot."""
+    """Every joint of every frame takes a number between 0 and 1 by lot, which is drawn for each clip by itself."""
 
     seed: int = 0
 
     def __call__(self, network: Checkpoint, x: np.ndarray, lengths: np.ndarray, target: str | np.ndarray) -> Maps:
         """Return the maps of a few clips (`analysis_lib.explain.method.Method`)."""
-        n, _, n_frames, n_joints, n_bodies = x.shape
-        drawn = np.random.default_rng(self.seed).random((n, n_frames, n_joints, n_bodies))
+        lots = [np.random.default_rng([self.seed, int(array_digest(clip), 16)]) for clip in x]
+        drawn = np.stack([lot.random(x.shape[2:]) for lot in lots])
         return _maps("by lot", drawn, network, x, lengths, target)
 
 

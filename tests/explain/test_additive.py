@@ -315,6 +315,8 @@ def test_maps_that_know_nothing():
     net, x = graph(), clips(2)
     lot, other, moves = (m(net, x, LENGTHS, "predicted").maps[0] for m in (ByLot(), ByLot(1), MotionEnergy()))
     assert (lot != other)[0].all()
+    assert (lot[0] != lot[1])[:, :9].all()
+    np.testing.assert_array_equal(lot[1:], ByLot()(net, x[1:], LENGTHS[1:], "predicted").maps[0])  # alone, or not
     assert not lot[1, :, 9:].any()
     expected = ((x[1, :, 1:9, :, 0] - x[1, :, :8, :, 0]) ** 2).sum(axis=0)
     np.testing.assert_allclose(moves[1, 0, :8], expected, rtol=1e-5)

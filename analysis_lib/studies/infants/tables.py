@@ -11,7 +11,7 @@ from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import clip_tensors
 from analysis_lib.errors import DataError, UserError
 from analysis_lib.explain.attributions import Attribution, explain
-from analysis_lib.explain.registry import TITLES, named_method
+from analysis_lib.explain.registry import chosen_methods
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.training.fit import check_classes, predict
 from analysis_lib.statistics import by_person
@@ -95,15 +95,7 @@ def explanations(
     n_draws : int
         Pairs of permutations of the Shapley values.
     """
-    at = "streams" if hasattr(network.model, "scores_from_streams") else "coordinates"
-    options = {
-        "deeplift": {"background": others, "at": at},
-        "shapley": {"background": others, "n_draws": n_draws, "seed": seed},
-        "by-lot": {"seed": seed},
-    }
+    chosen = chosen_methods(methods, network, others, n_draws, seed)
     return {
-        TITLES[name]: explain(
-            network, windows, "true", named_method(name, **options.get(name, {})), n_slices=1, progress=True
-        )
-        for name in methods
+        title: explain(network, windows, "true", method, n_slices=1, progress=True) for title, method in chosen.items()
     }

@@ -14,7 +14,8 @@ from analysis_lib.explain.registry import TITLES
 from analysis_lib.plots.panels import key_below, panels
 from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, WIDTH, use_style
 from analysis_lib.studies.shap_comparison.findings import GRADCAM, NAIVE, SHAP, SHAPLEY
-from analysis_lib.studies.shap_comparison.tables import LOT, YARDSTICKS
+from analysis_lib.studies.shap_comparison.judging import YARDSTICKS
+from analysis_lib.studies.shap_comparison.perturbing import LOT
 
 _GREY = "#777777"
 _BETTER = {1: "larger is better", -1: "smaller is better", 0: "neither is better"}
@@ -39,7 +40,7 @@ def plot_yardsticks(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        From `analysis_lib.studies.shap_comparison.tables.summary_table`.
+        From `analysis_lib.studies.shap_comparison.judging.summary_table`.
     """
     use_style()
     methods = list(dict.fromkeys(table["method"]))
@@ -76,7 +77,7 @@ def plot_curves(
     Parameters
     ----------
     masking : DataFrame
-        From `analysis_lib.studies.shap_comparison.tables.masking_table`.
+        From `analysis_lib.studies.shap_comparison.perturbing.masking_table`.
     edges : mapping of str to DataFrame
         From ``edge_table``, by what is changed how.
     """
@@ -182,7 +183,7 @@ def plot_orders(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        From `analysis_lib.studies.shap_comparison.tables.order_table`.
+        From `analysis_lib.studies.shap_comparison.judging.order_table`.
     """
     use_style()
     figure, axes = plt.subplots(figsize=(0.86 * WIDTH, 0.62 * WIDTH))
@@ -215,7 +216,7 @@ def plot_stages(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        From `analysis_lib.studies.shap_comparison.tables.stage_table`.
+        From `analysis_lib.studies.shap_comparison.staging.stage_table`.
     """
     use_style()
     rows = table[(table["stage"] != "main attention")].reset_index(drop=True)
@@ -248,7 +249,7 @@ def plot_costs(seconds: pd.DataFrame, costs: pd.DataFrame) -> Figure:
     seconds : DataFrame
         Columns method, seconds: a clip, as this page explained it.
     costs : DataFrame
-        From `analysis_lib.studies.shap_comparison.tables.cost_table`.
+        From `analysis_lib.studies.shap_comparison.checking.cost_table`.
     """
     use_style()
     looks = _looks(list(seconds["method"]))

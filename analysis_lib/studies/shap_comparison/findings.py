@@ -9,7 +9,8 @@ import pandas as pd
 
 from analysis_lib.explain.registry import CONTROLS, TITLES
 from analysis_lib.statistics import Estimate, Verdict
-from analysis_lib.studies.shap_comparison.tables import LOT, YARDSTICKS
+from analysis_lib.studies.shap_comparison.judging import YARDSTICKS
+from analysis_lib.studies.shap_comparison.perturbing import LOT
 
 GRADCAM, SHAP, SHAPLEY = TITLES["gradcam"], TITLES["deeplift"], TITLES["shapley"]
 NAIVE = tuple(TITLES[name] for name in CONTROLS)
@@ -130,7 +131,7 @@ class Findings:
 
 
 def findings(tables: Mapping[str, pd.DataFrame], missing: Mapping[str, str] = {}) -> Findings:
-    """Return what the tables say (`analysis_lib.studies.shap_comparison.tables`).
+    """Return what the tables say.
 
     Parameters
     ----------

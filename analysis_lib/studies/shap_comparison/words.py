@@ -33,6 +33,7 @@ QUESTIONS = {
     "short windows": "Which joints, and when?",
     "edges, released": "Which edges does it lean on, changed a little?",
     "edges, removed": "Which edges does it lean on, taken away?",
+    "edges, scaled": "Which edges does it lean on, made weaker?",
     "PGI": "Where does an error of the sensor count?",
     "PGU": "Where does it not count?",
     "infidelity": "How much would the score lose?",
@@ -112,7 +113,7 @@ def edges(found: Findings) -> str:
     if not found.edges:
         return "There are no two methods whose orders of edges could be compared."
     said = []
-    for how, words in (("released", "With the published change"), ("remove", "With the edges taken away")):
+    for how, words in _CHANGED.items():
         if how in found.edges:
             costs = [
                 f"{name_of(method)} beyond lot {estimate(found.lot[how, method], points)}"
@@ -124,6 +125,13 @@ def edges(found: Findings) -> str:
     if found.deletion:
         said.append(f"On the input, where joints are masked instead: {_between(found.deletion)}.")
     return " ".join(said)
+
+
+_CHANGED = {
+    "released": "With the published change",
+    "remove": "With the edges taken away",
+    "scale": "With the edges made weaker",
+}
 
 
 def _between(gain: Estimate) -> str:

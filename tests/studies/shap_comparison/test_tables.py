@@ -12,13 +12,14 @@ from analysis_lib.datasets.preparation.recipe import Preprocessing
 from analysis_lib.errors import UserError
 from analysis_lib.explain.features import background
 from analysis_lib.explain.joint_shapley import JointShapley
+from analysis_lib.explain.once import Once
 from analysis_lib.explain.plain_baselines import ByLot
-from analysis_lib.explain.registry import TITLES
+from analysis_lib.explain.registry import TITLES, chosen_methods
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.multi_branch import MultiBranchGCN
 from analysis_lib.networks.stgcn import STGCN
 from analysis_lib.skeletons.skeleton import Skeleton
-from analysis_lib.studies.shap_comparison import tables
+from analysis_lib.studies.shap_comparison import checking, comparing, judging, perturbing, staging
 
 STICK = Skeleton(
     "stick", ("head", "hip", "hand", "foot"), ((0, 1), (2, 1), (3, 1)), 1, {"top": (0, 1), "limbs": (2, 3)}
@@ -54,8 +55,8 @@ def branches():
 def compared(branches):
     """Return the background, the methods and what they said."""
     others = background(dataset(), branches.preprocessing, 2)
-    methods = tables.chosen_methods(METHODS, branches, others, 2)
-    return others, methods, tables.compare(branches, dataset(), methods, "true", n_slices=2)
+    methods = chosen_methods(METHODS, branches, others, 2)
+    return others, methods, comparing.compare(branches, dataset(), methods, "true", n_slices=2)
 
 
 def test_every_method_explains_the_same_clips_and_none_twice(compared):
@@ -69,7 +70,7 @@ def test_every_method_explains_the_same_clips_and_none_twice(compared):
             asked.append(len(x))
             return super().__call__(network, x, lengths, target)
 
-    once, of = tables.Once(Counting()), (found.network, found.x[:3], found.lengths[:3], found.targets[:3])
+    once, of = Once(Counting()), (found.network, found.x[:3], found.lengths[:3], found.targets[:3])
     first, again = once(*of), once(*of)
     np.testing.assert_array_equal(first.maps[0], again.maps[0])
     once(*of[:3], 1 - of[3].clip(0, 1))  # another class is another map
@@ -81,11 +82,11 @@ def test_a_method_that_cannot_explain_is_told(branches):
         def __call__(self, network, x, lengths, target):
             raise UserError("not this network")
 
-    found = tables.compare(branches, dataset(), {"no": Refusing(), "by lot": ByLot()})
+    found = comparing.compare(branches, dataset(), {"no": Refusing(), "by lot": ByLot()})
     assert found.missing == {"no": "not this network"}
     assert list(found.found) == ["by lot"]
     with pytest.raises(UserError, match="no method can explain toy: not this network"):
-        tables.compare(branches, dataset(), {"no": Refusing()})
+        comparing.compare(branches, dataset(), {"no": Refusing()})
 
 
 def test_gains_by_hand():
@@ -95,13 +96,13 @@ def test_gains_by_hand():
         + [("random", "insertion", 0, 0, 0.0), ("random", "insertion", 2, 0, 0.4)],
         columns=["method", "test", "joints", "clip", "probability"],
     )
-    found = tables.masking_gains(curves).set_index("test")["gain"]
+    found = perturbing.masking_gains(curves).set_index("test")["gain"]
     assert found.to_dict() == pytest.approx({"deletion": 0.8 - 0.5, "insertion": 0.5 - 0.2})
 
 
 def test_curves_begin_with_the_clip_and_end_without_it(compared):
     _, _, found = compared
-    for table in (tables.masking_table(found, 1), tables.window_table(found, 1)):
+    for table in (perturbing.masking_table(found, 1), perturbing.window_table(found, 1)):
         ends = table[table["test"] == "deletion"].sort_values("joints").groupby(["method", "clip"])["probability"]
         whole, gone = ends.first().unstack("clip"), ends.last().unstack("clip")
         assert np.ptp(whole.to_numpy(), axis=0).max() == np.ptp(gone.to_numpy(), axis=0).max() == 0
@@ -111,8 +112,8 @@ def test_curves_begin_with_the_clip_and_end_without_it(compared):
 def test_in_short_windows_only_their_frames_are_masked(compared, monkeypatch):
     _, _, found = compared
     seen = []
-    monkeypatch.setattr(tables, "masking_curve", lambda *args: seen.append(args[4]) or np.zeros((6, len(args[5]))))
-    tables.window_table(found, 1)
+    monkeypatch.setattr(perturbing, "masking_curve", lambda *args: seen.append(args[4]) or np.zeros((6, len(args[5]))))
+    perturbing.window_table(found, 1)
     ranks = seen[0]  # (N, T, V): two windows of four joints
     assert ranks.shape == (6, 16, 4)
     for clip in ranks:
@@ -122,12 +123,12 @@ def test_in_short_windows_only_their_frames_are_masked(compared, monkeypatch):
 
 def test_all_yardsticks_of_all_methods(compared):
     _, methods, found = compared
-    edges = {"edges, released": tables.edge_table(found, 4, counts=(1, 2), n_seeds=2), "edges, removed": None}
+    edges = perturbing.edge_tables(found, 4, ("released", "scale"), n_seeds=2) | {"edges, removed": None}
     truth = np.eye(4, dtype=bool)[found.data.labels]
-    of = (found, methods, tables.masking_table(found, 1), tables.window_table(found, 1), edges, truth, 1)
-    scores = tables.score_table(*of, {"randomised": tables.forgotten(found.network), "other seed": found.network})
-    summary = tables.summary_table(scores)
-    known = set(tables.YARDSTICKS) - {"edges, removed"}
+    of = (found, methods, perturbing.masking_table(found, 1), perturbing.window_table(found, 1), edges, truth, 1)
+    scores = judging.score_table(*of, {"randomised": judging.forgotten(found.network), "other seed": found.network})
+    summary = judging.summary_table(scores)
+    known = set(judging.YARDSTICKS) - {"edges, removed"}
     assert set(summary["yardstick"]) == known
     assert summary.groupby("yardstick")["method"].nunique().eq(len(METHODS)).all()
     mean = summary.set_index(["yardstick", "method"])["mean"]
@@ -136,8 +137,8 @@ def test_all_yardsticks_of_all_methods(compared):
     assert mean["randomised", "GradCAM"] < 1
     assert mean["deletion", "joint Shapley"] == pytest.approx(mean["deletion", "Shapley in time"])
     assert not scores.loc[scores["yardstick"] == "deletion", "clip"].isin(np.flatnonzero(found.own)).any()
-    assert set(tables.ratio_table(scores).columns) == {"method", "RIS", "ROS", "RRS"}
-    differences = tables.difference_table(scores)
+    assert set(judging.ratio_table(scores).columns) == {"method", "RIS", "ROS", "RRS"}
+    differences = judging.difference_table(scores)
     assert "sparseness" not in set(differences["yardstick"])  # neither way is better
     pgu = differences[(differences["yardstick"] == "PGU") & (differences["one"] == "GradCAM")].iloc[0]
     assert pgu["mean"] == pytest.approx(mean["PGU", pgu["other"]] - mean["PGU", "GradCAM"])  # less is better
@@ -146,8 +147,8 @@ def test_all_yardsticks_of_all_methods(compared):
 def test_where_all_masked_clips_are_the_class_masking_has_no_say(compared):
     _, methods, found = compared
     blind = replace(found, own=np.ones(6, bool))
-    scores = tables.score_table(
-        blind, methods, tables.masking_table(found, 1), tables.window_table(found, 1), {}, n_few=1
+    scores = judging.score_table(
+        blind, methods, perturbing.masking_table(found, 1), perturbing.window_table(found, 1), {}, n_few=1
     )
     assert not set(scores["yardstick"]) & {"deletion", "insertion", "short windows", "infidelity"}
     assert "stability" in set(scores["yardstick"])
@@ -168,28 +169,28 @@ def test_orders_are_compared_the_better_way_round():
     scores = scored(
         deletion=(3, 2, 1), insertion=(30, 20, 10), PGU=(1, 2, 3), infidelity=(3, 2, 1), sparseness=(1, 2, 3)
     )
-    found = tables.order_table(scores).set_index(["one", "other"])["rho"]
+    found = judging.order_table(scores).set_index(["one", "other"])["rho"]
     assert found["deletion", "insertion"] == pytest.approx(1)
     assert found["deletion", "PGU"] == pytest.approx(1)
     assert found["deletion", "infidelity"] == pytest.approx(-1)
     assert found["all", "all"] == pytest.approx(0)
     assert len(found) == 6 + 1
-    assert tables.order_table(scored(deletion=(3, 2, 1))).empty
+    assert judging.order_table(scored(deletion=(3, 2, 1))).empty
 
 
 def test_the_paper_s_table_of_layers(compared):
     _, _, found = compared
-    table = tables.stage_table(found, 4, 20).set_index(["stage", "stream"])
+    table = staging.stage_table(found, 4, 20).set_index(["stage", "stream"])
     assert len(table) == 3 * 5 + 2
     assert table.loc[("main attention", ""), "rho"] == pytest.approx(1)
     assert table.loc[("main attention", ""), "by_joint"] == pytest.approx(1)
     assert (table["none_low"].dropna() <= table["none_high"].dropna()).all()
-    assert tables.active_table(found)[["TCN", "attention"]].stack().between(0.2, 1).all()
+    assert staging.active_table(found)[["TCN", "attention"]].stack().between(0.2, 1).all()
 
 
 def test_streams_add_up_to_the_score(compared):
     others, _, found = compared
-    table = tables.stream_table(found, others, 3)
+    table = staging.stream_table(found, others, 3)
     exact = table[table["method"] == "exact Shapley"].pivot(index="clip", columns="stream", values="value")
     np.testing.assert_allclose(exact.abs().sum(axis=1), 1)
     assert list(table["stream"].unique()) == ["J", "V", "B", "A"]
@@ -203,20 +204,20 @@ def test_streams_add_up_to_the_score(compared):
 
 def test_what_must_be_exact_is(compared):
     others, _, found = compared
-    gaps = tables.gap_table(found, others, 2)
+    gaps = checking.gap_table(found, others, 2)
     assert set(gaps["at"]) == {"streams", "coordinates"}
-    table = tables.exactness_table(found, others, gaps).set_index("what")["value"]
+    table = checking.exactness_table(found, others, gaps).set_index("what")["value"]
     assert table["two halves of the background against the whole"] < 1e-4
     assert table["coalitions of 8 players over those of 4"] == 16
     assert table["gap of joint Shapley, at coordinates"] < 1e-3
-    linter = tables.linter_table(found.network, found.x)
+    linter = checking.linter_table(found.network, found.x)
     assert set(linter["at"]) == {"streams", "coordinates"}
     assert linter["why"].str.contains("product").any()  # joint attention
 
 
 def test_what_is_asked_of_nothing(compared):
     others, _, found = compared
-    table = tables.stillness_table(found, others)
+    table = comparing.stillness_table(found, others)
     assert len(table) == 5 * 6
     own = table[table["used"]].eval("explained == named").to_numpy()
     np.testing.assert_array_equal(own, found.own)
@@ -225,33 +226,33 @@ def test_what_is_asked_of_nothing(compared):
 
 def test_costs_are_measured_of_what_there_is(compared):
     others, _, found = compared
-    costs = tables.cost_table(found, others, 1)
+    costs = checking.cost_table(found, others, 1)
     assert costs.groupby("method")["size"].apply(list).to_dict() == {
         "GradCAM": [1],
         "DeepLIFT-SHAP": [5, 10, 20, 2],
         "joint Shapley": [2, 4],
     }
-    assert tables.seconds_table(found)["seconds"].gt(0).all()
+    assert comparing.seconds_table(found)["seconds"].gt(0).all()
     without = replace(found, missing={"DeepLIFT-SHAP": "a reason"})
-    assert "DeepLIFT-SHAP" not in set(tables.cost_table(without, others, 1)["method"])
+    assert "DeepLIFT-SHAP" not in set(checking.cost_table(without, others, 1)["method"])
 
 
 def test_a_network_without_branches_or_edges_lacks_some_tables():
     torch.manual_seed(0)
     net = network(STGCN(STICK, 3, width=0.0625))
     others = background(dataset(), net.preprocessing, 2)
-    methods = tables.chosen_methods(("gradcam", "deeplift"), net, others)
-    found = tables.compare(net, dataset(), methods, "predicted")
-    assert set(tables.gap_table(found, others)["at"]) == {"coordinates"}
-    assert tables.stage_table(found) is tables.active_table(found) is tables.stream_table(found, others, 2) is None
-    assert tables.known_truth(found.data) is None
-    assert tables.clip_table(found)["class"].tolist() == ["nod", "wave", "kick"] * 2
+    methods = chosen_methods(("gradcam", "deeplift"), net, others)
+    found = comparing.compare(net, dataset(), methods, "predicted")
+    assert set(checking.gap_table(found, others)["at"]) == {"coordinates"}
+    assert staging.stage_table(found) is staging.active_table(found) is staging.stream_table(found, others, 2) is None
+    assert comparing.known_truth(found.data) is None
+    assert comparing.clip_table(found)["class"].tolist() == ["nod", "wave", "kick"] * 2
 
 
 def test_clips_that_are_named_rightly():
     model = MultiBranchGCN(STICK, 3, width=0.0625)
     model.fc.weight.data.zero_()
     model.fc.bias.data = torch.tensor([0.0, 1.0, 0.0])
-    some = tables.sample(dataset(), network(model), 2)
+    some = comparing.sample(dataset(), network(model), 2)
     assert some.labels.tolist() == [1, 1]
-    assert len(tables.sample(dataset().take([0, 1, 2]), network(model), 2)) == 3  # one of them rightly
+    assert len(comparing.sample(dataset().take([0, 1, 2]), network(model), 2)) == 3  # one of them rightly

@@ -13,7 +13,7 @@ from analysis_lib.errors import UserError
 from analysis_lib.statistics import Verdict
 from analysis_lib.studies.shap_comparison import figures, measures, words
 from analysis_lib.studies.shap_comparison.findings import findings, paired
-from analysis_lib.studies.shap_comparison.tables import YARDSTICKS, difference_table, order_table, summary_table
+from analysis_lib.studies.shap_comparison.judging import YARDSTICKS, difference_table, order_table, summary_table
 
 METHODS = ("GradCAM", "DeepLIFT-SHAP", "joint Shapley", "by lot")
 SECONDS = {"GradCAM": 0.01, "DeepLIFT-SHAP": 0.4, "joint Shapley": 2.0, "by lot": 0.001}
