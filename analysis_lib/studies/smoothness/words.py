@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import ceil, floor, isfinite, isnan
 
 from analysis_lib.statistics import Estimate, Verdict
-from analysis_lib.studies.smoothness.findings import CurveFindings, Learnt, Neighbours, Picture, TheoremFindings
+from analysis_lib.studies.smoothness.findings import CurveFindings, Learnt, Neighbours, Picture, TheoremFindings, Votes
 from analysis_lib.words import counted, estimate, judged, listed, moves, name_of, named, number, percent
 
 #: whom a clip may be joined to, as pages say it
@@ -13,6 +13,8 @@ JOINED = {
     "other people": "Joined to clips of other people only",
     "other cameras": "Joined to clips of other cameras only",
 }
+#: what clips then do not share
+SHARED = {"other people": "person", "other cameras": "camera"}
 
 
 def answer(found: CurveFindings | None) -> str:
@@ -119,10 +121,34 @@ def neighbours(found: Sequence[Neighbours]) -> str:
             f"- {JOINED[it.edges]}: from {number(it.trained[0])} at the first layer to {number(it.trained[1])} at the "
             f"last{beside}."
         )
-    if len(found) < 2:
+    if missing := [edges for edges in JOINED if edges not in {it.edges for it in found}]:
         said.append(
-            "\nOther people or other cameras cannot be asked for: they are not known here, or there is only one."
+            f"\n{listed(missing).capitalize()} cannot be asked for: among these clips they are not known, or there is "
+            "only one. The parameter `nodes` takes clips of another split."
         )
+    return "\n".join(said)
+
+
+def votes(found: Sequence[Votes]) -> str:
+    """Return how many clips neighbours name wrongly before any layer and after the last, by who they may be."""
+    if not found:
+        return ""
+    everyone, *others = found
+    said = [
+        f"Of {counted(everyone.clips, 'clip')}, named by the weight of their neighbours, are wrong at the input, "
+        "before any layer, and at the last layer:\n"
+    ]
+    said += [
+        f"- {JOINED[it.edges].lower()} {estimate(it.first, percent)}, and {estimate(it.last, percent)};" for it in found
+    ]
+    said[-1] = f"{said[-1].removesuffix(';')}."
+    for it in others:
+        harder = it.harder(everyone)
+        said.append(f"\nThat more are wrong at the input where only {it.edges} may be neighbours {judged(harder)}.")
+        if harder == Verdict.HOLDS:
+            said[-1] += (
+                f" Some find their class there by clips of the same {SHARED[it.edges]}, not by a network."
+            )
     return "\n".join(said)
 
 
