@@ -140,7 +140,8 @@ def learnt_shape(trained: Curves, untrained: Sequence[Curves], boundary: int) ->
     Returns
     -------
     DataFrame
-        Columns statistic, value, low, high: ``early``, :math:`\delta_b - \delta_1`; ``late``,
+        Columns statistic, value, low, high: ``level``, the mean of :math:`\delta_1` to :math:`\delta_b`; ``early``,
+        :math:`\delta_b - \delta_1`; ``late``,
         :math:`\delta_L - \delta_b`; ``late fall``, how much farther it falls after b,
         :math:`(\delta_b - \delta_L) - |\delta_b - \delta_1|`. No rows without draws, or without a layer after b.
     """
@@ -155,7 +156,8 @@ def learnt_shape(trained: Curves, untrained: Sequence[Curves], boundary: int) ->
 
 def _halves(delta: np.ndarray, boundary: int) -> dict[str, np.ndarray]:
     early, late = delta[..., boundary] - delta[..., 1], delta[..., -1] - delta[..., boundary]
-    return {"early": early, "late": late, "late fall": -late - np.abs(early)}
+    level = delta[..., 1 : boundary + 1].mean(axis=-1)
+    return {"level": level, "early": early, "late": late, "late fall": -late - np.abs(early)}
 
 
 def neighbour_table(

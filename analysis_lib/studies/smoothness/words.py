@@ -5,7 +5,7 @@ from math import ceil, floor, isfinite, isnan
 
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.smoothness.findings import CurveFindings, Learnt, Neighbours, Picture, TheoremFindings, Votes
-from analysis_lib.words import counted, estimate, judged, listed, moves, name_of, named, number, percent
+from analysis_lib.words import counted, estimate, judged, listed, moves, name_of, named, number, percent, surely
 
 #: whom a clip may be joined to, as pages say it
 JOINED = {
@@ -76,14 +76,11 @@ def learnt(found: Learnt | None) -> str:
     """Return at which layers training has changed label variation, and whether that comes late."""
     if not found:
         return "Nothing says what of this was learnt: there is no untrained network beside it."
-    sides = [
-        f"{word} at {_layers(layers)}" for word, layers in (("lower", found.lower), ("higher", found.higher)) if layers
-    ]
-    told = len(found.lower) + len(found.higher) == found.depth
+    told = len(found.lower) + len(found.higher)
     said = [
         f"Beside {counted(found.draws, 'draw')} of the same network without training, label variation is "
-        + (f"surely {' and '.join(sides)}" if sides else "at no layer surely lower or higher")
-        + ("; at the other layers the intervals do not tell." if sides and not told else "."),
+        + surely(found.lower, found.higher)
+        + ("; at the other layers the intervals do not tell." if 0 < told < found.depth else "."),
         f"Trained minus untrained is {estimate(found.last)} at layer {found.depth}.",
     ]
     if found.early and found.late:
@@ -92,22 +89,6 @@ def learnt(found: Learnt | None) -> str:
             f"after it. That it falls farther after that layer than it moves before {judged(found.comes_late)}."
         )
     return " ".join(said)
-
-
-def _layers(layers: tuple[int, ...]) -> str:
-    """Return layers, runs of three or more by their ends.
-
-    >>> _layers((1, 3, 4, 5, 7, 8)), _layers((2,))
-    ('layers 1, 3 to 5, 7 and 8', 'layer 2')
-    """
-    runs: list[list[int]] = []
-    for layer in layers:
-        if runs and layer == runs[-1][-1] + 1:
-            runs[-1].append(layer)
-        else:
-            runs.append([layer])
-    parts = [[f"{run[0]} to {run[-1]}"] if len(run) > 2 else map(str, run) for run in runs]
-    return f"{'layer' if len(layers) == 1 else 'layers'} {listed([part for run in parts for part in run])}"
 
 
 def neighbours(found: Sequence[Neighbours]) -> str:
@@ -146,9 +127,7 @@ def votes(found: Sequence[Votes]) -> str:
         harder = it.harder(everyone)
         said.append(f"\nThat more are wrong at the input where only {it.edges} may be neighbours {judged(harder)}.")
         if harder == Verdict.HOLDS:
-            said[-1] += (
-                f" Some find their class there by clips of the same {SHARED[it.edges]}, not by a network."
-            )
+            said[-1] += f" Some find their class there by clips of the same {SHARED[it.edges]}, not by a network."
     return "\n".join(said)
 
 

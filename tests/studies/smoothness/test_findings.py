@@ -107,6 +107,8 @@ def test_what_training_adds_by_hand():
     assert found.last.value == pytest.approx(-0.6)
     assert (found.early.value, found.late.value) == pytest.approx((0, -0.6))
     assert found.comes_late == Verdict.HOLDS
+    shape = learnt_shape(curves_of(np.transpose([[0.9, *[0.5] * 2, 0.1]])), [curves_of(np.full((4, 1), 0.6))], 2)
+    assert shape.set_index("statistic")["value"]["level"] == pytest.approx(-0.1)  # of layers 1 and 2
 
 
 def test_what_the_untrained_network_does_as_well_was_not_learnt():
