@@ -165,6 +165,32 @@ def listed(names: Iterable, none: str = "none") -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
+def surely(lower: tuple[int, ...], higher: tuple[int, ...]) -> str:
+    """Return at which layers something is surely lower or higher than something else.
+
+    >>> surely((9, 10), ()), surely((), ())
+    ('surely lower at layers 9 and 10', 'at no layer surely lower or higher')
+    """
+    sides = [f"{word} at {layers_of(layers)}" for word, layers in (("lower", lower), ("higher", higher)) if layers]
+    return f"surely {' and '.join(sides)}" if sides else "at no layer surely lower or higher"
+
+
+def layers_of(layers: tuple[int, ...]) -> str:
+    """Return layers, runs of three or more by their ends.
+
+    >>> layers_of((1, 3, 4, 5, 7, 8)), layers_of((2,))
+    ('layers 1, 3 to 5, 7 and 8', 'layer 2')
+    """
+    runs: list[list[int]] = []
+    for layer in layers:
+        if runs and layer == runs[-1][-1] + 1:
+            runs[-1].append(layer)
+        else:
+            runs.append([layer])
+    parts = [[f"{run[0]} to {run[-1]}"] if len(run) > 2 else map(str, run) for run in runs]
+    return f"{'layer' if len(layers) == 1 else 'layers'} {listed([part for run in parts for part in run])}"
+
+
 def counted(count: int, thing: str, plural: str = "") -> str:
     """Return how many there are of something.
 

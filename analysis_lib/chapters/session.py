@@ -18,11 +18,18 @@ from analysis_lib.chapters.recorded import write_record
 from analysis_lib.chapters.shown import Claim, Listed, ThisRun, answer_html, run_html
 from analysis_lib.datasets.catalogue import load_dataset
 from analysis_lib.datasets.dataset import SkeletonDataset
-from analysis_lib.datasets.sampling import class_indices, sample_per_class, usual_actions
+from analysis_lib.datasets.sampling import (
+    class_indices,
+    node_splits,
+    only_split,
+    sample_per_class,
+    sample_splits,
+    usual_actions,
+)
 from analysis_lib.errors import UserError
 from analysis_lib.networks.checkpoints import Checkpoint, is_trained, load_checkpoint
 from analysis_lib.results.digest import code_version
-from analysis_lib.words import code_of, listed, name_of
+from analysis_lib.words import code_of, counted, listed, name_of
 
 TABLES = "STGBOOK_TABLES"  # environment variable: the folder that tables are recorded in
 
@@ -86,6 +93,36 @@ class Session:
     def sample(self, data: SkeletonDataset, n_per_class: int, seed: int) -> SkeletonDataset:
         """Return so many clips of each class (`analysis_lib.datasets.sampling.sample_per_class`)."""
         return data.take(sample_per_class(data.labels, self.per_class("n_per_class", n_per_class, data), seed))
+
+    def nodes(self, which: str, n_per_class: int, seed: int) -> SkeletonDataset:
+        """Return so many clips of each class, of the splits that the parameters ``split`` and ``train_split`` name.
+
+        The page will say of which, unless they are tested clips alone.
+
+        Parameters
+        ----------
+        which : {"test", "train", "both"}
+            Clips that are tested, clips that are learnt from, or half of each; if the data have one split only, those.
+        """
+        given = self.parameters["split"], self.parameters["train_split"]
+        splits = node_splits(self.data, which, *given)
+        data = self.data.take(sample_splits(self.data, splits, n_per_class, seed))
+        if len(splits) == 1:
+            self.per_class("n_per_class", n_per_class, self.data.split(splits[0]))
+        if only_split(self.data):
+            self.notes.append(
+                f"The data have one split only, {code_of(splits[0])}: its clips stand both for those that are tested "
+                "and for those that are learnt from."
+            )
+        elif splits != given[:1]:
+            of = (f"{counted(len(data.splits[name]), 'clip')} of the split {code_of(name)}" for name in splits)
+            self.notes.append(f"The nodes are {listed(of)}.")
+        return data
+
+    @property
+    def training_clips(self) -> SkeletonDataset:
+        """The clips of the split that the parameter ``train_split`` names; of the only one that there is, if it is."""
+        return self.data.split(only_split(self.data) or self.parameters["train_split"])
 
     def per_class(self, parameter: str, wanted: int, data: SkeletonDataset) -> int:
         """Return how many clips of each class are wanted; the page will say which classes have fewer."""

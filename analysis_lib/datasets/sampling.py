@@ -1,6 +1,7 @@
 """Which clips are looked at: so many of each class, some classes, those that are seen best."""
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 
@@ -29,10 +30,7 @@ def sample_per_class(labels: np.ndarray, n_per_class: int, seed: int) -> np.ndar
     (4,)
     """
     classes, counts = np.unique(labels, return_counts=True)
-    if n_per_class < 0:
-        raise UserError(
-            f"the number of clips a class must be at least 0 (as many as the smallest has), got {n_per_class}"
-        )
+    _check_number(n_per_class)
     wanted = n_per_class or counts.min()
     rng = np.random.default_rng(seed)
     drawn = [
@@ -40,6 +38,64 @@ def sample_per_class(labels: np.ndarray, n_per_class: int, seed: int) -> np.ndar
         for c, n in zip(classes, counts, strict=True)
     ]
     return np.sort(np.concatenate(drawn))
+
+
+def _check_number(n_per_class: int) -> None:
+    if n_per_class < 0:
+        raise UserError(
+            f"the number of clips a class must be at least 0 (as many as the smallest has), got {n_per_class}"
+        )
+
+
+#: which clips may become nodes of a graph: those that are tested, those that are learnt from, or half of each
+NODES = ("test", "train", "both")
+
+
+def node_splits(data: SkeletonDataset, nodes: str, test: str, train: str) -> tuple[str, ...]:
+    """Return the splits whose clips become nodes, those that are tested first; the only one that there is, if it is.
+
+    Raises
+    ------
+    UserError
+        If there is no such choice of nodes.
+
+    Examples
+    --------
+    >>> from analysis_lib.datasets.catalogue import load_dataset
+    >>> data = load_dataset("synthetic")
+    >>> node_splits(data, "both", "test", "train"), node_splits(data, "train", "test", "train")
+    (('test', 'train'), ('train',))
+    """
+    if nodes not in NODES:
+        raise unknown_choice("choice of nodes", nodes, NODES)
+    only = only_split(data)
+    return (only,) if only else {"test": (test,), "train": (train,), "both": (test, train)}[nodes]
+
+
+def only_split(data: SkeletonDataset) -> str:
+    """Return the name of the only split that has clips; empty if there are several, or none."""
+    filled = [name for name, index in data.splits.items() if len(index)]
+    return filled[0] if len(filled) == 1 else ""
+
+
+def sample_splits(data: SkeletonDataset, splits: Sequence[str], n_per_class: int, seed: int) -> np.ndarray:
+    """Return the positions of so many clips of every class, as many from each of some splits (`sample_per_class`).
+
+    Of an odd number the first split gives one more; each gives at least one. With 0, each gives as many of every
+    class as the smallest class of all of them has.
+
+    Raises
+    ------
+    UserError, DataError
+        If the number is negative, there is no such split, it is empty, or two of them share a clip.
+    """
+    _check_number(n_per_class)
+    for one, other in combinations(splits, 2):
+        data.train_test(other, one)
+    parts = [data.split(name) for name in splits]
+    half, rest = divmod(n_per_class or len(parts) * smallest_class(*parts), len(parts))
+    drawn = [sample_per_class(part.labels, max(1, half + (i < rest)), seed) for i, part in enumerate(parts)]
+    return np.concatenate([data.splits[name][index] for name, index in zip(splits, drawn, strict=True)])
 
 
 def class_indices(data: SkeletonDataset, names: Sequence[str]) -> list[int]:

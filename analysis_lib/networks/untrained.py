@@ -19,6 +19,8 @@ from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.registry import build
 from analysis_lib.skeletons.skeleton import Skeleton
 
+#: what tables call a network that was trained, and draws of the same architecture that were not
+TRAINED, UNTRAINED = "trained", "untrained"
 CALIBRATING = 100  # clips: 100 of 100 frames and 20 joints are 200,000 samples a channel
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import IPython
@@ -12,6 +13,7 @@ import pytest
 from analysis_lib.chapters import session as module
 from analysis_lib.chapters.notes import RUN
 from analysis_lib.chapters.session import Session
+from analysis_lib.datasets.catalogue import load_dataset
 from analysis_lib.errors import UserError
 from analysis_lib.statistics import Verdict
 
@@ -141,3 +143,31 @@ def test_sentences_are_paragraphs(sentences, shown):
 
 def test_where_nothing_is_to_be_said_nothing_is_displayed():
     assert opened().say("") is None
+
+
+def nodes_of(data, nodes, n_per_class=1):
+    """Return the clips that a chapter on these data takes for nodes, and what its page says of them."""
+    given = {"split": "test", "train_split": "train"}
+    session = opened(namespace=given | {"__annotations__": given}, data=data)
+    return session.nodes(nodes, n_per_class, 0), session.training_clips, session.notes
+
+
+def test_nodes_of_both_splits_are_told():
+    data = load_dataset("synthetic")
+    tested, _, notes = nodes_of(data, "test")
+    assert (len(tested), len(tested.splits["test"]), notes) == (20, 20, [])
+    both, train, notes = nodes_of(data, "both", 2)
+    assert (len(both.splits["test"]), len(both.splits["train"]), len(train)) == (20, 20, 960)
+    assert notes == [
+        "The nodes are 20 clips of the split <code>test</code> and 20 clips of the split <code>train</code>."
+    ]
+    assert nodes_of(data, "train")[2] == ["The nodes are 20 clips of the split <code>train</code>."]
+
+
+@pytest.mark.parametrize("nodes", ["test", "train", "both"])
+def test_data_with_one_split_are_nodes_and_training_clips_alike(nodes):
+    data = load_dataset("synthetic")
+    data = replace(data, splits={"everyone": range(40)})
+    found, train, (note,) = nodes_of(data, nodes)
+    assert len(found) == len(np.unique(train.labels))
+    assert note.startswith("The data have one split only, <code>everyone</code>: ")

@@ -1,5 +1,7 @@
 """Which clips are looked at: those that are asked for, or a line that says why not."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,7 +14,9 @@ from analysis_lib.datasets.sampling import (
     front_clips,
     left_out_groups,
     made_splits,
+    node_splits,
     sample_per_class,
+    sample_splits,
     usual_actions,
 )
 from analysis_lib.errors import UserError
@@ -138,3 +142,45 @@ def test_people_are_left_out_where_they_are_known_else_parts_of_each_class(subje
 def test_an_action_with_one_clip_cannot_be_left_out():
     with pytest.raises(UserError, match="an action has one clip"):
         left_out_groups(people(None, [0, 0, 1]))
+
+
+@pytest.fixture
+def halves():
+    """Return eight clips of two classes, four of each split."""
+    clips = [np.zeros((1, 3, 2, 3))] * 8
+    return SkeletonDataset("toy", FEET, clips, [0, 0, 1, 1] * 2, splits={"test": range(4), "train": range(4, 8)})
+
+
+@pytest.mark.parametrize(("nodes", "splits"), [("test", ("test",)), ("train", ("train",)), ("both", ("test", "train"))])
+def test_nodes_are_of_the_splits_that_are_asked_for(halves, nodes, splits):
+    assert node_splits(halves, nodes, "test", "train") == splits
+    only = halves.take(range(4))  # the training split has no clips left
+    assert node_splits(only, nodes, "test", "train") == ("test",)
+
+
+def test_unknown_nodes_are_refused(halves):
+    with pytest.raises(UserError, match=r"^unknown choice of nodes 'all'; choices: both, test, train$"):
+        node_splits(halves, "all", "test", "train")
+
+
+@pytest.mark.parametrize(("n", "of_test", "of_train"), [(2, 1, 1), (3, 2, 1), (1, 1, 1), (0, 2, 2), (9, 2, 2)])
+def test_half_of_the_clips_are_of_each_split(halves, n, of_test, of_train):
+    index = sample_splits(halves, ("test", "train"), n, seed=0)
+    assert len(set(index.tolist())) == len(index)
+    for c in (0, 1):
+        mine = index[halves.labels[index] == c]
+        assert ((mine < 4).sum(), (mine >= 4).sum()) == (of_test, of_train)
+
+
+def test_one_split_is_sampled_as_it_is_alone(halves):
+    part = halves.split("train")
+    alone = part.take(sample_per_class(part.labels, 1, 3))
+    assert halves.take(sample_splits(halves, ("train",), 1, 3)).clips == alone.clips
+
+
+def test_splits_that_cannot_both_give_nodes(halves):
+    with pytest.raises(UserError, match=r"^the number of clips a class must be at least 0 .*, got -1$"):
+        sample_splits(halves, ("test", "train"), -1, 0)
+    shared = dataclasses.replace(halves, splits={"one": [0, 2], "other": [0, 3]})
+    with pytest.raises(UserError, match="share 1 clips"):
+        sample_splits(shared, ("one", "other"), 1, 0)

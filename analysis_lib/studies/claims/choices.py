@@ -5,7 +5,7 @@ book's own first. All combinations are read off the same distances, of which the
 numbers of windows and reductions.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
 import numpy as np
@@ -82,21 +82,13 @@ def choice_table(
     if not grid:
         raise UserError("these claims declare no open choices")
     frames = [pd.DataFrame(columns=COLUMNS)]
-    for split in grid["split"]:
-        nodes = _nodes(data, splits[split], n_per_class, seed)
-        embeddings = layer_embeddings(network, nodes, progress=progress)
-        counts = _node_counts(network, nodes)
-        jobs = [*product(grid["n_windows"], grid["reduce"])]
-        for n_windows, reduce in progress_bar(jobs, f"choices, {split}", progress):
-            if reduce == "joint" and 1 in counts:
-                continue
-            distances = _distances(reduced(embeddings, counts, reduce), Warping(n_windows=n_windows))
-            for k, graph in product([k for k in grid["n_neighbors"] if k < len(nodes)], grid["graph"]):
-                chosen = dict(zip(OPTIONS, (split, n_windows, reduce, k, graph), strict=True))
-                own = all(chosen[name] == grid[name][0] for name in OPTIONS if name != "graph")
-                found = {-1: _variation(distances, nodes.labels, graph, k)}
-                found |= _without_people(distances, nodes, graph, k) if own else {}
-                frames += [_rows(nodes, q).assign(**chosen, without=who) for who, q in found.items()]
+    for given, nodes, distances in _compared(network, data, grid, splits, n_per_class, seed, progress):
+        for k, graph in product([k for k in grid["n_neighbors"] if k < len(nodes)], grid["graph"]):
+            chosen = given | {"n_neighbors": k, "graph": graph}
+            own = all(chosen[name] == grid[name][0] for name in OPTIONS if name != "graph")
+            found = {-1: _variation(distances, nodes.labels, graph, k)}
+            found |= _without_people(distances, nodes, graph, k) if own else {}
+            frames += [_rows(nodes, q).assign(**chosen, without=who) for who, q in found.items()]
     return pd.concat(frames[1:] or frames, ignore_index=True)[COLUMNS]
 
 
@@ -122,23 +114,39 @@ def distance_tables(
     clips : DataFrame
         One row a clip, in the order of its number: name (of the class), group, person.
     """
-    own = {name: values[0] for name, values in grid.items()}
-    nodes = _nodes(data, splits[own["split"]], n_per_class, seed)
-    embeddings = reduced(layer_embeddings(network, nodes), _node_counts(network, nodes), own["reduce"])
+    own = {name: values[:1] for name, values in grid.items()}
+    ((_, nodes, layers),) = _compared(network, data, own, splits, n_per_class, seed)
     one, other = np.triu_indices(len(nodes), 1)
+    kept = {layer: layers[layer - 1] for layer in RECHECKED if layer <= len(layers)}
     distances = {"one": one, "other": other}
-    for layer in [layer for layer in RECHECKED if layer < len(embeddings.layers)]:
-        x, lengths, name = (of[layer] for of in (embeddings.features, embeddings.lengths, embeddings.layers))
-        found = stored_distances(x, lengths, how=Warping(n_windows=own["n_windows"]), about=name)
-        distances[f"layer_{layer}"] = found[one, other].astype(float).round(5)
+    distances |= {f"layer_{layer}": found[one, other].astype(float).round(5) for layer, found in kept.items()}
     names, groups = ([of[c] for c in nodes.labels] for of in (nodes.class_names, nodes.groups))
     return pd.DataFrame(distances), pd.DataFrame({"name": names, "group": groups, "person": nodes.subjects})
 
 
-def _nodes(data: SkeletonDataset, split: str, n_per_class: int, seed: int) -> SkeletonDataset:
-    """Return the clips that are compared."""
-    nodes = data.split(split)
-    return nodes.take(sample_per_class(nodes.labels, n_per_class, seed))
+def _compared(
+    network: Checkpoint,
+    data: SkeletonDataset,
+    grid: Mapping[str, Sequence],
+    splits: Mapping[str, str],
+    n_per_class: int,
+    seed: int,
+    progress: bool = False,
+) -> Iterator[tuple[dict, SkeletonDataset, list[np.ndarray]]]:
+    """Yield split, windows and reduction, the clips that are compared, and their distances at each layer.
+
+    A reduction that is one of several is passed over where a layer has no joints.
+    """
+    for split in grid["split"]:
+        nodes = data.split(splits[split])
+        nodes = nodes.take(sample_per_class(nodes.labels, n_per_class, seed))
+        embeddings, counts = layer_embeddings(network, nodes, progress=progress), _node_counts(network, nodes)
+        jobs = [*product(grid["n_windows"], grid["reduce"])]
+        for n_windows, reduce in progress_bar(jobs, f"choices, {split}", progress):
+            if reduce == "joint" and 1 in counts and len(grid["reduce"]) > 1:
+                continue
+            given = {"split": split, "n_windows": n_windows, "reduce": reduce}
+            yield given, nodes, _distances(reduced(embeddings, counts, reduce), Warping(n_windows=n_windows))
 
 
 def _node_counts(network: Checkpoint, data: SkeletonDataset) -> list[int]:

@@ -15,10 +15,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullLocator
 
+from analysis_lib.networks.untrained import TRAINED, UNTRAINED
 from analysis_lib.plots.beside import GREY, NOTHING, Tables, faint, keys, where
 from analysis_lib.plots.panels import key_below
 from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, SEQUENTIAL, WIDTH, percent_axis, use_style
-from analysis_lib.studies.nnk_vs_knn.tables import RIVALS, gap_means
+from analysis_lib.studies.nnk_vs_knn.tables import RIVALS, SPARSITY, gap_means
 
 #: label, colour, marker and dash of each graph
 GRAPHS = {
@@ -145,6 +146,38 @@ def plot_differences(differences: pd.DataFrame, beside: Tables = NOTHING) -> Fig
     for measure, label in MEASURES.items():
         grid[measure, "knn"].set_ylabel(f"difference of\n{label}")
     key_below(figure, [grid["q", "knn"]], keys(others))
+    return figure
+
+
+#: how the network and its untrained draws look: colour, marker, dash
+NETWORKS = {TRAINED: (COLOURS[0], "o", "-"), UNTRAINED: (COLOURS[1], "s", "--")}
+
+
+def plot_gains(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
+    """Draw NNK minus k-NN by layer for a network and its untrained draws, and below the difference of the two."""
+    use_style()
+    mine = table[table["against"] == "knn"]
+    others = where(beside, against="knn")
+    titles = {**MEASURES, SPARSITY: "neighbours of a clip"}
+    figure, grid = plt.subplots(2, len(titles), sharex=True, figsize=(WIDTH, 0.62 * WIDTH))
+    for (top, bottom), (measure, title) in zip(grid.T, titles.items(), strict=True):
+        rows, theirs = mine[mine["measure"] == measure], where(others, measure=measure)
+        for network, (colour, marker, dash) in NETWORKS.items():
+            style = {"color": colour, "linestyle": dash}
+            top.plot(rows["layer"], rows[network], marker=marker, markersize=3, lw=1.2, label=network, **style)
+            for other, thin in faint(theirs):
+                top.plot(other["layer"], other[network], **style | thin)
+        for ends in (("low", "high"), ("all_low", "all_high")):
+            bottom.fill_between(rows["layer"], *(rows[end].astype(float) for end in ends), color=INK, alpha=0.14, lw=0)
+        bottom.plot(rows["layer"], rows["difference"], color=INK, lw=1.2)
+        top.set_title(title)
+        for axes in (top, bottom):
+            axes.axhline(0, color=INK, lw=0.8, ls=":")
+            axes.grid(axis="y")
+        _layers(bottom, mine, *others.values())
+    grid[0, 0].set_ylabel("NNK minus 𝑘-NN")
+    grid[1, 0].set_ylabel("trained minus\nuntrained")
+    key_below(figure, [grid[0, 0]], keys(others))
     return figure
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis_lib.networks.untrained import TRAINED, UNTRAINED
 from analysis_lib.statistics import Estimate, Verdict, together
 from analysis_lib.studies.nnk_vs_knn.tables import gap_means
 
@@ -110,6 +111,53 @@ class Symmetrisation:
     q: Mapping[str, tuple[float, float]]
     lower: Split
     isolated: int
+
+
+@dataclass(frozen=True)
+class Profile:
+    """NNK minus k-NN of one measure at the first layer and at the last, of the network and of its untrained draws.
+
+    ``last`` is trained minus untrained at the last layer, ``lower`` and ``higher`` the layers at which that is surely
+    below or above zero, all layers at once.
+    """
+
+    measure: str
+    trained: tuple[float, float]
+    untrained: tuple[float, float]
+    last: Estimate
+    lower: tuple[int, ...]
+    higher: tuple[int, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return whether it is lower for the trained network: at some layer surely, and at none surely higher."""
+        if bool(self.lower) == bool(self.higher):
+            return Verdict.UNDECIDED
+        return Verdict.HOLDS if self.lower else Verdict.FAILS
+
+
+@dataclass(frozen=True)
+class Gains:
+    """What NNK gains over k-NN at one k on a network, beside so many untrained draws of its architecture."""
+
+    draws: int
+    n_neighbors: int
+    depth: int
+    profiles: tuple[Profile, ...]
+
+
+def gains(table: pd.DataFrame | None, draws: int) -> Gains | None:
+    """Return what `tables.gain_table` says of NNK against k-NN; None without it, without draws or without layers."""
+    rows = None if table is None else _layers(table[table["against"] == "knn"])
+    if rows is None or rows.empty:
+        return None
+    profiles = []
+    for measure, of in rows.groupby("measure", sort=False):
+        ends = {name: tuple(of[name].iloc[[0, -1]].astype(float)) for name in (TRAINED, UNTRAINED)}
+        last = Estimate(*of.iloc[-1][["difference", "low", "high"]].astype(float))
+        sides = (tuple(of.loc[sure, "layer"].astype(int)) for sure in (of["all_high"] < 0, of["all_low"] > 0))
+        profiles.append(Profile(measure, ends[TRAINED], ends[UNTRAINED], last, *sides))
+    return Gains(draws, int(rows["n_neighbors"].iloc[0]), int(rows["layer"].max()), tuple(profiles))
 
 
 def comparison(table: pd.DataFrame, differences: pd.DataFrame) -> Comparison:

@@ -15,6 +15,7 @@ from analysis_lib.errors import UserError
 from analysis_lib.geometry.embeddings import Embeddings
 from analysis_lib.geometry.graphs import SYMMETRISATIONS, TOLERANCE, knn_graph, similarity_kernel
 from analysis_lib.geometry.layerwise import GRAPHS, stored_distances
+from analysis_lib.geometry.learnt import LEARNT, learnt_rows
 from analysis_lib.geometry.neighbour_votes import class_means, vote_errors
 from analysis_lib.geometry.smoothness import (
     class_smoothness,
@@ -29,6 +30,7 @@ from analysis_lib.warping.options import Warping
 
 #: what is read off each graph, class by class
 MEASURES = ("q", "error")
+SPARSITY = "neighbours"
 #: graphs that NNK is set against; ``matched`` is k-NN with as many neighbours as NNK kept
 RIVALS = ("knn", "matched")
 
@@ -39,8 +41,9 @@ class GraphReading:
 
     ``place`` has ``layer`` (0 is the input), ``layer_name`` and ``n_neighbors``, candidates k; the graph "matched" has
     this k too, though it takes fewer neighbours. ``values`` are by class, (n_classes,): ``"q"``, share of edge weight
-    that leaves it, and ``"error"``, share of its clips that their neighbours name wrongly; ``replicates`` the same
-    over resampled clips, (n_bootstrap, n_classes). ``counts`` is what `comparison_table` has of the whole graph.
+    that leaves it, ``"error"``, share of its clips that their neighbours name wrongly, and ``"neighbours"``, how many
+    its clips keep; ``replicates`` the same over resampled clips, (n_bootstrap, n_classes). ``counts`` is what
+    `comparison_table` has of the whole graph.
     """
 
     place: dict
@@ -127,11 +130,14 @@ def _read(
     """Return what one graph says; ``width`` is how many candidates it is offered, ``draws`` number and seed."""
     build = GRAPHS.get(name, knn_graph)
     graph, found = build(kernel, width, symmetrise)
-    wrong = vote_errors(build(kernel, width, "none")[0], labels)
+    own = build(kernel, width, "none")[0]
+    clips = np.stack([vote_errors(own, labels), (own > 0).sum(axis=1)], axis=-1)  # (n, 2): error, neighbours
     classes = class_smoothness(graph, labels)
     q, again = resampled_smoothness(graph, labels, *draws)
-    wrong_again = resampled_means(wrong, labels, np.random.default_rng(draws[1]), draws[0])
-    values, replicates = {"q": q, "error": class_means(wrong, labels)}, {"q": again, "error": wrong_again}
+    clips_again = resampled_means(clips, labels, np.random.default_rng(draws[1]), draws[0])
+    values, replicates = {"q": q}, {"q": again}
+    for i, measure in enumerate(("error", SPARSITY)):
+        values[measure], replicates[measure] = class_means(clips[:, i], labels), clips_again[..., i]
     clips = classes["clips"].to_numpy()
     counts = {"raw": classes["raw"].mean(), "weight": graph.sum() / 2, "edges": found.n_edges}
     counts |= {"neighbours": found.mean_neighbours, "isolated": found.n_isolated, "ridge": found.n_ridge}
@@ -199,6 +205,63 @@ def difference_table(readings: Sequence[GraphReading]) -> pd.DataFrame:
             row = nnk.place | {"against": against, "measure": measure}
             rows.append(row | {"difference": difference, "low": low, "high": high})
     return pd.DataFrame(rows)
+
+
+def gain_table(
+    readings: Sequence[GraphReading],
+    untrained: Sequence[Mapping[str, np.ndarray]],
+    labels: np.ndarray,
+    shown: int,
+    symmetrise: str = "max",
+    n_bootstrap: int = 500,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return NNK minus k-NN for a network, and for untrained draws of the same architecture.
+
+    What an untrained network shows of the same clips is what the two kinds of graph make of any features.
+
+    Parameters
+    ----------
+    readings : sequence of GraphReading
+        Of the trained network.
+    untrained : sequence of mapping of str to ndarray, shape (n, n)
+        Distances of each untrained draw by layer.
+    labels : int ndarray, shape (n,)
+    shown : int
+        Candidates: of those that were read and that every draw has clips for, the number next to this is taken.
+    symmetrise, n_bootstrap, seed
+        As they were for ``readings``: all are resampled with the same clips.
+
+    Returns
+    -------
+    DataFrame
+        Columns against, measure, layer, layer_name, n_neighbors, and those of
+        `analysis_lib.geometry.learnt.learnt_rows`. The measures are ``"q"``, ``"error"`` and, against k-NN,
+        ``"neighbours"``. No rows without draws.
+    """
+    columns = ["against", "measure", "layer", "layer_name", "n_neighbors"]
+    if not untrained:
+        return pd.DataFrame(columns=[*columns, *LEARNT])
+    most = min(map(most_candidates, untrained))
+    known = sorted({reading.place["n_neighbors"] for reading in readings})
+    k = min([n for n in known if n <= most] or known[:1], key=lambda n: abs(n - shown))
+    draws = [read_graphs(distances, labels, [k], symmetrise, n_bootstrap, seed) for distances in untrained]
+    frames = []
+    for against, measure in [*product(RIVALS, MEASURES), ("knn", SPARSITY)]:
+        mine, *others = (_gains(one, k, against, measure) for one in (readings, *draws))
+        places = pd.DataFrame([r.place for r in readings if (r.graph, r.place["n_neighbors"]) == ("nnk", k)])
+        rows = pd.concat([places, learnt_rows(mine, others)], axis=1)
+        frames.append(rows.assign(against=against, measure=measure))
+    return pd.concat(frames, ignore_index=True)[[*columns, *LEARNT]]
+
+
+def _gains(readings: Sequence[GraphReading], k: int, against: str, measure: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return NNK minus a rival by layer, mean of the classes, (L,), and its replicates, (n_bootstrap, L)."""
+    at_k = [r for r in readings if r.place["n_neighbors"] == k]
+    pairs = [*zip(*([r for r in at_k if r.graph == graph] for graph in ("nnk", against)), strict=True)]
+    value = [(nnk.values[measure] - rival.values[measure]).mean() for nnk, rival in pairs]
+    again = [(nnk.replicates[measure] - rival.replicates[measure]).mean(axis=1) for nnk, rival in pairs]
+    return np.array(value), np.stack(again, axis=1)
 
 
 def _interval(replicates: np.ndarray) -> tuple[float, float]:

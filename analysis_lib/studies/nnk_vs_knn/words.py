@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 
 from analysis_lib.statistics import Verdict
-from analysis_lib.studies.nnk_vs_knn.findings import Against, Comparison, Errors, Gap, Support, Symmetrisation
-from analysis_lib.words import counted, judged, listed, moves, number, percent
+from analysis_lib.studies.nnk_vs_knn.findings import Against, Comparison, Errors, Gains, Gap, Support, Symmetrisation
+from analysis_lib.words import counted, estimate, judged, listed, moves, number, percent, surely
 
 NAMES = {"nnk": "NNK", "knn": "k-NN", "matched": "k-NN as sparse as NNK"}
+GAINS = {"q": "Label variation", "error": "Share of clips named wrongly", "neighbours": "Neighbours of a clip"}
 NOTHING = "Nothing can be said, as no layer has graphs of both kinds to compare."
 SLOWS = {
     "saturated": "it saturates",
@@ -27,14 +28,16 @@ def answer(found: Comparison) -> str:
     )
 
 
-def verdicts(found: Comparison) -> list[tuple[Verdict, str]]:
-    """Return whether NNK is clearly lower, as a graph and beside a k-NN graph as sparse."""
+def verdicts(found: Comparison, gained: Gains | None = None) -> list[tuple[Verdict, str]]:
+    """Return whether NNK is clearly lower, beside k-NN graphs as sparse as well; and whether training adds to it."""
     if not found.knn.pairs + found.matched.pairs + found.error.pairs:
         return []
+    learnt = [(p.verdict, "NNK gains more on a trained network") for p in gained.profiles[:1]] if gained else []
     return [
         (found.knn.verdict, "clearly smoother on NNK graphs than on k-NN graphs"),
         (found.matched.verdict, "clearly smoother with equally few neighbours"),
         (found.error.verdict, "fewer clips named wrongly with equally few neighbours"),
+        *learnt,
     ]
 
 
@@ -49,6 +52,25 @@ def numbers(found: Comparison) -> str:
     }
     lines = [f"{what}: {_clearly(against)}." for what, against in rivals.items()]
     return " ".join([*lines, *([f"That label variation is below k-NN's at every layer: {every}."] if every else [])])
+
+
+def gains(found: Gains | None) -> str:
+    """Return what NNK gains over k-NN on the network and on untrained ones, and at which layers training changes it."""
+    if not found:
+        return "Nothing says what of this was learnt: there is no untrained network beside it."
+    head = (
+        f"NNK minus k-NN at k = {found.n_neighbors}, from the first layer to the last, beside "
+        f"{counted(found.draws, 'draw')} of the same network without training:\n"
+    )
+    lines = []
+    for it in found.profiles:
+        ends = [" to ".join(number(end, signed=True) for end in pair) for pair in (it.trained, it.untrained)]
+        lines.append(
+            f"- {GAINS[it.measure]}: {ends[0]} trained, {ends[1]} untrained; the difference is "
+            f"{estimate(it.last)} at layer {found.depth}, and {surely(it.lower, it.higher)}."
+        )
+    verdict = judged(found.profiles[0].verdict)
+    return "\n".join([head, *lines, f"\nThat NNK lowers label variation more on the trained network {verdict}."])
 
 
 def errors(found: Errors) -> str:

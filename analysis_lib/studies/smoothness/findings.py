@@ -9,8 +9,8 @@ import pandas as pd
 from analysis_lib.errors import UserError
 from analysis_lib.geometry.curves import EVERY
 from analysis_lib.geometry.operator_norms import change_norm_correlation
+from analysis_lib.networks.untrained import TRAINED, UNTRAINED
 from analysis_lib.statistics import Estimate, Verdict, together
-from analysis_lib.studies.smoothness.tables import TRAINED, UNTRAINED
 
 #: a curve counts as flat up to a layer where it changes there by less than this share of its change after it
 FLAT = 0.5
@@ -87,6 +87,20 @@ class Neighbours:
     edges: str
     trained: tuple[float, float]
     untrained: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Votes:
+    """Share of so many clips that their neighbours name wrongly, at the input and at the last layer, by ``edges``."""
+
+    edges: str
+    clips: int
+    first: Estimate
+    last: Estimate
+
+    def harder(self, other: "Votes") -> Verdict:
+        """Return whether clips find their class less often at the input here than where others may be joined."""
+        return self.first.beyond(other.first)
 
 
 @dataclass(frozen=True)
@@ -169,6 +183,15 @@ def neighbour_findings(table: pd.DataFrame) -> tuple[Neighbours, ...]:
             for network, curve in rows.groupby("network")
         }
         found.append(Neighbours(edges, ends[TRAINED], ends.get(UNTRAINED)))
+    return tuple(found)
+
+
+def vote_findings(table: pd.DataFrame) -> tuple[Votes, ...]:
+    """Return how often neighbours name a clip wrongly, from `tables.vote_table`."""
+    found = []
+    for edges, rows in table.groupby("edges", sort=False):
+        first, last = (Estimate(*map(float, row)) for row in rows[["wrong", "low", "high"]].iloc[[0, -1]].to_numpy())
+        found.append(Votes(edges, int(rows["clips"].iloc[0]), first, last))
     return tuple(found)
 
 

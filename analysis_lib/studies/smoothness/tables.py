@@ -1,7 +1,7 @@
 """What training adds to label variation, whose neighbours count, and Theorem 1 on a real network."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,21 +14,24 @@ from analysis_lib.datasets.sampling import left_out_groups
 from analysis_lib.errors import UserError
 from analysis_lib.geometry.curves import Curves, label_curves
 from analysis_lib.geometry.embeddings import Embeddings
-from analysis_lib.geometry.layerwise import EDGES, LayerGraph, dataset_graphs, kept_apart, layer_embeddings
+from analysis_lib.geometry.layerwise import EDGES, LayerGraph, dataset_graphs, kept_apart, layer_embeddings, layer_graph
+from analysis_lib.geometry.learnt import LEARNT, beside_untrained, learnt_rows
+from analysis_lib.geometry.neighbour_votes import vote_errors
 from analysis_lib.geometry.operator_norms import data_smoothness, operator_norm
 from analysis_lib.geometry.smoothness import group_means, quadratic_form
 from analysis_lib.networks.checkpoints import Checkpoint, load_checkpoint
 from analysis_lib.networks.hooks import evaluating
 from analysis_lib.networks.training.recipes import other_seeds
-from analysis_lib.networks.untrained import untrained_twins
-from analysis_lib.statistics import percentile_interval, simultaneous_band
+from analysis_lib.networks.untrained import TRAINED, UNTRAINED, untrained_twins
+from analysis_lib.statistics import jackknife_draws, left_out, percentile_interval
 
-TRAINED, UNTRAINED, SEED = "trained", "untrained", "another seed"
+SEED = "another seed"
+N_DRAWS = 2000  # of other people
 COLUMNS = ("layer", "name", "norm", "bound", "label_ratio", "data_ratio")
 
 
 def compared_networks(
-    network: Checkpoint, name: str, data: SkeletonDataset, train_split: str, n_draws: int, seed: int
+    network: Checkpoint, name: str, train: SkeletonDataset, n_draws: int, seed: int
 ) -> dict[str, list[Checkpoint]]:
     """Return a network, those that differ from it by the seed alone, and untrained ones of the same architecture.
 
@@ -36,13 +39,13 @@ def compared_networks(
     ----------
     name : str
         By which the network was loaded (`analysis_lib.networks.training.recipes.other_seeds`).
-    train_split : str
-        Split of the clips that give untrained networks their batch statistics.
+    train : SkeletonDataset
+        Clips that give untrained networks their batch statistics.
     """
     return {
         TRAINED: [network],
-        SEED: [load_checkpoint(other, data) for other in other_seeds(name)],
-        UNTRAINED: untrained_twins(network, data.split(train_split), n_draws, seed),
+        SEED: [load_checkpoint(other, train) for other in other_seeds(name)],
+        UNTRAINED: untrained_twins(network, train, n_draws, seed),
     }
 
 
@@ -112,27 +115,17 @@ def drawn_again(data: SkeletonDataset, wanted: str) -> tuple[str, str]:
 
 
 def learnt_table(trained: Curves, untrained: Sequence[Curves]) -> pd.DataFrame:
-    r"""Return label variation of a network beside that of its untrained draws, mean of the super-classes.
+    """Return label variation of a network beside that of its untrained draws, mean of the super-classes.
 
     Returns
     -------
     DataFrame
-        Columns layer, layer_name, trained, untrained (mean of the draws), difference, low, high (95 % of the
-        difference, the same clips or people drawn for all), all_low, all_high (of the difference at all layers but
-        the input at once; `analysis_lib.statistics.simultaneous_band`). No rows without draws.
+        Columns layer, layer_name, and those of `analysis_lib.geometry.learnt.learnt_rows`. No rows without draws.
     """
-    columns = ["layer", "layer_name", TRAINED, UNTRAINED, "difference", "low", "high", "all_low", "all_high"]
     if not untrained:
-        return pd.DataFrame(columns=columns)
-    q, again = _mean_curve(trained)
-    others = [_mean_curve(curves) for curves in untrained]
-    twin, twin_again = (np.mean([pair[i] for pair in others], axis=0) for i in (0, 1))
-    difference, differences = q - twin, again - twin_again
-    names = trained.classes.groupby("layer")["layer_name"].first()
-    both = np.full((2, len(q)), np.nan)
-    both[:, 1:] = simultaneous_band(difference[1:], differences[:, 1:])
-    values = (names.index, names, q, twin, difference, *percentile_interval(differences), *both)
-    return pd.DataFrame(dict(zip(columns, map(np.asarray, values), strict=True)))
+        return pd.DataFrame(columns=["layer", "layer_name", *LEARNT])
+    names = trained.classes.groupby("layer")["layer_name"].first().reset_index()
+    return pd.concat([names, learnt_rows(_mean_curve(trained), [_mean_curve(one) for one in untrained])], axis=1)
 
 
 def _mean_curve(curves: Curves) -> tuple[np.ndarray, np.ndarray]:
@@ -147,26 +140,24 @@ def learnt_shape(trained: Curves, untrained: Sequence[Curves], boundary: int) ->
     Returns
     -------
     DataFrame
-        Columns statistic, value, low, high: ``early``, :math:`\delta_b - \delta_1`; ``late``,
+        Columns statistic, value, low, high: ``level``, the mean of :math:`\delta_1` to :math:`\delta_b`; ``early``,
+        :math:`\delta_b - \delta_1`; ``late``,
         :math:`\delta_L - \delta_b`; ``late fall``, how much farther it falls after b,
         :math:`(\delta_b - \delta_L) - |\delta_b - \delta_1|`. No rows without draws, or without a layer after b.
     """
     depth = len(trained.q) - 1
     if not untrained or depth <= boundary:
         return pd.DataFrame(columns=["statistic", "value", "low", "high"])
-    q, again = _mean_curve(trained)
-    others = [_mean_curve(curves) for curves in untrained]
-    delta = q - np.mean([one for one, _ in others], axis=0)
-    deltas = again - np.mean([one for _, one in others], axis=0)
-    rows = []
-    for name, value in _halves(delta, boundary).items():
-        rows.append((name, float(value), *percentile_interval(_halves(deltas, boundary)[name])))
+    both = beside_untrained(_mean_curve(trained), [_mean_curve(one) for one in untrained])
+    found, again = (_halves(delta, boundary) for *_, delta in both)
+    rows = [(name, float(value), *percentile_interval(again[name])) for name, value in found.items()]
     return pd.DataFrame(rows, columns=["statistic", "value", "low", "high"])
 
 
 def _halves(delta: np.ndarray, boundary: int) -> dict[str, np.ndarray]:
     early, late = delta[..., boundary] - delta[..., 1], delta[..., -1] - delta[..., boundary]
-    return {"early": early, "late": late, "late fall": -late - np.abs(early)}
+    level = delta[..., 1 : boundary + 1].mean(axis=-1)
+    return {"level": level, "early": early, "late": late, "late fall": -late - np.abs(early)}
 
 
 def neighbour_table(
@@ -189,18 +180,68 @@ def neighbour_table(
         Columns edges, network, draw, layer, q (mean of the super-classes). What the data do not know is left out.
     """
     rows = []
+    for edges, options in _by_edges(data, graphs):
+        for network, found in networks.items():
+            for draw, embeddings in enumerate(found):
+                layers = dataset_graphs(embeddings, **options)
+                curves = label_curves(layers, data, n_bootstrap=1)
+                q = _mean_curve(curves)[0]
+                rows += [(edges, network, draw, layer, float(value)) for layer, value in enumerate(q)]
+    return pd.DataFrame(rows, columns=["edges", "network", "draw", "layer", "q"])
+
+
+def _by_edges(data: SkeletonDataset, graphs: Mapping) -> Iterator[tuple[str, dict]]:
+    """Yield whom clips may be joined to, as far as the data know it, and the options of such graphs."""
     for edges in EDGES:
         try:
             apart = kept_apart(data, edges)
         except UserError:
             continue
-        for network, found in networks.items():
-            for draw, embeddings in enumerate(found):
-                layers = dataset_graphs(embeddings, apart=apart, **_as_many_as_there_are(graphs, apart))
-                curves = label_curves(layers, data, n_bootstrap=1)
-                q = _mean_curve(curves)[0]
-                rows += [(edges, network, draw, layer, float(value)) for layer, value in enumerate(q)]
-    return pd.DataFrame(rows, columns=["edges", "network", "draw", "layer", "q"])
+        yield edges, {**_as_many_as_there_are(graphs, apart), "apart": apart}
+
+
+def vote_table(embeddings: Embeddings, data: SkeletonDataset, graphs: Mapping, seed: int = 0) -> pd.DataFrame:
+    """Return how many clips their neighbours name wrongly before the first layer and after the last.
+
+    A clip is named by the class that has most weight among its neighbours
+    (`analysis_lib.geometry.neighbour_votes.vote_errors`). At the input no network has been asked yet.
+
+    Parameters
+    ----------
+    embeddings : Embeddings
+        Of the trained network.
+    data : SkeletonDataset
+        The clips that are the nodes.
+    graphs : mapping
+        Options of `analysis_lib.geometry.layerwise.dataset_graphs`.
+    seed : int
+        Of the draws behind the intervals.
+
+    Returns
+    -------
+    DataFrame
+        Columns edges (as in `neighbour_table`), layer (0 and the last), clips, wrong (share of them), low, high (95 %:
+        one person after another is left out, or one part of the clips, and graphs are built anew; NaN where nothing
+        can be left out).
+    """
+    rows = []
+    for edges, options in _by_edges(data, graphs):
+        for layer in (0, len(embeddings.layers) - 1):
+            found = layer_graph(embeddings, layer, **options)
+            wrong = vote_errors(found.graph, data.labels).mean()
+            rows.append((edges, layer, len(data), wrong, *_vote_interval(found, data, wrong, seed)))
+    return pd.DataFrame(rows, columns=["edges", "layer", "clips", "wrong", "low", "high"])
+
+
+def _vote_interval(layer: LayerGraph, data: SkeletonDataset, wrong: float, seed: int) -> tuple[float, float]:
+    """Return between what the share of clips that neighbours name wrongly would lie for other people."""
+    try:
+        ask = lambda kept: vote_errors(layer.among(kept), data.labels[kept]).mean()  # noqa: E731
+        without = left_out(left_out_groups(data)[0], ask)
+    except UserError:
+        return np.nan, np.nan
+    low, high = percentile_interval(jackknife_draws(wrong, without, N_DRAWS, np.random.default_rng(seed)))
+    return max(0.0, float(low)), min(1.0, float(high))
 
 
 def theorem_table(network: Checkpoint, data: SkeletonDataset, layers: list[LayerGraph], seed: int = 0) -> pd.DataFrame:

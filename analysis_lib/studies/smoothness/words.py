@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from math import ceil, floor, isfinite, isnan
 
 from analysis_lib.statistics import Estimate, Verdict
-from analysis_lib.studies.smoothness.findings import CurveFindings, Learnt, Neighbours, Picture, TheoremFindings
-from analysis_lib.words import counted, estimate, judged, listed, moves, name_of, named, number, percent
+from analysis_lib.studies.smoothness.findings import CurveFindings, Learnt, Neighbours, Picture, TheoremFindings, Votes
+from analysis_lib.words import counted, estimate, judged, listed, moves, name_of, named, number, percent, surely
 
 #: whom a clip may be joined to, as pages say it
 JOINED = {
@@ -13,6 +13,8 @@ JOINED = {
     "other people": "Joined to clips of other people only",
     "other cameras": "Joined to clips of other cameras only",
 }
+#: what clips then do not share
+SHARED = {"other people": "person", "other cameras": "camera"}
 
 
 def answer(found: CurveFindings | None) -> str:
@@ -74,14 +76,11 @@ def learnt(found: Learnt | None) -> str:
     """Return at which layers training has changed label variation, and whether that comes late."""
     if not found:
         return "Nothing says what of this was learnt: there is no untrained network beside it."
-    sides = [
-        f"{word} at {_layers(layers)}" for word, layers in (("lower", found.lower), ("higher", found.higher)) if layers
-    ]
-    told = len(found.lower) + len(found.higher) == found.depth
+    told = len(found.lower) + len(found.higher)
     said = [
         f"Beside {counted(found.draws, 'draw')} of the same network without training, label variation is "
-        + (f"surely {' and '.join(sides)}" if sides else "at no layer surely lower or higher")
-        + ("; at the other layers the intervals do not tell." if sides and not told else "."),
+        + surely(found.lower, found.higher)
+        + ("; at the other layers the intervals do not tell." if 0 < told < found.depth else "."),
         f"Trained minus untrained is {estimate(found.last)} at layer {found.depth}.",
     ]
     if found.early and found.late:
@@ -90,22 +89,6 @@ def learnt(found: Learnt | None) -> str:
             f"after it. That it falls farther after that layer than it moves before {judged(found.comes_late)}."
         )
     return " ".join(said)
-
-
-def _layers(layers: tuple[int, ...]) -> str:
-    """Return layers, runs of three or more by their ends.
-
-    >>> _layers((1, 3, 4, 5, 7, 8)), _layers((2,))
-    ('layers 1, 3 to 5, 7 and 8', 'layer 2')
-    """
-    runs: list[list[int]] = []
-    for layer in layers:
-        if runs and layer == runs[-1][-1] + 1:
-            runs[-1].append(layer)
-        else:
-            runs.append([layer])
-    parts = [[f"{run[0]} to {run[-1]}"] if len(run) > 2 else map(str, run) for run in runs]
-    return f"{'layer' if len(layers) == 1 else 'layers'} {listed([part for run in parts for part in run])}"
 
 
 def neighbours(found: Sequence[Neighbours]) -> str:
@@ -119,10 +102,32 @@ def neighbours(found: Sequence[Neighbours]) -> str:
             f"- {JOINED[it.edges]}: from {number(it.trained[0])} at the first layer to {number(it.trained[1])} at the "
             f"last{beside}."
         )
-    if len(found) < 2:
+    if missing := [edges for edges in JOINED if edges not in {it.edges for it in found}]:
         said.append(
-            "\nOther people or other cameras cannot be asked for: they are not known here, or there is only one."
+            f"\n{listed(missing).capitalize()} cannot be asked for: among these clips they are not known, or there is "
+            "only one. The parameter `nodes` takes clips of another split."
         )
+    return "\n".join(said)
+
+
+def votes(found: Sequence[Votes]) -> str:
+    """Return how many clips neighbours name wrongly before any layer and after the last, by who they may be."""
+    if not found:
+        return ""
+    everyone, *others = found
+    said = [
+        f"Of {counted(everyone.clips, 'clip')}, named by the weight of their neighbours, are wrong at the input, "
+        "before any layer, and at the last layer:\n"
+    ]
+    said += [
+        f"- {JOINED[it.edges].lower()} {estimate(it.first, percent)}, and {estimate(it.last, percent)};" for it in found
+    ]
+    said[-1] = f"{said[-1].removesuffix(';')}."
+    for it in others:
+        harder = it.harder(everyone)
+        said.append(f"\nThat more are wrong at the input where only {it.edges} may be neighbours {judged(harder)}.")
+        if harder == Verdict.HOLDS:
+            said[-1] += f" Some find their class there by clips of the same {SHARED[it.edges]}, not by a network."
     return "\n".join(said)
 
 

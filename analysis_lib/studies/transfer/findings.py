@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis_lib.geometry.curves import EVERY
 from analysis_lib.statistics import Estimate, Verdict
-from analysis_lib.studies.transfer.runs import SCRATCH
+from analysis_lib.studies.transfer.runs import SCRATCH, case_name
 from analysis_lib.studies.transfer.tables import OLD_HEAD
 
 
@@ -75,6 +75,28 @@ def findings(
     if final.empty or (final["case"] == SCRATCH).all():
         return None
     return Findings(**_accuracies(table, final), **_curves(new, own, shape), **_learning(table), **_choices(choices))
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Mean accuracy over the seeds of a logistic probe of the untouched last layer, beside the head's after tuning.
+
+    At the largest set size; ``head`` is NaN if it was not tuned alone.
+    """
+
+    size: int
+    probe: float
+    head: float
+
+
+def probe_findings(probes: pd.DataFrame, final: pd.DataFrame) -> Probe | None:
+    """Return what `analysis_lib.studies.transfer.tables.probe_table` says beside `final_table`; None without rows."""
+    if probes.empty:
+        return None
+    size = int(probes["clips_per_class"].max())
+    head = final.loc[(final["case"] == case_name(0, 1)) & (final["clips_per_class"] == size), "accuracy"]
+    mean = probes.loc[probes["clips_per_class"] == size, "accuracy"].mean()
+    return Probe(size, float(mean), float(head.iloc[0]) if len(head) else nan)
 
 
 def _accuracies(table: pd.DataFrame, final: pd.DataFrame) -> dict:

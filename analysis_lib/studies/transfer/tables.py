@@ -19,6 +19,9 @@ import numpy as np
 import pandas as pd
 import torch
 from scipy.stats import spearmanr
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from analysis_lib.datasets.dataset import SkeletonDataset
@@ -26,6 +29,7 @@ from analysis_lib.datasets.sampling import sample_per_class
 from analysis_lib.geometry.layerwise import dataset_graphs, layer_embeddings
 from analysis_lib.geometry.smoothness import label_smoothness
 from analysis_lib.networks.checkpoints import Checkpoint
+from analysis_lib.networks.hooks import HEAD, cascade_steps
 from analysis_lib.networks.training.fine_tuning import check_cut
 from analysis_lib.networks.training.fit import predict
 from analysis_lib.progress import progress_bar
@@ -34,6 +38,7 @@ from analysis_lib.studies.transfer.runs import SCRATCH, Run, Target, Tuning, pla
 from analysis_lib.warping.options import Warping
 
 OLD_HEAD = "old head"
+PROBE_STEPS = 2000  # of the solver, at most
 #: forecasts by name: (target's curve, source's curve, layers that stay) -> low for good; where the source's
 #: labels do not vary, no factor can be told, and layers that learn are taken to lower nothing
 FORECASTS = {
@@ -106,6 +111,51 @@ def _old_head(network: Checkpoint, target: Target) -> pd.DataFrame:
     right = (scores.argmax(1) == labels).double().mean().item()
     row = {"epoch": 0, "loss": np.nan, "test_loss": loss, "test_accuracy": right}
     return pd.DataFrame([row | asdict(Run(OLD_HEAD, 0, 0, 0))])
+
+
+def probe_table(
+    network: Checkpoint, target: Target, clips_per_class: Sequence[int], n_seeds: int = 2, seed: int = 0
+) -> pd.DataFrame:
+    """Return how well a logistic regression names the new actions from what the untouched network's head is given.
+
+    It is the head alone, done learning: where fine-tuning ends early, the two differ. Features are standardised, and
+    the strength of the ridge is scikit-learn's own; nothing is chosen.
+
+    Parameters
+    ----------
+    network : Checkpoint
+    target : Target
+    clips_per_class : sequence of int
+    n_seeds, seed : int
+        The clips are those that `transfer_table` draws.
+
+    Returns
+    -------
+    DataFrame
+        Columns clips_per_class, seed, accuracy (on the test clips), n_test.
+    """
+    jobs = [(size, s) for size in clips_per_class for s in range(seed, seed + n_seeds)]
+    drawn = {job: sample_per_class(target.labels, *job) for job in jobs}
+    needed = np.unique(np.concatenate([*drawn.values()]))
+    x, test_x = (_head_input(network, clips) for clips in (target.x[needed], target.test_x))
+    rows = []
+    for job, index in drawn.items():
+        probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=PROBE_STEPS))
+        probe.fit(x[np.searchsorted(needed, index)], target.labels[index])
+        rows.append((*job, probe.score(test_x, target.test_labels), len(target.test_labels)))
+    return pd.DataFrame(rows, columns=["clips_per_class", "seed", "accuracy", "n_test"])
+
+
+def _head_input(network: Checkpoint, x: np.ndarray) -> np.ndarray:
+    """Return what the network's last module is given of each clip, (N, d)."""
+    model, given = network.model, []
+    head = model.get_submodule(cascade_steps(model, x[:1], network.layers)[HEAD][-1])
+    handle = head.register_forward_pre_hook(lambda module, args: given.append(args[0].flatten().numpy()))
+    try:
+        predict(model, x)
+    finally:
+        handle.remove()
+    return np.concatenate(given).reshape(len(x), -1)
 
 
 def final_table(predictions: pd.DataFrame, n_bootstrap: int = 1000, seed: int = 0) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from math import ceil, floor, isnan, nan
 
 from analysis_lib.statistics import Estimate, Verdict
-from analysis_lib.studies.transfer.findings import Findings, Forecast
+from analysis_lib.studies.transfer.findings import Findings, Forecast, Probe
 from analysis_lib.words import counted, estimate, listed, name_of, number, percent, points, value_of
 
 
@@ -88,6 +88,17 @@ def learning(found: Findings | None) -> str:
     return (
         f"After {counted(found.epochs, 'epoch')}, training from scratch names {percent(found.goal)} rightly. "
         f"At the epochs that were read, fine-tuning passes that: {when}."
+    )
+
+
+def probe(found: Probe | None) -> str:
+    """Return what a logistic regression reads off the untouched last layer: the head alone, done learning."""
+    if not found:
+        return ""
+    beside = "" if isnan(found.head) else f"; the new head alone, tuned for the same clips, {percent(found.head)}"
+    return (
+        f"Read by a logistic regression instead, the untouched last layer names {percent(found.probe)} rightly, given "
+        f"{counted(found.size, 'clip')} of each action{beside}. That is a head that has done learning."
     )
 
 

@@ -12,7 +12,7 @@ from analysis_lib.errors import UserError
 from analysis_lib.geometry.layerwise import dataset_graphs, layer_embeddings
 from analysis_lib.geometry.smoothness import label_smoothness
 from analysis_lib.networks.checkpoints import load_checkpoint
-from analysis_lib.studies.claims.choices import OPTIONS, RECHECKED, choice_table
+from analysis_lib.studies.claims.choices import OPTIONS, RECHECKED, choice_table, distance_tables
 from analysis_lib.studies.claims.curves import shape
 from analysis_lib.studies.claims.papers import load_claims
 from analysis_lib.warping.options import Warping
@@ -61,6 +61,19 @@ def test_people_are_left_out_where_all_is_the_books_own_but_the_graph(small):
 
 def test_more_neighbours_than_clips_are_no_choice(small):
     assert set(small[2]["n_neighbors"]) == {3, 5}
+
+
+def test_recorded_distances_are_those_of_the_books_own_choices(small):
+    network, data, _ = small
+    distances, clips = distance_tables(network, data, GRID, SPLITS, 4)
+    nodes = data.split("test")
+    nodes = nodes.take(sample_per_class(nodes.labels, 4, 0))
+    layers = dataset_graphs(layer_embeddings(network, nodes), 3, how=Warping(n_windows=2))
+    for layer in RECHECKED:
+        pairs = layers[layer].distance[distances["one"], distances["other"]]
+        np.testing.assert_allclose(distances[f"layer_{layer}"], pairs, atol=5e-6)
+    assert len(distances) == len(nodes) * (len(nodes) - 1) / 2
+    assert clips["name"].tolist() == [data.class_names[c] for c in nodes.labels]
 
 
 def test_claims_without_open_choices_are_told(small):

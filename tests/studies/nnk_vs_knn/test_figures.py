@@ -176,3 +176,16 @@ def test_symmetrisations_are_all_inside_their_panel(rng):
         low, high = axes.get_ylim()
         assert low == 0 < table[measure].max() < high
     assert legends(figure) == names
+
+
+def test_gains_of_both_networks_and_their_difference_are_drawn(rng):
+    table = pd.DataFrame(product(["q", "error", "neighbours"], range(3)), columns=["measure", "layer"])
+    numbers = {name: rng.normal(size=len(table)) for name in ("trained", "untrained", "difference")}
+    table = table.assign(against="knn", low=-1.0, high=1.0, all_low=-2.0, all_high=2.0, **numbers)
+    figure = figures.plot_gains(table, {"others": table})
+    for top, bottom, measure in zip(*np.array(figure.axes).reshape(2, 3), table["measure"].unique(), strict=True):
+        mine = rows(table, measure=measure)
+        for network in ("trained", "untrained"):
+            np.testing.assert_array_equal(curve(top, network).get_xydata(), mine[["layer", network]])
+        assert any(np.array_equal(line.get_ydata(), mine["difference"]) for line in bottom.lines)
+        assert [band(part) for part in bottom.collections] == [(-1, 1), (-2, 2)]

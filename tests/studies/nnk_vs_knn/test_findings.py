@@ -189,3 +189,35 @@ def test_further_sentences_have_no_hole(ratios, kept, choices):
     table = pd.DataFrame(ways, columns=["layer", "graph", "symmetrise", "q", "isolated"])
     for text in (said, kept, words.symmetrisation(findings.symmetrisation(table))):
         check(text)
+
+
+def gains_of(*by_layer):
+    """Return a table of gains in label variation: trained, untrained, and the band of all layers, from layer 1 on."""
+    columns = ["layer", "trained", "untrained", "all_low", "all_high"]
+    rows = [(0, -9.0, 9.0, -20.0, -17.0), *((i, *row) for i, row in enumerate(by_layer, start=1))]
+    table = pd.DataFrame(rows, columns=columns).assign(against="knn", measure="q", n_neighbors=10)
+    difference = table["trained"] - table["untrained"]
+    return table.assign(difference=difference, low=table["all_low"], high=table["all_high"])
+
+
+@pytest.mark.parametrize(
+    ("bands", "lower", "higher", "verdict"),
+    [
+        ([(-0.1, 0.1), (-0.5, -0.1)], (2,), (), Verdict.HOLDS),
+        ([(-0.1, 0.1), (0.1, 0.5)], (), (2,), Verdict.FAILS),
+        ([(-0.2, -0.1), (0.1, 0.5)], (1,), (2,), Verdict.UNDECIDED),
+        ([(-0.1, 0.1), (-0.1, 0.1)], (), (), Verdict.UNDECIDED),
+    ],
+)
+def test_gains_of_training_are_judged_at_all_layers_at_once(bands, lower, higher, verdict):
+    found = findings.gains(gains_of(*((-0.2, -0.1, *band) for band in bands)), 2)
+    (profile,) = found.profiles
+    assert (found.depth, found.n_neighbors, profile.lower, profile.higher) == (2, 10, lower, higher)
+    assert profile.verdict == verdict
+    assert (profile.trained, profile.untrained, profile.last.value) == ((-0.2, -0.2), (-0.1, -0.1), -0.1)
+    check(words.gains(found))
+
+
+def test_without_untrained_networks_nothing_is_said_of_training():
+    assert findings.gains(None, 2) is findings.gains(gains_of(), 2) is None
+    check(words.gains(None))

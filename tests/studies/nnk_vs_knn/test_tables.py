@@ -12,6 +12,7 @@ from analysis_lib.studies.nnk_vs_knn.tables import (
     check_candidates,
     comparison_table,
     difference_table,
+    gain_table,
     gap_table,
     layer_distances,
     read_graphs,
@@ -184,3 +185,43 @@ def test_distances_have_the_names_of_layers_in_order(rng):
     found = layer_distances(Embeddings(("input", "first"), tuple(features), (np.full(4, 6),) * 2), Warping(n_windows=2))
     assert list(found) == ["input", "first"]
     np.testing.assert_array_equal(found["first"], windowed_dtw(features[1], np.full(4, 6), Warping(n_windows=2)))
+
+
+def test_gains_beside_untrained_draws(layers, rng):
+    """By another route: plain graphs of the trained layers and of two draws, at the number next to the one asked."""
+    draws = [{name: distance(rng.normal(size=(len(LABELS), 2))) for name in layers} for _ in range(2)]
+    readings = read_graphs(layers, LABELS, (3, 10), n_bootstrap=100)
+    table = gain_table(readings, draws, LABELS, 8, n_bootstrap=100)
+    assert set(table["n_neighbors"]) == {10}
+
+    def gap(distances, what):
+        kernel = similarity_kernel(distances["deep"])
+        own = [build(kernel, 10, "none")[0] for build in (nnk_graph, knn_graph)]
+        both = [build(kernel, 10)[0] for build in (nnk_graph, knn_graph)]
+        read = {
+            "q": share_by_loop,
+            "error": lambda g: vote_errors(g, LABELS).mean(),
+            "neighbours": lambda g: g.nnz / 24,
+        }
+        nnk, knn = map(read[what], both if what == "q" else own)
+        return nnk - knn
+
+    for what in ("q", "error", "neighbours"):
+        row = table[(table["against"] == "knn") & (table["measure"] == what) & (table["layer"] == 1)].iloc[0]
+        twin = np.mean([gap(draw, what) for draw in draws])
+        assert row["trained"] == pytest.approx(gap(layers, what))
+        assert row["untrained"] == pytest.approx(twin)
+        assert row["difference"] == pytest.approx(gap(layers, what) - twin)
+        assert row["all_low"] <= row["difference"] <= row["all_high"]
+    assert not len(gain_table(readings, [], LABELS, 8))
+
+
+def test_a_draw_that_shows_what_the_network_shows_gains_as_much(layers, readings):
+    table = gain_table(readings, [layers], LABELS, 3, n_bootstrap=100)
+    assert set(table["n_neighbors"]) == {3}
+    assert (table[["difference", "low", "high"]] == 0).all(axis=None)  # the same clips are drawn for both
+
+
+def test_draws_with_few_similar_clips_have_fewer_candidates(layers, readings):
+    far = {name: np.where(np.arange(24)[:, None] // 6 == np.arange(24) // 6, d, 1.0) for name, d in layers.items()}
+    assert set(gain_table(readings, [far], LABELS, 10, n_bootstrap=100)["n_neighbors"]) == {3}

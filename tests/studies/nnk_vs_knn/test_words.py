@@ -2,9 +2,19 @@
 
 from sentences import answered
 
-from analysis_lib.statistics import Verdict
+from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.nnk_vs_knn import words
-from analysis_lib.studies.nnk_vs_knn.findings import Against, Comparison, Errors, Gap, Split, Support, Symmetrisation
+from analysis_lib.studies.nnk_vs_knn.findings import (
+    Against,
+    Comparison,
+    Errors,
+    Gains,
+    Gap,
+    Profile,
+    Split,
+    Support,
+    Symmetrisation,
+)
 
 KNN, MATCHED = Against(8, 7, 5, 0), Against(8, 4, 2, 0)
 FACTORS = {"raw": 16.0, "edges": 4.0, "edge_weight": 2.0, "share": 2.0}
@@ -43,3 +53,13 @@ def test_words_on_support(said):
 def test_words_on_symmetrisation(said):
     q = {"max": (0.2, 0.3), "author": (0.4, 0.1)}
     said("symmetrisation", words.symmetrisation(Symmetrisation(q, Split(("max",), ("author",)), 7)))
+
+
+def test_words_on_what_training_adds(said):
+    lower = Profile("q", (-0.05, -0.12), (-0.04, -0.02), Estimate(-0.1, -0.15, -0.05), (9, 10), ())
+    error = Profile("error", (-0.01, 0.0), (-0.01, 0.02), Estimate(-0.02, -0.05, 0.01), (), ())
+    kept = Profile("neighbours", (-6.1, -7.2), (-6.0, -6.5), Estimate(-0.7, -0.9, -0.5), (), (1,))
+    found = Gains(2, 10, 10, (lower, error, kept))
+    said("learnt", words.gains(found))
+    said("learnt: badges", "\n".join(map(str, words.verdicts(Comparison(60, KNN, MATCHED, KNN, {}), found))))
+    said("nothing untrained beside", words.gains(None))

@@ -7,7 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sentences import check, check_all
 
+from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.geometry.curves import EVERY, Curves, shape_table, smoothness_table
+from analysis_lib.geometry.embeddings import Embeddings
+from analysis_lib.skeletons.skeleton import Skeleton
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.smoothness import tables, words
 from analysis_lib.studies.smoothness.findings import (
@@ -16,8 +19,10 @@ from analysis_lib.studies.smoothness.findings import (
     learnt_findings,
     neighbour_findings,
     theorem_findings,
+    vote_findings,
 )
 from analysis_lib.studies.smoothness.tables import learnt_shape, learnt_table
+from analysis_lib.warping.options import Warping
 
 FLAT_THEN_FALL = [0.9, *[0.8] * 8, 0.5, 0.2]
 EARLY_FALL = [0.9, 0.8, 0.4, *[0.4] * 6, 0.4, 0.3]
@@ -102,6 +107,8 @@ def test_what_training_adds_by_hand():
     assert found.last.value == pytest.approx(-0.6)
     assert (found.early.value, found.late.value) == pytest.approx((0, -0.6))
     assert found.comes_late == Verdict.HOLDS
+    shape = learnt_shape(curves_of(np.transpose([[0.9, *[0.5] * 2, 0.1]])), [curves_of(np.full((4, 1), 0.6))], 2)
+    assert shape.set_index("statistic")["value"]["level"] == pytest.approx(-0.1)  # of layers 1 and 2
 
 
 def test_what_the_untrained_network_does_as_well_was_not_learnt():
@@ -132,6 +139,47 @@ def test_ends_by_whose_neighbours_count():
     assert others == Neighbours("other people", (0.8, 0.6), None)
     check(words.neighbours((everyone, others)))
     check(words.neighbours((everyone,)))
+
+
+def votes_of(*rows):
+    return pd.DataFrame(rows, columns=["edges", "layer", "clips", "wrong", "low", "high"])
+
+
+def test_how_often_neighbours_err_by_who_they_may_be():
+    near, far, unsure = vote_findings(
+        votes_of(
+            *[("all", layer, 60, *of) for layer, of in ((0, (0.1, 0.05, 0.15)), (10, (0.02, 0.0, 0.05)))],
+            *[("other people", layer, 60, *of) for layer, of in ((0, (0.6, 0.5, 0.7)), (10, (0.2, 0.1, 0.3)))],
+            *[("other cameras", layer, 60, 0.3, np.nan, np.nan) for layer in (0, 10)],
+        )
+    )
+    assert (far.edges, far.clips, far.first, far.last.value) == ("other people", 60, Estimate(0.6, 0.5, 0.7), 0.2)
+    assert (far.harder(near), near.harder(far)) == (Verdict.HOLDS, Verdict.FAILS)
+    assert unsure.harder(near) == Verdict.UNDECIDED
+
+
+def test_votes_of_neighbours_by_hand():
+    """Six clips on a line in space, at one angle each: the two of a class that are near are of one person."""
+    angles = np.array([0.0, 0.02, 0.9, 0.92, 0.7, 0.2])
+    labels, people = [0, 0, 1, 1, 0, 1], [0, 0, 1, 1, 2, 2]
+    x = np.stack([np.cos(angles), np.sin(angles)], -1)[:, None].astype(np.float32)
+    clips = [np.zeros((1, 1, 1, 3))] * 6
+    data = SkeletonDataset("toy", Skeleton("dot", ("dot",), ()), clips, labels, subjects=people)
+    embeddings = Embeddings(("input", "same"), (x, x), (np.ones(6, int),) * 2)
+    table = tables.vote_table(embeddings, data, {"n_neighbors": 1, "how": Warping(n_windows=1)})
+    wrong = table[table["layer"] == 0].set_index("edges")["wrong"]
+    assert list(table["edges"].unique()) == ["all", "other people"]
+    assert wrong["all"] == pytest.approx(2 / 6)  # the two that lie near another class
+    assert wrong["other people"] > wrong["all"]
+    assert ((table["low"] <= table["wrong"]) & (table["wrong"] <= table["high"])).all()
+
+
+@given(st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0, np.nan]), min_size=18, max_size=18), st.integers(0, 3))
+def test_votes_are_told_without_a_hole(numbers, kinds):
+    edges = ["all", "other people", "other cameras"][:kinds]
+    rows = [(name, layer, 12) for name in edges for layer in (0, 10)]
+    found = vote_findings(votes_of(*[(*row, *numbers[3 * i : 3 * i + 3]) for i, row in enumerate(rows)]))
+    check(words.votes(found) or "Nothing.")
 
 
 def theorem_of(**changes):

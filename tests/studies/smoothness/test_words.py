@@ -8,7 +8,15 @@ from sentences import answered
 
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.smoothness import words
-from analysis_lib.studies.smoothness.findings import CurveFindings, Drop, Learnt, Neighbours, Picture, TheoremFindings
+from analysis_lib.studies.smoothness.findings import (
+    CurveFindings,
+    Drop,
+    Learnt,
+    Neighbours,
+    Picture,
+    TheoremFindings,
+    Votes,
+)
 
 PICTURE = Picture(8, -0.031, -0.584, Estimate(0.05, 0.01, 0.12), Verdict.HOLDS, Verdict.UNDECIDED)
 DROPS = (Drop("arms", Estimate(0.31, 0.2, 0.42), Estimate(9, 8, 9)), Drop("legs", Estimate(0.2, 0.1, 0.3), Estimate(8)))
@@ -56,6 +64,12 @@ def test_whose_neighbours(said):
     found = (Neighbours("all", (0.4, 0.2), (0.45, 0.5)), Neighbours("other cameras", (0.6, 0.3), None))
     said("two kinds of neighbours", words.neighbours(found))
     said("one kind of neighbours", words.neighbours(found[:1]))
+    everyone, others = Votes("all", 464, Estimate(0.107, 0.08, 0.14), Estimate(0.02, 0.0, 0.05)), "other cameras"
+    across = Votes(others, 464, Estimate(0.61, 0.5, 0.7), Estimate(0.2, 0.1, 0.3))
+    said("across cameras it is harder at the input", words.votes([everyone, across]))
+    said("nobody knows whether", words.votes([everyone, replace(across, first=Estimate(0.2, 0.1, 0.3))]))
+    said("it is easier", words.votes([replace(across, edges="all"), replace(everyone, edges=others)]))
+    said("any clip alone", words.votes([everyone]))
 
 
 @pytest.mark.parametrize(

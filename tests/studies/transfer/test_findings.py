@@ -10,7 +10,7 @@ from sentences import check, check_all
 from analysis_lib.geometry.curves import EVERY
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.transfer import words
-from analysis_lib.studies.transfer.findings import findings
+from analysis_lib.studies.transfer.findings import Probe, findings, probe_findings
 
 
 def final_of(**accuracy):
@@ -147,3 +147,12 @@ def test_forecasts_are_ranked_among_the_fixed_rules():
 def test_one_cut_has_no_others():
     seen = found(rules=[RULES[1], ("other", True, 3, 0.0, np.nan)])
     assert (seen.clear, seen.n_fixed, seen.forecasts[0].rho) == ((), 1, None)
+
+
+def test_the_probe_is_read_at_the_largest_size():
+    probes = pd.DataFrame([(2, 0, 0.9), (6, 0, 0.4), (6, 1, 0.6)], columns=["clips_per_class", "seed", "accuracy"])
+    rows = [("head", 2, 0.1), ("head", 6, 0.3), ("all", 6, 0.8)]
+    final = pd.DataFrame(rows, columns=["case", "clips_per_class", "accuracy"])
+    assert probe_findings(probes, final) == Probe(6, 0.5, 0.3)
+    assert np.isnan(probe_findings(probes, final[2:]).head)
+    assert probe_findings(probes[:0], final) is None

@@ -7,17 +7,27 @@ import pandas as pd
 import pytest
 import torch
 from scipy.stats import spearmanr
+from sklearn.linear_model import LogisticRegression
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import Preprocessing
+from analysis_lib.datasets.sampling import sample_per_class
 from analysis_lib.errors import UserError
 from analysis_lib.networks.checkpoints import Checkpoint
+from analysis_lib.networks.hooks import HEAD, captured, cascade_steps
 from analysis_lib.networks.stgcn import STGCN
 from analysis_lib.networks.training import fine_tuning
 from analysis_lib.skeletons.layouts import layout
 from analysis_lib.studies.transfer import runs
 from analysis_lib.studies.transfer.runs import Target, Tuning, as_target, plan
-from analysis_lib.studies.transfer.tables import choice_table, final_table, forecast_table, size_curves, transfer_table
+from analysis_lib.studies.transfer.tables import (
+    choice_table,
+    final_table,
+    forecast_table,
+    probe_table,
+    size_curves,
+    transfer_table,
+)
 
 SKELETON = layout("kinect-20")
 
@@ -193,3 +203,23 @@ def test_curves_of_small_sets_have_a_point_a_layer(network, clips):
     assert curves["q"].between(0, 1).all()
     alone = curves[curves["clips_per_class"] == 1]
     assert (alone["q"] == 1).all()  # with one clip a class all edges leave their class
+
+
+def test_a_probe_reads_what_the_head_is_given(network, target):
+    """By another route: the last layer's output, averaged as the network does, and a probe fitted to it anew."""
+    table = probe_table(network, target, [1, 3], n_seeds=2, seed=5)
+    assert table[["clips_per_class", "seed"]].to_numpy().tolist() == [[1, 5], [1, 6], [3, 5], [3, 6]]
+
+    def pooled(x):
+        with captured(network.model, network.layers[-1:]) as outputs, torch.no_grad():
+            network.model(torch.from_numpy(x))
+        return outputs[network.layers[-1]].mean((2, 3)).unflatten(0, (len(x), -1)).mean(1).numpy()
+
+    chosen = sample_per_class(target.labels, 3, 6)
+    x, given = pooled(target.test_x), pooled(target.x[chosen])
+    probe = LogisticRegression(max_iter=2000).fit((given - given.mean(0)) / given.std(0), target.labels[chosen])
+    expected = probe.score((x - given.mean(0)) / given.std(0), target.test_labels)
+    assert table["accuracy"].iloc[-1] == pytest.approx(expected, abs=1 / len(target.test_labels))
+    assert set(table["n_test"]) == {len(target.test_labels)}
+    head = network.model.get_submodule(cascade_steps(network.model, target.x[:1], network.layers)[HEAD][-1])
+    assert not head._forward_pre_hooks

@@ -7,7 +7,7 @@ from sentences import answered
 
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.transfer import words
-from analysis_lib.studies.transfer.findings import Findings, Forecast
+from analysis_lib.studies.transfer.findings import Findings, Forecast, Probe
 
 FOUND = Findings(
     old=0.11,
@@ -65,3 +65,9 @@ def test_learning(said):
 def test_choices(said):
     said("choices", words.choices(FOUND))
     said("one cut", words.choices(replace(FOUND, clear=(), forecasts=FOUND.forecasts[2:], n_fixed=1)))
+
+
+def test_what_a_probe_reads(said):
+    said("a probe beside the head", words.probe(Probe(6, 0.62, 0.5)))
+    said("a probe alone", words.probe(Probe(1, 0.62, nan)))
+    assert words.probe(None) == ""
