@@ -1,4 +1,4 @@
-"""The command ``stgbook data``: a look at the raw data."""
+"""The command ``stgbook data``: a look at the raw data, and recordings made into a dataset."""
 
 from pathlib import Path
 
@@ -75,3 +75,41 @@ def describe(dataset, data_root, picture) -> None:
         figure.savefig(temporary, dpi=150)
     click.echo(described(found))
     click.echo(f"picture: {click.format_filename(picture)}")
+
+
+@data.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="FOLDER")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    metavar="FILE.npz",
+    help="Where the dataset is written.",
+)
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    metavar="FILE.csv",
+    help="Table with the columns clip, label and, if you like, subject, split, rate. Default: labels.csv in FOLDER.",
+)
+@click.option("--rate", type=float, metavar="HZ", help="Frames a second of recordings that do not say.")
+def infants(folder, output, labels, rate) -> None:
+    """Cut recordings of infants into windows for the chapter infants; no medical device.
+
+    FOLDER has a .csv or .npz for each recording, 29 key points a frame (layout infant-29), in pixels, empty or NaN
+    where a point was not seen. Labels are 1 with, 0 without fidgety movements.
+
+    \b
+    stgbook data infants recordings/ --rate 30 -o mine.npz
+    stgbook run infants -p dataset mine.npz
+    """
+    from analysis_lib.datasets.readers.infant_recordings import read_infants
+    from analysis_lib.datasets.summary import described
+
+    if output.suffix.lower() != ".npz":
+        raise UserError(f"the dataset is written as .npz, got {output.name}")
+    found = read_infants(folder, labels, rate)
+    found.save(output)
+    click.echo(described(found))
+    click.echo(f"dataset: {click.format_filename(output)}; what the book says of it is no medical finding")

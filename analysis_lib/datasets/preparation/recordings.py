@@ -9,7 +9,13 @@ of twice the trunk, origin at the median of the pelvis, windows of 5 s every 2.5
 import numpy as np
 from scipy.ndimage import median_filter
 
+from analysis_lib.datasets.gaps import fill_gaps
 from analysis_lib.errors import UserError
+
+#: frames a second, seconds of a window and from one window to the next
+RATE, SECONDS, EVERY = 30, 5.0, 2.5
+#: of a trunk: processors disagree about the last digits
+DECIMALS = 4
 
 
 def resampled(x: np.ndarray, rate: float, wanted: float) -> np.ndarray:
@@ -90,3 +96,49 @@ def windows(x: np.ndarray, length: int, step: int) -> list[np.ndarray]:
         raise UserError(f"windows need a length and a step of a frame at least, got {length} and {step}")
     last = max(0, len(x) - length)
     return [x[start : start + length] for start in sorted({*range(0, last, step), last})]
+
+
+def infant_windows(x: np.ndarray, rate: float, top: int, pelvis: int) -> list[np.ndarray]:
+    """Return the windows of a recording: gaps filled, 30 Hz, smoothed, in trunks, 5 s long, one every 2.5 s.
+
+    Parameters
+    ----------
+    x : ndarray, shape (T, V, C)
+        Places, NaN where a joint was not seen.
+    rate : float
+        Frames a second.
+    top, pelvis : int
+        The joints at the ends of the trunk.
+
+    Returns
+    -------
+    list of float32 ndarray, each of shape (150, V, C)
+        Shorter where the recording is.
+
+    Examples
+    --------
+    >>> x = np.tile([[0.0, 0.0], [0.0, 2.0]], (250, 1, 1))
+    >>> x[100:120, 1] = np.nan
+    >>> [w.shape for w in infant_windows(x, 25, top=1, pelvis=0)]
+    [(150, 2, 2), (150, 2, 2), (150, 2, 2)]
+    """
+    seen, _ = fill_gaps(x[None], x.shape[-1])
+    body = in_trunks(median_filtered(resampled(seen[0], rate, RATE)), top, pelvis)
+    cut = windows(body, int(SECONDS * RATE), int(EVERY * RATE))
+    return [np.round(window, DECIMALS).astype(np.float32) for window in cut]
+
+
+def head_up(x: np.ndarray, top: int, pelvis: int) -> np.ndarray:
+    """Return a recording (T, V, 2) turned in its plane until the median trunk points along y; not mirrored.
+
+    Examples
+    --------
+    >>> x = np.array([[[1.0, 1.0], [3.0, 1.0]]])  # the top lies to the right of the pelvis
+    >>> (head_up(x, top=1, pelvis=0) + 0.0).tolist()
+    [[[-1.0, 1.0], [-1.0, 3.0]]]
+    """
+    across, along = np.nanmedian(x[:, top] - x[:, pelvis], axis=0)
+    if not np.hypot(across, along) > 0:
+        raise UserError(f"the trunk (joints {pelvis} to {top}) has no direction; nothing says where the head is")
+    cos, sin = np.array([along, across]) / np.hypot(across, along)
+    return x @ np.array([[cos, sin], [-sin, cos]])

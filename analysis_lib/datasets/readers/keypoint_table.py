@@ -102,13 +102,13 @@ def clips_of_table(table: pd.DataFrame) -> tuple[Skeleton, dict[str, np.ndarray]
     units = table["unit"].unique() if "unit" in table else ["m" if "z" in channels else "px"]
     if len(units) > 1:
         raise DataError(f"the column unit must be the same in all rows, got {cut(', '.join(map(repr, units[:3])))}")
-    frame = _numbers(table, "frame")
+    frame = numbers_of(table, "frame")
     if bad := np.flatnonzero((frame % 1 != 0) | (frame < 0) | (frame >= 2**53)).tolist():
         raise DataError(
             f"row {bad[0] + 2}: frame must be a whole number from 0 on, got '{cut(table['frame'].iloc[bad[0]], 60)}'"
         )
-    values = np.column_stack([_numbers(table, channel) for channel in channels])
-    skeleton, joint = _joints(table["joint"])
+    values = np.column_stack([numbers_of(table, channel) for channel in channels])
+    skeleton, joint = joints_of(table["joint"])
     person = table["person"] if "person" in table else pd.Series("0", table.index)
     keys = pd.DataFrame({"clip": table["clip"], "frame": frame.astype(int), "person": person, "joint": joint})
     if (twice := keys.duplicated().to_numpy()).any():
@@ -150,7 +150,7 @@ def filled(clip, place, frames, joint, values, n_joints: int, channels: tuple[st
     return x
 
 
-def _numbers(table: pd.DataFrame, column: str) -> np.ndarray:
+def numbers_of(table: pd.DataFrame, column: str) -> np.ndarray:
     """Return a column as numbers, NaN where it is empty; scores must lie in 0..1."""
     given = table[column]
     values = pd.to_numeric(given, errors="coerce").to_numpy(float)
@@ -164,7 +164,7 @@ def _numbers(table: pd.DataFrame, column: str) -> np.ndarray:
     return values
 
 
-def _joints(names: pd.Series) -> tuple[Skeleton, np.ndarray]:
+def joints_of(names: pd.Series) -> tuple[Skeleton, np.ndarray]:
     """Return the smallest layout that has all the joints, and the index of each row's joint."""
     plain = {name: re.sub(r"[\s_.-]+", " ", name).strip().lower() for name in names.unique()}
     given = set(plain.values())
@@ -181,9 +181,9 @@ def _joints(names: pd.Series) -> tuple[Skeleton, np.ndarray]:
     return skeleton, names.map(index).to_numpy(int)
 
 
-def facts_of_clips(table: pd.DataFrame) -> pd.DataFrame:
+def facts_of_clips(table: pd.DataFrame, columns: Iterable[str] = OF_A_CLIP) -> pd.DataFrame:
     """Return label, subject, view and split by clip, which must be the same in all its rows."""
-    facts = table[["clip", *(c for c in OF_A_CLIP if c in table)]].drop_duplicates().set_index("clip")
+    facts = table[["clip", *(c for c in columns if c in table)]].drop_duplicates().set_index("clip")
     if (twice := facts.index.duplicated()).any():
         clip = facts.index[twice][0]
         column = next(c for c in facts if facts.loc[clip, c].nunique() > 1)

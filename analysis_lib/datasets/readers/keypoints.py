@@ -115,15 +115,15 @@ def _dataset(
         labels=facts["label"].map(classes.index).to_numpy(int),
         class_names=tuple(classes),
         clips=tuple(clips),
-        subjects=_whole(facts, "subject"),
-        views=_whole(facts, "view"),
+        subjects=whole_numbers(facts, "subject"),
+        views=whole_numbers(facts, "view"),
         splits=splits,
         unit=unit,
         channels=channels,
     )
 
 
-def _whole(facts: pd.DataFrame, column: str) -> np.ndarray | None:
+def whole_numbers(facts: pd.DataFrame, column: str) -> np.ndarray | None:
     """Return a column of a clip's facts as whole numbers: as they are, or counted in order; -1 where empty."""
     if column not in facts:
         return None

@@ -10,15 +10,11 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.special import ndtr
 
 from analysis_lib.datasets.dataset import SkeletonDataset
-from analysis_lib.datasets.gaps import fill_gaps
-from analysis_lib.datasets.preparation.recordings import in_trunks, median_filtered, resampled, windows
+from analysis_lib.datasets.preparation.recordings import SECONDS, infant_windows
 from analysis_lib.datasets.synthetic.performers import stream
 from analysis_lib.errors import UserError
 from analysis_lib.skeletons.layouts import layout
 
-RATE, SECONDS, EVERY = 30, 5.0, 2.5
-#: of a trunk: processors disagree about the last digits
-DECIMALS = 4
 CLASS_NAMES = ("without fidgety movements", "with fidgety movements")
 #: joints whose bones fidget: hands, with what hangs on them
 FIDGETY = (
@@ -70,11 +66,8 @@ def infants(seed: int = 0, n_infants: int = 80, seconds: float = 30.0) -> Skelet
     cut, rows = [], []
     for infant in range(n_infants):
         x, rate = recording(seed, infant, seconds)
-        seen, _ = fill_gaps(x[None], 2)
-        x = median_filtered(resampled(seen[0], rate, RATE))
-        x = in_trunks(x, body.joint("thorax"), body.joint("pelvis"))
-        for i, window in enumerate(windows(x, int(SECONDS * RATE), int(EVERY * RATE))):
-            cut.append(np.round(window, DECIMALS)[None].astype(np.float32))
+        for i, window in enumerate(infant_windows(x, rate, body.joint("thorax"), body.joint("pelvis"))):
+            cut.append(window[None])
             rows.append((infant, i, infant % 2))
     who, view, labels = np.array(rows).T
     return SkeletonDataset(
