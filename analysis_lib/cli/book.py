@@ -120,10 +120,18 @@ def _pairs(given: Sequence[tuple[str, str]]) -> dict[str, str]:
 @edition
 @data_root
 @record
+@click.option(
+    "--jobs",
+    "-j",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    help="Run so many chapters side by side. Default: as many as there are cores and memory for.",
+)
 @scheduler
 @device
 @force
-def book(edition, data_root, record, force) -> None:
+def book(edition, data_root, record, jobs, force) -> None:
     """Run what has changed, build the site, and print the path of its first page.
 
     The default edition's site is _build/html, another one's _build/EDITION/html.
@@ -137,5 +145,6 @@ def book(edition, data_root, record, force) -> None:
     from analysis_lib.chapters.editions import load_edition
     from analysis_lib.publishing.site import build_book
 
-    site = build_book(load_edition(edition), data_root=data_root or "", record=record, force=force, report=say)
+    how = {"data_root": data_root or "", "record": record, "force": force, "jobs": jobs, "report": say}
+    site = build_book(load_edition(edition), **how)
     click.echo(site / "index.html")

@@ -271,9 +271,9 @@ def test_book_hands_on_its_options(stgbook, monkeypatch):
 
     monkeypatch.setattr(book, "build_book", build_book)
     monkeypatch.setattr(editions, "load_edition", lambda name: Edition(name, "O", "d", "m"))
-    code, out, _ = stgbook("book", "-e", "other", "--record", "--data-root", "raw")
+    code, out, _ = stgbook("book", "-e", "other", "--record", "--data-root", "raw", "-j", "3")
     assert (code, out) == (0, "_build/other/index.html\n")
-    assert (seen["edition"].name, seen["record"], seen["force"]) == ("other", True, False)
+    assert (seen["edition"].name, seen["record"], seen["force"], seen["jobs"]) == ("other", True, False, 3)
     assert seen["data_root"] == Path("raw")
 
 
