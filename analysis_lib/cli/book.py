@@ -18,11 +18,14 @@ def chapters(names: tuple[str, ...]) -> None:
     stgbook chapters smoothness
     """
     from analysis_lib.chapters.chapter import chapter_names, load_chapter
+    from analysis_lib.chapters.editions import DEFAULT, load_edition
     from analysis_lib.publishing.run_cache import last_seconds
 
+    usual = load_edition(DEFAULT).seconds
     for chapter in map(load_chapter, names or chapter_names()):
         seconds = last_seconds(chapter.name)
-        took = "not run here yet" if seconds is None else f"{seconds:.0f} s when it last ran here"
+        about = f", about {usual[chapter.name]:.0f} s on two cores" if chapter.name in usual else ""
+        took = f"not run here yet{about}" if seconds is None else f"{seconds:.0f} s when it last ran here"
         click.echo(f"{chapter.name}: {chapter.title} ({took})")
         for p in chapter.parameters:
             click.echo(f"    {p.name}: {p.type} = {p.default!r}  # {p.help}")

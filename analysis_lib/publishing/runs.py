@@ -21,6 +21,7 @@ from itertools import product
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from threading import Event
+from types import MappingProxyType
 from typing import NotRequired, TypedDict
 
 from analysis_lib import errors
@@ -104,6 +105,7 @@ def run_chapter(
     force: bool = False,
     cache: str | Path = CACHE,
     report: Callable[[str], None] = lambda line: None,
+    own: Mapping[str, str] = MappingProxyType({}),
     stop: Event | None = None,
 ) -> Run:
     """Execute a chapter from its source, unless the cache has this very run; copy it to ``out``.
@@ -124,6 +126,8 @@ def run_chapter(
         Execute even if the cache has the run.
     report : callable
         Called with one line at a time about the progress.
+    own : mapping of str to str
+        Environment variables of this chapter alone.
     stop : Event, optional
         Ends the run at once when it is set.
 
@@ -141,7 +145,7 @@ def run_chapter(
         if fresh:
             report(f"{chapter.name}: running")
             started = time.monotonic()
-            _execute(chapter, parameters, inputs, entry, out, stop or Event())
+            _execute(chapter, parameters, inputs, entry, out, own, stop or Event())
             report(f"{chapter.name}: done in {time.monotonic() - started:.0f} s")
         else:
             report(f"{chapter.name}: unchanged, not run")
@@ -219,13 +223,15 @@ def named_in(kind: str, parameters: Mapping[str, object]) -> list[str]:
     return sorted(set(names))
 
 
-def _execute(chapter: Chapter, parameters: Mapping, inputs: dict, entry: Path, out: Path, stop: Event) -> None:
+def _execute(
+    chapter: Chapter, parameters: Mapping, inputs: dict, entry: Path, out: Path, own: Mapping[str, str], stop: Event
+) -> None:
     """Run the chapter in a temporary folder, which becomes the cache entry if all goes well."""
     with working_folder(entry.parent) as work:
         notebook = work / f"{chapter.name}.ipynb"
-        own = {"PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1", TABLES: str(work / "tables")}
+        steady = {"PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1", TABLES: str(work / "tables")}
         started = time.monotonic()
-        _papermill(chapter, parameters, notebook, out / f"{chapter.name}.failed.ipynb", own, stop)
+        _papermill(chapter, parameters, notebook, out / f"{chapter.name}.failed.ipynb", {**own, **steady}, stop)
         page = write_form(tidy_notebook(json.loads(notebook.read_text(encoding="utf8"))))
         write_text(notebook, page)
         seconds = round(time.monotonic() - started, 1)

@@ -7,6 +7,7 @@ from math import inf
 from os import environ
 from pathlib import Path
 from threading import Event
+from types import MappingProxyType
 
 import psutil
 from joblib import cpu_count
@@ -25,6 +26,7 @@ def run_chapters(
     out: str | Path,
     *,
     jobs: int = 0,
+    seconds: Mapping[str, float] = MappingProxyType({}),
     data_root: str | Path = "",
     edition: str = "",
     cache: str | Path = CACHE,
@@ -32,8 +34,8 @@ def run_chapters(
 ) -> list[Run]:
     """Run chapters and return their runs in the order of the plan.
 
-    Each chapter is a process of its own, with its share of the cores. Those that took longest when they last ran
-    here begin first.
+    Each is a process of its own, with its share of the cores. Those whose tables others read begin before the
+    others; among them, those that take long.
 
     Parameters
     ----------
@@ -43,6 +45,8 @@ def run_chapters(
         Gets notebooks and tables.
     jobs : int
         How many run side by side; 0 for as many as `room` says.
+    seconds : mapping of str to float
+        How long chapters are known to take, where they have not run here yet.
     data_root, edition, cache, **how
         As of `analysis_lib.publishing.runs.run_chapter`.
 
@@ -53,17 +57,20 @@ def run_chapters(
     """
     steps = {chapter.name: (chapter, parameters) for chapter, parameters in plan}
     reads = {name: [r for r in named_in("chapter", given) if r in steps] for name, (_, given) in steps.items()}
+    awaited = {name for those in reads.values() for name in those}
+    turn = lambda name: (name not in awaited, -(last_seconds(name, cache) or seconds.get(name, inf)))  # noqa: E731
+    jobs = min(jobs or room(), max(len(steps), 1))
     order, stop = TopologicalSorter(reads), Event()
     order.prepare()
-    jobs = min(jobs or room(), max(len(steps), 1))
     how |= {"data_root": data_root, "edition": edition, "cache": cache, "stop": stop}
     begun: dict[Future, str] = {}
     runs: dict[str, Run] = {}
-    with environment(**read_from(data_root, edition, out), **share(jobs)), ThreadPoolExecutor(jobs) as pool:
+    with environment(**read_from(data_root, edition, out)), ThreadPoolExecutor(jobs) as pool:
         try:
             while order.is_active():
-                ready = sorted(order.get_ready(), key=lambda name: -(last_seconds(name, cache) or inf))
-                begun |= {pool.submit(run_chapter, *steps[name], out, **how): name for name in ready}
+                ready = sorted(order.get_ready(), key=turn)
+                own = share(min(jobs, len(ready) + len(begun)))
+                begun |= {pool.submit(run_chapter, *steps[name], out, own=own, **how): name for name in ready}
                 for future in wait(begun, return_when=FIRST_COMPLETED).done:
                     name = begun.pop(future)
                     runs[name] = future.result()
@@ -80,13 +87,13 @@ def room() -> int:
     return max(1, min(cpu_count(), psutil.virtual_memory().available // ROOM))
 
 
-def share(jobs: int) -> dict[str, str | None]:
+def share(jobs: int) -> dict[str, str]:
     """Return the environment variables that give each of several chapters its share of the cores.
 
     What the environment says of the threads of linear algebra is left.
 
     >>> share(1)
-    {'LOKY_MAX_CPU_COUNT': None, 'OMP_NUM_THREADS': None}
+    {}
     """
-    cores = str(max(1, cpu_count() // jobs)) if jobs > 1 else None
-    return {"LOKY_MAX_CPU_COUNT": cores, "OMP_NUM_THREADS": environ.get("OMP_NUM_THREADS", cores)}
+    cores = str(max(1, cpu_count() // jobs))
+    return {"LOKY_MAX_CPU_COUNT": cores, "OMP_NUM_THREADS": environ.get("OMP_NUM_THREADS", cores)} if jobs > 1 else {}

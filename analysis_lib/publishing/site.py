@@ -76,7 +76,7 @@ def build_book(
     plan = [(chapter, edition.parameters(chapter)) for chapter in chapters]  # fails before any runs
     shutil.rmtree(work / "runs" / "tables", ignore_errors=True)  # then only this build's are there
     how = {"data_root": data_root, "edition": edition.name, "force": force, "cache": build / "cache", "report": report}
-    runs = run_chapters(plan, work / "runs", jobs=jobs, **how)
+    runs = run_chapters(plan, work / "runs", jobs=jobs, seconds=edition.seconds, **how)
     if record:
         for run in runs:
             report(f"recorded {record_run(run, edition, root)}")

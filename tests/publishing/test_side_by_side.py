@@ -29,9 +29,9 @@ def ran(monkeypatch, tmp_path):
     """Stand in for runs: each waits until so many run as are wanted side by side, and is noted at begin and end."""
     seen = SimpleNamespace(events=[], given=[], together=1, fails=())
 
-    def run_chapter(chapter, parameters, out, *, stop, **given):
+    def run_chapter(chapter, parameters, out, *, stop, own, **given):
         seen.events.append(f"+{chapter.name}")
-        seen.given.append({name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "LOKY_MAX_CPU_COUNT", BUILT)})
+        seen.given.append({BUILT: os.environ.get(BUILT), **own})
         if chapter.name in seen.fails:
             raise UserError(f"{chapter.name} failed")
         if seen.fails:
@@ -61,17 +61,21 @@ def test_chapters_run_side_by_side_with_a_share_of_the_cores(ran, tmp_path, monk
     assert all(given["OMP_NUM_THREADS"] == given["LOKY_MAX_CPU_COUNT"] == "4" for given in ran.given)
     assert {given[BUILT] for given in ran.given} == {f"x={tmp_path / 'tables'}"}
     assert not {"OMP_NUM_THREADS", "LOKY_MAX_CPU_COUNT", BUILT} & set(os.environ)
+    ran.barrier = threading.Barrier(1)
+    run_chapters(steps("a", "last", last=["a"]), tmp_path, jobs=2, cache=tmp_path)
+    assert ran.given[-2:] == [{BUILT: None}] * 2  # one that is alone has the whole machine
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     run_chapters(steps("a", "b"), tmp_path, jobs=2, cache=tmp_path)
     assert [given["OMP_NUM_THREADS"] for given in ran.given[-2:]] == ["3", "3"]
 
 
-def test_what_took_longest_begins_first(ran, tmp_path):
+def test_what_others_wait_for_and_what_takes_long_begins_first(ran, tmp_path):
     for name, seconds in (("a", 1), ("b", 30), ("c", 9)):
         (tmp_path / name / "run").mkdir(parents=True)
         (tmp_path / name / "run" / "run.json").write_text(json.dumps({"seconds": seconds}))
-    run_chapters(steps("a", "b", "c", "new"), tmp_path, jobs=1, cache=tmp_path)
-    assert ran.events[::2] == ["+new", "+b", "+c", "+a"]
+    plan = steps("a", "b", "c", "known", "new", "last", last=["a", "c"])
+    run_chapters(plan, tmp_path, jobs=1, cache=tmp_path, seconds={"known": 20, "b": 1})
+    assert ran.events[::2] == ["+c", "+a", "+new", "+b", "+known", "+last"]
 
 
 def test_a_failure_ends_those_that_run_and_begins_no_other(ran, tmp_path):
