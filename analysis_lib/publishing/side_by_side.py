@@ -69,7 +69,7 @@ def run_chapters(
         try:
             while order.is_active():
                 ready = sorted(order.get_ready(), key=turn)
-                own = share(min(jobs, len(ready) + len(begun)))
+                own = share(jobs, min(jobs, len(ready) + len(begun)))
                 begun |= {pool.submit(run_chapter, *steps[name], out, own=own, **how): name for name in ready}
                 for future in wait(begun, return_when=FIRST_COMPLETED).done:
                     name = begun.pop(future)
@@ -87,13 +87,17 @@ def room() -> int:
     return max(1, min(cpu_count(), psutil.virtual_memory().available // ROOM))
 
 
-def share(jobs: int) -> dict[str, str]:
-    """Return the environment variables that give each of several chapters its share of the cores.
+def share(jobs: int, now: int) -> dict[str, str]:
+    """Return the environment variables that give a chapter its share of the cores.
 
-    What the environment says of the threads of linear algebra is left.
+    Torch has a ``jobs``-th of them throughout, as gradients have other last digits with other numbers of threads;
+    what the environment says of it is left. Distances and neighbours, which have not, have their part of what ``now``
+    chapters share.
 
-    >>> share(1)
+    >>> share(1, 1)
     {}
     """
-    cores = str(max(1, cpu_count() // jobs))
-    return {"LOKY_MAX_CPU_COUNT": cores, "OMP_NUM_THREADS": environ.get("OMP_NUM_THREADS", cores)} if jobs > 1 else {}
+    if jobs == 1:
+        return {}
+    threads, cores = (str(max(1, cpu_count() // chapters)) for chapters in (jobs, now))
+    return {"LOKY_MAX_CPU_COUNT": cores, "OMP_NUM_THREADS": environ.get("OMP_NUM_THREADS", threads)}

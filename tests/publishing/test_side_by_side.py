@@ -63,7 +63,10 @@ def test_chapters_run_side_by_side_with_a_share_of_the_cores(ran, tmp_path, monk
     assert not {"OMP_NUM_THREADS", "LOKY_MAX_CPU_COUNT", BUILT} & set(os.environ)
     ran.barrier = threading.Barrier(1)
     run_chapters(steps("a", "last", last=["a"]), tmp_path, jobs=2, cache=tmp_path)
-    assert ran.given[-2:] == [{BUILT: None}] * 2  # one that is alone has the whole machine
+    alone = {BUILT: None, "LOKY_MAX_CPU_COUNT": "8", "OMP_NUM_THREADS": "4"}  # torch as in company
+    assert ran.given[-2:] == [alone] * 2
+    run_chapters(steps("a", "b"), tmp_path, jobs=1, cache=tmp_path)
+    assert ran.given[-1] == {BUILT: None}
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     run_chapters(steps("a", "b"), tmp_path, jobs=2, cache=tmp_path)
     assert [given["OMP_NUM_THREADS"] for given in ran.given[-2:]] == ["3", "3"]
