@@ -114,6 +114,10 @@ def test_words_of_what_differs(said):
     assert words.deviations(deviation_table([training], [])).startswith("No network")
 
 
+def test_the_line_under_the_figure_names_the_records():
+    assert words.records(FOUND) == ["two, recorded 2025-01-01 to 2025-02-01"]
+
+
 def test_what_was_left_out():
     assert words.left_out(Claims((), {"G3": "a *setting*"}, ())) == r"- G3: a \*setting\*"
 
