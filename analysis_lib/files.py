@@ -1,6 +1,7 @@
 """Files and folders that are never half written, digests of contents, and where things live."""
 
 import errno
+import fcntl
 import hashlib
 import os
 import shutil
@@ -8,7 +9,7 @@ import socket
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile, mkdtemp
 from typing import BinaryIO
@@ -169,6 +170,27 @@ def standing(folder: str | Path) -> Path:
     """Return a folder, or what has stood there until now if it is just being replaced (`put_in_place`)."""
     folder = Path(folder)
     return _before(folder) if not folder.exists() and _before(folder).exists() else folder
+
+
+@contextmanager
+def held(path: str | Path) -> Iterator[None]:
+    """Hold a file that nobody else holds: another process or thread that wants it waits until the block is over.
+
+    The file is made, and goes at the end; after a kill the next one has it at once. Where the disk cannot hold files
+    nobody waits.
+    """
+    path = Path(path)
+    with ExitStack() as at_end:
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            while True:
+                handle = at_end.enter_context(open(path, "a"))
+                fcntl.flock(handle, fcntl.LOCK_EX)
+                with suppress(FileNotFoundError):  # the one before has removed it: what is held is no file any more
+                    if os.path.samestat(os.fstat(handle.fileno()), os.stat(path)):
+                        at_end.callback(path.unlink, missing_ok=True)
+                        break
+        yield
 
 
 def _before(folder: Path) -> Path:

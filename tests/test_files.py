@@ -6,11 +6,12 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from analysis_lib.errors import UserError
-from analysis_lib.files import file_digest, file_digests, put_in_place, standing, working_folder, write_text
+from analysis_lib.files import file_digest, file_digests, held, put_in_place, standing, working_folder, write_text
 
 
 def made(folder, text):
@@ -123,3 +124,28 @@ def test_a_folder_s_digest_has_names_and_contents(tmp_path):
     assert list(file_digests(tmp_path)) == ["below/a"]
     (tmp_path / "below" / "a").rename(tmp_path / "a")
     assert file_digest(tmp_path) != before
+
+
+def test_one_holds_a_file_and_the_others_wait(tmp_path):
+    path, inside, most = tmp_path / "new" / "x.made", [], []
+
+    def work(_):
+        with held(path):
+            inside.append(1)
+            time.sleep(0.02)
+            most.append(len(inside))
+            inside.pop()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(12)))
+    assert most == [1] * 12
+    assert not path.exists()
+
+
+def test_where_no_file_can_be_held_nobody_waits(tmp_path):
+    (tmp_path / "file").write_text("")
+    with held(tmp_path / "file" / "x"), held(tmp_path / "file" / "x"):
+        pass
+    with pytest.raises(KeyError), held(tmp_path / "y"):
+        raise KeyError
+    assert not (tmp_path / "y").exists()

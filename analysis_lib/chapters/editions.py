@@ -7,7 +7,7 @@ An edition is a JSON file: a shipped one in ``data/editions``, or your own, give
 
 ``dataset`` is the name of a dataset or a ``.npz`` file of yours; ``model`` the name of a shipped
 checkpoint, the path of one, ``package.module:factory`` or ``file.py:factory``. Paths are relative to the JSON file.
-``beside`` may list recorded editions whose curves are drawn beside one's own.
+``beside`` may list recorded editions whose curves are drawn beside one's own, ``seconds`` how long chapters take.
 """
 
 import re
@@ -29,7 +29,10 @@ _RESERVED = ("html", "cache", "store")  # folders of _build that are no edition'
 
 @dataclass(frozen=True)
 class Edition:
-    """A dataset, a model, what single chapters set otherwise than by default, and what is drawn beside."""
+    """A dataset, a model, what single chapters set otherwise than by default, and what is drawn beside.
+
+    ``seconds``: about how long chapters take on two cores, for those that have not run on a machine yet.
+    """
 
     name: Name
     title: Name
@@ -37,6 +40,7 @@ class Edition:
     model: _Place
     chapters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     beside: Sequence[Name] = ()
+    seconds: Mapping[Name, Annotated[float, Within(0, 1e6)]] = field(default_factory=dict)
 
     def parameters(self, chapter: Chapter, given: Mapping[str, object] | None = None) -> dict[str, object]:
         """Return every parameter of ``chapter`` in this edition; ``given`` wins over the edition.
@@ -121,7 +125,7 @@ def _read(path: Path, root: str | Path) -> Edition:
     """Return the edition that a JSON file describes."""
     given = checked(read_json(path, "edition"), Edition, path.name)
     _check_name(path, given.name)
-    for name in given.chapters:
+    for name in [*given.chapters, *given.seconds]:
         if name not in chapter_names(root):
             raise unknown_choice(f"chapter in edition {path.name}", name, chapter_names(root))
     return replace(given, dataset=_beside(path, given.dataset), model=_beside(path, given.model))

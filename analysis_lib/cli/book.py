@@ -18,11 +18,14 @@ def chapters(names: tuple[str, ...]) -> None:
     stgbook chapters smoothness
     """
     from analysis_lib.chapters.chapter import chapter_names, load_chapter
+    from analysis_lib.chapters.editions import DEFAULT, load_edition
     from analysis_lib.publishing.run_cache import last_seconds
 
+    usual = load_edition(DEFAULT).seconds
     for chapter in map(load_chapter, names or chapter_names()):
         seconds = last_seconds(chapter.name)
-        took = "not run here yet" if seconds is None else f"{seconds:.0f} s when it last ran here"
+        about = f", about {usual[chapter.name]:.0f} s on two cores" if chapter.name in usual else ""
+        took = f"not run here yet{about}" if seconds is None else f"{seconds:.0f} s when it last ran here"
         click.echo(f"{chapter.name}: {chapter.title} ({took})")
         for p in chapter.parameters:
             click.echo(f"    {p.name}: {p.type} = {p.default!r}  # {p.help}")
@@ -120,10 +123,18 @@ def _pairs(given: Sequence[tuple[str, str]]) -> dict[str, str]:
 @edition
 @data_root
 @record
+@click.option(
+    "--jobs",
+    "-j",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    help="Run so many chapters side by side. Default: as many as there are cores and memory for.",
+)
 @scheduler
 @device
 @force
-def book(edition, data_root, record, force) -> None:
+def book(edition, data_root, record, jobs, force) -> None:
     """Run what has changed, build the site, and print the path of its first page.
 
     The default edition's site is _build/html, another one's _build/EDITION/html.
@@ -137,5 +148,6 @@ def book(edition, data_root, record, force) -> None:
     from analysis_lib.chapters.editions import load_edition
     from analysis_lib.publishing.site import build_book
 
-    site = build_book(load_edition(edition), data_root=data_root or "", record=record, force=force, report=say)
+    how = {"data_root": data_root or "", "record": record, "force": force, "jobs": jobs, "report": say}
+    site = build_book(load_edition(edition), **how)
     click.echo(site / "index.html")

@@ -1,9 +1,11 @@
 """Options that several commands share, and the line that they say."""
 
 import os
+import sys
 from pathlib import Path
 
 import click
+from tqdm import tqdm
 
 from analysis_lib.errors import one_line
 
@@ -55,6 +57,7 @@ force = click.option("--force", is_flag=True, help="Run even if nothing has chan
 
 
 def say(line: str, code: int = 0) -> int:
-    """Write one line to stderr, below a progress bar that may still stand there."""
-    click.echo(f"stgbook: {one_line(line)}", err=True)
+    """Write one line to stderr, above progress bars that may stand there."""
+    with tqdm.external_write_mode(file=sys.stderr):
+        click.echo(f"stgbook: {one_line(line)}", err=True)
     return code

@@ -20,6 +20,8 @@ from datetime import date
 from itertools import product
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from threading import Event
+from types import MappingProxyType
 from typing import NotRequired, TypedDict
 
 from analysis_lib import errors
@@ -103,6 +105,8 @@ def run_chapter(
     force: bool = False,
     cache: str | Path = CACHE,
     report: Callable[[str], None] = lambda line: None,
+    own: Mapping[str, str] = MappingProxyType({}),
+    stop: Event | None = None,
 ) -> Run:
     """Execute a chapter from its source, unless the cache has this very run; copy it to ``out``.
 
@@ -122,6 +126,10 @@ def run_chapter(
         Execute even if the cache has the run.
     report : callable
         Called with one line at a time about the progress.
+    own : mapping of str to str
+        Environment variables of this chapter alone.
+    stop : Event, optional
+        Ends the run at once when it is set.
 
     Raises
     ------
@@ -130,16 +138,14 @@ def run_chapter(
         notebook as far as it got. For a `UserError` of the chapter's own it is that message alone.
     """
     out = Path(out)
-    built = f"{edition}={out.absolute() / 'tables'}" if edition else None
-    raw = str(Path(data_root).absolute()) if data_root else None
-    with _environment(**{"STGBOOK_DATA": raw, BUILT: built}):
+    with environment(**read_from(data_root, edition, out)):
         inputs = run_inputs(chapter, parameters)
         entry = Path(cache) / chapter.name / digest(canonical_json(inputs))[:20]
         fresh = force or not is_whole(entry)
         if fresh:
             report(f"{chapter.name}: running")
             started = time.monotonic()
-            _execute(chapter, parameters, inputs, entry, out)
+            _execute(chapter, parameters, inputs, entry, out, own, stop or Event())
             report(f"{chapter.name}: done in {time.monotonic() - started:.0f} s")
         else:
             report(f"{chapter.name}: unchanged, not run")
@@ -147,6 +153,12 @@ def run_chapter(
     run = Run(chapter.name, entry, fresh)
     run.copy_to(out)
     return run
+
+
+def read_from(data_root: str | Path, edition: str, out: str | Path) -> dict[str, str | None]:
+    """Return the environment variables that say where raw data are, and the tables of the edition that is built."""
+    built = f"{edition}={Path(out).absolute() / 'tables'}" if edition else None
+    return {"STGBOOK_DATA": str(Path(data_root).absolute()) if data_root else None, BUILT: built}
 
 
 def run_inputs(chapter: Chapter, parameters: Mapping[str, object]) -> dict:
@@ -211,14 +223,15 @@ def named_in(kind: str, parameters: Mapping[str, object]) -> list[str]:
     return sorted(set(names))
 
 
-def _execute(chapter: Chapter, parameters: Mapping, inputs: dict, entry: Path, out: Path) -> None:
+def _execute(
+    chapter: Chapter, parameters: Mapping, inputs: dict, entry: Path, out: Path, own: Mapping[str, str], stop: Event
+) -> None:
     """Run the chapter in a temporary folder, which becomes the cache entry if all goes well."""
     with working_folder(entry.parent) as work:
         notebook = work / f"{chapter.name}.ipynb"
-        steady = {"PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+        steady = {"PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1", TABLES: str(work / "tables")}
         started = time.monotonic()
-        with _environment(**{TABLES: str(work / "tables"), **steady}):
-            _papermill(chapter, parameters, notebook, out / f"{chapter.name}.failed.ipynb")
+        _papermill(chapter, parameters, notebook, out / f"{chapter.name}.failed.ipynb", {**own, **steady}, stop)
         page = write_form(tidy_notebook(json.loads(notebook.read_text(encoding="utf8"))))
         write_text(notebook, page)
         seconds = round(time.monotonic() - started, 1)
@@ -228,8 +241,10 @@ def _execute(chapter: Chapter, parameters: Mapping, inputs: dict, entry: Path, o
     forget_old_runs(entry.parent)
 
 
-def _papermill(chapter: Chapter, parameters: Mapping, output: Path, partial: Path) -> None:
-    """Execute the chapter's source into ``output``; progress goes to stderr."""
+def _papermill(
+    chapter: Chapter, parameters: Mapping, output: Path, partial: Path, own: Mapping[str, str], stop: Event
+) -> None:
+    """Execute the chapter's source into ``output``, with environment variables of its ``own``; progress to stderr."""
     import papermill
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
     from nbclient.exceptions import DeadKernelError
@@ -239,9 +254,11 @@ def _papermill(chapter: Chapter, parameters: Mapping, output: Path, partial: Pat
     logging.getLogger("papermill").setLevel(logging.ERROR)  # its inspector misses unions' names
     # Papermill formats path names, so braces are doubled
     source, target = (re.sub(r"([{}])", r"\1\1", str(path)) for path in (chapter.path, output))
-    how = {"engine_name": ENGINE, "progress_bar": look(), "extra_arguments": ["--log-level=CRITICAL"]}
+    bar = {**look(), "desc": chapter.name}
+    how = {"engine_name": ENGINE, "progress_bar": bar, "extra_arguments": ["--log-level=CRITICAL"], "stop": stop}
     try:
-        with NamedTemporaryFile() as told, _environment(**{TOLD: told.name}):
+        with NamedTemporaryFile() as told:
+            how["surroundings"] = {**os.environ, **own, TOLD: told.name}
             papermill.execute_notebook(source, target, dict(parameters), kernel_name=KERNEL, **how)
     except papermill.PapermillExecutionError as error:
         copy_file(output, partial)
@@ -276,7 +293,7 @@ def _failure(chapter: Chapter, error, partial: Path) -> UserError:
 
 
 @contextmanager
-def _environment(**variables: str | None):
+def environment(**variables: str | None):
     """Set environment variables (None: leave as it is) and restore them at the end."""
     before = {name: os.environ.get(name) for name, value in variables.items() if value is not None}
     os.environ.update({name: variables[name] for name in before})

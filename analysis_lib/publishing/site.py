@@ -12,19 +12,19 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from graphlib import TopologicalSorter
 from importlib import metadata
 from pathlib import Path
 
 import pandas as pd
 
-from analysis_lib.chapters.chapter import Chapter, load_chapter, table_of_contents
+from analysis_lib.chapters.chapter import load_chapter, table_of_contents
 from analysis_lib.chapters.editions import DEFAULT, Edition, edition_title
 from analysis_lib.chapters.recorded import FACTS, write_facts
 from analysis_lib.errors import UserError
 from analysis_lib.files import BUILD, ROOT, copy_file, digest, file_digest, put_in_place, working_folder, write_text
 from analysis_lib.publishing.page import add_verdicts, annotate_figures, shield_widgets, write_form
-from analysis_lib.publishing.runs import Run, named_in, run_chapter
+from analysis_lib.publishing.runs import Run
+from analysis_lib.publishing.side_by_side import run_chapters
 from analysis_lib.statistics import Verdict
 
 WIDGET_HOST = ROOT / "analysis_lib" / "widgets" / "assets" / "widget_host.js"
@@ -44,6 +44,7 @@ def build_book(
     data_root: str | Path = "",
     record: bool = False,
     force: bool = False,
+    jobs: int = 0,
     report: Callable[[str], None] = lambda line: None,
 ) -> Path:
     """Run what has changed of an edition's chapters, build its site, and return the site's folder.
@@ -58,6 +59,8 @@ def build_book(
         Also copy tables and provenance to ``data/published/EDITION/CHAPTER`` (`record_run`).
     force : bool
         Run every chapter and build the site even if nothing has changed.
+    jobs : int
+        How many chapters run side by side (`analysis_lib.publishing.side_by_side.run_chapters`).
     report : callable
         Called with one line at a time about the progress.
 
@@ -73,7 +76,7 @@ def build_book(
     plan = [(chapter, edition.parameters(chapter)) for chapter in chapters]  # fails before any runs
     shutil.rmtree(work / "runs" / "tables", ignore_errors=True)  # then only this build's are there
     how = {"data_root": data_root, "edition": edition.name, "force": force, "cache": build / "cache", "report": report}
-    runs = [run_chapter(chapter, parameters, work / "runs", **how) for chapter, parameters in _in_order(plan)]
+    runs = run_chapters(plan, work / "runs", jobs=jobs, seconds=edition.seconds, **how)
     if record:
         for run in runs:
             report(f"recorded {record_run(run, edition, root)}")
@@ -87,13 +90,6 @@ def build_book(
     report("site: building")
     build_site(work / "source", site, work / "build.log", stamp)
     return site
-
-
-def _in_order(plan: list[tuple[Chapter, dict]]) -> list[tuple[Chapter, dict]]:
-    """Return the chapters so that each comes after those whose tables it reads."""
-    steps = {chapter.name: (chapter, parameters) for chapter, parameters in plan}
-    reads = {name: [r for r in named_in("chapter", given) if r in steps] for name, (_, given) in steps.items()}
-    return [steps[name] for name in TopologicalSorter(reads).static_order()]
 
 
 def assemble(edition: Edition, runs: list[Run], root: Path, source: Path) -> None:

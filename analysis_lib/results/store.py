@@ -4,7 +4,7 @@ An entry is a folder ``_build/store/KIND/KEY``: arrays as ``.npy``, sparse matri
 numbers as ``.json``, and ``entry.json``, which says what it is and has the digest of each file.
 The key covers the contents of the inputs, the options, the code, and the libraries below it. An
 entry appears whole, and is read only if its files are what was written; a damaged one is computed
-anew. Two processes may make the same entry at the same time.
+anew. Where two processes want the same entry, one makes it and the other waits.
 
 ``$STGBOOK_STORE`` names another folder, or is ``off``.
 """
@@ -26,7 +26,7 @@ import numpy as np
 from scipy import sparse
 
 from analysis_lib.errors import DataError, unknown_choice
-from analysis_lib.files import BUILD, digest, file_digests, put_in_place, working_folder
+from analysis_lib.files import BUILD, digest, file_digests, held, put_in_place, working_folder
 from analysis_lib.loading import checked, read_json
 from analysis_lib.results.digest import canonical_json, library_versions
 
@@ -128,7 +128,10 @@ class Store:
         entry = self.folder / kind / digest(key)
         values = _load(entry)
         if values is None:
-            return self._make(entry, json.loads(key), make, about)
+            with held(entry.with_name(f".{entry.name}.made")):
+                values = _load(entry)  # another process may have made it meanwhile
+                if values is None:
+                    return self._make(entry, json.loads(key), make, about)
         with suppress(OSError):  # another process has removed it just now
             os.utime(entry)
         return values

@@ -94,9 +94,17 @@ def test_each_command_explains_itself_with_examples(stgbook, command):
     assert "stgbook" in out.split("Options:")[0].split("\n", 1)[1] or command in ("data", "model", "cache")
 
 
-@pytest.mark.parametrize(("seconds", "took"), [(None, "not run here yet"), (48.7, "49 s when it last ran here")])
-def test_chapters_are_listed_with_their_times_and_parameters(stgbook, monkeypatch, seconds, took):
+@pytest.mark.parametrize(
+    ("seconds", "known", "took"),
+    [
+        (None, {}, "not run here yet"),
+        (None, {"smoothness": 65}, "not run here yet, about 65 s on two cores"),
+        (48.7, {"smoothness": 65}, "49 s when it last ran here"),
+    ],
+)
+def test_chapters_are_listed_with_their_times_and_parameters(stgbook, monkeypatch, seconds, known, took):
     monkeypatch.setattr("analysis_lib.publishing.run_cache.last_seconds", lambda name: seconds)
+    monkeypatch.setattr(editions, "load_edition", lambda name: Edition(name, "O", "d", "m", seconds=known))
     code, out, _ = stgbook("chapters")
     assert code == 0
     parameters = "    n: int = 3  # how many\n    dataset: str = 'synthetic'  # data\n"
@@ -271,9 +279,9 @@ def test_book_hands_on_its_options(stgbook, monkeypatch):
 
     monkeypatch.setattr(book, "build_book", build_book)
     monkeypatch.setattr(editions, "load_edition", lambda name: Edition(name, "O", "d", "m"))
-    code, out, _ = stgbook("book", "-e", "other", "--record", "--data-root", "raw")
+    code, out, _ = stgbook("book", "-e", "other", "--record", "--data-root", "raw", "-j", "3")
     assert (code, out) == (0, "_build/other/index.html\n")
-    assert (seen["edition"].name, seen["record"], seen["force"]) == ("other", True, False)
+    assert (seen["edition"].name, seen["record"], seen["force"], seen["jobs"]) == ("other", True, False, 3)
     assert seen["data_root"] == Path("raw")
 
 

@@ -200,10 +200,10 @@ def test_a_run_of_which_any_file_is_damaged_is_made_again(place, first, monkeypa
     page = first.run.notebook.read_text()
     executed = []
 
-    def execute(source, target, *args, **kwargs):
+    def execute(source, target, *args, surroundings, **kwargs):
         executed.append(source)
         Path(target).write_text(page)
-        record(os.environ[TABLES], "count", table=pd.DataFrame({"i": range(4)}))
+        record(surroundings[TABLES], "count", table=pd.DataFrame({"i": range(4)}))
 
     monkeypatch.setattr(papermill, "execute_notebook", execute)
     path = first.run.folder / file
@@ -291,8 +291,8 @@ def test_a_success_removes_the_notebook_of_the_failure_before(place, first, no_k
 def test_data_root_and_tables_of_a_build_reach_the_kernel_and_are_no_part_of_the_page(place, first, monkeypatch):
     names, seen = ("STGBOOK_DATA", BUILT, TABLES), []
 
-    def execute(source, target, *args, **kwargs):
-        seen.append([os.environ.get(name) for name in names])
+    def execute(source, target, *args, surroundings, **kwargs):
+        seen.append([surroundings.get(name) for name in names])
         shutil.copyfile(first.run.notebook, target)
 
     monkeypatch.setattr(papermill, "execute_notebook", execute)

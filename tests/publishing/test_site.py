@@ -17,6 +17,7 @@ from analysis_lib.chapters.notes import SOURCES
 from analysis_lib.chapters.shown import ThisRun, run_html
 from analysis_lib.errors import UserError
 from analysis_lib.files import ROOT, file_digest
+from analysis_lib.publishing import side_by_side
 from analysis_lib.publishing import site as book
 from analysis_lib.publishing.page import tidy_notebook, write_form
 from analysis_lib.publishing.runs import Run
@@ -79,7 +80,7 @@ def fake_runs(monkeypatch, tmp_path):
         (folder / "run.json").write_text(json.dumps(facts))
         return Run(chapter.name, folder, True)
 
-    monkeypatch.setattr(book, "run_chapter", run_chapter)
+    monkeypatch.setattr(side_by_side, "run_chapter", run_chapter)
     return calls
 
 

@@ -1,11 +1,14 @@
 """The bar of a run shows what the bars within a cell say, on a terminal in place, in a file line by line."""
 
 import io
+from threading import Event
 from types import SimpleNamespace
 
 import pytest
 from tqdm import tqdm
 
+from analysis_lib.progress import TOLD
+from analysis_lib.publishing import watched
 from analysis_lib.publishing.watched import look, show
 
 
@@ -39,14 +42,22 @@ def test_what_a_cell_tells_is_shown(tmp_path, terminal):
 
 
 def test_the_engine_watches_while_the_notebook_runs(tmp_path, monkeypatch):
-    from papermill.engines import NBClientEngine, papermill_engines
+    from papermill.engines import papermill_engines
 
-    from analysis_lib.progress import TOLD
-    from analysis_lib.publishing import watched
+    events, asked = [], {}
 
-    monkeypatch.setenv(TOLD, str(tmp_path / "told"))
-    events = []
-    monkeypatch.setattr(watched, "show", lambda bar, told, over: events.append((bar, told.name, over.wait(20))))
-    monkeypatch.setattr(NBClientEngine, "execute_managed_notebook", lambda *given, **how: events.append("executed"))
-    papermill_engines.get_engine(watched.ENGINE).execute_managed_notebook(SimpleNamespace(pbar="bar"), "python3")
-    assert events == ["executed", ("bar", "told", True)]
+    class Client:
+        def __init__(self, nb_man, **how):
+            asked.update(how)
+
+        def execute(self, env):
+            events.append(("executed", env))
+
+    monkeypatch.setattr(watched, "PapermillNotebookClient", Client)
+    monkeypatch.setattr(watched, "show", lambda bar, told, over, end: events.append((bar, told.name, over.wait(20))))
+    own = {TOLD: str(tmp_path / "told"), "MINE": "1"}
+    how = {"surroundings": own, "stop": Event(), "extra_arguments": ["x"], "log_output": False}
+    engine = papermill_engines.get_engine(watched.ENGINE)
+    engine.execute_managed_notebook(SimpleNamespace(pbar="bar"), "python3", **how)
+    assert events == [("executed", own), ("bar", "told", True)]
+    assert (asked["kernel_name"], asked["extra_arguments"]) == ("python3", ["x"])

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import time
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -133,23 +134,30 @@ def test_a_damaged_entry_is_computed_anew_without_a_word(fetch, store, name, dam
     assert caplog.records == []
 
 
-def write_together(folder, barrier, results):
+def write_together(folder, barrier, results, held):
     def make(_):
-        barrier.wait(60)  # both are computing, neither has finished
+        barrier.wait(60) if not held else time.sleep(1.0)  # both are computing where nobody can hold a file
+        results.put("made")
         return made()
 
-    results.put(same(Store(folder).fetch("things", {}, {}, "code", make)))
+    if not held:
+        module.held = nullcontext
+    else:
+        barrier.wait(60)
+    assert same(Store(folder).fetch("things", {}, {}, "code", make))
 
 
-def test_two_processes_make_one_entry_at_once(store):
+@pytest.mark.parametrize("held", [True, False])
+def test_two_processes_make_one_entry_at_once_and_one_waits_where_that_is_possible(store, held):
     barrier, results = SPAWN.Barrier(2), SPAWN.Queue()
-    writers = [SPAWN.Process(target=write_together, args=(store.folder, barrier, results)) for _ in range(2)]
+    writers = [SPAWN.Process(target=write_together, args=(store.folder, barrier, results, held)) for _ in range(2)]
     for writer in writers:
         writer.start()
     while any(writer.is_alive() for writer in writers):
         for folder in store.folder.glob("things/[!.]*"):
             assert same(module._load(folder)), "a reader saw a part"
-    assert [results.get(timeout=60), results.get(timeout=60)] == [True, True]
+    assert [results.get(timeout=60) for _ in range(1 if held else 2)] == ["made"] * (1 if held else 2)
+    assert results.empty()
     assert [writer.exitcode for writer in writers] == [0, 0]
     (entry,) = store.entries()
     assert list(store.folder.glob("things/*")) == [entry.folder]
@@ -172,11 +180,11 @@ def test_a_killed_writer_leaves_no_entry(store, fetch):
     os.kill(writer.pid, signal.SIGKILL)
     writer.join()
     assert store.entries() == []
-    (left,) = store.folder.glob("things/.*")
+    (left,) = store.folder.glob("things/.writing-*")
     assert (left / "array.npy").read_bytes() == b"half"
     assert same(fetch())
     assert fetch.calls == 1
-    assert not left.exists()
+    assert not list(store.folder.glob("things/.*"))
 
 
 def test_a_full_disk_costs_a_warning_not_the_result(fetch, store, monkeypatch, caplog):

@@ -1,61 +1,91 @@
 """The figure of the claims chapter, drawn from its tidy table alone."""
 
-from itertools import pairwise
-from textwrap import fill
-
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from analysis_lib.chapters.editions import edition_title
-from analysis_lib.plots.style import INK, NEGATIVE, POSITIVE, WIDTH, use_style
+from analysis_lib.plots.style import FAINT, INK, NEGATIVE, POSITIVE, WIDTH, use_style
 from analysis_lib.studies.claims.findings import FAILS, HOLDS, UNDECIDED, UNTESTED
-from analysis_lib.studies.claims.papers import Claims
 
-#: marker and colour of each verdict
-SIGNS = {HOLDS: ("o", POSITIVE), FAILS: ("X", NEGATIVE), UNDECIDED: ("o", "#9A9A9A")}
-SIGNS |= {UNTESTED: ("d", "#9A9A9A")}
-LABEL = 66  # letters of a line of a claim
+#: fill, edge and hatching of each verdict, in the order of a bar
+LOOKS = {HOLDS: ("#66C5AC", POSITIVE, ""), FAILS: ("#E99E66", NEGATIVE, "////")}
+LOOKS |= {UNDECIDED: ("white", INK, ""), UNTESTED: ("#E6E6E6", FAINT, "")}
+ALL = "all papers"
+MOST = 40  # letters of a name
 
 
-def plot_verdicts(claims: Claims, table: pd.DataFrame) -> Figure:
-    """Draw one line a claim and one column an edition; hollow where it is undecided, empty where nothing is recorded.
+def plot_verdicts(table: pd.DataFrame) -> Figure:
+    """Draw, paper by paper, one bar an edition: how many claims have each verdict; what is not recorded has no place.
 
     Parameters
     ----------
-    claims : Claims
     table : DataFrame
-        From `analysis_lib.studies.claims.tables.claims_table` of the same claims.
+        From `analysis_lib.studies.claims.tables.claims_table`.
     """
     use_style()
-    cells = table.drop_duplicates(["id", "edition"])
-    editions = list(dict.fromkeys(cells["edition"]))
-    texts = [fill(f"{claim.id}  {claim.claim}", LABEL) for claim in claims.claims]
-    lines = [text.count("\n") + 1 for text in texts]
-    middles = np.cumsum([0.5 * (a + b) + 0.6 for a, b in pairwise([0, *lines])])
-    place = {claim.id: y for claim, y in zip(claims.claims, middles, strict=True)}
-    end = max(place.values()) + 0.5 * lines[-1] + 0.3
-    figure, axes = plt.subplots(figsize=(WIDTH, 0.9 + 0.13 * end))
-    for verdict, (marker, colour) in SIGNS.items():
-        mine, face = cells[cells["verdict"] == verdict], "white" if verdict == UNDECIDED else colour
-        axes.scatter(
-            [editions.index(e) for e in mine["edition"]],
-            mine["id"].map(place),
-            marker=marker,
-            s=42,
-            facecolor=face,
-            edgecolor=colour,
-            linewidth=1.4,
-            zorder=3,
-            label=verdict,
-        )
-    axes.set_yticks([*place.values()], texts, fontsize=7.5, color=INK)
-    axes.set_xticks(range(len(editions)), [fill(edition_title(edition), 14) for edition in editions])
-    axes.xaxis.tick_top()
-    axes.set(xlim=(-0.5, len(editions) - 0.5), ylim=(end, 0))
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-    axes.grid(axis="y")
-    figure.legend(loc="outside lower right", ncols=4, columnspacing=1.0, handletextpad=0.2)
+    counts = verdict_counts(table)
+    ticks: list[tuple[float, str]] = []
+    heads: list[tuple[float, str]] = []
+    figure, axes = plt.subplots(figsize=(WIDTH, 0.8 + 0.19 * (len(counts) + 1.4 * counts["paper"].nunique())))
+    y = 0.0
+    for paper, editions in counts.groupby("paper", sort=False):
+        heads.append((y, str(paper)))
+        for row in editions.to_dict("records"):
+            y += 1
+            ticks.append((y, edition_title(row["edition"])[:MOST]))
+            _bar(axes, y, row)
+        y += 1.4
+    axes.set_yticks(*zip(*ticks, strict=True) if ticks else ([], []))
+    for at, paper in heads:
+        axes.text(0, at, paper[: 2 * MOST], fontsize=9, fontweight="bold", va="center", color=INK)
+    axes.set(xlabel="claims", ylim=(max(y, 1) - 0.6, -0.6), xlim=(0, None))
+    axes.tick_params(axis="y", length=0)
+    axes.spines[["left"]].set_visible(False)
+    shown = [Patch(facecolor=face, edgecolor=edge, hatch=hatch) for face, edge, hatch in LOOKS.values()]
+    figure.legend(shown, LOOKS, loc="outside upper right", ncols=4, columnspacing=1.4, handletextpad=0.5)
     return figure
+
+
+def verdict_counts(table: pd.DataFrame) -> pd.DataFrame:
+    """Return how many claims of each paper have each verdict in an edition; first all papers', if there are two.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `analysis_lib.studies.claims.tables.claims_table`.
+
+    Returns
+    -------
+    DataFrame
+        Columns paper, edition and a column for each of `LOOKS`; rows where nothing is recorded are left out.
+
+    Examples
+    --------
+    >>> rows = [("A1", "A", "x", HOLDS), ("A1", "A", "x", HOLDS), ("A2", "A", "x", FAILS), ("B1", "B", "y", HOLDS)]
+    >>> verdict_counts(pd.DataFrame(rows, columns=["id", "paper", "edition", "verdict"]))[["paper", "edition", HOLDS]]
+            paper edition  holds
+    0  all papers       x      1
+    1  all papers       y      1
+    2           A       x      1
+    3           B       y      1
+    """
+    cells = table.drop_duplicates(["id", "edition"])
+    cells = cells[cells["verdict"].isin([*LOOKS])]
+    if cells["paper"].nunique() > 1:
+        cells = pd.concat([cells.assign(paper=ALL), cells])
+    counts = cells.groupby(["paper", "edition"], sort=False)["verdict"].value_counts().unstack(fill_value=0)
+    return counts.reindex(columns=[*LOOKS], fill_value=0).reset_index().rename_axis(columns=None)
+
+
+def _bar(axes: Axes, y: float, counts: dict) -> None:
+    """Draw one bar, with a number in each of its parts."""
+    left = 0
+    for verdict, (face, edge, hatch) in LOOKS.items():
+        if n := counts[verdict]:
+            axes.barh(y, n, left=left, height=0.78, facecolor=face, edgecolor=edge, hatch=hatch, linewidth=0.8)
+            box = {"facecolor": face, "edgecolor": "none", "pad": 0.6} if hatch else None
+            axes.text(left + n / 2, y, str(n), ha="center", va="center_baseline", fontsize=7.5, color=INK, bbox=box)
+            left += n

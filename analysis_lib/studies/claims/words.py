@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from analysis_lib.chapters.editions import edition_title
+from analysis_lib.chapters.other_editions import edition_label
 from analysis_lib.chapters.shown import badge
 from analysis_lib.statistics import Estimate
 from analysis_lib.studies.claims.deviations import OPEN, OTHER, SAME
@@ -58,6 +59,11 @@ def _counts(edition: Edition) -> str:
     fails = f" ({', '.join(map(name_of, edition.fails))})" if edition.fails else ""
     said = {FAILS: fails}
     return "; ".join(f"{v} {n}{said.get(v, '')}" for v, n in edition.counts.items() if n) or "no claims"
+
+
+def records(found: Findings) -> list[str]:
+    """Return the records that verdicts are read off, with first and last day, for the line under a figure."""
+    return [f"{edition_label(one.name)} {' to '.join(one.dates)}" for one in found.editions if one.dates]
 
 
 def sources(found: Findings) -> str:

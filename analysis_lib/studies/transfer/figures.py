@@ -133,7 +133,7 @@ def plot_cuts(final: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     """
     use_style()
     tables = _editions(final, beside)
-    figure, grid = _grid(tables, 3.2, sharey=True)
+    figure, grid = _grid(tables, 2.9, sharey=True)
     for axes, table in zip(grid, tables.values(), strict=True):
         tuned = table[table["case"] != SCRATCH].sort_values("cut")
         sizes = sorted(tuned["clips_per_class"].unique())
@@ -146,8 +146,8 @@ def plot_cuts(final: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
         axes.axhline(scratch["accuracy"], color=COLOURS[1], lw=1, ls="--", label=label)
         axes.set(xlabel="layers that learn with the head", xticks=tuned["cut"].unique(), ylim=(0, 1.03))
         axes.grid(axis="y")
-        place = {"loc": "best", "ncols": 2, "columnspacing": 1, "frameon": True, "edgecolor": "none"}
-        axes.legend(title="clips a class", title_fontsize=8, **place)
+        place = {"loc": "upper left", "bbox_to_anchor": (0, -0.2), "ncols": 4, "columnspacing": 1, "borderaxespad": 0}
+        axes.legend(title="clips a class", title_fontsize=8, alignment="left", **place)
     for axes in grid[::2]:
         axes.set_ylabel("accuracy on test clips")
         percent_axis(axes.yaxis)

@@ -57,7 +57,7 @@ def transfer_table(
     cuts: Sequence[int],
     n_seeds: int = 2,
     epochs: int = 10,
-    score_every: int = 2,
+    score_every: int = 3,
     seed: int = 0,
     progress: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:

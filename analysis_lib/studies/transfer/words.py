@@ -8,14 +8,21 @@ from analysis_lib.words import counted, estimate, listed, name_of, number, perce
 
 
 def answer(found: Findings | None) -> str:
-    """Return the chapter's answer: what the source's layers are worth for the new actions."""
+    """Return the chapter's answer: whether more should learn than the least, and what old layers are worth."""
     if not found:
         return "Nothing can be said, as no network was tuned to new actions."
-    afresh = "" if isnan(found.scratch.value) else f", and training from scratch {value_of(found.scratch, percent)}"
+    alone = _alone(found.shallowest)
+    lead = {
+        Verdict.HOLDS: f"More should learn than {alone}: given",
+        Verdict.FAILS: f"No more should learn than {alone}: given",
+        Verdict.UNDECIDED: f"Whether more should learn than {alone} stays open: given",
+    }.get(found.deeper, "Given")
+    others = {"with more layers at best": found.deep, "training from scratch": found.scratch}
+    rest = [f"{name} {value_of(one, percent)}" for name, one in others.items() if not isnan(one.value)]
     return (
-        f"Given {counted(found.size, 'clip')} of each new action, {_alone(found.shallowest)} names "
-        f"{value_of(found.shallow, percent)} of "
-        f"{counted(found.clips, 'test clip')} rightly{afresh}."
+        f"{lead} {counted(found.size, 'clip')} of each new action, {alone if lead == 'Given' else 'that'} names "
+        f"{value_of(found.shallow, percent)} of {counted(found.clips, 'test clip')} rightly"
+        f"{''.join(f', {one}' for one in rest)}."
     )
 
 

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sentences import check, check_answer
 
+from analysis_lib.plots.style import FAINT, NEGATIVE
 from analysis_lib.statistics import Estimate
 from analysis_lib.studies.claims import words
 from analysis_lib.studies.claims.deviations import OPEN, OTHER, SAME, deviation_table
-from analysis_lib.studies.claims.figures import plot_verdicts
+from analysis_lib.studies.claims.figures import plot_verdicts, verdict_counts
 from analysis_lib.studies.claims.findings import (
     FAILS,
     HOLDS,
@@ -113,19 +114,37 @@ def test_words_of_what_differs(said):
     assert words.deviations(deviation_table([training], [])).startswith("No network")
 
 
+def test_the_line_under_the_figure_names_the_records():
+    assert words.records(FOUND) == ["two, recorded 2025-01-01 to 2025-02-01"]
+
+
 def test_what_was_left_out():
     assert words.left_out(Claims((), {"G3": "a *setting*"}, ())) == r"- G3: a \*setting\*"
 
 
 @pytest.mark.usefixtures("drawn_whole")
-def test_the_figure_has_a_mark_for_each_claim_and_edition():
-    figure = plot_verdicts(Claims((ONE, TWO), {}, ()), claims_table(FOUND))
-    (axes,) = figure.axes
-    rows = {y: row for row, y in enumerate(axes.get_yticks())}
-    found = [(p, tuple(c.get_facecolor()[0])) for c in axes.collections for p in c.get_offsets().tolist()]
-    marks = {(x, rows[y]): colour for (x, y), colour in found}
-    names = [tick.get_text() for tick in axes.get_yticklabels()]
-    assert set(marks) == {(edition, claim) for edition in range(3) for claim in range(2)} - {(1, 1)}  # not recorded
-    assert marks[1, 0] == (1, 1, 1, 1)  # hollow: undecided
-    assert marks[0, 0] == mpl.colors.to_rgba("#D55E00")
-    assert [name.split()[0] for name in names] == ["G1", "G2"]
+def test_the_bars_of_the_figure_are_the_verdicts_of_each_paper_and_edition():
+    table = claims_table(FOUND)
+    counts = verdict_counts(table).set_index(["paper", "edition"])
+    assert list(counts.index) == [
+        *[("all papers", edition) for edition in ("one", "two", "three")],
+        *[("One & only", edition) for edition in ("one", "two", "three")],
+        *[("Two", edition) for edition in ("one", "three")],  # nothing is recorded of "two"
+    ]
+    assert counts.loc[("all papers", "three")].to_dict() == {HOLDS: 2, FAILS: 0, UNDECIDED: 0, UNTESTED: 0}
+    (axes,) = plot_verdicts(table).axes
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == [edition for _, edition in counts.index]
+    told = [text.get_text() for text in axes.texts]
+    assert told.count("2") == 1
+    assert {"all papers", "One & only", "Two"} < set(told)
+    bars = [(bar.get_x(), bar.get_width(), mpl.colors.to_hex(bar.get_edgecolor())) for bar in axes.patches]
+    assert bars[:2] == [(0, 1, NEGATIVE.lower()), (1, 1, FAINT.lower())]
+    assert len(bars) == 9
+
+
+@pytest.mark.usefixtures("drawn_whole")
+@pytest.mark.parametrize("rows", [0, 1])
+def test_the_figure_of_one_claim_or_none(rows):
+    axes = plot_verdicts(claims_table(FOUND).head(rows)).axes[0]
+    assert len(axes.patches) == rows
+    assert "all papers" not in [text.get_text() for text in axes.texts]

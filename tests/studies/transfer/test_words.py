@@ -42,9 +42,11 @@ FOUND = Findings(
 
 
 def test_the_answer(said):
-    worse = {"ahead": Verdict.FAILS, "deeper": Verdict.UNTESTED, "best": None}
+    worse = {"ahead": Verdict.FAILS, "deeper": Verdict.UNTESTED, "best": None, "deep": Estimate(nan)}
     cases = {
-        "layers that learn help": FOUND,
+        "open": FOUND,
+        "layers that learn help": replace(FOUND, deeper=Verdict.HOLDS),
+        "layers that learn harm": replace(FOUND, deeper=Verdict.FAILS, scratch=Estimate(nan), ahead=Verdict.UNTESTED),
         "a layer and a head": replace(FOUND, **worse, shallowest="last 1 + head", size=1),
         "all layers alone": replace(FOUND, **worse, shallowest="all", old=nan),
     }
