@@ -16,6 +16,7 @@ from analysis_lib.datasets.preparation.recipe import clip_tensors
 from analysis_lib.datasets.sampling import sample_per_class
 from analysis_lib.datasets.synthetic.design import designed_joints
 from analysis_lib.errors import UserError
+from analysis_lib.explain import controls
 from analysis_lib.explain.attributions import Attribution, explain
 from analysis_lib.explain.comparison import joint_values, truth_areas
 from analysis_lib.explain.deeplift import DeepLiftShap
@@ -24,7 +25,7 @@ from analysis_lib.explain.features import explained
 from analysis_lib.explain.gradcam import GradCAM
 from analysis_lib.explain.joint_shapley import JointShapley, players
 from analysis_lib.explain.linter import inexact
-from analysis_lib.explain.masking import BASELINES, masking_baseline, masking_curve, ranking
+from analysis_lib.explain.masking import masking_baseline, masking_curve, ranking
 from analysis_lib.explain.method import Maps, Method
 from analysis_lib.explain.registry import TITLES, named_method
 from analysis_lib.explain.shapley import MOST_PLAYERS, exact_shapley
@@ -267,30 +268,9 @@ def gap_table(comparison: Comparison, others: np.ndarray, n_clips: int = 4) -> p
 
 
 def stillness_table(comparison: Comparison, others: np.ndarray) -> pd.DataFrame:
-    """Return what the network makes of each clip with all joints masked, by how they are masked.
-
-    Returns
-    -------
-    DataFrame
-        Columns baseline, used (for masking), clip, explained, named (class that the network gives it), probability (of
-        the explained).
-    """
-    x, lengths, names = comparison.x, comparison.lengths, comparison.data.class_names
-    model, centre = comparison.network.model, comparison.data.skeleton.centre
-    shown = {how: masking_baseline(x, lengths, how, centre) for how in BASELINES} | {"zeros": np.zeros_like(x[:1])}
-    scores = {how: predict(model, clips) for how, clips in shown.items()} | {"background": predict(model, others)}
-    tables = []
-    for how, found in scores.items():
-        share = softmax(found.astype(float), axis=1)
-        share = share if len(share) == len(x) and how != "background" else np.tile(share.mean(axis=0), (len(x), 1))
-        own = share[np.arange(len(x)), comparison.targets]
-        of = {"explained": [names[c] for c in comparison.targets], "named": [names[c] for c in share.argmax(axis=1)]}
-        tables.append(
-            pd.DataFrame(
-                {"baseline": how, "used": how == comparison.baseline, "clip": range(len(x)), **of, "probability": own}
-            )
-        )
-    return pd.concat(tables, ignore_index=True)
+    """Return what the network makes of clips without movement (`analysis_lib.explain.controls.stillness_table`)."""
+    found = next(iter(comparison.found.values()))
+    return controls.stillness_table(found, comparison.baseline, others=others)
 
 
 # ---- perturbation: edges, joints, joints in short windows
