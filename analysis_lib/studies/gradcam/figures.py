@@ -266,6 +266,8 @@ def plot_controls(strength: pd.DataFrame | None, targets: pd.DataFrame | None, *
             axes.axhline(1 / len(table), color=INK, lw=0.8, ls=":")
             axes.set_ylim(0, None)
             style.percent_axis(axes.yaxis)
+        else:
+            axes.set_ylim(max(axes.get_ylim()[0], -1.02), min(axes.get_ylim()[1], 1.02))
     key_below(figure, grid, keys({label: table for one in beside for label, table in one.items()}), most=3)
     return figure
 
