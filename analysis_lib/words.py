@@ -155,6 +155,15 @@ def named(names: Iterable, none: str = "none") -> str:
     return listed(map(name_of, names), none)
 
 
+def marked(names: Iterable, none: str = "") -> str:
+    """Return names of actions as people list them, each in italics, so that one sees where a name ends.
+
+    >>> marked(["sit down", "drop"]), marked([])
+    ('*sit down* and *drop*', '')
+    """
+    return listed((f"*{name_of(name)}*" for name in names), none)
+
+
 def listed(names: Iterable, none: str = "none") -> str:
     """Return things as people list them.
 

@@ -1,7 +1,8 @@
 """What an attribution method says of a dataset, as tidy tables: by layer, time slice, joint and class."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import clip_tensors
 from analysis_lib.datasets.sampling import class_indices
 from analysis_lib.errors import UserError, unknown_choice
+from analysis_lib.explain.gradcam import GradCAM, in_one_pass
 from analysis_lib.explain.method import Maps, Method
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.training.fit import check_classes
@@ -114,28 +116,72 @@ def explain(
         If there is no such class or body, no clip is named rightly, or the method cannot explain
         the network.
     """
+    ask = lambda *given: [method(*given)]  # noqa: E731
+    how = (n_slices, body, correct_only, batch_size, progress)
+    return _explained(network, data, target, [method], ask, *how)[0]
+
+
+def explain_variants(
+    network: Checkpoint,
+    data: SkeletonDataset,
+    target: str | np.ndarray,
+    methods: Sequence[GradCAM],
+    n_slices: int = 3,
+    body: int = 0,
+    correct_only: bool = False,
+    batch_size: int = 8,
+    progress: bool = False,
+) -> list[Attribution]:
+    """Return what several variants of GradCAM say of all clips, in the time of one.
+
+    Parameters
+    ----------
+    methods : sequence of GradCAM
+    network, data, target, n_slices, body, correct_only
+        As for `explain`.
+    """
+    ask, how = partial(in_one_pass, methods), (n_slices, body, correct_only, batch_size, progress)
+    return _explained(network, data, target, methods, ask, *how)
+
+
+def _explained(
+    network: Checkpoint,
+    data: SkeletonDataset,
+    target: str | np.ndarray,
+    methods: Sequence[Method],
+    ask: Callable[..., list[Maps]],
+    n_slices: int,
+    body: int,
+    correct_only: bool,
+    batch_size: int,
+    progress: bool,
+) -> list[Attribution]:
+    """Return what methods say of all clips; ``ask`` gives the maps of a batch, those of one method after another."""
     x, lengths, wanted = _prepared(network, data, target)
     if not 0 <= body < x.shape[4]:
         raise UserError(f"body {body} does not exist; the clips have {x.shape[4]}")
-    parts, importance = [], []
-    for start in progress_bar(range(0, len(x), batch_size), type(method).__name__, progress):
+    batches, importance = [], []
+    for start in progress_bar(range(0, len(x), batch_size), type(methods[0]).__name__, progress):
         some = slice(start, start + batch_size)
-        parts.append(method(network, x[some], lengths[some], wanted if isinstance(wanted, str) else wanted[some]))
-        importance.append(parts[-1].by_slice(n_slices, body))
-    frames, scores, targets = (
-        np.concatenate(found)
-        for found in zip(*((np.stack(p.lengths, 1), p.scores, p.targets) for p in parts), strict=True)
-    )
-    gaps = {name: np.concatenate([p.gaps[name] for p in parts]) for name in parts[0].gaps}
-    check_classes(scores.shape[1], data)
-    whole = np.concatenate(importance)
-    of = (parts[0].layers, whole, frames, scores, targets, gaps, body, parts[0].mixed)
-    found = Attribution(network, data, method, *of)
-    if correct_only and not found.correct.any():
+        maps = ask(network, x[some], lengths[some], wanted if isinstance(wanted, str) else wanted[some])
+        importance.append([of.by_slice(n_slices, body) for of in maps])
+        batches.append([replace(of, maps=()) for of in maps])  # maps at every frame are large
+    found = []
+    for method, parts, whole in zip(methods, zip(*batches, strict=True), zip(*importance, strict=True), strict=True):
+        frames, scores, targets = (
+            np.concatenate(of)
+            for of in zip(*((np.stack(p.lengths, 1), p.scores, p.targets) for p in parts), strict=True)
+        )
+        check_classes(scores.shape[1], data)
+        gaps = {name: np.concatenate([p.gaps[name] for p in parts]) for name in parts[0].gaps}
+        of = (parts[0].layers, np.concatenate(whole), frames, scores, targets, gaps, body, parts[0].mixed)
+        found.append(Attribution(network, data, method, *of))
+    correct = found[0].correct
+    if correct_only and not correct.any():
         raise UserError(
             f"network '{network.name}' names none of the {len(data)} clips rightly; set correct_only to False"
         )
-    return found.take(np.flatnonzero(found.correct)) if correct_only else found
+    return [one.take(np.flatnonzero(correct)) for one in found] if correct_only else found
 
 
 def clip_maps(network: Checkpoint, data: SkeletonDataset, target: str, method: Method) -> Maps:

@@ -7,7 +7,7 @@ layer. Variant ``"released"``: the code published with a later comparison of Gra
 skeletons.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -55,35 +55,7 @@ class GradCAM:
 
     def __call__(self, network: Checkpoint, x: np.ndarray, lengths: np.ndarray, target: str | np.ndarray) -> Maps:
         """Return the maps of a few clips (`analysis_lib.explain.method.Method`); no ``.grad`` is touched."""
-        model, layers, shape = network.model, network.layers, x.shape[1:]
-        axes = layer_axes(model, shape, layers, network.axes)
-        leaf = torch.from_numpy(np.ascontiguousarray(x)).requires_grad_()
-        with torch.enable_grad(), evaluating(model), captured(model, layers) as outputs:
-            scores = model(leaf.clone())
-            arranged = {
-                k: partial(
-                    by_name, axes=axes[k], layer=k, shape=shape, n_clips=len(x), n_nodes=node_count(model, k, shape[2])
-                )
-                for k in layers
-            }
-            features = {k: arranged[k](outputs.get(k)).detach() for k in layers}
-            targets = target_classes(scores, target)
-            gradients = _gradients(model, scores, targets, {k: outputs[k] for k in layers})
-        present = leaf.detach().ne(0).any(dim=3).any(dim=2).any(dim=1)  # (N, M)
-        maps, valid_lengths = [], []
-        for name in layers:
-            given, gradient = features[name], arranged[name](gradients[name])  # (N, M', C, T', V')
-            n = layer_lengths(lengths, x.shape[2], given.shape[3])
-            valid = torch.arange(given.shape[3]) < torch.from_numpy(n)[:, None]  # (N, T')
-            there = present if given.shape[1] == x.shape[4] else present.any(dim=1, keepdim=True)
-            found = self.layer_map(given, gradient, valid[:, None] & there[..., None])
-            if "v" in axes[name]:
-                found = on_joints(found, name, model, x.shape[3])
-            maps.append(found.expand(*found.shape[:3], x.shape[3]).float().numpy())
-            valid_lengths.append(n)
-        mixed = tuple(name for name in layers if "v" not in axes[name])
-        scored = scores.detach().float().numpy()
-        return Maps(tuple(layers), tuple(maps), tuple(valid_lengths), scored, targets, mixed=mixed)
+        return in_one_pass([self], network, x, lengths, target)[0]
 
     def layer_map(self, features: Tensor, gradients: Tensor, valid: Tensor) -> Tensor:
         """Return the importance of every node at every frame of one layer.
@@ -109,6 +81,48 @@ class GradCAM:
         """
         maps = VARIANTS[self.variant](features, -gradients if self.counterfactual else gradients, valid)
         return torch.where(valid[..., None], maps, 0.0)
+
+
+def in_one_pass(
+    methods: Sequence[GradCAM], network: Checkpoint, x: np.ndarray, lengths: np.ndarray, target: str | np.ndarray
+) -> list[Maps]:
+    """Return what several variants of GradCAM say of a few clips, from one forward and one backward pass.
+
+    Parameters
+    ----------
+    methods : sequence of GradCAM
+    network, x, lengths, target
+        As for `analysis_lib.explain.method.Method`.
+    """
+    model, layers, shape = network.model, network.layers, x.shape[1:]
+    axes = layer_axes(model, shape, layers, network.axes)
+    leaf = torch.from_numpy(np.ascontiguousarray(x)).requires_grad_()
+    with torch.enable_grad(), evaluating(model), captured(model, layers) as outputs:
+        scores = model(leaf.clone())
+        arranged = {
+            k: partial(
+                by_name, axes=axes[k], layer=k, shape=shape, n_clips=len(x), n_nodes=node_count(model, k, shape[2])
+            )
+            for k in layers
+        }
+        features = {k: arranged[k](outputs.get(k)).detach() for k in layers}
+        targets = target_classes(scores, target)
+        gradients = _gradients(model, scores, targets, {k: outputs[k] for k in layers})
+    present = leaf.detach().ne(0).any(dim=3).any(dim=2).any(dim=1)  # (N, M)
+    maps, valid_lengths = [], []
+    for name in layers:
+        given, gradient = features[name], arranged[name](gradients[name])  # (N, M', C, T', V')
+        n = layer_lengths(lengths, x.shape[2], given.shape[3])
+        valid = torch.arange(given.shape[3]) < torch.from_numpy(n)[:, None]  # (N, T')
+        there = present if given.shape[1] == x.shape[4] else present.any(dim=1, keepdim=True)
+        found = torch.stack([one.layer_map(given, gradient, valid[:, None] & there[..., None]) for one in methods])
+        if "v" in axes[name]:
+            found = on_joints(found, name, model, x.shape[3])
+        maps.append(found.expand(*found.shape[:4], x.shape[3]).float().numpy())
+        valid_lengths.append(n)
+    mixed = tuple(name for name in layers if "v" not in axes[name])
+    known = (tuple(valid_lengths), scores.detach().float().numpy(), targets)
+    return [Maps(tuple(layers), tuple(m[i] for m in maps), *known, mixed=mixed) for i in range(len(methods))]
 
 
 def channel_weights(gradients: Tensor, valid: Tensor) -> Tensor:

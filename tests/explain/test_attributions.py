@@ -14,6 +14,7 @@ from analysis_lib.errors import UserError
 from analysis_lib.explain.attributions import (
     clip_maps,
     explain,
+    explain_variants,
     importance_table,
     joint_table,
     layer_table,
@@ -56,6 +57,17 @@ def network():
 @pytest.fixture
 def found(network, data):
     return explain(network, data, "true", GradCAM())
+
+
+def test_variants_in_one_pass_are_those_one_by_one(network, data):
+    methods = [GradCAM(), GradCAM(counterfactual=True), GradCAM("released")]
+    how = {"n_slices": 2, "batch_size": 5}
+    for made, method in zip(explain_variants(network, data, "true", methods, **how), methods, strict=True):
+        one = explain(network, data, "true", method, **how)
+        assert (made.method, made.layers) == (method, one.layers)
+        np.testing.assert_array_equal(made.importance, one.importance)
+        np.testing.assert_array_equal(made.lengths, one.lengths)
+        np.testing.assert_array_equal(made.scores, one.scores)
 
 
 def test_slices_are_means_of_the_maps_whatever_the_batch(network, data, found):

@@ -230,6 +230,59 @@ def plot_strength(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     return figure
 
 
+def plot_controls(strength: pd.DataFrame | None, targets: pd.DataFrame | None, *beside: Tables) -> Figure | None:
+    """Draw how strong layers are beside those of untrained networks, and whether maps follow the clip or the class.
+
+    Bands are 95 % of the difference to the other curve, at all layers at once, about the first curve of each panel.
+
+    Parameters
+    ----------
+    strength, targets : DataFrame or None
+        From `analysis_lib.explain.controls`: `learnt_strength`, `swapped_targets`; None leaves a panel out.
+    *beside : mapping of str to DataFrame
+        Recorded tables of either kind.
+    """
+    drawn = [
+        (table, *of)
+        for table, of in zip((strength, targets), zip(_CONTROLS, beside or [NOTHING] * 2, strict=True), strict=True)
+    ]
+    drawn = [one for one in drawn if one[0] is not None]
+    if not drawn:
+        return None
+    style.use_style()
+    figure, grid = panels(len(drawn), 2, 0.4 * WIDTH, 0.3)
+    for axes, (table, (title, label, curves), others) in zip(grid, drawn, strict=True):
+        for (column, name), i in curves.items():
+            own = {"marker": MARKERS[i], "ms": 4, "label": name}
+            for other, look in ((table, own), *faint(others)):
+                axes.plot(other["layer"], other[column], **{"color": COLOURS[i], "linestyle": DASHES[i]} | look)
+        (_, first), ((second, _), _), *_ = curves.items()  # their difference has the band
+        low, high = (table[second] + table[bound] for bound in ("all_low", "all_high"))
+        axes.fill_between(table["layer"], low, high, color=COLOURS[first], alpha=0.2, lw=0)
+        axes.set(title=title, ylabel=label)
+        style.layer_axis(axes, sorted(table["layer"]), most=20)
+        axes.grid(axis="y")
+        if table is strength:
+            axes.axhline(1 / len(table), color=INK, lw=0.8, ls=":")
+            axes.set_ylim(0, None)
+            style.percent_axis(axes.yaxis)
+        else:
+            axes.set_ylim(max(axes.get_ylim()[0], -1.02), min(axes.get_ylim()[1], 1.02))
+    key_below(figure, grid, keys({label: table for one in beside for label, table in one.items()}), most=3)
+    return figure
+
+
+#: title, label and curves (column, name and place in the palettes) of the panels of `plot_controls`
+_CONTROLS = (
+    ("How strong?", "share of all layers", {("trained", "trained"): 0, ("untrained", "untrained networks"): 1}),
+    (
+        "Clip or class?",
+        "rank correlation of maps",
+        {("clip", "same clip, other class"): 2, ("target", "same class, other clip"): 3, ("neither", "neither"): 4},
+    ),
+)
+
+
 def plot_parts(table: pd.DataFrame, actions: Sequence[str], beside: Tables = NOTHING) -> Figure:
     """Draw which body part has how much of the importance, by layer: one panel an action.
 

@@ -1,13 +1,14 @@
 """What the tables of the GradCAM chapter come down to."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 
 import numpy as np
 import pandas as pd
 
 from analysis_lib.errors import UserError
+from analysis_lib.explain.controls import untold
 from analysis_lib.statistics import Estimate, Verdict, rank_correlation, together
 
 #: what is less is weak, and what is less alike is forgotten; sentences call it a half
@@ -18,10 +19,14 @@ LIMBS = {"upper body": "arm", "lower body": "leg"}
 
 @dataclass(frozen=True)
 class Growth:
-    """How the maps grow with depth: last layer over first, and the largest step, after a layer."""
+    """Which share of the importance that a place has in all layers together lies at the first and at the last.
 
-    whole: float
-    step: float
+    ``rise`` has the shares before and after the largest rise from a layer, ``after``, to the next; None if none rises.
+    """
+
+    first: float
+    last: float
+    rise: tuple[float, float] | None
     after: int
 
 
@@ -86,6 +91,70 @@ class Early:
 
 
 @dataclass(frozen=True)
+class Learnt:
+    """How strong layers are beside those of untrained networks of the same clips.
+
+    ``ends`` are the shares of the first layer and the last in untrained networks; ``stronger`` and ``weaker`` the
+    layers that surely have more or less than those, at all layers at once. ``early`` is what a place in early layers
+    has over one in late ones, ``untrained`` the same of untrained networks, ``less`` the difference; they are None
+    where all layers are late.
+    """
+
+    clips: int
+    ends: tuple[float, float]
+    stronger: tuple[int, ...]
+    weaker: tuple[int, ...]
+    early: Estimate | None = None
+    untrained: float = nan
+    less: Estimate | None = None
+
+    @property
+    def weak(self) -> Verdict:
+        """Whether early layers are weaker, beside late ones, than those of untrained networks."""
+        return self.less.below(0) if self.less else Verdict.UNTESTED
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Rank correlation of a layer's maps where the clip is the same, where the class is, and their difference."""
+
+    layer: int
+    clip: float
+    target: float
+    difference: Estimate
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Do maps follow the clip or the class? ``clip`` and ``target`` are the layers that surely do one or the other."""
+
+    pairs: int
+    first: Alike
+    last: Alike
+    clip: tuple[int, ...]
+    target: tuple[int, ...]
+
+    @property
+    def general(self) -> Verdict:
+        """Whether the first layer's maps follow the clip rather than the class that they explain."""
+        return self.first.difference.above(0)
+
+
+@dataclass(frozen=True)
+class Still:
+    """What the network makes of a person who does not move: what most clips are named, and of which share of them.
+
+    ``untold`` are the explained actions that it names there.
+    """
+
+    baseline: str
+    clips: int
+    named: str
+    share: float
+    untold: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Balance:
     """Which joint speaks most for an action and which against it, and at how many of all joints against outweighs."""
 
@@ -138,9 +207,9 @@ class Gain:
 class Findings:
     """All that the chapter says.
 
-    ``growth`` is None for one layer, or where the maps of a layer are zero; ``early`` where all layers
-    are late; ``forgetting`` where that could not be tried. Where the last layer has no joints there are no
-    places, limbs, balances, gains, and no agreement. ``times`` has the share of each time slice by
+    ``growth`` is None for one layer, or where all maps are zero; ``early`` where all layers are late;
+    ``forgetting``, ``learnt``, ``targets`` and ``still`` where that could not be tried. Where the last layer has no
+    joints there are no places, limbs, balances, gains, and no agreement. ``times`` has the share of each time slice by
     action, none for an empty map.
     """
 
@@ -154,6 +223,9 @@ class Findings:
     agreement: Agreement | None
     forgetting: Forgetting | None
     gains: tuple[Gain, ...]
+    learnt: Learnt | None = None
+    targets: Targets | None = None
+    still: Still | None = None
 
     @property
     def matters(self) -> Verdict:
@@ -171,7 +243,8 @@ def findings(
     tables : mapping of str to DataFrame
         As the chapter records them: ``table``, ``layers``, ``parts``, ``counterfactual`` and, where the last
         layer has joints, ``joints`` and ``released`` from `analysis_lib.explain.attributions`;
-        ``randomisation`` and ``masking_gain``, if there are any, from `analysis_lib.explain.checks`.
+        ``randomisation`` and ``masking_gain``, if there are any, from `analysis_lib.explain.checks`, and ``strength``,
+        ``early``, ``targets`` and ``stillness`` from `analysis_lib.explain.controls`.
     actions : sequence of str
         Those that are drawn.
     late : int
@@ -195,6 +268,9 @@ def findings(
         agreement=_agreement(tables["joints"], tables["released"]) if where else None,
         forgetting=None if randomised is None else _forgetting(_last(randomised)),
         gains=tuple(_gain(row) for _, row in tables["masking_gain"].iterrows()) if "masking_gain" in tables else (),
+        learnt=_learnt(tables["strength"], tables["early"]) if "strength" in tables else None,
+        targets=_targets(tables["targets"]) if "targets" in tables else None,
+        still=_still(tables["stillness"]) if "stillness" in tables else None,
     )
 
 
@@ -208,10 +284,13 @@ def _estimate(row: pd.Series, column: str = "mean") -> Estimate:
 
 def _growth(layers: pd.DataFrame) -> Growth | None:
     means = layers["mean"].to_numpy()
-    if len(means) < 2 or not (means > 0).all() or not np.isfinite(means).all():
+    if len(means) < 2 or not means.any() or not np.isfinite(means).all():
         return None
-    steps = means[1:] / means[:-1]
-    return Growth(means[-1] / means[0], steps.max(), int(layers["layer"].iloc[steps.argmax()]))
+    shares = means / means.sum()
+    rises = np.diff(shares)
+    most = int(rises.argmax())
+    rise = (float(shares[most]), float(shares[most + 1])) if rises[most] > 0 else None
+    return Growth(float(shares[0]), float(shares[-1]), rise, int(layers["layer"].iloc[most]))
 
 
 def _place(parts: pd.DataFrame, action: str, limbs: Mapping[str, str]) -> Place:
@@ -287,3 +366,38 @@ def _gain(row: pd.Series) -> Gain:
     gain = _estimate(row)
     verdict = gain.beyond(Estimate(0.0, 0.0, 0.0))
     return Gain(row["test"], row["against"], int(row["clips"]), gain, verdict, int(row["own"]))
+
+
+def _sure(table: pd.DataFrame) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the layers whose difference lies surely above zero, and below, at all layers at once."""
+    sides = table["all_low"] > 0, table["all_high"] < 0
+    return tuple(tuple(map(int, table.loc[side, "layer"])) for side in sides)
+
+
+def _learnt(strength: pd.DataFrame, early: pd.DataFrame) -> Learnt | None:
+    ends = tuple(map(float, strength["untrained"].iloc[[0, -1]]))
+    if not np.isfinite([*ends, *strength["trained"]]).all():
+        return None
+    found = Learnt(int(strength["clips"].iloc[0]), ends, *_sure(strength))
+    if early.empty:
+        return found
+    row = early.set_index("of").loc["mean"]
+    trained = Estimate(*map(float, row[["trained", "trained_low", "trained_high"]]))
+    return replace(found, early=trained, untrained=float(row["untrained"]), less=_estimate(row, "difference"))
+
+
+def _targets(table: pd.DataFrame) -> Targets | None:
+    if table["difference"].iloc[[0, -1]].isna().any():
+        return None
+    first, last = (
+        Alike(int(row["layer"]), row["clip"], row["target"], _estimate(row, "difference"))
+        for _, row in table.iloc[[0, -1]].iterrows()
+    )
+    return Targets(int(table["pairs"].max()), first, last, *_sure(table))
+
+
+def _still(table: pd.DataFrame) -> Still:
+    rows = table[table["used"]]
+    named = rows["named"].mode()[0]
+    share = float((rows["named"] == named).mean())
+    return Still(rows["baseline"].iloc[0], len(rows), named, share, untold(table)[0])

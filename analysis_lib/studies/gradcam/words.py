@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from math import isnan
 
+from analysis_lib.explain.controls import STILL
 from analysis_lib.statistics import Verdict
-from analysis_lib.studies.gradcam.findings import Early, Findings, Gain, Place
-from analysis_lib.words import counted, estimate, judged, name_of, named, number, percent
+from analysis_lib.studies.gradcam.findings import Alike, Early, Findings, Gain, Place, Still
+from analysis_lib.words import counted, estimate, judged, listed, marked, name_of, number, percent, points
 
 
 def slice_names(n_slices: int) -> list[str]:
@@ -13,42 +14,63 @@ def slice_names(n_slices: int) -> list[str]:
     return ["start", "middle", "end"] if n_slices == 3 else [f"slice {s}" for s in range(1, n_slices + 1)]
 
 
-def shown(actions: Sequence[str]) -> str:
+def shown(actions: Sequence[str], still: Still | None = None) -> str:
     """Return which actions a picture shows, as the beginning of its caption; nothing if it shows none.
 
     >>> shown(["kick"]), shown([])
     ('*kick*.', '')
+    >>> print(shown(["kick"], Still("average", 9, "kick", 1.0, ("kick",))))
+    *kick*. The network says *kick* of a person who does not move, too.
     """
-    return f"*{named(actions)}*." if actions else ""
+    own = marked(action for action in actions if still and action in still.untold)
+    said = f" The network says {own} of a person who does not move, too." if own else ""
+    return f"{marked(actions)}.{said}" if actions else ""
 
 
 def answer(found: Findings) -> str:
-    """Return the chapter's answer: how much stronger the last maps are."""
+    """Return the chapter's answer: how much stronger the last maps are, and those of untrained networks."""
     if not found.places:
         return f"{_growth(found)}; the last layer has no axis of joints, so that its maps say when, and not where."
-    return f"{_growth(found)}."
+    if found.growth is None or found.learnt is None:
+        return f"{_growth(found)}."
+    first, last = found.learnt.ends
+    return f"{_growth(found)}; in untrained networks it is {percent(last)} and {percent(first)}."
 
 
 def verdicts(found: Findings) -> list[tuple[Verdict, str]]:
-    """Return whether the maps are right about the network, if they have joints."""
-    said = "joints that the maps put first matter more to the network than joints drawn by lot"
-    return [(found.matters, said)] if found.places else []
+    """Return whether the maps are right about the network, if they have joints, and what early maps are."""
+    matters = "joints that the maps put first matter more to the network than joints drawn by lot"
+    said = [(found.matters, matters)] if found.places else []
+    if found.learnt and found.learnt.less:
+        said.append((found.learnt.weak, "early layers are weaker, beside late ones, than in untrained networks"))
+    if found.targets:
+        said.append((found.targets.general, "the first layer's maps follow the clip, not the class that is asked for"))
+    return said
 
 
 def _growth(found: Findings) -> str:
     if found.layers == 1:
         return "The network has one layer, so that its maps cannot grow from layer to layer"
-    if found.growth is None:
-        return "How the maps grow from layer to layer cannot be told, as one of them is zero throughout"
-    return f"A place has {number(found.growth.whole)} times as much importance at the last layer as at the first"
+    if (grown := found.growth) is None:
+        return "How the maps grow from layer to layer cannot be told, as all of them are zero"
+    return (
+        f"Of the importance that a place has in all {found.layers} layers together, {percent(grown.last)} is at the "
+        f"last and {percent(grown.first)} at the first"
+    )
 
 
 def numbers(found: Findings) -> str:
     """Return where the maps grow most, and where the last layer's importance lies."""
     said = []
     if (grown := found.growth) is not None:
-        step = f"from layer {grown.after} to {grown.after + 1} ({number(grown.step)} times)"
-        said.append(f"The largest step of the mean importance is {step}.")
+        even = f"Were all layers alike, each would have {percent(1 / found.layers)}."
+        if grown.rise is None:
+            said.append(f"From no layer to the next does that share rise. {even}")
+        else:
+            before, then = map(percent, grown.rise)
+            said.append(
+                f"The largest rise is from layer {grown.after} to {grown.after + 1}, {before} to {then}. {even}"
+            )
     if found.places:
         places = "; ".join(map(_place, found.places))
         said.append(f"At the last layer it lies, as a multiple of what an even map would give, on: {places}.")
@@ -118,11 +140,70 @@ def _specific(it: Early) -> str:
     if isnan(it.repeat):
         return "Whether the first layer's maps tell of the action takes two clips or more of each."
     told = {
-        Verdict.HOLDS: "higher than between actions, so even the first layer's maps tell of the action",
+        Verdict.HOLDS: "higher than between actions, be it for how people move or for the class that is asked for",
         Verdict.FAILS: "no higher than between actions, so the first layer's maps tell nothing of the action",
         Verdict.UNDECIDED: "not clearly another than between actions",
     }
     return f"Between two halves of the clips of one action it is {number(it.repeat)} at layer 1, {told[it.specific]}."
+
+
+def learnt(found: Findings) -> str:
+    """Return whether early layers are weak because of what was learnt; nothing if that was not tried."""
+    it = found.learnt
+    if not it:
+        return ""
+    sides = {"more": it.stronger, "less": it.weaker}
+    at = " and ".join(f"{how} at {_layers(layers)}" for how, layers in sides.items() if layers)
+    beside = f"A layer's share is surely {at}" if at else "No layer's share is surely another"
+    beside = f"{beside} than there, all layers at once."
+    if not it.less:
+        return f"Untrained networks saw the same {counted(it.clips, 'clip')}. {beside}"
+    less = estimate(it.less, points)
+    return (
+        f"In {counted(it.clips, 'clip')}, a place in the early layers has {estimate(it.early, percent)} of the "
+        f"importance of one in the late ones. In untrained networks that see the same clips it has "
+        f"{percent(it.untrained)}: what was learnt adds {less} points. That early layers are weaker than untrained "
+        f"ones {judged(it.weak)}. {beside}"
+    )
+
+
+def targets(found: Findings) -> str:
+    """Return whether the maps follow the clip or the class, first layer and last; nothing if that was not tried."""
+    it = found.targets
+    if not it:
+        return ""
+    sides = {"the clip": it.clip, "the class": it.target}
+    sure = " and ".join(f"{what} at {_layers(layers)}" for what, layers in sides.items() if layers)
+    follow = f"They surely follow {sure}, all layers at once." if sure else "At no layer do they surely follow either."
+    return (
+        f"In {counted(it.pairs, 'pair')} of clips, {_alike(it.first)}; {_alike(it.last)}. {follow} That the first "
+        f"layer's maps follow the clip rather than the class {judged(it.general)}."
+    )
+
+
+def _layers(layers: Sequence[int]) -> str:
+    return f"{'layer' if len(layers) == 1 else 'layers'} {listed(layers)}"
+
+
+def _alike(it: Alike) -> str:
+    return (
+        f"the maps of layer {it.layer} correlate by {number(it.clip)} where the clip is the same and by "
+        f"{number(it.target)} where the class is, difference {estimate(it.difference)}"
+    )
+
+
+def still(found: Findings) -> str:
+    """Return what the network makes of a person who does not move; nothing if that was not tried."""
+    it = found.still
+    if not it:
+        return ""
+    said = (
+        f"Shown a person who does not move, {STILL[it.baseline]}, the network says *{name_of(it.named)}* of "
+        f"{percent(it.share)} of {counted(it.clips, 'clip')}."
+    )
+    if not it.untold:
+        return f"{said} No clip here is explained for that, so that masking can tell."
+    return f"{said} Of {marked(it.untold)} masking **cannot tell** what speaks for it."
 
 
 def times(found: Findings) -> str:

@@ -51,6 +51,32 @@ def plot_noise_smoothness(table: pd.DataFrame, beside: Tables = NOTHING) -> Figu
     return figure
 
 
+def plot_learnt(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
+    """Draw how noise changes label variation in the network and in untrained ones, mean of the chosen actions.
+
+    The band is 95 % of their difference at all layers at once, about the trained curve.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `analysis_lib.studies.noise.tables.learnt_noise`.
+    """
+    use_style()
+    figure, (axes,) = panels(1, 1, 2.4, 0.4)
+    for i, (column, name) in enumerate((("trained", "trained"), ("untrained", "untrained networks"))):
+        own = {"marker": MARKERS[i], "ms": 4, "label": name}
+        for other, look in ((table, own), *faint(beside)):
+            axes.plot(other["layer"] + 1, other[column], **{"color": COLOURS[i], "ls": DASHES[i]} | look)
+    low, high = (table["untrained"] + table[end] for end in ("all_low", "all_high"))
+    axes.fill_between(table["layer"] + 1, low, high, color=COLOURS[0], alpha=0.18, lw=0)
+    axes.axhline(0, color=INK, lw=1)
+    axes.set_ylabel("change of 𝑞")
+    layer_axis(axes, ["in", *range(1, table["layer"].nunique())])
+    axes.grid(axis="y")
+    key_below(figure, [axes], keys(beside), most=4)
+    return figure
+
+
 def _condition_styles(table: pd.DataFrame) -> dict[tuple, tuple[str, dict]]:
     """Return the label and the style of each condition: the noisier, the darker the blue."""
     levels = {noisy: sorted(part["psnr"].unique(), reverse=True) for noisy, part in table.groupby("noisy")}

@@ -58,6 +58,30 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class Learnt:
+    """How noise on the chosen actions alone changes label variation beside untrained networks, mean of the actions.
+
+    ``trained``, ``untrained`` and ``last`` (their difference) are of the last layer, ``growth`` how much larger that
+    difference is than at the first. ``higher`` and ``lower`` are the layers where the change is surely above or below
+    that of untrained networks, at all layers at once.
+    """
+
+    level: float
+    draws: int
+    trained: float
+    untrained: float
+    last: Estimate
+    growth: Estimate
+    higher: tuple[int, ...]
+    lower: tuple[int, ...]
+
+    @property
+    def dearer(self) -> Verdict:
+        """Whether noise raises label variation at the last layer more than in untrained networks."""
+        return self.last.above(0)
+
+
+@dataclass(frozen=True)
 class Findings:
     """All that the chapter says; levels are PSNR in decibels."""
 
@@ -89,10 +113,16 @@ class Findings:
     mistaken_own: float  # accuracy on that action's own noisy clips, NaN if there are none
     noisy_clips: int
     worst_miss: float  # of a clip's level, dB, rounded up to one digit
+    learnt: Learnt | None = None  # None without untrained networks
 
 
 def findings(
-    smoothness: pd.DataFrame, climbs: pd.DataFrame, scores: pd.DataFrame, predictions: pd.DataFrame, reported: float
+    smoothness: pd.DataFrame,
+    climbs: pd.DataFrame,
+    scores: pd.DataFrame,
+    predictions: pd.DataFrame,
+    reported: float,
+    learnt: pd.DataFrame | None = None,
 ) -> Findings | None:
     """Return what the tables say; None if no noise was tried, or no graph was built with it.
 
@@ -103,6 +133,8 @@ def findings(
         `analysis_lib.studies.noise.tables`; the levels of the first are among those of the others.
     reported : float
         Change of accuracy on a mixed set that the paper reports.
+    learnt : DataFrame, optional
+        From `analysis_lib.studies.noise.tables.learnt_noise`.
     """
     level = smoothness["psnr"].min()
     layers = smoothness[smoothness["layer"] > 0]
@@ -139,7 +171,22 @@ def findings(
         **_mistaken(noise[noise["strength"] == noise["strength"].min()]),
         noisy_clips=len(noise),
         worst_miss=_rounded_up((noise["achieved"] - noise["strength"]).abs().max()),
+        learnt=None if learnt is None else _learnt(learnt[learnt["layer"] > 0]),
     )
+
+
+def _learnt(rows: pd.DataFrame) -> Learnt | None:
+    if rows.empty or not np.isfinite(rows["difference"].iloc[-1]):
+        return None
+    last = rows.iloc[-1]
+    difference, growth = (
+        Estimate(*map(float, last[columns]))
+        for columns in (["difference", "low", "high"], ["growth", "growth_low", "growth_high"])
+    )
+    sides = rows["all_low"] > 0, rows["all_high"] < 0
+    higher, lower = (tuple(map(int, rows.loc[side, "layer"])) for side in sides)
+    ends = (float(last["trained"]), float(last["untrained"]))
+    return Learnt(float(last["psnr"]), int(last["draws"]), *ends, difference, growth, higher, lower)
 
 
 def _scores(rows: pd.DataFrame) -> tuple[Score, ...]:

@@ -1,7 +1,7 @@
 """Disturbed clips in a clean data set: label smoothness and accuracy, as tidy tables."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -18,8 +18,9 @@ from analysis_lib.geometry.layerwise import LayerGraph, dataset_graphs, layer_em
 from analysis_lib.geometry.smoothness import resampled_smoothness, smoothness_interval
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.training.fit import evaluate
+from analysis_lib.networks.untrained import untrained_twins
 from analysis_lib.progress import progress_bar
-from analysis_lib.statistics import mean_interval, unseen_share, wilson_interval
+from analysis_lib.statistics import mean_interval, percentile_interval, simultaneous_band, unseen_share, wilson_interval
 from analysis_lib.warping.options import Warping
 
 #: sets of clips that accuracy is given for, beside the single actions
@@ -67,7 +68,40 @@ def disturbed(
     return replace(network, preprocessing=as_it_is), replace(data, sequences=tuple(sequences)), achieved
 
 
-def noise_smoothness(
+@dataclass(frozen=True, eq=False)
+class NoisyCurves:
+    """Label variation of some actions, clean and with noise, and what it might be for other clips.
+
+    Attributes
+    ----------
+    data : SkeletonDataset
+        The clips that are the nodes.
+    actions : tuple of str
+        The A actions whose clips are disturbed.
+    layers : tuple of str
+        The L layers, the input first.
+    found : dict of (str, float) to (int, ndarray, ndarray)
+        By what is noisy (``"none"``, ``"chosen"`` or ``"all"``) and PSNR (NaN without noise): number of draws, q of
+        shape (L, A), and its replicates, (R, L, A), of the same clips under all conditions and in all networks.
+    """
+
+    data: SkeletonDataset
+    actions: tuple[str, ...]
+    layers: tuple[str, ...]
+    found: Mapping[tuple[str, float], tuple[int, np.ndarray, np.ndarray]]
+
+    @property
+    def clean(self) -> tuple[np.ndarray, np.ndarray]:
+        """Label variation without noise, (L, A), and its replicates."""
+        return next(found[1:] for (noisy, _), found in self.found.items() if noisy == "none")
+
+    def mean_change(self, noisy: str, level: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return how noise changes label variation, mean of the actions, (L,), and its replicates, (R, L)."""
+        _, q, replicates = self.found[noisy, level]
+        return (q - self.clean[0]).mean(axis=-1), (replicates - self.clean[1]).mean(axis=-1)
+
+
+def noisy_curves(
     network: Checkpoint,
     data: SkeletonDataset,
     actions: Sequence[str],
@@ -78,8 +112,9 @@ def noise_smoothness(
     seed: int = 0,
     n_bootstrap: int = 500,
     how: Warping = Warping(),
+    control: bool = True,
     progress: bool = False,
-) -> pd.DataFrame:
+) -> NoisyCurves:
     """Return the label variation of some actions by layer, clean and with Gaussian noise.
 
     The NNK graph is built anew on the mixed set: noisy clips of the chosen actions, clean clips of
@@ -105,13 +140,8 @@ def noise_smoothness(
         Replicates behind the 95 % intervals. All graphs are resampled with the same clips, so that
         the interval of a change is that of a paired difference.
     how : Warping
-
-    Returns
-    -------
-    DataFrame
-        Columns noisy (``"none"``, ``"chosen"`` or ``"all"``), psnr (NaN without noise), draws,
-        layer, layer_name, group, name, q (mean over draws), low, high, and change (to the clean
-        graph) with change_low and change_high.
+    control : bool
+        Whether noise is put on all clips too.
 
     Raises
     ------
@@ -120,7 +150,7 @@ def noise_smoothness(
     """
     levels, seeds = noise_levels(levels), _seeds(n_seeds, seed)
     where = {"chosen": of_actions(data, actions), "all": np.ones(len(data), bool)}
-    jobs = [("chosen", level, draw) for level in levels for draw in seeds] + [("all", min(levels), seed)]
+    jobs = [("chosen", level, draw) for level in levels for draw in seeds] + [("all", min(levels), seed)] * control
     graphs = dataset_graphs(clean, n_neighbors, how=how)
     read = lambda mixed: [resampled_smoothness(graph, data.labels, n_bootstrap, seed) for graph in mixed]  # noqa: E731
     found = {("none", np.nan): [read(g.graph for g in graphs)]}
@@ -129,24 +159,99 @@ def noise_smoothness(
         features = layer_embeddings(bare, clips.take(np.flatnonzero(where[noisy])))
         mixed = (_mixed_graph(clean, g, features, where[noisy], n_neighbors, how) for g in graphs)
         found.setdefault((noisy, level), []).append(read(mixed))
-    classes = [data.class_names.index(name) for name in actions]
-    places = np.searchsorted(np.unique(data.labels), classes)
-    before, *_ = means = [_draw_mean(draws, places) for draws in found.values()]
-    tables = []
-    for ((noisy, psnr), draws), (q, replicates) in zip(found.items(), means, strict=True):
+    places = np.searchsorted(np.unique(data.labels), [data.class_names.index(name) for name in actions])
+    means = {condition: (len(draws), *_draw_mean(draws, places)) for condition, draws in found.items()}
+    return NoisyCurves(data, tuple(actions), tuple(clean.layers), means)
+
+
+def noise_smoothness(curves: NoisyCurves) -> pd.DataFrame:
+    """Return the label variation of some actions by layer, clean and with Gaussian noise.
+
+    Returns
+    -------
+    DataFrame
+        Columns noisy (``"none"``, ``"chosen"`` or ``"all"``), psnr (NaN without noise), draws,
+        layer, layer_name, group, name, q (mean over draws), low, high, and change (to the clean
+        graph) with change_low and change_high.
+    """
+    n_layers, n_actions = len(curves.layers), len(curves.actions)
+    groups = [curves.data.groups[curves.data.class_names.index(name)] for name in curves.actions]
+    before, tables = curves.clean, []
+    for (noisy, psnr), (draws, q, replicates) in curves.found.items():
         (low, high), (change_low, change_high) = map(smoothness_interval, (replicates, replicates - before[1]))
         columns = {"q": q, "low": low, "high": high, "change": q - before[0]}
         columns |= {"change_low": change_low, "change_high": change_high}
-        index = {
-            "noisy": noisy,
-            "psnr": psnr,
-            "draws": len(draws),
-            "layer": np.repeat(range(len(graphs)), len(actions)),
-        }
-        index |= {"layer_name": np.repeat(clean.layers, len(actions))}
-        index |= {"group": [data.groups[c] for c in classes] * len(graphs), "name": [*actions] * len(graphs)}
+        index = {"noisy": noisy, "psnr": psnr, "draws": draws, "layer": np.repeat(range(n_layers), n_actions)}
+        index |= {"layer_name": np.repeat(curves.layers, n_actions)}
+        index |= {"group": groups * n_layers, "name": [*curves.actions] * n_layers}
         tables.append(pd.DataFrame(index | {name: values.ravel() for name, values in columns.items()}))
     return pd.concat(tables, ignore_index=True)
+
+
+def untrained_curves(
+    network: Checkpoint, train: SkeletonDataset, curves: NoisyCurves, n_draws: int, n_neighbors: int, **options
+) -> list[NoisyCurves]:
+    """Return the same curves of untrained networks, noise of the strongest level on the chosen actions alone.
+
+    Parameters
+    ----------
+    network : Checkpoint
+    train : SkeletonDataset
+        Training clips that give untrained networks their batch statistics.
+    curves : NoisyCurves
+        Of the network.
+    n_draws : int
+        Untrained networks; each sees one draw of the noise.
+    n_neighbors, **options
+        As for `noisy_curves`: ``seed``, ``n_bootstrap``, ``how``.
+    """
+    if n_draws < 1:
+        return []
+    level = min(psnr for noisy, psnr in curves.found if noisy == "chosen")
+    given = {"n_seeds": 1, "control": False} | options
+    return [
+        noisy_curves(
+            twin, curves.data, curves.actions, [level], layer_embeddings(twin, curves.data), n_neighbors, **given
+        )
+        for twin in untrained_twins(network, train, n_draws, options.get("seed", 0))
+    ]
+
+
+def learnt_noise(trained: NoisyCurves, untrained: Sequence[NoisyCurves]) -> pd.DataFrame:
+    r"""Return how noise changes label variation in a network and in untrained ones, mean of the chosen actions.
+
+    Noise is on these actions alone, at the strongest level: it marks them in any network, so that what was learnt is
+    the difference, :math:`\delta_l`.
+
+    Returns
+    -------
+    DataFrame
+        Columns psnr, draws (untrained networks), layer, layer_name, trained, untrained, difference, low, high (95 %,
+        the same clips drawn for all), all_low, all_high (at all layers but the input at once), and growth, growth_low,
+        growth_high: :math:`\delta_l - \delta_1`, NaN at the input. No rows without untrained networks.
+    """
+    if not untrained:
+        return pd.DataFrame(columns=_LEARNT)
+    ((noisy, level),) = (key for key in untrained[0].found if key[0] == "chosen")
+    change, again = trained.mean_change(noisy, level)
+    others = [curves.mean_change(noisy, level) for curves in untrained]
+    twin, twin_again = (np.mean([pair[i] for pair in others], axis=0) for i in (0, 1))
+    difference, differences = change - twin, again - twin_again
+    band, growth = np.full((2, len(change)), np.nan), np.full((3, len(change)), np.nan)
+    known = differences[np.isfinite(differences[:, 1:]).all(axis=1), 1:]  # classes may lose all their edges
+    if len(known):
+        band[:, 1:] = simultaneous_band(difference[1:], known)
+    growth[0, 1:] = difference[1:] - difference[1]
+    growth[1:, 1:] = percentile_interval(differences[:, 1:] - differences[:, 1:2])
+    places = (level, len(untrained), np.arange(len(change)), trained.layers)
+    values = (*places, change, twin, difference, *percentile_interval(differences), *band, *growth)
+    return pd.DataFrame(dict(zip(_LEARNT, values, strict=True)))
+
+
+_LEARNT = (
+    *("psnr", "draws", "layer", "layer_name", "trained", "untrained", "difference", "low", "high", "all_low"),
+    *("all_high", "growth", "growth_low", "growth_high"),
+)
 
 
 def _draw_mean(draws: list[list[tuple]], places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -223,7 +328,7 @@ def disturbed_predictions(
     Parameters
     ----------
     network, data, actions, n_seeds, seed
-        As for `noise_smoothness`.
+        As for `noisy_curves`.
     levels : mapping of str to sequence of float
         Strengths by kind of perturbation (keys of `analysis_lib.datasets.faults.PERTURBATIONS`),
         the mildest first.

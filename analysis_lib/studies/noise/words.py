@@ -6,7 +6,7 @@ from math import isnan
 
 from analysis_lib.statistics import Verdict
 from analysis_lib.studies.noise.findings import Cost, Findings, Score
-from analysis_lib.words import THIN, counted, judged, listed, name_of, named, number, percent, plain, points
+from analysis_lib.words import THIN, counted, estimate, judged, listed, marked, name_of, number, percent, plain, points
 
 
 def _share(value: float) -> str:
@@ -39,7 +39,7 @@ def answer(found: Findings | None) -> str:
     """Return the chapter's answer: what noise at the noisiest graph's level does to accuracy and labels."""
     if not found:
         return "Nothing can be said, as no noise was put on any clip."
-    names = named(found.actions)
+    names = marked(found.actions)
     where = names if len(names.split()) <= SHORT else counted(len(found.actions), "action")
     return (
         f"With noise at {plain(found.level)} dB on {where}, the network names {percent(found.noisy.accuracy)} of the "
@@ -54,7 +54,13 @@ def verdicts(found: Findings | None) -> list[tuple[Verdict, str]]:
     return [
         (found.costly, "the network does worse with noise"),
         (found.marks, "noise on these actions alone marks them, so that their neighbours look alike"),
+        *_dearer(found),
     ]
+
+
+def _dearer(found: Findings) -> list[tuple[Verdict, str]]:
+    said = "noise raises label variation at the last layer more than in untrained networks"
+    return [(found.learnt.dearer, said)] if found.learnt else []
 
 
 def numbers(found: Findings | None) -> str:
@@ -63,7 +69,7 @@ def numbers(found: Findings | None) -> str:
         return ""
     alone, everyone = (number(x, signed=True) for x in (found.chosen_change, found.all_change))
     return (
-        f"The noise is white and Gaussian, on {named(found.actions)}. Accuracy there changes by "
+        f"The noise is white and Gaussian, on {marked(found.actions)}. Accuracy there changes by "
         f"{_change(found.noisy)}. At the last layer label variation there changes by {alone} on average if nothing "
         f"else is noisy, and by {everyone} if all actions are. If the first is lower, noise marks the actions: it acts "
         "as a label, and hides part of the damage."
@@ -81,7 +87,7 @@ def curves(found: Findings | None) -> str:
             f"At {plain(level.level)} dB label variation is clearly lower at {level.lower} of {counted(n, 'point')} "
             f"and clearly higher at {level.higher}"
         )
-        most = f"{number(level.largest, signed=True)} ({name_of(level.action)}, layer {level.layer})"
+        most = f"{number(level.largest, signed=True)} (*{name_of(level.action)}*, layer {level.layer})"
         lines.append(f"{text}; the largest change is {most}." if level.layer else f"{text}.")
     return " ".join(lines)
 
@@ -96,7 +102,7 @@ def climb(found: Findings | None) -> str:
     weight = f"no more than {margin}, so that there is little to steady" if curve.weak else f"more than {margin}"
     with_noise = f" With noise it climbs by {values}." if curve.noisy else ""
     return (
-        f"The clean curve that climbs most is that of {name_of(curve.name)}: by {number(curve.climb)}, {weight}."
+        f"The clean curve that climbs most is that of *{name_of(curve.name)}*: by {number(curve.climb)}, {weight}."
         f"{with_noise} The paper's remark, that noise steadies such a curve, {judged(curve.verdict)}."
     )
 
@@ -105,12 +111,40 @@ def mark(found: Findings | None) -> str:
     """Return whether noise on the chosen actions alone acts as a label, and what that hides."""
     if not found:
         return ""
-    parted = [f"{name_of(name)} ({number(q, signed=True)}; {points(share)} points)" for name, q, share in found.parted]
+    parted = [
+        f"*{name_of(name)}* ({number(q, signed=True)}; {points(share)} points)" for name, q, share in found.parted
+    ]
     return (
         f"At {plain(found.level)} dB label variation is higher with noise on all actions than with noise on the "
         f"chosen ones at {found.higher} of {counted(found.n_points, 'point')}. The mean difference is "
         f"{number(found.gap, signed=True)}. Actions whose labels become clearly smoother at the last layer while the "
         f"network names clearly fewer of their clips rightly: {listed(parted)}."
+    )
+
+
+def learnt(found: Findings | None) -> str:
+    """Return how noise changes label variation beside untrained networks; nothing without those."""
+    if not found or not found.learnt:
+        return ""
+    it = found.learnt
+    here, there = (number(x, signed=True) for x in (it.trained, it.untrained))
+    sides = {"above": it.higher, "below": it.lower}
+    sure = " and ".join(
+        f"{how} that of untrained networks at layer{'s' * (len(layers) > 1)} {listed(layers)}"
+        for how, layers in sides.items()
+        if layers
+    )
+    where = f"The change is surely {sure}" if sure else "At no layer is the change surely another than there"
+    grows = ""
+    if not isnan(it.growth.value) and found.n_layers > 1:
+        grows = (
+            f" That this grows from the first layer to the last, {estimate(it.growth)}, {judged(it.growth.above(0))}."
+        )
+    return (
+        f"At {plain(it.level)} dB, noise on the chosen actions alone changes their label variation at the last layer "
+        f"by {here} in the mean, and by {there} in {counted(it.draws, 'untrained network')}. Trained minus untrained "
+        f"is {estimate(it.last)}. That noise is dearer for what was learnt {judged(it.dearer)}.{grows} {where}, all "
+        "layers at once."
     )
 
 
@@ -150,7 +184,7 @@ def mistaken(found: Findings | None) -> str:
     level = f"{plain(found.strongest)} dB"
     if not found.mistaken:
         return f"At {level} every clip is still named rightly."
-    name = name_of(found.mistaken)
+    name = marked([found.mistaken])
     text = f"At {level}, {percent(found.mistaken_share)} of the clips that are named wrongly are taken for {name}."
     if isnan(found.mistaken_own) or found.mistaken_share <= 0.5:
         return text

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import softmax
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import clip_tensors
 from analysis_lib.datasets.sampling import sample_per_class
 from analysis_lib.datasets.synthetic.design import designed_joints
 from analysis_lib.errors import UserError
+from analysis_lib.explain import controls
 from analysis_lib.explain.attributions import Attribution, explain
-from analysis_lib.explain.masking import BASELINES, masking_baseline
+from analysis_lib.explain.masking import masking_baseline
 from analysis_lib.explain.method import Method
 from analysis_lib.explain.registry import TITLES
 from analysis_lib.networks.checkpoints import Checkpoint
@@ -129,30 +129,9 @@ def known_truth(data: SkeletonDataset) -> np.ndarray | None:
 
 
 def stillness_table(comparison: Comparison, others: np.ndarray) -> pd.DataFrame:
-    """Return what the network makes of each clip with all joints masked, by how they are masked.
-
-    Returns
-    -------
-    DataFrame
-        Columns baseline, used (for masking), clip, explained, named (class that the network gives it), probability (of
-        the explained).
-    """
-    x, lengths, names = comparison.x, comparison.lengths, comparison.data.class_names
-    model, centre = comparison.network.model, comparison.data.skeleton.centre
-    shown = {how: masking_baseline(x, lengths, how, centre) for how in BASELINES} | {"zeros": np.zeros_like(x[:1])}
-    scores = {how: predict(model, clips) for how, clips in shown.items()} | {"background": predict(model, others)}
-    tables = []
-    for how, found in scores.items():
-        share = softmax(found.astype(float), axis=1)
-        share = share if len(share) == len(x) and how != "background" else np.tile(share.mean(axis=0), (len(x), 1))
-        own = share[np.arange(len(x)), comparison.targets]
-        of = {"explained": [names[c] for c in comparison.targets], "named": [names[c] for c in share.argmax(axis=1)]}
-        tables.append(
-            pd.DataFrame(
-                {"baseline": how, "used": how == comparison.baseline, "clip": range(len(x)), **of, "probability": own}
-            )
-        )
-    return pd.concat(tables, ignore_index=True)
+    """Return what the network makes of clips without movement (`analysis_lib.explain.controls.stillness_table`)."""
+    found = next(iter(comparison.found.values()))
+    return controls.stillness_table(found, comparison.baseline, others=others)
 
 
 def seconds_table(comparison: Comparison) -> pd.DataFrame:

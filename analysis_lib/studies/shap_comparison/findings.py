@@ -7,6 +7,7 @@ from math import nan
 import numpy as np
 import pandas as pd
 
+from analysis_lib.explain.controls import untold
 from analysis_lib.explain.registry import CONTROLS, TITLES
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.shap_comparison.judging import YARDSTICKS
@@ -143,7 +144,7 @@ def findings(tables: Mapping[str, pd.DataFrame], missing: Mapping[str, str] = {}
     methods = tuple(m for m in dict.fromkeys(table["method"]) if m not in NAIVE)
     truth = table[table["yardstick"] == "truth"]
     edges = tables.get("edges")
-    untold, told = _untold(tables["stillness"])
+    seen, told = untold(tables["stillness"])
     orders = tables["orders"]
     pairs = orders[orders["one"] != "all"]
     return Findings(
@@ -166,7 +167,7 @@ def findings(tables: Mapping[str, pd.DataFrame], missing: Mapping[str, str] = {}
         },
         faults=_faults(tables["linter"]),
         ratio=time_ratio(tables["costs"]),
-        untold=untold,
+        untold=seen,
         told=told,
     )
 
@@ -239,10 +240,3 @@ def time_ratio(costs: pd.DataFrame, n_background: int = 20) -> Estimate:
         return Estimate(nan)
     every = many["seconds"].to_numpy()[:, None] / one
     return Estimate(float(np.median(many["seconds"]) / np.median(one)), float(every.min()), float(every.max()))
-
-
-def _untold(stillness: pd.DataFrame) -> tuple[tuple[str, ...], int]:
-    """Return actions that the network sees in masked clips, and how many clips are left."""
-    rows = stillness[stillness["used"]]
-    own = rows["explained"] == rows["named"]
-    return tuple(dict.fromkeys(rows.loc[own, "explained"])), int((~own).sum())

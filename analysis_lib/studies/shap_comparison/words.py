@@ -5,6 +5,7 @@ from math import isnan
 
 import pandas as pd
 
+from analysis_lib.explain.controls import STILL
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.shap_comparison.findings import ALIKE, EXACT, GRADCAM, ONE_ORDER, SHAP, Findings, Lead
 from analysis_lib.words import (
@@ -159,7 +160,7 @@ def linter(found: Findings) -> str:
 def stillness(found: Findings, table: pd.DataFrame) -> str:
     """Return what the network makes of nothing, and of which actions masking can tell nothing."""
     lines = [
-        f"- {_MASKED.get(how, name_of(how))}: most often named *{name_of(of['named'].mode()[0])}*, "
+        f"- {STILL.get(how, name_of(how))}: most often named *{name_of(of['named'].mode()[0])}*, "
         f"{percent((of['named'] == of['named'].mode()[0]).mean())} of clips; the explained class keeps a probability "
         f"of {number(of['probability'].mean())}."
         for how, of in table.groupby("baseline", sort=False)
@@ -172,15 +173,6 @@ def stillness(found: Findings, table: pd.DataFrame) -> str:
     else:
         last = "No explained action is what the network makes of a clip whose joints are all masked."
     return "\n".join(["A network has an answer to nothing, too:", "", *lines, "", last])
-
-
-_MASKED = {
-    "average": "all joints at their mean place over all clips",
-    "still": "each joint at its mean place in the clip",
-    "centre": "all joints on the path of the centre",
-    "zeros": "all zeros",
-    "background": "other clips, drawn from the training split",
-}
 
 
 def agreement(found: Findings) -> str:

@@ -13,6 +13,7 @@ from analysis_lib.errors import UserError
 from analysis_lib.plots.style import GROUP_COLOURS, NEGATIVE, POSITIVE
 from analysis_lib.skeletons.skeleton import Skeleton
 from analysis_lib.studies.gradcam.figures import (
+    plot_controls,
     plot_counterfactual,
     plot_joints,
     plot_layers,
@@ -148,6 +149,23 @@ def test_strength_is_relative_to_the_largest():
     assert curves(strength)["sum of the map"].tolist() == [1, 0.25, 0.5]
     assert curves(alike)["other actions"].tolist() == [0.1, 0.2, 0.9]
     assert curves(alike)["same action, other clips"].tolist() == [0.7] * 3
+
+
+def test_controls_have_a_panel_each_with_the_band_of_their_difference():
+    strength = pd.DataFrame({"layer": [1, 2, 3, 4], "trained": [0.1, 0.1, 0.2, 0.6], "untrained": 0.25})
+    strength = strength.assign(all_low=strength["trained"] - 0.3, all_high=strength["trained"] - 0.2)
+    targets = pd.DataFrame({"layer": [1, 2], "clip": [0.5, 0.4], "target": [0.1, 0.4], "neither": 0.2})
+    targets = targets.assign(all_low=[0.2, -0.2], all_high=[0.6, 0.2])
+    left, right = plot_controls(strength, targets).axes
+    assert curves(left)["trained"].tolist() == [0.1, 0.1, 0.2, 0.6]
+    assert curves(left)["untrained networks"].tolist() == [0.25] * 4
+    assert set(left.lines[-1].get_ydata()) == {0.25}  # an even share
+    assert curves(right)["same class, other clip"].tolist() == [0.1, 0.4]
+    for axes, low, high in ((left, 0.05, 0.65), (right, 0.2, 0.7)):
+        ends = axes.collections[0].get_paths()[0].vertices[:, 1]
+        assert (ends.min(), ends.max()) == pytest.approx((low, high))
+    assert [axes.get_title("left") for axes in plot_controls(None, targets).axes] == ["Clip or class?"]
+    assert plot_controls(None, None) is None
 
 
 def test_parts_are_drawn_against_an_even_map():

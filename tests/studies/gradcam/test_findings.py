@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sentences import check, check_all
+from sentences import check, check_all, check_answer
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.errors import UserError
 from analysis_lib.skeletons.skeleton import Skeleton
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.gradcam import words
-from analysis_lib.studies.gradcam.findings import Balance, Gain, Growth, Limbs, Place, findings
+from analysis_lib.studies.gradcam.findings import Alike, Balance, Gain, Limbs, Place, Still, findings
 from analysis_lib.studies.gradcam.tables import pose_table
 
 PARTS = {"left arm": 0.2, "right arm": 0.2, "left leg": 0.2, "right leg": 0.2, "torso": 0.2}
@@ -64,6 +64,33 @@ def gains(deletion=(0.2, 0.1, 0.3)):
     return pd.DataFrame(rows, columns=["test", "against", "clips", "own", "mean", "low", "high"])
 
 
+def strength(trained=(0.1, 0.2, 0.7), untrained=(0.3, 0.3, 0.4), reach=0.15):
+    trained, untrained = np.array(trained), np.array(untrained)
+    table = pd.DataFrame({"layer": range(1, len(trained) + 1), "clips": 40, "trained": trained, "untrained": untrained})
+    difference = trained - untrained
+    return table.assign(difference=difference, all_low=difference - reach, all_high=difference + reach)
+
+
+def early(less=-0.3, reach=0.1):
+    columns = ["of", "clips", "trained", "trained_low", "trained_high", "untrained", "difference", "low", "high"]
+    rows = [("mean", 40, 0.2, 0.1, 0.3, 0.2 - less, less, less - reach, less + reach), ("mass", 40, *[9.0] * 7)]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def targets(first=0.3, last=-0.4, reach=0.1):
+    clip, target = np.array([0.5, 0.3, 0.2]), np.array([0.5 - first, 0.3, 0.2 - last])
+    columns = {"layer": [1, 2, 3], "pairs": [9, 7, 9], "clip": clip, "target": target, "difference": clip - target}
+    table = pd.DataFrame(columns)
+    ends = {end: table["difference"] + by * reach for end, by in (("low", -1), ("high", 1))}
+    return table.assign(**ends, all_low=table["difference"] - 2 * reach, all_high=table["difference"] + 2 * reach)
+
+
+def stillness(named=("kick", "kick", "nod", "kick")):
+    table = pd.DataFrame({"clip": range(4), "explained": ["kick", "nod", "nod", "sit"]})
+    shown = (table.assign(baseline="average", used=False, named="sit"), table.assign(baseline="still", used=True))
+    return pd.concat([shown[0], shown[1].assign(named=list(named))])
+
+
 def found(actions=("throw", "kick", "sit"), late=3, **other):
     """Return the findings of a plain set of tables, some of them others."""
     flat = importance(throw=[[1, 1, 1]], kick=[[1, 1, 1]], sit=[[1, 1, 1]])
@@ -73,11 +100,49 @@ def found(actions=("throw", "kick", "sit"), late=3, **other):
     return findings(tables | other, actions, late)
 
 
-def test_growth_is_last_over_first_and_its_largest_step():
-    assert found().growth == Growth(10, 4, after=2)
+def test_growth_is_shares_of_all_layers_and_the_largest_rise():
+    growth = found().growth
+    assert (growth.first, growth.last, *growth.rise) == pytest.approx((1 / 21, 10 / 21, 2 / 21, 8 / 21))
+    assert growth.after == 2
     assert found(layers=layers([3], [3], [0.1])).growth is None
-    assert found(layers=layers([0, 2], [0, 2], [0, 0])).growth is None
-    assert found(layers=layers([2, 0], [2, 0], [0, 0])).growth is None
+    assert found(layers=layers([0, 0], [0, 0], [0, 0])).growth is None
+    up, down = (found(layers=layers(mean, mean, [0, 0])).growth for mean in ([0, 2], [2, 0]))
+    assert (up.first, up.last, up.rise) == (0, 1, (0, 1))
+    assert (down.first, down.last, down.rise) == (1, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("less", "weak"), [(-0.3, Verdict.HOLDS), (0.3, Verdict.FAILS), (-0.05, Verdict.UNDECIDED), (np.nan, None)]
+)
+def test_early_layers_beside_untrained_ones(less, weak):
+    learnt = found(strength=strength(), early=early(less)).learnt
+    assert (learnt.clips, learnt.ends) == (40, (0.3, 0.4))
+    assert (learnt.stronger, learnt.weaker) == ((3,), (1,))
+    assert learnt.weak == (weak or Verdict.UNDECIDED)
+    assert learnt.early == Estimate(0.2, 0.1, 0.3)
+    assert np.isnan(less) or learnt.untrained == pytest.approx(0.2 - less)
+
+
+def test_untrained_networks_may_be_missing_or_their_maps_zero():
+    assert found().learnt is found().targets is found().still is None
+    assert found(strength=strength(untrained=(np.nan,) * 3), early=early()).learnt is None
+    late = found(strength=strength(), early=early()[:0]).learnt
+    assert (late.less, late.weak) == (None, Verdict.UNTESTED)
+
+
+@pytest.mark.parametrize(("first", "general"), [(0.3, Verdict.HOLDS), (-0.3, Verdict.FAILS), (0.05, Verdict.UNDECIDED)])
+def test_first_maps_follow_the_clip_or_the_class(first, general):
+    it = found(targets=targets(first)).targets
+    assert (it.pairs, it.general) == (9, general)
+    assert (it.clip, it.target) == ((1,) * (first > 0.2), (1, 3) if first < -0.2 else (3,))
+    assert it.last == Alike(3, 0.2, pytest.approx(0.6), it.last.difference)
+    assert it.last.difference.value == pytest.approx(-0.4)
+    assert found(targets=targets(np.nan)).targets is None
+
+
+def test_what_is_said_of_a_person_who_does_not_move():
+    assert found(stillness=stillness()).still == Still("still", 4, "kick", 0.75, ("kick", "nod"))
+    assert found(stillness=stillness(["hop"] * 4)).still == Still("still", 4, "hop", 1, ())
 
 
 def test_places_name_the_limbs_that_should_have_moved():
@@ -230,6 +295,29 @@ def test_sentences_never_contradict_their_numbers(rows, by_lot, steps):
     assert ("tell nothing" not in early) or repeat[0] <= similarity[0]
     assert ("do part" not in early) or similarity[0] > similarity[-1]
     assert ("learnt, holds" not in random) or all(np.isnan(one[0]) or abs(one[0]) < 0.5 for one in steps)
+
+
+@given(
+    st.lists(st.tuples(NUMBERS, NUMBERS, st.floats(0, 0.6)), min_size=1, max_size=12),
+    st.tuples(NUMBERS, NUMBERS, st.one_of(st.floats(0, 0.6), st.just(np.nan))),
+    st.lists(st.sampled_from(["kick", "nod", "hop"]), min_size=4, max_size=4),
+)
+def test_sentences_of_the_controls_never_contradict_their_numbers(by_layer, ends, named):
+    first, second, reach = map(np.array, zip(*by_layer, strict=True))
+    made = targets(reach=reach[0]).iloc[[0] * len(first)].assign(layer=range(1, len(first) + 1), difference=first)
+    made = made.assign(all_low=first - reach, all_high=first + reach, low=first - reach / 2, high=first + reach / 2)
+    controls = {"strength": strength(np.abs(first), np.abs(second), reach), "early": early(ends[0], ends[2])}
+    seen = found(targets=made, stillness=stillness(named), **controls)
+    check_answer(words.answer(seen))
+    for text in (words.learnt(seen), words.targets(seen), words.still(seen), words.shown(["kick"], seen.still)):
+        check(text or "-")
+    verdicts = {text: verdict for verdict, text in words.verdicts(seen)}
+    for text, verdict in verdicts.items():
+        if "weaker" in text:
+            assert (verdict == Verdict.HOLDS) == bool(ends[0] < 0 and ends[0] + ends[2] < 0)
+        if "follow the clip" in text:
+            assert (verdict == Verdict.HOLDS) == bool(first[0] - reach[0] / 2 > 0)
+    assert ("cannot tell" in words.still(seen)) == (named[0] == "kick" or "nod" in named[1:3] or named[3] == "sit")
 
 
 def test_maps_that_are_zero_are_not_compared():

@@ -10,21 +10,25 @@ from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.gradcam import words
 from analysis_lib.studies.gradcam.findings import (
     Agreement,
+    Alike,
     Balance,
     Early,
     Findings,
     Forgetting,
     Gain,
     Growth,
+    Learnt,
     Limbs,
     Place,
+    Still,
+    Targets,
 )
 
 HALF = Estimate(0.31, -0.2, 0.45)
 GAINS = tuple(Gain(t, a, 40, HALF, Verdict.HOLDS, 3) for t in ("deletion", "insertion") for a in ("motion", "random"))
 FOUND = Findings(
     layers=10,
-    growth=Growth(34.6, 5.7, 7),
+    growth=Growth(0.014, 0.51, (0.04, 0.23), 7),
     places=(Place("throw", "right arm", 2.31), Place("kick", "left arm", 2, "leg", 0.1), Place("nod")),
     limbs=(Limbs("upper body", "arm", 12, 6, 12), Limbs("lower body", "leg", 1, 0, 1)),
     early=Early(7, 3, 0.08, 0.21, (True, True), HALF, HALF, Verdict.HOLDS, 0.88, Verdict.HOLDS),
@@ -33,6 +37,11 @@ FOUND = Findings(
     agreement=Agreement(8, 20, 0.91, -0.2, 1, 3),
     forgetting=Forgetting("head", 12, HALF, HALF, Verdict.HOLDS),
     gains=GAINS,
+    learnt=Learnt(
+        80, (0.034, 0.28), (10,), (1, 2, 3), Estimate(0.077, 0.057, 0.097), 0.2, Estimate(-0.12, -0.16, -0.08)
+    ),
+    targets=Targets(38, Alike(1, 0.5, 0.2, HALF), Alike(10, 0.1, 0.4, Estimate(-0.3, -0.5, -0.1)), (), (9, 10)),
+    still=Still("average", 40, "drop", 0.85, ("drop",)),
 )
 
 
@@ -47,8 +56,25 @@ def test_words_of_the_whole_page(said):
         "released",
         "randomisation",
         "masking",
+        "learnt",
+        "targets",
+        "still",
     ):
         said(sentence, getattr(words, sentence)(FOUND))
+
+
+def test_words_of_controls(said):
+    learnt = replace(FOUND.learnt, less=Estimate(0.1, -0.1, 0.3), stronger=(), weaker=())
+    said("learnt, not sure", words.learnt(replace(FOUND, learnt=learnt)))
+    said("learnt, no early layers", words.learnt(replace(FOUND, learnt=replace(FOUND.learnt, early=None, less=None))))
+    first = replace(FOUND.targets.first, difference=Estimate(0.3, 0.2, 0.4))
+    said("targets, the clip", words.targets(replace(FOUND, targets=replace(FOUND.targets, first=first, clip=(1,)))))
+    said("still, all told", words.still(replace(FOUND, still=replace(FOUND.still, untold=()))))
+    said("answer, without untrained networks", words.answer(replace(FOUND, learnt=None)))
+    level = replace(FOUND, growth=Growth(0.9, 0.1, None, 1), places=())
+    said("numbers, no rise", words.numbers(level))
+    without = replace(FOUND, learnt=None, targets=None, still=None)
+    assert not any(getattr(words, part)(without) for part in ("learnt", "targets", "still"))
 
 
 def test_words_of_a_last_layer_without_joints(said):

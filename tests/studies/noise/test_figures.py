@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis_lib.studies.noise.figures import plot_noise_smoothness, plot_robustness
+from analysis_lib.studies.noise.figures import plot_learnt, plot_noise_smoothness, plot_robustness
 
 pytestmark = pytest.mark.usefixtures("drawn_whole")
 
@@ -111,3 +111,14 @@ def test_recorded_accuracy_lies_between_the_strengths_at_hand(rng):
     np.testing.assert_allclose(line.get_xdata(), [0, 1.5, np.nan])
     np.testing.assert_allclose(line.get_ydata(), other["accuracy"])
     assert legends(figure)[-1] == "NW-UCLA"
+
+
+def test_untrained_networks_stand_beside_the_trained_one():
+    table = pd.DataFrame({"layer": [0, 1, 2], "trained": [0.1, 0.3, 0.2], "untrained": [0.1, 0.0, -0.1]})
+    table = table.assign(all_low=[np.nan, 0.2, 0.1], all_high=[np.nan, 0.4, 0.5])
+    (axes,) = plot_learnt(table).axes
+    drawn = {line.get_label(): list(line.get_ydata()) for line in axes.lines}
+    assert drawn["trained"] == [0.1, 0.3, 0.2]
+    assert drawn["untrained networks"] == [0.1, 0.0, -0.1]
+    assert band(axes.collections[0]) == pytest.approx((0.0, 0.4))
+    assert [t.get_text() for t in axes.get_xticklabels()] == ["in", "1", "2"]

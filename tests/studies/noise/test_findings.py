@@ -47,10 +47,48 @@ def predictions(*pairs):
     return found.assign(right=found["action"] == found["predicted"])
 
 
-def found(curves=None, accuracy=None, said=("aa",), reported=-0.019):
+def learnt(*differences, reach=0.1):
+    difference = np.array([0.0, *differences])
+    table = pd.DataFrame({"psnr": 20.0, "draws": 2, "layer": range(len(difference)), "untrained": 0.1})
+    table = table.assign(trained=0.1 + difference, difference=difference, growth=difference - difference[1])
+    for of, by in (("", 1), ("all_", 2)):
+        table = table.assign(**{f"{of}low": difference - by * reach, f"{of}high": difference + by * reach})
+    return table.assign(growth_low=table["growth"] - reach, growth_high=table["growth"] + reach)
+
+
+def found(curves=None, accuracy=None, said=("aa",), reported=-0.019, added=None):
     curves = smoothness() if curves is None else curves
     accuracy = scores() if accuracy is None else accuracy
-    return findings(curves, climb_table(curves), accuracy, predictions(*said), reported)
+    return findings(curves, climb_table(curves), accuracy, predictions(*said), reported, added)
+
+
+@pytest.mark.parametrize(
+    ("differences", "dearer", "higher", "lower"),
+    [
+        ((-0.3, 0.15), Verdict.HOLDS, (), (1,)),
+        ((0.4, -0.3), Verdict.FAILS, (1,), (2,)),
+        ((0.0, 0.05), Verdict.UNDECIDED, (), ()),
+    ],
+)
+def test_noise_beside_untrained_networks(differences, dearer, higher, lower):
+    it = found(added=learnt(*differences)).learnt
+    assert (it.level, it.draws, it.dearer, it.higher, it.lower) == (20, 2, dearer, higher, lower)
+    assert (it.trained, it.untrained) == pytest.approx((0.1 + differences[1], 0.1))
+    assert it.growth.value == pytest.approx(differences[1] - differences[0])
+
+
+def test_without_untrained_networks_nothing_is_said_of_them():
+    assert found().learnt is found(added=learnt(0.1)[:0]).learnt is found(added=learnt(0.1, np.nan)).learnt is None
+    assert words.learnt(None) == words.learnt(found()) == ""
+    assert len(words.verdicts(found())) == 2
+
+
+@given(st.lists(st.floats(-0.5, 0.5), min_size=1, max_size=5), st.one_of(st.floats(0, 0.6), st.just(np.nan)))
+def test_sentences_on_untrained_networks_never_contradict_their_numbers(differences, reach):
+    here = found(added=learnt(*differences, reach=reach))
+    check(words.learnt(here))
+    assert (here.learnt.dearer == Verdict.HOLDS) == bool(differences[-1] > 0 and differences[-1] - reach > 0)
+    assert ("surely above" in words.learnt(here)) == any(x - 2 * reach > 0 for x in differences)
 
 
 @pytest.mark.parametrize(

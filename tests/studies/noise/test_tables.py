@@ -16,6 +16,7 @@ from analysis_lib.geometry.layerwise import dataset_graphs, layer_embeddings
 from analysis_lib.geometry.smoothness import label_smoothness
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.stgcn import STGCN
+from analysis_lib.networks.untrained import untrained_twins
 from analysis_lib.skeletons.skeleton import Skeleton
 from analysis_lib.statistics import wilson_interval
 from analysis_lib.studies.noise.tables import (
@@ -25,9 +26,12 @@ from analysis_lib.studies.noise.tables import (
     climb_table,
     disturbed,
     disturbed_predictions,
+    learnt_noise,
     noise_smoothness,
+    noisy_curves,
     of_actions,
     robustness_table,
+    untrained_curves,
 )
 from analysis_lib.warping.options import Warping
 
@@ -84,7 +88,7 @@ def test_an_unknown_perturbation_is_refused(data, network):
 def smoothness(network, data, levels=(30.0, 10.0), actions=("kick", "wave"), **options):
     clean = layer_embeddings(network, data)
     given = {"n_neighbors": 4, "n_seeds": 2, "n_bootstrap": 40} | options
-    return noise_smoothness(network, data, actions, levels, clean, **given)
+    return noise_smoothness(noisy_curves(network, data, actions, levels, clean, **given))
 
 
 def expected_q(network, data, where, level, seeds, how):
@@ -225,3 +229,36 @@ def test_clips_that_never_change_leave_room_for_others():
     row = robustness_table(same, ["a"]).query("kind == 'noise' and set == 'a'").iloc[0]
     assert row["change"] == 0
     assert row["change_high"] == -row["change_low"] == pytest.approx(1 - 0.05 ** (1 / 4))  # of 4 clips, each may still
+
+
+def test_what_was_learnt_is_the_change_beyond_that_of_untrained_networks(data, network):
+    clean = layer_embeddings(network, data)
+    given = {"seed": 3, "n_bootstrap": 40, "how": Warping(2)}
+    trained = noisy_curves(network, data, ("kick", "wave"), [30.0, 10.0], clean, 4, n_seeds=2, **given)
+    untrained = untrained_curves(network, data, trained, 2, 4, **given)
+    table = learnt_noise(trained, untrained)
+    assert [sorted(str(key[0]) for key in curves.found) for curves in untrained] == [["chosen", "none"]] * 2
+    own = [smoothness(network, data, (10.0,), n_neighbors=4, **given)]
+    for twin in untrained_twins(network, data, 2, seed=3):
+        own.append(smoothness(twin, data, (10.0,), n_neighbors=4, **given | {"n_seeds": 1}))
+    changes = [rows[rows["noisy"] == "chosen"].groupby("layer")["change"].mean().to_numpy() for rows in own]
+    np.testing.assert_allclose(table["trained"], changes[0])
+    np.testing.assert_allclose(table["untrained"], np.mean(changes[1:], axis=0))
+    np.testing.assert_allclose(table["difference"], table["trained"] - table["untrained"])
+    after = table[table["layer"] > 0]
+    np.testing.assert_allclose(after["growth"], after["difference"] - after["difference"].iloc[0])
+    assert (table["psnr"].unique(), table["draws"].unique()) == (10, 2)
+    assert table.loc[0, ["all_low", "growth"]].isna().all()
+    assert (after["low"] <= after["high"]).all()
+    assert after.eval("all_high - all_low >= 0").all()
+
+
+def test_the_same_network_has_learnt_nothing(data, network):
+    curves = noisy_curves(network, data, ("kick",), [10.0], layer_embeddings(network, data), 4, 1, n_bootstrap=20)
+    alone = noisy_curves(
+        network, data, ("kick",), [10.0], layer_embeddings(network, data), 4, 1, n_bootstrap=20, control=False
+    )
+    table = learnt_noise(curves, [alone])
+    assert not table[["difference", "low", "high"]].any(axis=None)  # the same clips are drawn for both
+    assert learnt_noise(curves, []).empty
+    assert untrained_curves(network, data, curves, 0, 4) == []

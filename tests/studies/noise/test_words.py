@@ -8,7 +8,7 @@ from sentences import answered
 
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.noise import words
-from analysis_lib.studies.noise.findings import Climb, Cost, Curves, Findings, Score
+from analysis_lib.studies.noise.findings import Climb, Cost, Curves, Findings, Learnt, Score
 
 
 def score(strength, change):
@@ -88,3 +88,12 @@ def test_what_noise_is_taken_for(said):
 
 def test_levels(said):
     said("levels", words.levels(FOUND))
+
+
+def test_words_of_untrained_networks(said):
+    learnt = Learnt(20.0, 2, 0.25, 0.1, Estimate(0.15, 0.05, 0.25), Estimate(0.1, -0.1, 0.3), (1, 2), ())
+    found = replace(FOUND, learnt=learnt)
+    said("learnt", "\n".join([answered(words, found), words.learnt(found)]))
+    same = replace(learnt, last=Estimate(0.0, -0.1, 0.1), growth=Estimate(0.0), higher=(), lower=())
+    said("learnt, no difference", words.learnt(replace(FOUND, learnt=same)))
+    said("learnt, one layer", words.learnt(replace(FOUND, n_layers=1, learnt=replace(learnt, higher=(), lower=(1,)))))
