@@ -127,13 +127,15 @@ class Profile:
     last: Estimate
     lower: tuple[int, ...]
     higher: tuple[int, ...]
+    layers: int
 
     @property
     def verdict(self) -> Verdict:
-        """Return whether it is lower for the trained network: at some layer surely, and at none surely higher."""
-        if bool(self.lower) == bool(self.higher):
-            return Verdict.UNDECIDED
-        return Verdict.HOLDS if self.lower else Verdict.FAILS
+        """Return whether it is lower for the trained network: surely so at most layers, and surely higher at none."""
+        for verdict, most, few in ((Verdict.HOLDS, self.lower, self.higher), (Verdict.FAILS, self.higher, self.lower)):
+            if 2 * len(most) > self.layers and not few:
+                return verdict
+        return Verdict.UNDECIDED
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ def gains(table: pd.DataFrame | None, draws: int) -> Gains | None:
         ends = {name: tuple(of[name].iloc[[0, -1]].astype(float)) for name in (TRAINED, UNTRAINED)}
         last = Estimate(*of.iloc[-1][["difference", "low", "high"]].astype(float))
         sides = (tuple(of.loc[sure, "layer"].astype(int)) for sure in (of["all_high"] < 0, of["all_low"] > 0))
-        profiles.append(Profile(measure, ends[TRAINED], ends[UNTRAINED], last, *sides))
+        profiles.append(Profile(measure, ends[TRAINED], ends[UNTRAINED], last, *sides, len(of)))
     return Gains(draws, int(rows["n_neighbors"].iloc[0]), int(rows["layer"].max()), tuple(profiles))
 
 

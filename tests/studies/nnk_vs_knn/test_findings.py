@@ -203,8 +203,9 @@ def gains_of(*by_layer):
 @pytest.mark.parametrize(
     ("bands", "lower", "higher", "verdict"),
     [
-        ([(-0.1, 0.1), (-0.5, -0.1)], (2,), (), Verdict.HOLDS),
-        ([(-0.1, 0.1), (0.1, 0.5)], (), (2,), Verdict.FAILS),
+        ([(-0.5, -0.1), (-0.5, -0.1)], (1, 2), (), Verdict.HOLDS),
+        ([(0.1, 0.5), (0.1, 0.5)], (), (1, 2), Verdict.FAILS),
+        ([(-0.1, 0.1), (-0.5, -0.1)], (2,), (), Verdict.UNDECIDED),  # half of the layers are not most
         ([(-0.2, -0.1), (0.1, 0.5)], (1,), (2,), Verdict.UNDECIDED),
         ([(-0.1, 0.1), (-0.1, 0.1)], (), (), Verdict.UNDECIDED),
     ],

@@ -56,9 +56,9 @@ def test_words_on_symmetrisation(said):
 
 
 def test_words_on_what_training_adds(said):
-    lower = Profile("q", (-0.05, -0.12), (-0.04, -0.02), Estimate(-0.1, -0.15, -0.05), (9, 10), ())
-    error = Profile("error", (-0.01, 0.0), (-0.01, 0.02), Estimate(-0.02, -0.05, 0.01), (), ())
-    kept = Profile("neighbours", (-6.1, -7.2), (-6.0, -6.5), Estimate(-0.7, -0.9, -0.5), (), (1,))
+    lower = Profile("q", (-0.05, -0.12), (-0.04, -0.02), Estimate(-0.1, -0.15, -0.05), (5, 6, 7, 8, 9, 10), (), 10)
+    error = Profile("error", (-0.01, 0.0), (-0.01, 0.02), Estimate(-0.02, -0.05, 0.01), (), (), 10)
+    kept = Profile("neighbours", (-6.1, -7.2), (-6.0, -6.5), Estimate(-0.7, -0.9, -0.5), (), (1,), 10)
     found = Gains(2, 10, 10, (lower, error, kept))
     said("learnt", words.gains(found))
     said("learnt: badges", "\n".join(map(str, words.verdicts(Comparison(60, KNN, MATCHED, KNN, {}), found))))

@@ -1,6 +1,7 @@
 """Transfer runs: what is planned, kept and resumed; their accuracies and their forecast."""
 
 import importlib
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -207,6 +208,10 @@ def test_curves_of_small_sets_have_a_point_a_layer(network, clips):
 
 def test_a_probe_reads_what_the_head_is_given(network, target):
     """By another route: the last layer's output, averaged as the network does, and a probe fitted to it anew."""
+    scaled = lambda x, labels: x * (1 + 2 * labels[:, None, None, None, None]).astype(np.float32)  # noqa: E731
+    target = replace(
+        target, x=scaled(target.x, target.labels), test_x=scaled(target.test_x, target.test_labels)
+    )  # actions that differ in size
     table = probe_table(network, target, [1, 3], n_seeds=2, seed=5)
     assert table[["clips_per_class", "seed"]].to_numpy().tolist() == [[1, 5], [1, 6], [3, 5], [3, 6]]
 
@@ -219,7 +224,8 @@ def test_a_probe_reads_what_the_head_is_given(network, target):
     x, given = pooled(target.test_x), pooled(target.x[chosen])
     probe = LogisticRegression(max_iter=2000).fit((given - given.mean(0)) / given.std(0), target.labels[chosen])
     expected = probe.score((x - given.mean(0)) / given.std(0), target.test_labels)
-    assert table["accuracy"].iloc[-1] == pytest.approx(expected, abs=1 / len(target.test_labels))
+    assert table["accuracy"].iloc[-1] == pytest.approx(expected)
+    assert expected > 0.8
     assert set(table["n_test"]) == {len(target.test_labels)}
     head = network.model.get_submodule(cascade_steps(network.model, target.x[:1], network.layers)[HEAD][-1])
     assert not head._forward_pre_hooks
