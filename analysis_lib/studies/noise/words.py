@@ -59,7 +59,7 @@ def verdicts(found: Findings | None) -> list[tuple[Verdict, str]]:
 
 
 def _dearer(found: Findings) -> list[tuple[Verdict, str]]:
-    said = "noise raises label variation at the last layer more than in untrained networks"
+    said = "with noise, label variation at the last layer rises more, or falls less, than in untrained networks"
     return [(found.learnt.dearer, said)] if found.learnt else []
 
 
@@ -143,8 +143,8 @@ def learnt(found: Findings | None) -> str:
     return (
         f"At {plain(it.level)} dB, noise on the chosen actions alone changes their label variation at the last layer "
         f"by {here} in the mean, and by {there} in {counted(it.draws, 'untrained network')}. Trained minus untrained "
-        f"is {estimate(it.last)}. That noise is dearer for what was learnt {judged(it.dearer)}.{grows} {where}, all "
-        "layers at once."
+        f"is {estimate(it.last)}. That with noise it rises more, or falls less, than untrained {judged(it.dearer)}."
+        f"{grows} {where}, all layers at once."
     )
 
 
