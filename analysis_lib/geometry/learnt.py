@@ -45,8 +45,9 @@ def learnt_rows(trained: Curve, untrained: Sequence[Curve]) -> pd.DataFrame:
     Examples
     --------
     >>> curve = lambda *q: (np.array(q), np.tile(q, (4, 1)))
-    >>> learnt_rows(curve(0.5, 0.2), [curve(0.5, 0.6), curve(0.5, 0.8)]).loc[1, ["untrained", "difference"]].tolist()
-    [0.7, -0.5]
+    >>> learnt_rows(curve(0.5, 0.2), [curve(0.5, 0.6), curve(0.5, 0.8)])[["untrained", "difference"]].round(1).values
+    array([[ 0.5,  0. ],
+           [ 0.7, -0.5]])
     """
     (mine, twin, difference), (_, _, again) = beside_untrained(trained, untrained)
     both = np.full((2, len(mine)), np.nan)

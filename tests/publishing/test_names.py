@@ -142,7 +142,8 @@ def site(tmp_path_factory):
     """A site with two pages: all chapters on the clips of each of the twins."""
     root = tmp_path_factory.mktemp("twins")
     (root / "nets.py").write_text(FACTORY)
-    plain, runs = {name: f"{name}.npz" if name == "file" else name for name in HOSTILE}, []
+    plain = {name: " ".join([name] * len(evil.split())) for name, evil in HOSTILE.items()}  # as many words
+    plain, runs = plain | {"file": "file.npz"}, []
     for page, called in (("plain", plain), ("hostile", HOSTILE)):
         path = root / called["file"]
         stick_clips(called, np.random.default_rng(0)).save(path)
