@@ -15,7 +15,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--dataset", metavar="NAME|FILE.npz", help="What to train on.")
 @click.option("--queue", type=_FILE, metavar="FILE.json", help="Train a list of networks, one after the other.")
 @click.option("--status", is_flag=True, help="Only print how far the queue is.")
-@click.option("--results", type=_FILE, metavar="FILE.json", help="Of a queue: write how well its networks do.")
+@click.option("--results", type=_FILE, metavar="FILE.json", help="Of a queue: add how well its networks do.")
 @click.option("--out", type=FOLDER, required=True, metavar="DIR", help="Where the files go.")
 @click.option("--name", metavar="NAME", help="Name of the checkpoint. Default: the dataset's.")
 @click.option("--recipe", metavar="NAME|FILE.json", help="Default: the dataset's, if it has one.")
@@ -58,13 +58,13 @@ def train(dataset, queue, status, results, out, name, recipe, epochs, seed, thre
 
 
 def _train_all(path: Path, out: Path, only_status: bool, kept: Path | None, settings: dict) -> None:
-    from analysis_lib.networks.training.queue import queue_status, read_queue, results, run_queue, write_results
+    from analysis_lib.networks.training import queue
 
-    jobs = read_queue(path)
-    found = queue_status(jobs, out) if only_status else run_queue(jobs, out, **settings)
+    jobs, known = queue.read_queue(path), queue.read_results(kept) if kept and kept.exists() else ()
+    found = queue.queue_status(jobs, out) if only_status else queue.run_queue(jobs, out, **settings)
     _table(found)
     if kept:
-        write_results(kept, results(jobs, out))
+        queue.write_results(kept, queue.results(jobs, out, known))
     if failed := [status.name for status in found if status.state == "failed" and not only_status]:
         raise UserError(f"{len(failed)} of {len(found)} jobs failed: {', '.join(failed)}")
 

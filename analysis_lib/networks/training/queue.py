@@ -268,18 +268,24 @@ def queue_status(jobs: Sequence[Job], out: str | Path) -> list[Status]:
         return [replace(s, state="stopped") if idle and s.state == "training" else s for s in found]
 
 
-def results(jobs: Sequence[Job], out: str | Path) -> list[Result]:
+def results(jobs: Sequence[Job], out: str | Path, known: Sequence[Result] = ()) -> list[Result]:
     """Return what came of the jobs that are done.
+
+    Parameters
+    ----------
+    known : sequence of Result
+        What came of jobs elsewhere: it stands where `out` has no card and the job still says the same.
 
     Raises
     ------
     UserError
         If a network there was trained in another way than its job says.
     """
-    found = []
+    found, known = [], {(one.name, one.recipe): one for one in known}
     for job in jobs:
+        recipe = digest(canonical_json(asdict(job.plan())))
         if card := job.card(out):
-            card, plan = checked(card, _Measured, job.name), job.plan()
+            card = checked(card, _Measured, job.name)
             found.append(
                 Result(
                     job.name,
@@ -292,11 +298,13 @@ def results(jobs: Sequence[Job], out: str | Path) -> list[Result]:
                     card["parameters"],
                     card["n_test"],
                     card["test_accuracy"],
-                    digest(canonical_json(asdict(plan))),
+                    recipe,
                     card["code"],
                     card["machine"],
                 )
             )
+        elif (job.name, recipe) in known:
+            found.append(known[job.name, recipe])
     return found
 
 

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -140,7 +141,12 @@ def test_what_stays_of_networks_that_are_not_kept(toy, tmp_path):
     assert (one.dataset, one.arguments["width"], one.seed, one.epochs, one.clips) == ("toy", 0.0625, 0, 6, 8)
     assert (one.accuracy, one.fingerprint) == (card["test_accuracy"], card["dataset_fingerprint"])
     run_queue(jobs, out)
-    assert len({each.recipe for each in results(jobs, out)}) == 2
+    both = results(jobs, out)
+    assert len({each.recipe for each in both}) == 2
+    assert results(jobs, tmp_path / "elsewhere", both) == both
+    assert results(jobs, out, [replace(both[0], accuracy=0.0)]) == both  # what was trained here goes before
+    (otherwise,) = read_queue(written(tmp_path, rows[0] | {"seed": 2}))
+    assert results([otherwise], tmp_path / "elsewhere", both) == []
     (tmp_path / "found.json").write_text('[{"name": "net"}]')
     with pytest.raises(UserError, match="'0' lacks 'accuracy'"):
         read_results(tmp_path / "found.json")
