@@ -28,13 +28,17 @@ def shown(actions: Sequence[str], still: Still | None = None) -> str:
 
 
 def answer(found: Findings) -> str:
-    """Return the chapter's answer: how much stronger the last maps are, and those of untrained networks."""
+    """Return the chapter's answer: how much stronger the last maps are, and whether the limbs that move lead there."""
     if not found.places:
         return f"{_growth(found)}; the last layer has no axis of joints, so that its maps say when, and not where."
-    if found.growth is None or found.learnt is None:
+    if not found.growth or not found.limbs:
         return f"{_growth(found)}."
-    first, last = found.learnt.ends
-    return f"{_growth(found)}; in untrained networks it is {percent(last)} and {percent(first)}."
+    speak = listed(
+        f"the {name_of(one.limb)}s {'speak ' * (i == 0)}for {one.last} of "
+        f"{one.actions if i else counted(one.actions, 'action')} of the {name_of(one.group)}"
+        for i, one in enumerate(found.limbs)
+    )
+    return f"{_growth(found)}, where {speak}."
 
 
 def verdicts(found: Findings) -> list[tuple[Verdict, str]]:
@@ -54,8 +58,8 @@ def _growth(found: Findings) -> str:
     if (grown := found.growth) is None:
         return "How the maps grow from layer to layer cannot be told, as all of them are zero"
     return (
-        f"Of the importance that a place has in all {found.layers} layers together, {percent(grown.last)} is at the "
-        f"last and {percent(grown.first)} at the first"
+        f"Of a place's importance in all {found.layers} layers, {percent(grown.first)} is at the first and "
+        f"{percent(grown.last)} at the last"
     )
 
 
@@ -89,12 +93,14 @@ def limbs(found: Findings) -> str:
     if not found.places:
         return ""
     text = "; ".join(
-        f"of {counted(one.actions, 'action')} of the {name_of(one.group)}, the {name_of(one.limb)}s have more than "
-        f"their even share in {one.first} at the first layer and in {one.last} at the last"
+        f"of {counted(one.actions, 'action')} of the {name_of(one.group)}, the {name_of(one.limb)}s do so in "
+        f"{one.first} at the first layer and in {one.last} at the last"
         for one in found.limbs
     )
     return (
-        f"{text[0].upper()}{text[1:]}." if text else "The super-classes of this dataset name no limbs to compare with."
+        f"A limb speaks for an action where it has more than its share of an even map: {text}."
+        if text
+        else "The super-classes of this dataset name no limbs to compare with."
     )
 
 

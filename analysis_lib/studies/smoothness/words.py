@@ -35,8 +35,8 @@ def verdicts(found: CurveFindings | None, learnt: Learnt | None = None) -> list[
     if not found or found.depth == 1:
         return []
     both = (found.picture.flat, found.picture.sudden) if found.picture else [Verdict.UNTESTED] * 2
-    said = (f"nearly flat up to layer {found.boundary}", "every super-class falls most after it")
-    added = "what training adds comes after it"
+    said = (f"nearly flat up to layer {found.boundary}", f"every super-class falls most after layer {found.boundary}")
+    added = f"what training adds comes after layer {found.boundary}"
     trained = [(learnt.comes_late, added)] if learnt else []
     return [*zip(both, said, strict=True), *trained]
 
