@@ -49,7 +49,7 @@ def answer(found: Findings) -> str:
     """Return which method is to be trusted, in one plain sentence."""
     if len(found.methods) < 2:
         return f"With {named(found.methods)} alone there is nothing to compare."
-    most, naive = list(found.first.items())[:2], sum(bool(lead.naive) for lead in found.leads.values())
+    most = list(found.first.items())[:2]
     yardsticks = counted(len(found.leads), "yardstick")
     if len(found.first) == 1:
         by = f"every one of {yardsticks}" if len(found.leads) > 1 else "the one yardstick that is left"
@@ -57,8 +57,6 @@ def answer(found: Findings) -> str:
     else:
         led = listed(f"{name_of(method)} {'leads ' * (i == 0)}{n}" for i, (method, n) in enumerate(most))
         said = f"No explanation is best throughout: of {yardsticks} {led}"
-    if naive:
-        said += f", but on {naive} a map without any network does as well"
     if "truth" in found.leads:
         said += f"; joints that move by design are found best by {name_of(found.leads['truth'].method)}"
     return f"{said}."
@@ -73,10 +71,12 @@ def verdicts(found: Findings) -> list[tuple[Verdict, str]]:
 
 
 def numbers(found: Findings) -> str:
-    """Return who leads by which yardstick."""
+    """Return who leads by which yardstick, and by how many a map that asks no network does as well."""
+    as_well = sum(bool(lead.naive) for lead in found.leads.values())
+    naive = f" By {counted(as_well, 'yardstick')} a map without any network does as well." if as_well else ""
     head = (
         f"{counted(found.clips, 'clip')} {'is' if found.clips == 1 else 'are'} explained, of which the network names "
-        f"{found.right} rightly. Best by each yardstick, and who cannot be told from it by these clips:"
+        f"{found.right} rightly.{naive} Best by each yardstick, and who cannot be told from it by these clips:"
     )
     return "\n".join([head, "", *(f"- {name}: {_lead(lead)}" for name, lead in found.leads.items())])
 
