@@ -72,6 +72,19 @@ def converged_share(table: pd.DataFrame, case: str, of: str, still: float) -> Es
     return case_accuracy(table, case, of)
 
 
+def probe_share(probes: pd.DataFrame, table: pd.DataFrame, of: str) -> Estimate:
+    """Return the accuracy of a logistic probe of the untouched last layer, as a share of a case's after its last epoch.
+
+    ``probes`` is from `analysis_lib.studies.transfer.tables.probe_table`. The interval is the least and the greatest
+    of the seeds.
+    """
+    read, (other, n) = _full(probes).set_index("seed")["accuracy"], _last(table, of)
+    ratios = (read / other).dropna()
+    if ratios.empty:
+        raise UserError(f"the probe and '{of}' share no seed")
+    return Estimate(float(ratios.mean()), float(ratios.min()), float(ratios.max()), n)
+
+
 def forecast_loss(table: pd.DataFrame, rule: str) -> Estimate:
     """Return the accuracy lost by following a rule, against the cut that came out best.
 

@@ -13,6 +13,7 @@ from analysis_lib.studies.transfer.measures import (
     forecast_loss,
     head_start,
     largest_rise,
+    probe_share,
     range_ratio,
 )
 
@@ -79,3 +80,13 @@ def test_a_forecast_loses_what_it_loses_most_at_any_size():
     assert (found.value, found.low, found.high) == pytest.approx((0.03, 0.0071, 0.0529), abs=1e-4)
     with pytest.raises(UserError, match="no rule 'none'"):
         forecast_loss(pd.DataFrame(rows, columns=["rule", "lost", "low", "high"]), "none")
+
+
+def test_a_probe_beside_all_layers_tuned():
+    columns = ["case", "clips_per_class", "seed", "epoch", "accuracy", "n_test"]
+    table = pd.DataFrame([("all", 6, seed, 8, 0.8, 40) for seed in (0, 1)], columns=columns)
+    probes = pd.DataFrame([(2, 0, 0.1), (6, 0, 0.4), (6, 1, 0.8)], columns=["clips_per_class", "seed", "accuracy"])
+    found = probe_share(probes, table, "all")
+    assert (found.value, found.low, found.high, found.clips) == (pytest.approx(0.75), 0.5, 1.0, 40)
+    with pytest.raises(UserError, match=r"^the probe and 'all' share no seed$"):
+        probe_share(probes.assign(seed=7), table, "all")
