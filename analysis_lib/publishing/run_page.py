@@ -156,10 +156,13 @@ def myst_role(self, tokens, i, options, env) -> str:
 
 
 def colon_fence(self, tokens, i, options, env) -> str:
-    """Write a directive as a fold or a note, with its text."""
+    """Write a directive as a fold, a part of a page with its class, or a note, with its text."""
     name, _, title = tokens[i].info.strip().partition(" ")
     text = _reader().render(tokens[i].content)
-    return _folded(title, text) if name == "{dropdown}" else f'<div class="note">{escape(title)}{text}</div>\n'
+    if name == "{dropdown}":
+        return _folded(title, text)
+    kind, title = (title, "") if name == "{div}" else ("note", title)
+    return f'<div class="{escape(kind)}">{escape(title)}{text}</div>\n'
 
 
 def link_open(self, tokens, i, options, env) -> str:

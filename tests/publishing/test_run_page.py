@@ -18,6 +18,14 @@ $$\\lambda_1$$
 :::{dropdown} More
 Here.
 :::
+
+:::{div} question
+Why?
+:::
+
+:::{note}
+So.
+:::
 """
 WIDGET = "export default { render({ model, el }) { el.textContent = model.get('name'); } }"
 
@@ -73,6 +81,8 @@ def test_the_page_has_what_the_run_showed(run):
     assert '<span class="math">\\(a&lt;b\\)</span>, <span class="math">\\(c\\)</span>, <a>another</a>' in page
     assert '<p class="math">\\[\\lambda_1\\]</p>' in page
     assert "<details><summary>More</summary><p>Here.</p>" in page
+    assert '<div class="question"><p>Why?</p>' in page
+    assert '<div class="note"><p>So.</p>' in page
     assert '<figure id="fig-dot"><img alt="a &quot;dot&quot;"' in page
     assert "<figcaption>The <em>dot</em>.</figcaption>" in page
     assert "<p>&lt;b&gt; <strong>yes</strong></p>" in page
