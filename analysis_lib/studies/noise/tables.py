@@ -12,6 +12,7 @@ from analysis_lib.datasets.faults import OF_PLACES, PERTURBATIONS, noise_levels
 from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensors
 from analysis_lib.datasets.sampling import usual_actions
 from analysis_lib.errors import UserError, unknown_choice
+from analysis_lib.files import digest
 from analysis_lib.geometry.embeddings import Embeddings
 from analysis_lib.geometry.graphs import nnk_graph, similarity_kernel
 from analysis_lib.geometry.layerwise import LayerGraph, dataset_graphs, layer_embeddings, layer_graph, stored_distances
@@ -20,6 +21,7 @@ from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.training.fit import evaluate
 from analysis_lib.networks.untrained import untrained_twins
 from analysis_lib.progress import progress_bar
+from analysis_lib.results.digest import array_digest
 from analysis_lib.statistics import mean_interval, percentile_interval, simultaneous_band, unseen_share, wilson_interval
 from analysis_lib.warping.options import Warping
 
@@ -156,7 +158,7 @@ def noisy_curves(
     found = {("none", np.nan): [read(g.graph for g in graphs)]}
     for noisy, level, draw in progress_bar(jobs, "graphs", progress):
         bare, clips, _ = disturbed(network, data, "noise", level, draw)
-        features = layer_embeddings(bare, clips.take(np.flatnonzero(where[noisy])))
+        features = layer_embeddings(bare, clips.take(np.flatnonzero(where[noisy])), keep=False)
         mixed = (_mixed_graph(clean, g, features, where[noisy], n_neighbors, how) for g in graphs)
         found.setdefault((noisy, level), []).append(read(mixed))
     places = np.searchsorted(np.unique(data.labels), [data.class_names.index(name) for name in actions])
@@ -274,7 +276,9 @@ def _mixed_graph(
         return layer_graph(noisy, graph.layer, n_neighbors, how=how).graph
     features, lengths = np.array(clean.features[graph.layer]), clean.lengths[graph.layer]
     features[where] = noisy.features[graph.layer]
-    rows = stored_distances(features[where], lengths[where], features, lengths, how, about=f"noise, {graph.name}")
+    known = {"references": digest(clean.digests[graph.layer], noisy.digests[graph.layer], array_digest(where))}
+    about = f"noise, {graph.name}"
+    rows = stored_distances(features[where], lengths[where], features, lengths, how, about=about, known=known)
     rows[:, where] = (rows[:, where] + rows[:, where].T) / 2  # equal but for rounding
     distance = graph.distance.copy()
     distance[where], distance[:, where] = rows, rows.T

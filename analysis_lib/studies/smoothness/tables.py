@@ -68,7 +68,7 @@ def curves_of(
     seed: int,
     by: str,
 ) -> tuple[list[LayerGraph], dict[str, list[Curves]]]:
-    """Return the graphs of the trained network, and the curves of label variation of all networks.
+    """Return the graphs of the trained network, and the curves of label variation of it and of untrained ones.
 
     Parameters
     ----------
@@ -82,8 +82,8 @@ def curves_of(
     apart = kept_apart(nodes, edges)
     graphs = _as_many_as_there_are(graphs, apart)
     layers = {
-        kind: [dataset_graphs(e, apart=apart, progress=True, **graphs) for e in found]
-        for kind, found in embedded.items()
+        kind: [dataset_graphs(e, apart=apart, progress=True, **graphs) for e in embedded[kind]]
+        for kind in (TRAINED, UNTRAINED)
     }
     curves = {kind: [label_curves(g, nodes, n_bootstrap, seed, by) for g in found] for kind, found in layers.items()}
     return layers[TRAINED][0], curves
