@@ -52,9 +52,9 @@ def compared_networks(
 def embed_all(
     networks: Mapping[str, Sequence[Checkpoint]], nodes: SkeletonDataset, reduce: str
 ) -> dict[str, list[Embeddings]]:
-    """Return what the layers of several networks say of the same clips."""
+    """Return what the layers of several networks say of the same clips; no other chapter asks those of another seed."""
     return {
-        kind: [layer_embeddings(network, nodes, reduce=reduce, progress=True) for network in found]
+        kind: [layer_embeddings(net, nodes, keep=kind != SEED, reduce=reduce, progress=True) for net in found]
         for kind, found in networks.items()
     }
 
