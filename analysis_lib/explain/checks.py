@@ -130,8 +130,10 @@ def masking_curves(
     draws["random"] = [np.zeros_like(importance)] * n_seeds
     jobs = [(test, order) for test in ("deletion", "insertion") for order in ORDERS]
 
+    known = {}
+
     def curves(values, ks, insert):
-        return masking_curve(found.network.model, x, masked, targets, ranking(values, rng), ks, insert)
+        return masking_curve(found.network.model, x, masked, targets, ranking(values, rng), ks, insert, known=known)
 
     ends = curves(importance, [0, x.shape[3]], insert=False)  # the same in every order
     own = dict(zip(index, predict(found.network.model, masked).argmax(axis=1) == targets, strict=True))

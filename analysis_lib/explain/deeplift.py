@@ -14,7 +14,7 @@ from captum.attr import DeepLift
 from torch import nn
 
 from analysis_lib.errors import UserError
-from analysis_lib.explain.features import all_scores, clips_at_once, explained, feature_maps
+from analysis_lib.explain.features import all_scores, background_scores, clips_at_once, explained, feature_maps
 from analysis_lib.explain.linter import inexact
 from analysis_lib.explain.method import Maps, target_classes
 from analysis_lib.networks.checkpoints import Checkpoint
@@ -73,5 +73,5 @@ class DeepLiftShap:
                     clips[mine], others[theirs], target=torch.from_numpy(targets)[mine].contiguous()
                 )
             found.index_add_(0, mine, attributions.detach() / len(others))
-        expected = all_scores(scores, others).mean(axis=0)
+        expected = background_scores(network, scores, others).mean(axis=0)
         return feature_maps("deeplift", scores.names, found.numpy(), lengths, scored, targets, expected)

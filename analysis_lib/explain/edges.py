@@ -15,6 +15,7 @@ from torch.func import functional_call
 
 from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.explain.masking import ranking
+from analysis_lib.explain.once import answered
 from analysis_lib.networks.hooks import evaluating
 from analysis_lib.progress import progress_bar
 from analysis_lib.statistics import mean_interval
@@ -163,14 +164,17 @@ def edge_curves(
         for side, sign in (("important", 1), ("unimportant", -1)):
             order = ranking(sign * values, rng).argsort(axis=1)
             orders.append((name, side, 0, order, (sign * values > 0).sum(axis=1)))
-    before = perturbed_scores(model, x, [()] * len(x), how, amount)
-    tables = []
+    tables, known = [], {}
     for method, side, s, order, most in progress_bar(orders, "edges", progress):
         for k in sorted({0, *counts}):
             n = np.minimum(k, n_joints if most is None else most) * np.ones(len(x), int)
             chosen = [row[:m] for row, m in zip(order, n, strict=True)]
-            scores = perturbed_scores(model, x, chosen, how, amount) if n.any() else before
-            tables.append(_rows(scores, targets, n).assign(method=method, side=side, joints=k, seed=s))
+
+            def ask(new: list[int], chosen: Sequence[np.ndarray] = chosen) -> np.ndarray:
+                return perturbed_scores(model, x[new], [chosen[clip] for clip in new], how, amount)
+
+            scores = answered([(clip, frozenset(row.tolist())) for clip, row in enumerate(chosen)], ask, known)
+            tables.append(_rows(np.stack(scores), targets, n).assign(method=method, side=side, joints=k, seed=s))
     found = pd.concat(tables, ignore_index=True)
     other = found[found.method == "random"].assign(side="unimportant")
     columns = ["method", "side", "joints", "seed", "clip", "changed", "logit", "probability", "right"]

@@ -10,7 +10,9 @@ from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensors
 from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.explain.method import Maps
+from analysis_lib.networks.checkpoints import Checkpoint, weights_digest
 from analysis_lib.networks.hooks import evaluating
+from analysis_lib.results.digest import array_digest
 
 #: what features may be
 PLACES = ("coordinates", "streams")
@@ -107,6 +109,26 @@ def all_scores(scores: FromFeatures, features: Tensor, batch_size: int = 8) -> n
     """Return the class scores of features, in batches, float32 (N, n_classes)."""
     with torch.no_grad(), evaluating(scores):
         return torch.cat([scores(part) for part in features.split(batch_size)]).float().numpy()
+
+
+def background_scores(network: Checkpoint, scores: FromFeatures, others: Tensor, batch_size: int = 8) -> np.ndarray:
+    """Return the class scores of a background (`all_scores`): it passes once, however many clips are held against it.
+
+    Parameters
+    ----------
+    network : Checkpoint
+        Whose network ``scores`` is made of (`explained`).
+    others : Tensor, shape (B, S, C, T, V, M)
+    """
+    model = network.model
+    key = id(model), weights_digest(model), scores.at, array_digest(others.numpy())
+    if key not in _PASSED:
+        _PASSED.clear()  # of one network at a time: nothing piles up
+        _PASSED[key] = model, all_scores(scores, others, batch_size)  # with the model, as one that is held keeps its id
+    return _PASSED[key][1]
+
+
+_PASSED: dict[tuple, tuple[nn.Module, np.ndarray]] = {}
 
 
 def additivity_gap(total: np.ndarray, scored: np.ndarray, expected: float | np.ndarray) -> np.ndarray:

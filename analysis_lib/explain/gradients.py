@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from analysis_lib.explain.features import all_scores, clips_at_once, explained, feature_maps
+from analysis_lib.explain.features import all_scores, background_scores, clips_at_once, explained, feature_maps
 from analysis_lib.explain.method import Maps, target_classes
 from analysis_lib.networks.checkpoints import Checkpoint
 
@@ -61,7 +61,7 @@ class IntegratedGradients:
             with torch.enable_grad():
                 chosen = scores(point)[torch.arange(len(i)), torch.from_numpy(targets)[i]].sum()
             found.index_add_(0, i, w * way * torch.autograd.grad(chosen, point)[0])
-        expected = all_scores(scores, others).mean(axis=0)
+        expected = background_scores(network, scores, others).mean(axis=0)
         return feature_maps(self.name, scores.names, found.numpy(), lengths, scored, targets, expected)
 
 

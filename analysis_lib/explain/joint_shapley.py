@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from analysis_lib.errors import UserError, unknown_choice
-from analysis_lib.explain.features import SMALL, additivity_gap, all_scores, clips_at_once, explained
+from analysis_lib.explain.features import SMALL, additivity_gap, all_scores, background_scores, clips_at_once, explained
 from analysis_lib.explain.gradcam import GradCAM
 from analysis_lib.explain.method import Maps, target_classes
 from analysis_lib.explain.shapley import exact_shapley, sampled_shapley
@@ -100,7 +100,7 @@ class JointShapley:
         whose = self._whose(clips.shape)
         n_players = int(whose.max()) + 1
         batch = min(BATCH, clips_at_once(scores, clips, self.max_memory))
-        ends, scored = all_scores(scores, others, batch), all_scores(scores, clips, batch)
+        ends, scored = background_scores(network, scores, others, batch), all_scores(scores, clips, batch)
         targets = target_classes(torch.from_numpy(scored), target)
 
         def worth(clip: torch.Tensor, own: np.ndarray, coalitions: np.ndarray, b: int) -> np.ndarray:

@@ -15,6 +15,7 @@ from scipy.special import softmax
 from torch import nn
 
 from analysis_lib.errors import UserError, unknown_choice
+from analysis_lib.explain.once import answered
 from analysis_lib.networks.training.fit import predict
 from analysis_lib.warping.windows import checked_lengths
 
@@ -110,6 +111,7 @@ def masking_curve(
     counts: Sequence[int],
     insert: bool = False,
     batch_size: int = 8,
+    known: dict[tuple[int, bytes], float] | None = None,
 ) -> np.ndarray:
     r"""Return the probability of each clip's target class as joints are masked or given back.
 
@@ -126,6 +128,9 @@ def masking_curve(
     counts : sequence of int, length K
         Numbers k of joints, or of joints in windows.
     insert : bool
+    known : dict, optional
+        What was found, by clip and what was masked in it: one that is given again, for other ranks of the same clips,
+        spares asking twice.
 
     Returns
     -------
@@ -139,9 +144,13 @@ def masking_curve(
     most, where = (x.shape[3], ranks[:, None]) if ranks.ndim == 2 else (int(ranks.max()) + 1, ranks)
     if wrong := [k for k in counts if not 0 <= k <= most]:
         raise UserError(f"counts must lie in 0..{most}, the number of joints, got {wrong[0]}")
-    curve = np.empty((len(x), len(counts)))
+    curve, known = np.empty((len(x), len(counts))), {} if known is None else known
     for i, k in enumerate(counts):
-        masked = ((where >= k) if insert else (where < k))[:, None, ..., None]
-        scores = predict(model, np.where(masked, baseline, x), batch_size)
-        curve[:, i] = softmax(scores.astype(np.float64), axis=1)[np.arange(len(x)), targets]
+        masked = (where >= k) if insert else (where < k)
+
+        def probabilities(new: list[int], masked: np.ndarray = masked) -> np.ndarray:
+            scores = predict(model, np.where(masked[new][:, None, ..., None], baseline[new], x[new]), batch_size)
+            return softmax(scores.astype(np.float64), axis=1)[np.arange(len(new)), targets[new]]
+
+        curve[:, i] = answered([(clip, mask.tobytes()) for clip, mask in enumerate(masked)], probabilities, known)
     return curve

@@ -1,4 +1,6 @@
-"""An explanation is kept, so that methods and yardsticks that ask for it again need not wait for it."""
+"""What was found is kept, so that methods and yardsticks that ask for it again need not wait for it."""
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
 
 import numpy as np
 
@@ -29,3 +31,28 @@ class Once:
         if key not in self.known:  # with the model, as one that is held keeps its id
             self.known[key] = network.model, self.method(network, x, lengths, target)
         return self.known[key][1]
+
+
+def answered(questions: Sequence[Hashable], answer: Callable[[list[int]], Iterable], known: dict) -> list:
+    """Return the answer to each question; each is asked once.
+
+    Parameters
+    ----------
+    questions : sequence
+    answer : callable
+        Positions of questions to their answers.
+    known : dict
+        Answers that need not be asked for; the new ones are added.
+
+    Examples
+    --------
+    >>> answered("abab", lambda index: [f"{i}th" for i in index], {"a": "known"})
+    ['known', '1th', 'known', '1th']
+    """
+    new: dict[Hashable, int] = {}
+    for i, question in enumerate(questions):
+        if question not in known:
+            new.setdefault(question, i)
+    if new:
+        known.update(zip(new, answer([*new.values()]), strict=True))
+    return [known[question] for question in questions]

@@ -18,6 +18,7 @@ from torch import nn
 from analysis_lib.errors import unknown_choice
 from analysis_lib.explain.masking import valid_frames
 from analysis_lib.explain.method import Method
+from analysis_lib.explain.once import answered
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.hooks import captured, evaluating
 from analysis_lib.networks.training.fit import predict
@@ -136,7 +137,13 @@ def prediction_gaps(
 
 
 def infidelity(
-    model: nn.Module, x: np.ndarray, masked: np.ndarray, targets: np.ndarray, importance: np.ndarray, n_draws: int = 32
+    model: nn.Module,
+    x: np.ndarray,
+    masked: np.ndarray,
+    targets: np.ndarray,
+    importance: np.ndarray,
+    n_draws: int = 32,
+    known: dict[tuple[int, bytes], torch.Tensor] | None = None,
 ) -> np.ndarray:
     r"""Return how far the importance of masked joints is from what masking them costs, (N,); smaller is better.
 
@@ -150,13 +157,20 @@ def infidelity(
     x, masked : float32 ndarray, shape (N, C, T, V, M)
         The clips, and the clips with every joint masked (`analysis_lib.explain.masking.masking_baseline`).
     importance : ndarray, shape (N, V)
+    known : dict, optional
+        Scores, by clip and the joints that it kept: as the joints that are drawn are always the same, one that is given
+        again for another importance of the same clips spares asking twice.
     """
-    clips, others = torch.from_numpy(x), torch.from_numpy(masked)
+    clips, others, known = torch.from_numpy(x), torch.from_numpy(masked), {} if known is None else known
 
     def scores(kept: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
-        with evaluating(model):
-            weights = kept[:, None, None, :, None]
-            return model(weights * clips[index] + (1 - weights) * others[index])
+        def ask(new: list[int]) -> torch.Tensor:
+            weights, own = kept[new][:, None, None, :, None], index[new]
+            with evaluating(model):
+                return model(weights * clips[own] + (1 - weights) * others[own])
+
+        asked = [(int(clip), joints.numpy().tobytes()) for clip, joints in zip(index, kept, strict=True)]
+        return torch.stack(answered(asked, ask, known))
 
     def drop(kept: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         taken = torch.randint(0, 2, kept.shape).to(kept)

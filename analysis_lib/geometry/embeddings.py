@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,6 +14,7 @@ from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.networks.axes import by_name, layer_axes, node_count
 from analysis_lib.networks.hooks import captured, evaluating
 from analysis_lib.progress import progress_bar
+from analysis_lib.results.digest import array_digest
 from analysis_lib.warping.windows import checked_lengths, layer_lengths
 
 #: name of layer 0, the tensor that the network is given
@@ -43,6 +45,11 @@ class Embeddings:
     features: tuple[np.ndarray, ...]
     lengths: tuple[np.ndarray, ...]
     folder: TemporaryDirectory | None = None  # kept alive as long as its memory maps are
+
+    @cached_property
+    def digests(self) -> tuple[str, ...]:
+        """The digest of each layer's features, which is taken once: it reads all of them."""
+        return tuple(map(array_digest, self.features))
 
 
 @torch.no_grad()

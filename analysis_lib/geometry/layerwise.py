@@ -98,7 +98,7 @@ class LayerGraph:
         return self.build(similarity_kernel(self.distance[np.ix_(kept, kept)]), n_neighbors, apart=apart)[0]
 
 
-def layer_embeddings(network: Checkpoint, data: SkeletonDataset, **options) -> Embeddings:
+def layer_embeddings(network: Checkpoint, data: SkeletonDataset, keep: bool = True, **options) -> Embeddings:
     """Return the features of all clips at the input and at every layer of a network.
 
     Kept features are found again by the clips, the weights, and what the network says about the
@@ -108,12 +108,14 @@ def layer_embeddings(network: Checkpoint, data: SkeletonDataset, **options) -> E
     ----------
     network : Checkpoint
     data : SkeletonDataset
+    keep : bool
+        Whether they go into the store: they are large, and what is asked for once would only drive others out.
     **options
         Go to `analysis_lib.geometry.embeddings.embed`, all but ``folder``: the store has its own.
     """
     options = {"axes": network.axes} | options
     x, lengths = clip_tensors(data, network.preprocessing)
-    store = _open_store("embeddings")
+    store = _open_store("embeddings") if keep else None
     if store is None:
         return embed(network.model, x, lengths, network.layers, **options)
     decisive = _deciding(embed, options)
@@ -206,15 +208,20 @@ def layer_graph(
         raise unknown_choice("graph", graph, GRAPHS)
     if not 0 <= layer < len(embeddings.layers):
         raise UserError(f"layers are 0 (the input) to {len(embeddings.layers) - 1}, got {layer}")
-    name = embeddings.layers[layer]
-    x, lengths, share = embeddings.features[layer], embeddings.lengths[layer], 1.0
-    if len(x) <= DENSE_LIMIT:
-        known = stored_distances(x, lengths, how=how, about=name)
+    name, share = embeddings.layers[layer], 1.0
+    if len(embeddings.features[layer]) <= DENSE_LIMIT:
+        known = distances_at(embeddings, layer, how)
     else:
-        known, share = _nearest_distances(x, lengths, n_neighbors, how, name, progress)
+        known, share = _nearest_distances(embeddings, layer, n_neighbors, how, progress)
     weights, diagnostics = _layer_graph(known, graph, n_neighbors, symmetrise, apart)
     build = partial(GRAPHS[graph], symmetrise=symmetrise)
     return LayerGraph(layer, name, known, weights, diagnostics, share, build, n_neighbors, apart)
+
+
+def distances_at(embeddings: Embeddings, layer: int, how: Warping = Warping()) -> np.ndarray:
+    """Return the windowed DTW distances of all pairs of clips at one layer (`stored_distances`)."""
+    x, lengths, name = embeddings.features[layer], embeddings.lengths[layer], embeddings.layers[layer]
+    return stored_distances(x, lengths, how=how, about=name, known={"features": embeddings.digests[layer]})
 
 
 def kept_apart(data: SkeletonDataset, edges: str) -> np.ndarray | None:
@@ -253,6 +260,7 @@ def stored_distances(
     how: Warping = Warping(),
     *,
     about: str = "",
+    known: Mapping[str, str] = {},
     progress: bool = False,
 ) -> np.ndarray:
     """Return windowed DTW distances, those that were computed before from the store.
@@ -270,6 +278,8 @@ def stored_distances(
     how : Warping
     about : str
         What they are distances of, in a few words, for ``stgbook cache``.
+    known : mapping of str to str
+        Digests that need not be taken: of ``"features"`` and ``"references"``.
     progress : bool
         Show a bar.
 
@@ -293,7 +303,7 @@ def stored_distances(
     else:
         given |= {"references": references, "reference_lengths": reference_lengths}
         compute = partial(windowed_dtw_between, x, references, lengths, reference_lengths, how, **place)
-    inputs = {name: array_digest(value) for name, value in given.items()}
+    inputs = {name: known.get(name) or array_digest(value) for name, value in given.items()}
     options = asdict(how) | {"device": device}
     return _kept("distances", inputs, options, lambda folder: {"distance": compute()}, about)["distance"]
 
@@ -306,17 +316,19 @@ def _too_many(n: int) -> UserError:
 
 
 def _nearest_distances(
-    x: np.ndarray, lengths: np.ndarray, k: int, how: Warping, about: str, progress: bool
+    embeddings: Embeddings, layer: int, k: int, how: Warping, progress: bool
 ) -> tuple[csr_array, float]:
     """Return the distances of each clip to its k nearest, and of these to each other; the share of pairs computed."""
+    x, lengths = embeddings.features[layer], embeddings.lengths[layer]
 
     def make(folder):
         found = windowed_dtw_knn(x, k, lengths, how, progress=progress, max_memory=MEMORY)
         known = windowed_dtw_among(x, found.indices, lengths, how, max_memory=MEMORY)
         return {"known": known, "share": found.n_computed / found.n_pairs}
 
-    inputs = {"features": array_digest(x), "lengths": array_digest(lengths)}
-    values = _kept("neighbours", inputs, asdict(how) | {"k": k}, make, f"{k} nearest, {about}")
+    inputs = {"features": embeddings.digests[layer], "lengths": array_digest(lengths)}
+    about = f"{k} nearest, {embeddings.layers[layer]}"
+    values = _kept("neighbours", inputs, asdict(how) | {"k": k}, make, about)
     return values["known"], values["share"]
 
 

@@ -6,6 +6,7 @@ What an untrained network of the same architecture shows of the same clips was n
 import copy
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,9 +15,13 @@ from torch import nn
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import clip_tensors
 from analysis_lib.datasets.sampling import sample_per_class
+from analysis_lib.files import digest
+from analysis_lib.networks import batch_statistics
 from analysis_lib.networks.batch_statistics import recalibrate
-from analysis_lib.networks.checkpoints import Checkpoint
+from analysis_lib.networks.checkpoints import Checkpoint, weights_digest
 from analysis_lib.networks.registry import build
+from analysis_lib.results.digest import array_digest, class_digest, module_digest
+from analysis_lib.results.store import open_store
 from analysis_lib.skeletons.skeleton import Skeleton
 
 #: what tables call a network that was trained, and draws of the same architecture that were not
@@ -53,8 +58,29 @@ def untrained_twin(network: Checkpoint, x: np.ndarray, seed: int = 0, batch_size
     """
     model = untrained(network, seed)
     order = torch.from_numpy(np.random.default_rng(seed).permutation(len(x)))
-    recalibrate(model, (torch.from_numpy(x)[part] for part in order.tensor_split(max(1, len(x) // batch_size))))
+    _meet(model, x, order.tensor_split(max(1, len(x) // batch_size)), f"{network.name}, untrained (draw {seed})")
     return replace(network, name=f"{network.name}, untrained (draw {seed})", model=model.eval(), card={}, drawn=True)
+
+
+def _meet(model: nn.Module, x: np.ndarray, parts: Sequence[torch.Tensor], about: str) -> None:
+    """Give a network, in place, the batch statistics of clips in parts; from the store if it has met them before."""
+
+    def meet(folder: Path | None) -> dict[str, np.ndarray]:
+        recalibrate(model, (torch.from_numpy(x)[part] for part in parts))
+        return {"buffers": torch.cat([buffer.flatten().double() for buffer in model.buffers()]).numpy()}
+
+    store, buffers = open_store(), [*model.buffers()]
+    if not buffers:
+        return
+    if store is None:
+        meet(None)
+        return
+    inputs = {"clips": array_digest(x), "weights": weights_digest(model), "network": digest(str(model))}
+    options = {"parts": [part.numpy() for part in parts]}
+    code = digest(module_digest(batch_statistics.__name__), class_digest(*model.modules()))
+    known = torch.from_numpy(store.fetch("statistics", inputs, options, code, meet, about)["buffers"])
+    for buffer, values in zip(buffers, known.split([buffer.numel() for buffer in buffers]), strict=True):
+        buffer.copy_(values.view_as(buffer))
 
 
 def untrained_twins(network: Checkpoint, train: SkeletonDataset, n_draws: int, seed: int = 0) -> list[Checkpoint]:

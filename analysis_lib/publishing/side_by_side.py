@@ -63,14 +63,17 @@ def run_chapters(
     order, stop = TopologicalSorter(reads), Event()
     order.prepare()
     how |= {"data_root": data_root, "edition": edition, "cache": cache, "stop": stop}
+    waiting: list[str] = []
     begun: dict[Future, str] = {}
     runs: dict[str, Run] = {}
     with environment(**read_from(data_root, edition, out)), ThreadPoolExecutor(jobs) as pool:
         try:
             while order.is_active():
-                ready = sorted(order.get_ready(), key=turn)
-                own = share(jobs, min(jobs, len(ready) + len(begun)))
-                begun |= {pool.submit(run_chapter, *steps[name], out, own=own, **how): name for name in ready}
+                waiting = sorted([*waiting, *order.get_ready()], key=turn)
+                own = share(jobs, min(jobs, len(waiting) + len(begun)))
+                while waiting and len(begun) < jobs:  # no sooner, as one that others wait for may come in between
+                    name = waiting.pop(0)
+                    begun[pool.submit(run_chapter, *steps[name], out, own=own, **how)] = name
                 for future in wait(begun, return_when=FIRST_COMPLETED).done:
                     name = begun.pop(future)
                     runs[name] = future.result()

@@ -164,7 +164,7 @@ class Store:
             about = ", ".join([*sources, facts.get("about", "damaged")])
             origins |= dict.fromkeys(facts.get("files", {}).values(), about)
             try:
-                size = sum(path.stat().st_size for path in folder.iterdir())
+                size = _size(folder)
                 used = folder.stat().st_mtime
             except FileNotFoundError:  # another process has removed it just now
                 continue
@@ -197,8 +197,10 @@ class Store:
         return gone
 
     def _trim(self, new: Path) -> None:
-        """Remove the least recently used entries beyond the limit."""
+        """Remove the least recently used entries beyond the limit; of a small one more there is nothing to look for."""
         total = 0
+        if 1000 * _size(new) <= self.limit:
+            return
         for entry in sorted(self.entries(), key=lambda e: (e.folder == new, e.used), reverse=True):
             total += entry.size
             if total > self.limit and entry.folder != new and 1000 * entry.size > self.limit:
@@ -248,6 +250,10 @@ def _load(entry: Path, verify: bool = True) -> dict | None:
     except Exception:  # whatever a damaged entry raises, it is computed anew
         return None
     return values or None
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())
 
 
 def _facts(entry: Path) -> dict:

@@ -12,6 +12,7 @@ from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensors
 from analysis_lib.datasets.preparation.streams import STREAMS
 from analysis_lib.datasets.synthetic.make import synthetic
 from analysis_lib.errors import UserError
+from analysis_lib.explain import features
 from analysis_lib.explain.deeplift import DeepLiftShap
 from analysis_lib.explain.features import background
 from analysis_lib.explain.gradcam import GradCAM
@@ -334,3 +335,19 @@ def test_a_background_is_drawn_from_the_whole_dataset():
     assert max(drawn) > 150
     with pytest.raises(UserError, match="a background of 181 clips was asked for; 'synthetic' has 180 to draw from"):
         background(data, as_it_is, 181)
+
+
+def test_a_background_passes_once_however_many_clips_are_held_against_it(monkeypatch):
+    net, others, asked = graph(), clips(3, 1), []
+    passed = features.all_scores
+    noted = lambda scores, of, batch: asked.append(len(of)) or passed(scores, of, batch)  # noqa: E731
+    monkeypatch.setattr(features, "all_scores", noted)
+    methods = DeepLiftShap(others), ExpectedGradients(others), JointShapley(others, n_draws=2)
+    expected = [method(net, clips(1, 2), LENGTHS[:1], np.array([0])).gaps["additivity"] for method in methods]
+    again = [method(net, clips(1, 2), LENGTHS[:1], np.array([0])).gaps["additivity"] for method in methods]
+    np.testing.assert_array_equal(expected, again)
+    assert asked == [3]
+    with torch.no_grad():
+        net.model.fc.bias += 1  # it has learnt meanwhile
+    DeepLiftShap(others)(net, clips(1, 2), LENGTHS[:1], np.array([0]))
+    assert asked == [3, 3]

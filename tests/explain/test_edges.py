@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from analysis_lib.errors import UserError
+from analysis_lib.explain import edges
 from analysis_lib.explain.edges import CHANGES, drops, edge_curves, edge_names, perturbed_scores
 from analysis_lib.networks.registry import build
 from analysis_lib.networks.units import fan_out
@@ -84,6 +85,16 @@ def test_joints_of_either_side_and_by_lot():
     assert lot.groupby(["side", "clip"]).logit.nunique().min() > 1
     with pytest.raises(UserError, match=r"counts must lie in 0\.\.5, the number of joints, got 6"):
         edge_curves(model, x, np.zeros(3, int), {}, (6,))
+
+
+def test_the_same_joints_of_a_clip_are_asked_once(monkeypatch):
+    model, x, asked = network(), clips(), []
+    monkeypatch.setattr(edges, "perturbed_scores", lambda *of: asked.append(of[2]) or perturbed_scores(*of))
+    values = np.array([[3.0, 2, 1, -1, -2]] * 3)
+    curves = edge_curves(model, x, np.arange(3), {"one": values, "twice as much": 2 * values}, (1, 2), n_seeds=0)
+    one, other = (curves[curves.method == name].drop(columns="method") for name in ("one", "twice as much"))
+    np.testing.assert_array_equal(one, other)
+    assert sum(map(len, asked)) == 3 * (1 + 2 * 2)  # no joint, and one or two of either side
 
 
 def test_areas_between_curves():

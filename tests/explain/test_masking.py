@@ -99,3 +99,26 @@ def test_with_an_oracle_one_joint_decides(x, how, rng):
 def test_counts_beyond_the_joints(x, rng):
     with pytest.raises(UserError, match=r"counts must lie in 0\.\.5, the number of joints, got 6"):
         masking_curve(OneJoint(), x, x, np.ones(3, int), ranking(np.zeros((3, 5)), rng), [0, 6])
+
+
+class Counting(OneJoint):
+    """Notes how many clips it is shown."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = 0
+
+    def forward(self, x):
+        self.seen += len(x)
+        return super().forward(x)
+
+
+def test_what_is_masked_in_two_orders_is_asked_once(x):
+    masked, targets = masking_baseline(x, LENGTHS), np.ones(3, int)
+    ranks = np.tile(np.arange(5), (3, 1))
+    other = ranks[:, [1, 0, 2, 3, 4]]  # after two joints the same are masked
+    alone = [masking_curve(OneJoint(), x, masked, targets, order, range(6)) for order in (ranks, other)]
+    net, known = Counting(), {}
+    both = [masking_curve(net, x, masked, targets, order, range(6), known=known) for order in (ranks, other)]
+    np.testing.assert_allclose(both, alone, atol=1e-6)
+    assert net.seen == 3 * (6 + 1)

@@ -105,6 +105,22 @@ def test_an_ideal_explanation_is_faithful_in_any_unit():
     np.testing.assert_array_equal(*(infidelity(NET.model, x, masked, ones, ideal[:, ::-1].copy()) for _ in range(2)))
 
 
+def test_infidelity_of_several_explanations_masks_the_same_joints_once():
+    class Counting(Linear):
+        seen = 0
+
+        def forward(self, x):
+            self.seen += len(x)
+            return super().forward(x)
+
+    x, model, known = clips(), Counting(), {}
+    masked, ones = masking_baseline(x, LENGTHS), np.ones(3, int)
+    for importance in np.random.default_rng(0).normal(size=(3, 3, 4)):
+        found = infidelity(model, x, masked, ones, importance, known=known)
+        np.testing.assert_allclose(found, infidelity(NET.model, x, masked, ones, importance), rtol=1e-4)
+    assert model.seen == len(known) <= 3 * 2**4  # clips, and sets of four joints
+
+
 def test_sensitivity_of_a_linear_explanation_and_of_none():
     x, ones = clips(), np.ones(3, int)
     still, little, more = (maximal_sensitivity(Ideal(), NET, x, LENGTHS, ones, r) for r in (0.0, 0.01, 0.1))

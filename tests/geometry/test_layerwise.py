@@ -24,6 +24,7 @@ from analysis_lib.geometry.layerwise import (
 )
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.stgcn import STGCN
+from analysis_lib.results.digest import array_digest
 from analysis_lib.skeletons.skeleton import Skeleton
 from analysis_lib.studies.smoothness.tables import theorem_table
 from analysis_lib.warping.options import Warping
@@ -110,6 +111,20 @@ def test_class_numbering_does_not_matter(data, rng):
     one, other = (smoothness_table(label_curves(layers, d, 2)) for d in (data, renamed))
     keys = ["layer", "level", "name"]
     np.testing.assert_allclose(one.sort_values(keys)["q"], other.sort_values(keys)["q"])
+
+
+def test_features_are_read_once_for_their_digests_and_kept_where_wanted(data, network, kept, calls, monkeypatch):
+    embeddings, read = layer_embeddings(network, data, keep=False), []
+    assert not (kept / "embeddings").exists()
+    monkeypatch.setattr(
+        "analysis_lib.geometry.embeddings.array_digest", lambda x: read.append(len(x)) or array_digest(x)
+    )
+    for n_neighbors in (4, 5):
+        dataset_graphs(embeddings, n_neighbors, how=Warping(1))
+    assert len(read) == calls["windowed_dtw"] == len(embeddings.layers)
+    dataset_graphs(layer_embeddings(network, data), 4, how=Warping(1))
+    assert calls["windowed_dtw"] == len(embeddings.layers)  # those that are kept have the same distances
+    assert (kept / "embeddings").exists()
 
 
 def test_the_graph_table_counts_edges(data, rng):

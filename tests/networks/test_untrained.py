@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from analysis_lib.datasets.preparation.recipe import Preprocessing
-from analysis_lib.networks.checkpoints import Checkpoint, is_trained
+from analysis_lib.networks.batch_statistics import recalibrate
+from analysis_lib.networks.checkpoints import Checkpoint, is_trained, weights_digest
 from analysis_lib.networks.hooks import captured, evaluating
 from analysis_lib.networks.registry import build
 from analysis_lib.networks.untrained import randomised, untrained, untrained_twin
@@ -84,3 +85,19 @@ def test_bare_parameters_are_shuffled_and_others_drawn_anew(given, rng):
     one, same, other = (randomised(model, ["fcn"], seed) for seed in (0, 0, 1))
     assert not changed(one, same)
     assert changed(one, other) == {"fcn.weight", "fcn.bias"}
+
+
+def test_a_twin_meets_the_same_clips_once(given, clips, monkeypatch, tmp_path):
+    alone = untrained_twin(given, clips)
+    monkeypatch.setenv("STGBOOK_STORE", str(tmp_path))
+    asked = []
+    monkeypatch.setattr("analysis_lib.networks.untrained.recalibrate", lambda *of: asked.append(1) or recalibrate(*of))
+    found = [untrained_twin(given, clips) for _ in range(2)]
+    assert len(asked) == 1
+    for twin in found:
+        assert weights_digest(twin.model) == weights_digest(alone.model)
+    untrained_twin(given, clips, seed=1)
+    untrained_twin(given, clips[::-1].copy())
+    untrained_twin(given, clips, batch_size=8)
+    untrained_twin(network(width=0.25), clips)
+    assert len(asked) == 5

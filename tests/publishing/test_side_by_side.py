@@ -78,7 +78,14 @@ def test_what_others_wait_for_and_what_takes_long_begins_first(ran, tmp_path):
         (tmp_path / name / "run" / "run.json").write_text(json.dumps({"seconds": seconds}))
     plan = steps("a", "b", "c", "known", "new", "last", last=["a", "c"])
     run_chapters(plan, tmp_path, jobs=1, cache=tmp_path, seconds={"known": 20, "b": 1})
-    assert ran.events[::2] == ["+c", "+a", "+new", "+b", "+known", "+last"]
+    assert ran.events[::2] == ["+c", "+a", "+new", "+last", "+b", "+known"]
+
+
+def test_one_that_others_wait_for_begins_before_those_that_nobody_does_as_soon_as_it_can(ran, tmp_path):
+    seconds = {"a": 1, "reads": 2, "long": 90, "longer": 99}
+    plan = steps("long", "longer", "a", "reads", "last", reads=["a"], last=["reads"])
+    run_chapters(plan, tmp_path, jobs=1, cache=tmp_path, seconds=seconds)
+    assert ran.events[::2] == ["+a", "+reads", "+last", "+longer", "+long"]
 
 
 def test_a_failure_ends_those_that_run_and_begins_no_other(ran, tmp_path):

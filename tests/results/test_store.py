@@ -213,6 +213,12 @@ def test_small_results_outlive_large_ones(store):
     assert len(store.entries()) == 2
 
 
+def test_after_a_small_result_nothing_is_looked_for(store, monkeypatch):
+    store.fetch("things", {}, {}, "first", lambda folder: {"array": np.zeros(1000)})
+    monkeypatch.setattr(Store, "entries", lambda self: pytest.fail("all entries were read"))
+    Store(store.folder, limit=2**22).fetch("things", {}, {}, "small", lambda folder: {"number": 1})
+
+
 def test_the_least_recently_used_go_first(fetch, store):
     fetch()
     (one,) = store.entries()

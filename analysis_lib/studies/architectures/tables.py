@@ -127,7 +127,7 @@ def measure(
     found = []
     for network in networks:
         for draw, model in enumerate(_with_twins(network, train, n_draws)):
-            embeddings = layer_embeddings(model, data)
+            embeddings = layer_embeddings(model, data, keep=False)
             curves = label_curves(dataset_graphs(embeddings, n_neighbors), data, n_bootstrap, seed, people)
             q, drawn = (group_means(values, curves.groups)[1].mean(axis=-1) for values in (curves.q, curves.replicates))
             found.append(Curve(network, draw, q, drawn.T, _separation(network, embeddings, data)))

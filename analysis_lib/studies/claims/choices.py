@@ -18,7 +18,7 @@ from analysis_lib.datasets.sampling import left_out_groups, sample_per_class
 from analysis_lib.errors import UserError
 from analysis_lib.geometry.embeddings import Embeddings, reduced
 from analysis_lib.geometry.graphs import similarity_kernel
-from analysis_lib.geometry.layerwise import GRAPHS, layer_embeddings, stored_distances
+from analysis_lib.geometry.layerwise import GRAPHS, distances_at, layer_embeddings
 from analysis_lib.geometry.smoothness import label_smoothness
 from analysis_lib.networks.axes import layer_axes, node_count
 from analysis_lib.networks.checkpoints import Checkpoint
@@ -158,8 +158,7 @@ def _node_counts(network: Checkpoint, data: SkeletonDataset) -> list[int]:
 
 def _distances(embeddings: Embeddings, how: Warping) -> list[np.ndarray]:
     """Return the distances of all pairs of clips at each layer, without the input."""
-    layers = [*zip(embeddings.layers, embeddings.features, embeddings.lengths, strict=True)]
-    return [stored_distances(x, lengths, how=how, about=name) for name, x, lengths in layers[1:]]
+    return [distances_at(embeddings, layer, how) for layer in range(1, len(embeddings.layers))]
 
 
 def _variation(distances: Sequence[np.ndarray], labels: np.ndarray, graph: str, k: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """A score for each infant, and what explanations of its windows say of the joints that fidget."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import clip_tensors
 from analysis_lib.errors import DataError, UserError
 from analysis_lib.explain.attributions import Attribution, explain
-from analysis_lib.explain.registry import chosen_methods
+from analysis_lib.explain.method import Method
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.training.fit import check_classes, predict
 from analysis_lib.statistics import by_person
@@ -82,20 +82,15 @@ def middle_windows(data: SkeletonDataset, label: int, n: int) -> np.ndarray:
 
 
 def explanations(
-    network: Checkpoint, windows: SkeletonDataset, others: np.ndarray, methods: Sequence[str], n_draws: int, seed: int
+    network: Checkpoint, windows: SkeletonDataset, methods: Mapping[str, Method]
 ) -> dict[str, Attribution]:
     """Return what each method says of the own class of some windows, by the method's title.
 
     Parameters
     ----------
-    others : float32 ndarray, shape (B, C, T, V, M)
-        The background of DeepLIFT and of the Shapley values.
-    methods : sequence of str
-        Keys of `analysis_lib.explain.registry.METHODS`.
-    n_draws : int
-        Pairs of permutations of the Shapley values.
+    methods : mapping of str to Method
+        By title (`analysis_lib.explain.registry.chosen_methods`).
     """
-    chosen = chosen_methods(methods, network, others, n_draws, seed)
     return {
-        title: explain(network, windows, "true", method, n_slices=1, progress=True) for title, method in chosen.items()
+        title: explain(network, windows, "true", method, n_slices=1, progress=True) for title, method in methods.items()
     }

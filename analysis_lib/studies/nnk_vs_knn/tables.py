@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from analysis_lib.errors import UserError
 from analysis_lib.geometry.embeddings import Embeddings
 from analysis_lib.geometry.graphs import SYMMETRISATIONS, TOLERANCE, knn_graph, similarity_kernel
-from analysis_lib.geometry.layerwise import GRAPHS, stored_distances
+from analysis_lib.geometry.layerwise import GRAPHS, distances_at
 from analysis_lib.geometry.learnt import LEARNT, learnt_rows
 from analysis_lib.geometry.neighbour_votes import class_means, vote_errors
 from analysis_lib.geometry.smoothness import (
@@ -78,9 +78,8 @@ def check_candidates(n_clips: int, n_neighbors: Sequence[int]) -> None:
 
 def layer_distances(embeddings: Embeddings, how: Warping = Warping(), progress: bool = False) -> dict[str, np.ndarray]:
     """Return the windowed DTW distances of every layer, by its name, the input first."""
-    layers = zip(embeddings.layers, embeddings.features, embeddings.lengths, strict=True)
-    bar = progress_bar(layers, "distances", progress, len(embeddings.layers))
-    return {name: stored_distances(features, lengths, how=how, about=name) for name, features, lengths in bar}
+    layers = progress_bar(embeddings.layers, "distances", progress)
+    return {name: distances_at(embeddings, layer, how) for layer, name in enumerate(layers)}
 
 
 def read_graphs(

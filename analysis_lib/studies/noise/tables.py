@@ -12,6 +12,7 @@ from analysis_lib.datasets.faults import OF_PLACES, PERTURBATIONS, noise_levels
 from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensors
 from analysis_lib.datasets.sampling import usual_actions
 from analysis_lib.errors import UserError, unknown_choice
+from analysis_lib.files import digest
 from analysis_lib.geometry.curves import redrawn_smoothness
 from analysis_lib.geometry.embeddings import Embeddings
 from analysis_lib.geometry.graphs import similarity_kernel
@@ -21,6 +22,7 @@ from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.training.fit import evaluate
 from analysis_lib.networks.untrained import untrained_twins
 from analysis_lib.progress import progress_bar
+from analysis_lib.results.digest import array_digest
 from analysis_lib.statistics import mean_interval, percentile_interval, simultaneous_band, unseen_share, wilson_interval
 from analysis_lib.warping.options import Warping
 
@@ -158,7 +160,7 @@ def noisy_curves(
     found = {("none", np.nan): [[read(graph) for graph in graphs]]}
     for noisy, level, draw in progress_bar(jobs, "graphs", progress):
         bare, clips, _ = disturbed(network, data, "noise", level, draw)
-        features = layer_embeddings(bare, clips.take(np.flatnonzero(where[noisy])))
+        features = layer_embeddings(bare, clips.take(np.flatnonzero(where[noisy])), keep=False)
         mixed = (_mixed_graph(clean, graph, features, where[noisy], how) for graph in graphs)
         found.setdefault((noisy, level), []).append([read(graph) for graph in mixed])
     places = np.searchsorted(np.unique(data.labels), [data.class_names.index(name) for name in actions])
@@ -276,7 +278,9 @@ def _mixed_graph(
         return layer_graph(noisy, graph.layer, graph.n_neighbors, how=how)
     features, lengths = np.array(clean.features[graph.layer]), clean.lengths[graph.layer]
     features[where] = noisy.features[graph.layer]
-    rows = stored_distances(features[where], lengths[where], features, lengths, how, about=f"noise, {graph.name}")
+    known = {"references": digest(clean.digests[graph.layer], noisy.digests[graph.layer], array_digest(where))}
+    about = f"noise, {graph.name}"
+    rows = stored_distances(features[where], lengths[where], features, lengths, how, about=about, known=known)
     rows[:, where] = (rows[:, where] + rows[:, where].T) / 2  # equal but for rounding
     distance = graph.distance.copy()
     distance[where], distance[:, where] = rows, rows.T

@@ -92,7 +92,7 @@ def score_table(
             of = gains(curves)
             for method, rows in of[of["side"] == "important"].groupby("method", sort=False):
                 add(name, method, rows["clip"], rows["gain"])
-    some, again = comparison.few(2 * n_few), comparison.few(n_few)
+    some, again, known = comparison.few(2 * n_few), comparison.few(n_few), {}
     for method, attribution in progress_bar(found.items(), "yardsticks", progress):
         values = joint_values(attribution)
         if truth is not None:
@@ -102,8 +102,8 @@ def score_table(
             add(name, method, some, each)
         index = some[~comparison.own[some]]
         if len(index):
-            of = (comparison.x, comparison.masked, comparison.targets, values)
-            add("infidelity", method, index, infidelity(comparison.network.model, *(a[index] for a in of), n_draws=16))
+            of = [each[index] for each in (comparison.x, comparison.masked, comparison.targets, values)]
+            add("infidelity", method, index, infidelity(comparison.network.model, *of, n_draws=16, known=known))
         for name, each in _anew(comparison, again, methods[method], values[again], twins).items():
             add(name, method, again, each)
     table = pd.concat(tables, ignore_index=True)

@@ -164,11 +164,11 @@ def _curves(
     whole, gone = (
         softmax(predict(of[0], clips).astype(float), axis=1)[np.arange(len(clips)), of[3]] for clips in of[1:3]
     )
-    tables = []
+    tables, known = [], {}
     for method, each in draws.items():
         for test in tests:
             insert = test == "insertion"
-            curves = [masking_curve(*of, placed(ranking(value, rng)), counts, insert) for value in each]
+            curves = [masking_curve(*of, placed(ranking(value, rng)), counts, insert, known=known) for value in each]
             first, last = (gone, whole) if insert else (whole, gone)
             curve = np.column_stack([first, np.mean(curves, axis=0), last])
             wide = pd.DataFrame(curve, columns=[0, *counts, most]).rename_axis("clip").reset_index()

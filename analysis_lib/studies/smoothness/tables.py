@@ -52,9 +52,9 @@ def compared_networks(
 def embed_all(
     networks: Mapping[str, Sequence[Checkpoint]], nodes: SkeletonDataset, reduce: str
 ) -> dict[str, list[Embeddings]]:
-    """Return what the layers of several networks say of the same clips."""
+    """Return what the layers of several networks say of the same clips; no other chapter asks those of another seed."""
     return {
-        kind: [layer_embeddings(network, nodes, reduce=reduce, progress=True) for network in found]
+        kind: [layer_embeddings(net, nodes, keep=kind != SEED, reduce=reduce, progress=True) for net in found]
         for kind, found in networks.items()
     }
 
@@ -68,7 +68,7 @@ def curves_of(
     seed: int,
     people: np.ndarray | None,
 ) -> tuple[list[LayerGraph], dict[str, list[Curves]]]:
-    """Return the graphs of the trained network, and the curves of label variation of all networks.
+    """Return the graphs of the trained network, and the curves of label variation of it and of untrained ones.
 
     Parameters
     ----------
@@ -82,8 +82,8 @@ def curves_of(
     apart = kept_apart(nodes, edges)
     graphs = _as_many_as_there_are(graphs, apart)
     layers = {
-        kind: [dataset_graphs(e, apart=apart, progress=True, **graphs) for e in found]
-        for kind, found in embedded.items()
+        kind: [dataset_graphs(e, apart=apart, progress=True, **graphs) for e in embedded[kind]]
+        for kind in (TRAINED, UNTRAINED)
     }
     curves = {
         kind: [label_curves(g, nodes, n_bootstrap, seed, people) for g in found] for kind, found in layers.items()

@@ -220,7 +220,8 @@ def size_curves(
     jobs = [(size, s) for size in clips_per_class for s in range(seed, seed + n_seeds)]
     for size, s in progress_bar(jobs, "label variation", progress):
         clips = data.take(sample_per_class(data.labels, size, s))
-        layers = dataset_graphs(layer_embeddings(network, clips), min(n_neighbors, len(clips) - 1), how=how)
+        embeddings = layer_embeddings(network, clips, keep=False)
+        layers = dataset_graphs(embeddings, min(n_neighbors, len(clips) - 1), how=how)
         rows += [(size, s, layer.layer, label_smoothness(layer.graph, clips.labels).mean()) for layer in layers]
     return pd.DataFrame(rows, columns=["clips_per_class", "seed", "layer", "q"])
 

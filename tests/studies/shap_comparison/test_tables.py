@@ -112,7 +112,8 @@ def test_curves_begin_with_the_clip_and_end_without_it(compared):
 def test_in_short_windows_only_their_frames_are_masked(compared, monkeypatch):
     _, _, found = compared
     seen = []
-    monkeypatch.setattr(perturbing, "masking_curve", lambda *args: seen.append(args[4]) or np.zeros((6, len(args[5]))))
+    record = lambda *args, **known: seen.append(args[4]) or np.zeros((6, len(args[5])))  # noqa: E731
+    monkeypatch.setattr(perturbing, "masking_curve", record)
     perturbing.window_table(found, 1)
     ranks = seen[0]  # (N, T, V): two windows of four joints
     assert ranks.shape == (6, 16, 4)
