@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.sampling import left_out_groups
-from analysis_lib.errors import unknown_choice
+from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.geometry.layerwise import LayerGraph
 from analysis_lib.geometry.smoothness import (
     class_smoothness,
@@ -46,13 +46,13 @@ class Curves:
 
 
 def label_curves(
-    layers: Sequence[LayerGraph], data: SkeletonDataset, n_bootstrap: int = 500, seed: int = 0, by: str = "clips"
+    layers: Sequence[LayerGraph],
+    data: SkeletonDataset,
+    n_bootstrap: int = 500,
+    seed: int = 0,
+    people: np.ndarray | None = None,
 ) -> Curves:
     """Return label smoothness at every layer.
-
-    Clips of one person are alike, and neighbours of each other: what is found of some people is less sure
-    than the number of their clips says. ``by="people"`` leaves out one person after another, builds every
-    graph anew, and draws from what that says of other people (`analysis_lib.statistics.jackknife_draws`).
 
     Parameters
     ----------
@@ -60,38 +60,81 @@ def label_curves(
         From `analysis_lib.geometry.layerwise.dataset_graphs`, the input first.
     data : SkeletonDataset
         The clips that are the nodes.
-    n_bootstrap, seed : int
-        As for `analysis_lib.geometry.smoothness.resampled_smoothness`.
-    by : {"clips", "people"}
-        What is drawn again: clips within each class, on the graph as it is; or people, where they are known
-        (`analysis_lib.datasets.sampling.left_out_groups`).
+    n_bootstrap, seed, people
+        As for `redrawn_smoothness`.
     """
-    if by not in DRAWN:
-        raise unknown_choice("resampling", by, DRAWN)
     present = np.unique(data.labels)
     groups, names = ([of[c] for c in present] for of in (data.groups, data.class_names))
     classes, read = [], []
     for layer in layers:
         table = class_smoothness(layer.graph, data.labels, groups)
         classes.append(table.assign(name=names, layer=layer.layer, layer_name=layer.name))
-        read.append(DRAWN[by](layer, data, n_bootstrap, seed))
+        read.append(redrawn_smoothness(layer, data.labels, n_bootstrap, seed, people))
     q, replicates = map(np.stack, zip(*read, strict=True))
     return Curves(pd.concat(classes, ignore_index=True), groups, q, replicates)
 
 
-def _by_clips(layer: LayerGraph, data: SkeletonDataset, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    return resampled_smoothness(layer.graph, data.labels, n, seed)
+def redrawn_smoothness(
+    layer: LayerGraph, labels: np.ndarray, n: int = 500, seed: int = 0, people: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return label smoothness of a graph, (C,), and what it might be for other clips or people, (n, C).
 
+    Clips of one person are alike, and neighbours of each other: what is found of some people is less sure than the
+    number of their clips says.
 
-def _by_people(layer: LayerGraph, data: SkeletonDataset, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return label smoothness, and draws of what it might be for other people."""
-    q = label_smoothness(layer.graph, data.labels)
-    without = left_out(left_out_groups(data)[0], lambda kept: label_smoothness(layer.among(kept), data.labels[kept]))
+    Parameters
+    ----------
+    layer : LayerGraph
+    labels : int ndarray, shape (m,)
+    n, seed : int
+        Draws, and what they come from: equal ones are of the same clips or people on every graph of these clips.
+    people : ndarray, shape (m,), optional
+        Who is seen in each clip, from `drawn_again`. One after another is left out, the graph of the others' clips
+        built anew (`LayerGraph.among`), and `analysis_lib.statistics.jackknife_draws` draws from that. Without it,
+        clips are drawn again within their class, on the graph as it is
+        (`analysis_lib.geometry.smoothness.resampled_smoothness`).
+    """
+    if people is None:
+        return resampled_smoothness(layer.graph, labels, n, seed)
+    q = label_smoothness(layer.graph, labels)
+    without = left_out(people, lambda kept: label_smoothness(layer.among(kept), labels[kept]))
     return q, jackknife_draws(q, without, n, np.random.default_rng(seed))
 
 
-#: how intervals come about: what is drawn again
-DRAWN = {"clips": _by_clips, "people": _by_people}
+def drawn_again(data: SkeletonDataset, wanted: str) -> tuple[np.ndarray | None, str]:
+    """Return who is left out in turn for intervals, (n,), None if clips are drawn, and a sentence that says so.
+
+    People are left out where `analysis_lib.datasets.sampling.left_out_groups` finds some; where it does not, clips are
+    drawn.
+
+    Parameters
+    ----------
+    data : SkeletonDataset
+    wanted : {"people", "clips"}
+
+    Raises
+    ------
+    UserError
+        If something else is wanted.
+
+    Examples
+    --------
+    >>> from analysis_lib.datasets.catalogue import load_dataset
+    >>> drawn_again(load_dataset("synthetic"), "clips")
+    (None, 'Intervals draw the clips of each action again.')
+    """
+    if wanted not in ("people", "clips"):
+        raise unknown_choice("resampling", wanted, ("people", "clips"))
+    try:
+        groups, what = left_out_groups(data)
+    except UserError:
+        groups, what = data.subjects, "clips"
+    if wanted == "people" == what:
+        return groups, f"Intervals leave out one of {len(np.unique(groups))} people after another."
+    why = (
+        "" if wanted == "clips" else ": people are not known, are fewer than three, or one is the only one of an action"
+    )
+    return None, f"Intervals draw the clips of each action again{why}."
 
 
 def smoothness_table(curves: Curves) -> pd.DataFrame:

@@ -11,7 +11,9 @@ from scipy.sparse import csr_array
 from scipy.stats import t
 
 from analysis_lib.datasets.dataset import SkeletonDataset
-from analysis_lib.geometry.curves import EVERY, label_curves, shape_table, shapes, smoothness_table
+from analysis_lib.datasets.sampling import left_out_groups
+from analysis_lib.errors import UserError
+from analysis_lib.geometry.curves import EVERY, drawn_again, label_curves, shape_table, shapes, smoothness_table
 from analysis_lib.geometry.embeddings import Embeddings
 from analysis_lib.geometry.graphs import nnk_graph
 from analysis_lib.geometry.layerwise import LayerGraph, dataset_graphs
@@ -99,7 +101,7 @@ def people(rng):
 
 def test_intervals_by_people_are_the_jackknifes_with_graphs_built_again(people):
     data, layers = people
-    curves = label_curves(layers, data, 40_000, by="people")
+    curves = label_curves(layers, data, 40_000, people=data.subjects)
     for layer, q, draws in zip(layers, curves.q, curves.replicates, strict=True):
         without = []
         for person in range(6):
@@ -115,15 +117,27 @@ def test_intervals_by_people_are_the_jackknifes_with_graphs_built_again(people):
     assert table["high"].le(1).all()
 
 
+def test_people_are_drawn_where_they_are_known_and_clips_where_not(people):
+    data, _ = people
+    who, said = drawn_again(data, "people")
+    assert (who is data.subjects, said) == (True, "Intervals leave out one of 6 people after another.")
+    assert drawn_again(data, "clips") == (None, "Intervals draw the clips of each action again.")
+    who, said = drawn_again(replace(data, subjects=None), "people")
+    assert who is None
+    assert said.startswith("Intervals draw the clips of each action again: people are not known")
+    with pytest.raises(UserError, match="unknown resampling 'cameras'"):
+        drawn_again(data, "cameras")
+
+
 def test_people_move_all_layers_at_once(people):
     data, (_, layer) = people
-    curves = label_curves([layer, layer], data, 50, by="people")
+    curves = label_curves([layer, layer], data, 50, people=data.subjects)
     np.testing.assert_array_equal(*curves.replicates)
 
 
 def test_where_people_are_not_known_parts_of_the_clips_are_left_out(people):
     data, layers = people
-    curves = label_curves(layers, replace(data, subjects=None), 2000, by="people")
+    curves = label_curves(layers, data, 2000, people=left_out_groups(replace(data, subjects=None))[0])
     low, high = percentile_interval(curves.replicates[0])
     assert (low < curves.q[0]).all()
     assert (high > curves.q[0]).all()

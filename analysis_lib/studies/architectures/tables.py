@@ -108,6 +108,7 @@ def measure(
     n_neighbors: int = 10,
     n_bootstrap: int = 500,
     seed: int = 0,
+    people: np.ndarray | None = None,
 ) -> list[Curve]:
     """Return the curve of every network, and of each draw of its untrained twin.
 
@@ -120,14 +121,14 @@ def measure(
         The clips whose batch statistics the twins take.
     n_draws : int
         Draws of each twin.
-    n_neighbors, n_bootstrap, seed
+    n_neighbors, n_bootstrap, seed, people
         As for `analysis_lib.geometry.layerwise.dataset_graphs` and `analysis_lib.geometry.curves.label_curves`.
     """
     found = []
     for network in networks:
         for draw, model in enumerate(_with_twins(network, train, n_draws)):
             embeddings = layer_embeddings(model, data)
-            curves = label_curves(dataset_graphs(embeddings, n_neighbors), data, n_bootstrap, seed)
+            curves = label_curves(dataset_graphs(embeddings, n_neighbors), data, n_bootstrap, seed, people)
             q, drawn = (group_means(values, curves.groups)[1].mean(axis=-1) for values in (curves.q, curves.replicates))
             found.append(Curve(network, draw, q, drawn.T, _separation(network, embeddings, data)))
     return found

@@ -10,6 +10,7 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
 from analysis_lib.errors import UserError
 from analysis_lib.geometry.embeddings import Embeddings
@@ -25,7 +26,7 @@ from analysis_lib.geometry.smoothness import (
     smoothness_interval,
 )
 from analysis_lib.progress import progress_bar
-from analysis_lib.statistics import resampled_means
+from analysis_lib.statistics import jackknife_draws, left_out, resampled_means
 from analysis_lib.warping.options import Warping
 
 #: what is read off each graph, class by class
@@ -42,7 +43,7 @@ class GraphReading:
     ``place`` has ``layer`` (0 is the input), ``layer_name`` and ``n_neighbors``, candidates k; the graph "matched" has
     this k too, though it takes fewer neighbours. ``values`` are by class, (n_classes,): ``"q"``, share of edge weight
     that leaves it, ``"error"``, share of its clips that their neighbours name wrongly, and ``"neighbours"``, how many
-    its clips keep; ``replicates`` the same over resampled clips, (n_bootstrap, n_classes). ``counts`` is what
+    its clips keep; ``replicates`` the same for other clips or people, (n_bootstrap, n_classes). ``counts`` is what
     `comparison_table` has of the whole graph.
     """
 
@@ -89,6 +90,7 @@ def read_graphs(
     symmetrise: str = "max",
     n_bootstrap: int = 500,
     seed: int = 0,
+    people: np.ndarray | None = None,
     progress: bool = False,
 ) -> list[GraphReading]:
     """Return what NNK, k-NN and k-NN as sparse as NNK say, at every layer and for every k.
@@ -105,7 +107,10 @@ def read_graphs(
         Values of k.
     symmetrise : {"max", "mean", "author"}
     n_bootstrap, seed : int
-        Every graph is resampled with the same clips.
+        Draws of each graph, the same clips or people on all.
+    people : ndarray, shape (n,), optional
+        Who is left out in turn, each graph built anew, from `analysis_lib.geometry.curves.drawn_again`; without it,
+        clips are drawn again within their class, on the graph as it is.
 
     Raises
     ------
@@ -117,7 +122,7 @@ def read_graphs(
     for layer, (name, kernel) in enumerate(progress_bar(kernels.items(), "graphs", progress)):
         for k in n_neighbors:
             place = {"layer": layer, "layer_name": name, "n_neighbors": k}
-            read = partial(_read, place, kernel, labels, symmetrise=symmetrise, draws=(n_bootstrap, seed))
+            read = partial(_read, place, kernel, labels, symmetrise, (n_bootstrap, seed), people)
             nnk = read("nnk", k)
             fewer = max(1, round(nnk.counts["neighbours"]))
             readings += [nnk, read("knn", k), read("matched", fewer)]
@@ -125,24 +130,53 @@ def read_graphs(
 
 
 def _read(
-    place: dict, kernel: np.ndarray, labels: np.ndarray, name: str, width: int, symmetrise: str, draws: tuple[int, int]
+    place: dict,
+    kernel: np.ndarray,
+    labels: np.ndarray,
+    symmetrise: str,
+    draws: tuple[int, int],
+    people: np.ndarray | None,
+    name: str,
+    width: int,
 ) -> GraphReading:
     """Return what one graph says; ``width`` is how many candidates it is offered, ``draws`` number and seed."""
-    build = GRAPHS.get(name, knn_graph)
-    graph, found = build(kernel, width, symmetrise)
-    own = build(kernel, width, "none")[0]
-    clips = np.stack([vote_errors(own, labels), (own > 0).sum(axis=1)], axis=-1)  # (n, 2): error, neighbours
+    graph, found, own = _built(kernel, name, width, symmetrise)
     classes = class_smoothness(graph, labels)
-    q, again = resampled_smoothness(graph, labels, *draws)
-    clips_again = resampled_means(clips, labels, np.random.default_rng(draws[1]), draws[0])
-    values, replicates = {"q": q}, {"q": again}
-    for i, measure in enumerate(("error", SPARSITY)):
-        values[measure], replicates[measure] = class_means(clips[:, i], labels), clips_again[..., i]
+    values = {"q": label_smoothness(graph, labels)} | _class_means(own, labels)
+    if people is None:
+        clips_again = resampled_means(_of_clips(own, labels), labels, np.random.default_rng(draws[1]), draws[0])
+        again = (resampled_smoothness(graph, labels, *draws)[1], *np.moveaxis(clips_again, -1, 0))
+    else:
+
+        def measured(kept: np.ndarray) -> np.ndarray:
+            fewer = min(width, len(kept) - 1)
+            graph, _, own = _built(kernel[np.ix_(kept, kept)], name, fewer, symmetrise)
+            return np.stack([label_smoothness(graph, labels[kept]), *_class_means(own, labels[kept]).values()])
+
+        all_at_once = np.stack([*values.values()])
+        drawn = jackknife_draws(all_at_once, left_out(people, measured), draws[0], np.random.default_rng(draws[1]))
+        again = np.moveaxis(drawn, 1, 0)
     clips = classes["clips"].to_numpy()
     counts = {"raw": classes["raw"].mean(), "weight": graph.sum() / 2, "edges": found.n_edges}
     counts |= {"neighbours": found.mean_neighbours, "isolated": found.n_isolated, "ridge": found.n_ridge}
     counts |= {"clips": clips.sum(), "smallest_class": clips.min(), "chance": (1 - clips / clips.sum()).mean()}
-    return GraphReading(place, name, values, replicates, counts)
+    return GraphReading(place, name, values, dict(zip(values, again, strict=True)), counts)
+
+
+def _built(kernel: np.ndarray, name: str, width: int, symmetrise: str) -> tuple:
+    """Return a graph, its diagnostics, and the directed neighbourhoods behind it."""
+    build = GRAPHS.get(name, knn_graph)
+    return *build(kernel, width, symmetrise), build(kernel, width, "none")[0]
+
+
+def _of_clips(own: csr_array, labels: np.ndarray) -> np.ndarray:
+    """Return whether each clip's neighbours name it wrongly, and how many it has, (n, 2)."""
+    return np.stack([vote_errors(own, labels), (own > 0).sum(axis=1)], axis=-1)
+
+
+def _class_means(own: csr_array, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the means of `_of_clips` by class, (n_classes,) each."""
+    return {m: class_means(of, labels) for m, of in zip(("error", SPARSITY), _of_clips(own, labels).T, strict=True)}
 
 
 def _kernels(distances: Mapping[str, np.ndarray], n_neighbors: Sequence[int]) -> dict[str, np.ndarray]:
@@ -169,7 +203,7 @@ def comparison_table(readings: Sequence[GraphReading]) -> pd.DataFrame:
     -------
     DataFrame
         Columns layer, layer_name, n_neighbors, graph; q with q_low and q_high, error with error_low and error_high
-        (95 % intervals over resampled clips); raw (mean quadratic form of a class), weight and edges of the whole
+        (95 % intervals); raw (mean quadratic form of a class), weight and edges of the whole
         graph; neighbours of a clip before symmetrisation; isolated clips, ridge (clips whose candidate kernel was not
         positive definite); clips, those of the smallest_class, and chance (q of random labels).
     """
@@ -184,9 +218,9 @@ def comparison_table(readings: Sequence[GraphReading]) -> pd.DataFrame:
 
 
 def difference_table(readings: Sequence[GraphReading]) -> pd.DataFrame:
-    """Return NNK minus each of the other two graphs, with paired bootstrap intervals.
+    """Return NNK minus each of the other two graphs, with paired intervals.
 
-    Both graphs are resampled with the same clips, so that what varies with the clips in both alike drops out of the
+    The same clips or people are drawn for both graphs, so that what varies with them in both alike drops out of the
     difference.
 
     Returns
@@ -215,6 +249,7 @@ def gain_table(
     symmetrise: str = "max",
     n_bootstrap: int = 500,
     seed: int = 0,
+    people: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Return NNK minus k-NN for a network, and for untrained draws of the same architecture.
 
@@ -229,8 +264,8 @@ def gain_table(
     labels : int ndarray, shape (n,)
     shown : int
         Candidates: of those that were read and that every draw has clips for, the number next to this is taken.
-    symmetrise, n_bootstrap, seed
-        As they were for ``readings``: all are resampled with the same clips.
+    symmetrise, n_bootstrap, seed, people
+        As they were for ``readings``: the same clips or people are drawn for all.
 
     Returns
     -------
@@ -245,7 +280,7 @@ def gain_table(
     most = min(map(most_candidates, untrained))
     known = sorted({reading.place["n_neighbors"] for reading in readings})
     k = min([n for n in known if n <= most] or known[:1], key=lambda n: abs(n - shown))
-    draws = [read_graphs(distances, labels, [k], symmetrise, n_bootstrap, seed) for distances in untrained]
+    draws = [read_graphs(distances, labels, [k], symmetrise, n_bootstrap, seed, people) for distances in untrained]
     frames = []
     for against, measure in [*product(RIVALS, MEASURES), ("knn", SPARSITY)]:
         mine, *others = (_gains(one, k, against, measure) for one in (readings, *draws))

@@ -2,21 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_array
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.faults import OF_PLACES, PERTURBATIONS, noise_levels
 from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensors
 from analysis_lib.datasets.sampling import usual_actions
 from analysis_lib.errors import UserError, unknown_choice
+from analysis_lib.geometry.curves import redrawn_smoothness
 from analysis_lib.geometry.embeddings import Embeddings
-from analysis_lib.geometry.graphs import nnk_graph, similarity_kernel
+from analysis_lib.geometry.graphs import similarity_kernel
 from analysis_lib.geometry.layerwise import LayerGraph, dataset_graphs, layer_embeddings, layer_graph, stored_distances
 from analysis_lib.geometry.learnt import LEARNT, beside_untrained, learnt_rows
-from analysis_lib.geometry.smoothness import resampled_smoothness, smoothness_interval
+from analysis_lib.geometry.smoothness import smoothness_interval
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.training.fit import evaluate
 from analysis_lib.networks.untrained import untrained_twins
@@ -71,7 +72,7 @@ def disturbed(
 
 @dataclass(frozen=True, eq=False)
 class NoisyCurves:
-    """Label variation of some actions, clean and with noise, and what it might be for other clips.
+    """Label variation of some actions, clean and with noise, and what it might be for other clips or people.
 
     Attributes
     ----------
@@ -83,7 +84,7 @@ class NoisyCurves:
         The L layers, the input first.
     found : dict of (str, float) to (int, ndarray, ndarray)
         By what is noisy (``"none"``, ``"chosen"`` or ``"all"``) and PSNR (NaN without noise): number of draws, q of
-        shape (L, A), and its replicates, (R, L, A), of the same clips under all conditions and in all networks.
+        shape (L, A), and its replicates, (R, L, A), of the same draws under all conditions and in all networks.
     """
 
     data: SkeletonDataset
@@ -114,6 +115,7 @@ def noisy_curves(
     n_bootstrap: int = 500,
     how: Warping = Warping(),
     control: bool = True,
+    people: np.ndarray | None = None,
     progress: bool = False,
 ) -> NoisyCurves:
     """Return the label variation of some actions by layer, clean and with Gaussian noise.
@@ -137,12 +139,12 @@ def noisy_curves(
         Candidates of each node.
     n_seeds, seed : int
         Draws of the noise on the chosen actions, from the generators ``seed``, ``seed + 1``, ...
-    n_bootstrap : int
-        Replicates behind the 95 % intervals. All graphs are resampled with the same clips, so that
-        the interval of a change is that of a paired difference.
     how : Warping
     control : bool
         Whether noise is put on all clips too.
+    n_bootstrap, people
+        As for `analysis_lib.geometry.curves.redrawn_smoothness`. The same clips or people are drawn on all graphs, so
+        that the interval of a change is that of a paired difference.
 
     Raises
     ------
@@ -153,13 +155,13 @@ def noisy_curves(
     where = {"chosen": of_actions(data, actions), "all": np.ones(len(data), bool)}
     jobs = [("chosen", level, draw) for level in levels for draw in seeds] + [("all", min(levels), seed)] * control
     graphs = dataset_graphs(clean, n_neighbors, how=how)
-    read = lambda mixed: [resampled_smoothness(graph, data.labels, n_bootstrap, seed) for graph in mixed]  # noqa: E731
-    found = {("none", np.nan): [read(g.graph for g in graphs)]}
+    read = partial(redrawn_smoothness, labels=data.labels, n=n_bootstrap, seed=seed, people=people)
+    found = {("none", np.nan): [[read(graph) for graph in graphs]]}
     for noisy, level, draw in progress_bar(jobs, "graphs", progress):
         bare, clips, _ = disturbed(network, data, "noise", level, draw)
         features = layer_embeddings(bare, clips.take(np.flatnonzero(where[noisy])))
-        mixed = (_mixed_graph(clean, g, features, where[noisy], n_neighbors, how) for g in graphs)
-        found.setdefault((noisy, level), []).append(read(mixed))
+        mixed = (_mixed_graph(clean, graph, features, where[noisy], how) for graph in graphs)
+        found.setdefault((noisy, level), []).append([read(graph) for graph in mixed])
     places = np.searchsorted(np.unique(data.labels), [data.class_names.index(name) for name in actions])
     means = {condition: (len(draws), *_draw_mean(draws, places)) for condition, draws in found.items()}
     return NoisyCurves(data, tuple(actions), tuple(clean.layers), means)
@@ -204,7 +206,7 @@ def untrained_curves(
     n_draws : int
         Untrained networks; each sees one draw of the noise.
     n_neighbors, **options
-        As for `noisy_curves`: ``seed``, ``n_bootstrap``, ``how``.
+        As for `noisy_curves`: ``seed``, ``n_bootstrap``, ``how``, ``people``.
     """
     if n_draws < 1:
         return []
@@ -228,7 +230,7 @@ def learnt_noise(trained: NoisyCurves, untrained: Sequence[NoisyCurves]) -> pd.D
     -------
     DataFrame
         Columns psnr, draws (untrained networks), layer, layer_name, trained, untrained, difference, low, high (95 %,
-        the same clips drawn for all), all_low, all_high (at all layers but the input at once), and growth, growth_low,
+        the same draws for all), all_low, all_high (at all layers but the input at once), and growth, growth_low,
         growth_high: :math:`\delta_l - \delta_1`, NaN at the input. No rows without untrained networks.
     """
     if not untrained:
@@ -260,11 +262,11 @@ def _seeds(n_seeds: int, seed: int) -> range:
 
 
 def _mixed_graph(
-    clean: Embeddings, graph: LayerGraph, noisy: Embeddings, where: np.ndarray, n_neighbors: int, how: Warping
-) -> csr_array:
+    clean: Embeddings, graph: LayerGraph, noisy: Embeddings, where: np.ndarray, how: Warping
+) -> LayerGraph:
     """Return the NNK graph of one layer with some clips replaced; other distances are kept."""
     if where.all():
-        return layer_graph(noisy, graph.layer, n_neighbors, how=how).graph
+        return layer_graph(noisy, graph.layer, graph.n_neighbors, how=how)
     features, lengths = np.array(clean.features[graph.layer]), clean.lengths[graph.layer]
     features[where] = noisy.features[graph.layer]
     rows = stored_distances(features[where], lengths[where], features, lengths, how, about=f"noise, {graph.name}")
@@ -272,7 +274,7 @@ def _mixed_graph(
     distance = graph.distance.copy()
     distance[where], distance[:, where] = rows, rows.T
     np.fill_diagonal(distance, 0)
-    return nnk_graph(similarity_kernel(distance), n_neighbors)[0]
+    return replace(graph, known=distance, graph=graph.build(similarity_kernel(distance), graph.n_neighbors)[0])
 
 
 def climb_table(smoothness: pd.DataFrame) -> pd.DataFrame:

@@ -65,7 +65,7 @@ def curves_of(
     edges: str,
     n_bootstrap: int,
     seed: int,
-    by: str,
+    people: np.ndarray | None,
 ) -> tuple[list[LayerGraph], dict[str, list[Curves]]]:
     """Return the graphs of the trained network, and the curves of label variation of all networks.
 
@@ -75,8 +75,8 @@ def curves_of(
         Options of `analysis_lib.geometry.layerwise.dataset_graphs`.
     edges : str
         Whom a clip may be joined to (`analysis_lib.geometry.layerwise.EDGES`).
-    n_bootstrap, seed, by
-        As for `analysis_lib.geometry.curves.label_curves`.
+    n_bootstrap, seed, people
+        As for `analysis_lib.geometry.curves.redrawn_smoothness`.
     """
     apart = kept_apart(nodes, edges)
     graphs = _as_many_as_there_are(graphs, apart)
@@ -84,7 +84,9 @@ def curves_of(
         kind: [dataset_graphs(e, apart=apart, progress=True, **graphs) for e in found]
         for kind, found in embedded.items()
     }
-    curves = {kind: [label_curves(g, nodes, n_bootstrap, seed, by) for g in found] for kind, found in layers.items()}
+    curves = {
+        kind: [label_curves(g, nodes, n_bootstrap, seed, people) for g in found] for kind, found in layers.items()
+    }
     return layers[TRAINED][0], curves
 
 
@@ -94,23 +96,6 @@ def _as_many_as_there_are(graphs: Mapping, apart: np.ndarray | None) -> dict:
         return dict(graphs)
     fewest = len(apart) - int(np.unique(apart, return_counts=True)[1].max())
     return {**graphs, "n_neighbors": min(graphs["n_neighbors"], fewest)}
-
-
-def drawn_again(data: SkeletonDataset, wanted: str) -> tuple[str, str]:
-    """Return what intervals draw again, people or clips, and a sentence that says so.
-
-    People are drawn where `analysis_lib.datasets.sampling.left_out_groups` finds some; where it does not, clips.
-    """
-    try:
-        groups, what = left_out_groups(data)
-    except UserError:
-        groups, what = data.subjects, "clips"
-    if wanted == "people" == what:
-        return "people", f"Intervals leave out one of {len(np.unique(groups))} people after another."
-    why = (
-        "" if wanted == "clips" else ": people are not known, are fewer than three, or one is the only one of an action"
-    )
-    return "clips", f"Intervals draw the clips of each action again{why}."
 
 
 def learnt_table(trained: Curves, untrained: Sequence[Curves]) -> pd.DataFrame:

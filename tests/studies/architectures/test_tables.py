@@ -11,6 +11,9 @@ from torch import nn
 from analysis_lib.datasets.preparation.recipe import Preprocessing
 from analysis_lib.datasets.synthetic.make import synthetic
 from analysis_lib.errors import UserError
+from analysis_lib.geometry.curves import redrawn_smoothness
+from analysis_lib.geometry.layerwise import dataset_graphs, layer_embeddings
+from analysis_lib.geometry.smoothness import group_means
 from analysis_lib.networks.checkpoints import Checkpoint, load_checkpoint
 from analysis_lib.networks.cost import multiplications
 from analysis_lib.networks.registry import ARCHITECTURES, build
@@ -59,6 +62,15 @@ def test_each_network_stands_beside_its_twins_on_the_same_clips(curves, data):
     last = table[(table["layer"] == 8) & (table["network"] == "my fg-stformer")]
     assert last["separation"].isna().all()  # parts are no joints
     assert table[table["network"] == "my stgcn"]["separation"].gt(0).all()
+
+
+def test_people_are_left_out_of_every_graph(data):
+    stgcn, people = network("stgcn", data), data.subjects
+    (curve,) = tables.measure([stgcn], data, data, 0, 3, n_bootstrap=20, people=people)
+    assert len(np.unique(people)) == 3
+    for i, layer in enumerate(dataset_graphs(layer_embeddings(stgcn, data), 3)):
+        _, again = redrawn_smoothness(layer, data.labels, 20, people=people)
+        np.testing.assert_allclose(curve.replicates[:, i], group_means(again, data.groups[:4])[1].mean(axis=-1))
 
 
 def test_differences_of_falls_are_paired(curves):

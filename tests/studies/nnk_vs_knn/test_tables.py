@@ -3,11 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t
 
 from analysis_lib.errors import UserError
 from analysis_lib.geometry.embeddings import Embeddings
 from analysis_lib.geometry.graphs import knn_graph, nnk_graph, similarity_kernel
 from analysis_lib.geometry.neighbour_votes import vote_errors
+from analysis_lib.geometry.smoothness import label_smoothness
 from analysis_lib.studies.nnk_vs_knn.tables import (
     check_candidates,
     comparison_table,
@@ -77,6 +79,28 @@ def test_the_matched_graph_has_as_many_neighbours_as_nnk_on_average(readings):
     for place in ((0, 3), (0, 10), (1, 3), (1, 10)):
         assert table[(*place, "matched")] == round(table[(*place, "nnk")])
     assert table[0, 10, "nnk"] < 6 < 10 == table[0, 10, "knn"]
+
+
+def test_by_people_each_graph_is_built_anew_without_one_of_them(layers):
+    people = np.tile([0, 1, 2, 3], 6)
+    for reading in read_graphs(layers, LABELS, [4], n_bootstrap=20_000, people=people):
+        kernel, build = similarity_kernel(layers[reading.place["layer_name"]]), nnk_graph
+        if reading.graph != "nnk":
+            build = knn_graph
+        width = 4 if reading.graph != "matched" else round(reading.counts["neighbours"])
+        without = {"q": [], "error": [], "neighbours": []}
+        for who in range(4):
+            kept = np.flatnonzero(people != who)
+            part, labels = kernel[np.ix_(kept, kept)], LABELS[kept]
+            own = build(part, width, "none")[0]
+            without["q"].append(label_smoothness(build(part, width)[0], labels))
+            of_clips = {"error": vote_errors(own, labels), "neighbours": (own.toarray() > 0).sum(axis=1)}
+            for measure, values in of_clips.items():
+                without[measure].append([values[labels == c].mean() for c in range(3)])
+        for measure, found in without.items():
+            error = np.sqrt(3 / 4 * ((found - np.mean(found, axis=0)) ** 2).sum(axis=0))
+            low, high = np.quantile(reading.replicates[measure], [0.025, 0.975], axis=0)
+            np.testing.assert_allclose((high - low) / 2, t.ppf(0.975, 3) * error, rtol=0.08, atol=1e-12)
 
 
 def test_with_one_candidate_all_graphs_are_one_and_pairing_leaves_no_difference(layers):

@@ -6,12 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.stats import t
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.faults import gaussian_noise
 from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensors
 from analysis_lib.errors import UserError
 from analysis_lib.geometry.embeddings import embed
+from analysis_lib.geometry.graphs import nnk_graph
 from analysis_lib.geometry.layerwise import dataset_graphs, layer_embeddings
 from analysis_lib.geometry.smoothness import label_smoothness
 from analysis_lib.networks.checkpoints import Checkpoint
@@ -115,6 +117,24 @@ def test_the_graph_is_that_of_the_mixed_set(data, network, noisy, level, seeds, 
     assert (rows["draws"] == len(seeds)).all()
     for name, c in (("kick", 0), ("wave", 2)):
         assert rows.loc[rows["name"] == name, "q"].to_numpy() == pytest.approx(q[:, c], abs=1e-4)
+
+
+def test_by_people_the_mixed_graph_is_built_anew_without_one_of_them(data, network):
+    people, where = np.tile(range(5), 3), of_actions(data, ["kick", "wave"])
+    clean, given = layer_embeddings(network, data), {"n_seeds": 1, "n_bootstrap": 20_000, "people": people}
+    curves = noisy_curves(network, data, ("kick", "wave"), [10.0], clean, 4, **given)
+    x, lengths = clip_tensors(data, network.preprocessing)
+    noisy, _ = gaussian_noise(x, lengths, 10.0, np.random.default_rng(0))
+    mixed = np.where(where[:, None, None, None, None], noisy, x)
+    for i, layer in enumerate(dataset_graphs(embed(network.model, mixed, lengths, network.layers), 4)):
+        without = []
+        for who in range(5):
+            kept = np.flatnonzero(people != who)
+            graph, _ = nnk_graph(1 - layer.distance[np.ix_(kept, kept)], 4)
+            without.append(label_smoothness(graph, data.labels[kept])[[0, 2]])
+        error = np.sqrt(4 / 5 * ((without - np.mean(without, axis=0)) ** 2).sum(axis=0))
+        low, high = np.quantile(curves.found["chosen", 10.0][2][:, i], [0.025, 0.975], axis=0)
+        np.testing.assert_allclose((high - low) / 2, t.ppf(0.975, 4) * error, rtol=0.08, atol=1e-4)
 
 
 def test_distances_come_from_the_store_or_the_scheduler(data, network, tmp_path, monkeypatch):
