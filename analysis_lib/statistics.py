@@ -1,4 +1,4 @@
-"""Statistics over clips: intervals of proportions and means, correlations of ranks."""
+"""Statistics over clips: estimates and verdicts, intervals of proportions and means, ranks."""
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -10,6 +10,9 @@ import numpy as np
 from scipy.stats import norm, rankdata
 
 from analysis_lib.errors import UserError
+
+#: draws of other people, or of other parts of the clips, behind an interval (`jackknife_draws`)
+N_DRAWS = 2000
 
 
 class Verdict(StrEnum):
@@ -193,11 +196,16 @@ def percentile_interval(replicates: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     >>> [bound.tolist() for bound in percentile_interval(np.array([[0.0, 4], [1, np.inf]]))]
     [[0.025, 4.0], [0.975, 4.0]]
     """
+    low, high = _quantile(replicates, [0.025, 0.975])
+    return low, high
+
+
+def _quantile(replicates: np.ndarray, share: float | Sequence[float]) -> np.ndarray:
+    """Return quantiles of what is finite, along the first axis; NaN where nothing is."""
     finite = np.where(np.isfinite(replicates), replicates, np.nan)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of a column without any: NaN is what is meant
-        low, high = np.nanquantile(finite, [0.025, 0.975], axis=0)
-    return low, high
+        return np.nanquantile(finite, share, axis=0)
 
 
 def left_out(groups: np.ndarray, measure: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
@@ -284,6 +292,7 @@ def simultaneous_band(value: np.ndarray, replicates: np.ndarray) -> tuple[np.nda
     .. math:: \theta_l \pm c\, h_l, \qquad c = \text{95 % quantile of } \max_l |\theta^*_l - \theta_l| / h_l
 
     with :math:`h_l` the 95 % quantile of :math:`|\theta^*_l - \theta_l|`, so that c is 1 where there is one place.
+    Replicates that are not finite at some place are left out; where none is left, the bounds are NaN.
 
     Parameters
     ----------
@@ -307,10 +316,11 @@ def simultaneous_band(value: np.ndarray, replicates: np.ndarray) -> tuple[np.nda
     2.0
     2.8
     """
-    away = np.abs(replicates - value)
-    half = np.quantile(away, 0.95, axis=0)
+    known = np.isfinite(replicates).all(axis=-1, keepdims=True)
+    away = np.where(known, np.abs(replicates - value), np.nan)
+    half = _quantile(away, 0.95)
     ratio = np.divide(away, half, out=np.zeros_like(away), where=half > 0)
-    reach = np.quantile(ratio.max(axis=-1), 0.95, axis=0)[..., None] * half
+    reach = _quantile(ratio.max(axis=-1), 0.95)[..., None] * half
     return value - reach, value + reach
 
 

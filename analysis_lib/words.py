@@ -5,7 +5,7 @@ significant digits, or more where its interval is finer.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite, isnan
 
 from analysis_lib.statistics import Estimate, Verdict
@@ -155,13 +155,13 @@ def named(names: Iterable, none: str = "none") -> str:
     return listed(map(name_of, names), none)
 
 
-def marked(names: Iterable, none: str = "") -> str:
+def marked(names: Iterable) -> str:
     """Return names of actions as people list them, each in italics, so that one sees where a name ends.
 
     >>> marked(["sit down", "drop"]), marked([])
     ('*sit down* and *drop*', '')
     """
-    return listed((f"*{name_of(name)}*" for name in names), none)
+    return listed((f"*{name_of(name)}*" for name in names), none="")
 
 
 def listed(names: Iterable, none: str = "none") -> str:
@@ -180,11 +180,20 @@ def surely(lower: tuple[int, ...], higher: tuple[int, ...]) -> str:
     >>> surely((9, 10), ()), surely((), ())
     ('surely lower at layers 9 and 10', 'at no layer surely lower or higher')
     """
-    sides = [f"{word} at {layers_of(layers)}" for word, layers in (("lower", lower), ("higher", higher)) if layers]
-    return f"surely {' and '.join(sides)}" if sides else "at no layer surely lower or higher"
+    sides = at_layers({"lower": lower, "higher": higher})
+    return f"surely {sides}" if sides else "at no layer surely lower or higher"
 
 
-def layers_of(layers: tuple[int, ...]) -> str:
+def at_layers(sides: Mapping[str, Sequence[int]]) -> str:
+    """Return what is found at which layers, without what is found at none.
+
+    >>> at_layers({"more": (4,), "less": (1, 2, 3)}), at_layers({"more": ()})
+    ('more at layer 4 and less at layers 1 to 3', '')
+    """
+    return " and ".join(f"{what} at {layers_of(layers)}" for what, layers in sides.items() if layers)
+
+
+def layers_of(layers: Sequence[int]) -> str:
     """Return layers, runs of three or more by their ends.
 
     >>> layers_of((1, 3, 4, 5, 7, 8)), layers_of((2,))

@@ -160,3 +160,12 @@ def test_the_interval_of_an_area_holds_it_and_narrows(rng):
     assert narrow["low"] < narrow["mean"] < narrow["high"]
     assert narrow["high"] - narrow["low"] < wide["high"] - wide["low"]
     assert narrow["low"] < 0.8556 < narrow["high"]  # the normal law: Phi(1.5 / sqrt 2)
+
+
+def test_a_band_leaves_out_replicates_with_a_hole(rng):
+    """A graph that was drawn again may lose all edges of a class: its replicate has no number there."""
+    value, replicates = np.zeros(4), rng.normal(size=(200, 4))
+    whole = simultaneous_band(value, replicates)
+    holed = np.concatenate([replicates, np.where(np.eye(4, dtype=bool), np.nan, 9.0)])
+    np.testing.assert_array_equal(simultaneous_band(value, holed), whole)
+    assert np.isnan(simultaneous_band(value, np.full((5, 4), np.nan))).all()

@@ -103,6 +103,8 @@ class Session:
         ----------
         which : {"test", "train", "both"}
             Clips that are tested, clips that are learnt from, or half of each; if the data have one split only, those.
+        n_per_class, seed : int
+            As for `analysis_lib.datasets.sampling.sample_splits`, whose errors these are.
         """
         given = self.parameters["split"], self.parameters["train_split"]
         splits = node_splits(self.data, which, *given)

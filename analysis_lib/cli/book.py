@@ -11,7 +11,7 @@ from analysis_lib.errors import UserError
 @click.command()
 @click.argument("names", nargs=-1, metavar="[CHAPTER]...")
 def chapters(names: tuple[str, ...]) -> None:
-    """List the chapters, how long each took when it last ran here, and its parameters: name, type, default, meaning.
+    """List the chapters, how long each took when it last ran here (before: about), and its parameters.
 
     \b
     stgbook chapters

@@ -10,7 +10,7 @@ from analysis_lib.errors import DataError, UserError
 
 @click.group()
 def data() -> None:
-    """Look after the raw data."""
+    """Look at datasets, and make one of recordings."""
 
 
 @data.command()

@@ -15,7 +15,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--dataset", metavar="NAME|FILE.npz", help="What to train on.")
 @click.option("--queue", type=_FILE, metavar="FILE.json", help="Train a list of networks, one after the other.")
 @click.option("--status", is_flag=True, help="Only print how far the queue is.")
-@click.option("--results", type=_FILE, metavar="FILE.json", help="Of a queue: add how well its networks do.")
+@click.option(
+    "--results", type=_FILE, metavar="FILE.json", help="Of a queue: add to this file how well its networks do."
+)
 @click.option("--out", type=FOLDER, required=True, metavar="DIR", help="Where the files go.")
 @click.option("--name", metavar="NAME", help="Name of the checkpoint. Default: the dataset's.")
 @click.option("--recipe", metavar="NAME|FILE.json", help="Default: the dataset's, if it has one.")

@@ -88,6 +88,13 @@ def sample_splits(data: SkeletonDataset, splits: Sequence[str], n_per_class: int
     ------
     UserError, DataError
         If the number is negative, there is no such split, it is empty, or two of them share a clip.
+
+    Examples
+    --------
+    >>> from analysis_lib.datasets.catalogue import load_dataset
+    >>> data = load_dataset("synthetic")
+    >>> len(sample_splits(data, ("test", "train"), 3, seed=0)) / len(data.class_names)
+    3.0
     """
     _check_number(n_per_class)
     for one, other in combinations(splits, 2):

@@ -138,7 +138,17 @@ def explain_variants(
     ----------
     methods : sequence of GradCAM
     network, data, target, n_slices, body, correct_only
-        As for `explain`.
+        As for `explain`, which would say the same of each.
+
+    Returns
+    -------
+    list of Attribution
+        One a variant.
+
+    Raises
+    ------
+    UserError
+        As `explain`.
     """
     ask, how = partial(in_one_pass, methods), (n_slices, body, correct_only, batch_size, progress)
     return _explained(network, data, target, methods, ask, *how)

@@ -13,10 +13,15 @@ from analysis_lib.explain.attributions import Attribution, explain
 from analysis_lib.explain.masking import BASELINES, masking_baseline
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.training.fit import predict
-from analysis_lib.statistics import jackknife_draws, left_out, percentile_interval, rank_correlation, simultaneous_band
+from analysis_lib.statistics import (
+    N_DRAWS,
+    jackknife_draws,
+    left_out,
+    percentile_interval,
+    rank_correlation,
+    simultaneous_band,
+)
 
-#: draws of other people behind an interval
-DRAWS = 2000
 #: what is seen instead of a clip, by what stands for not moving (`stillness_table`)
 STILL = {
     "average": "all joints at their mean place over all clips",
@@ -107,7 +112,7 @@ def _for_others(
     value = measure(np.arange(len(clips)))
     try:
         groups = left_out_groups(found.data)[0][clips]
-        again = jackknife_draws(value, left_out(groups, measure), DRAWS, np.random.default_rng(seed))
+        again = jackknife_draws(value, left_out(groups, measure), N_DRAWS, np.random.default_rng(seed))
     except UserError:
         return (value, *[np.full(value.shape, np.nan)] * 4)
     return (value, *percentile_interval(again), *simultaneous_band(value, again))

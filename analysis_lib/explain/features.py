@@ -55,7 +55,11 @@ class FromFeatures(nn.Module):
 
 
 def place_of(model: nn.Module) -> str:
-    """Return where methods that follow gradients stop: at the streams, if the network makes some."""
+    """Return where methods that follow gradients stop: at the streams, if the network makes some.
+
+    >>> place_of(nn.Linear(2, 2))
+    'coordinates'
+    """
     return "streams" if hasattr(model, "scores_from_streams") else "coordinates"
 
 

@@ -92,7 +92,12 @@ def in_one_pass(
     ----------
     methods : sequence of GradCAM
     network, x, lengths, target
-        As for `analysis_lib.explain.method.Method`.
+        As for `analysis_lib.explain.method.Method`; no ``.grad`` is touched.
+
+    Returns
+    -------
+    list of Maps
+        One a variant.
     """
     model, layers, shape = network.model, network.layers, x.shape[1:]
     axes = layer_axes(model, shape, layers, network.axes)

@@ -74,6 +74,11 @@ def chosen_methods(
         The background.
     n_draws : int
         Pairs of permutations of the Shapley values.
+
+    Raises
+    ------
+    UserError
+        If there is no such method; the message lists those that there are.
     """
     at = place_of(network.model)
     shapley = Once(JointShapley(others, n_draws=n_draws, seed=seed))  # the hybrid asks it again

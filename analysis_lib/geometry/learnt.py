@@ -54,3 +54,19 @@ def learnt_rows(trained: Curve, untrained: Sequence[Curve]) -> pd.DataFrame:
     both[:, 1:] = simultaneous_band(difference[1:], again[:, 1:])
     values = (mine, twin, difference, *percentile_interval(again), *both)
     return pd.DataFrame(dict(zip(LEARNT, values, strict=True)))
+
+
+def sure_layers(table: pd.DataFrame) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the layers where a difference is surely below zero, and where above, at all layers at once.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a layer: layer, all_low, all_high.
+
+    Examples
+    --------
+    >>> sure_layers(pd.DataFrame({"layer": [1, 2, 3], "all_low": [-2, -1, np.nan], "all_high": [-1, 1, np.nan]}))
+    ((1,), ())
+    """
+    return tuple(tuple(map(int, table.loc[sure, "layer"])) for sure in (table["all_high"] < 0, table["all_low"] > 0))

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from analysis_lib.errors import UserError
-from analysis_lib.networks.fg_stformer import FGSTFormer, SpatialAttention, TemporalAttention, body_parts, looks
+from analysis_lib.networks.attention import SpatialAttention, TemporalAttention
+from analysis_lib.networks.fg_stformer import FGSTFormer, body_parts, looks
 from analysis_lib.networks.hooks import captured
 from analysis_lib.skeletons.layouts import layout
 

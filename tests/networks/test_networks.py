@@ -6,11 +6,12 @@ import torch
 from torch import nn
 
 from analysis_lib.errors import UserError
+from analysis_lib.explain import registry
 from analysis_lib.explain.gradcam import GradCAM
 from analysis_lib.geometry.embeddings import embed
 from analysis_lib.networks.checkpoints import Checkpoint, load_checkpoint, save_checkpoint, stored_precision
 from analysis_lib.networks.hooks import captured
-from analysis_lib.networks.registry import ARCHITECTURES, build
+from analysis_lib.networks.registry import ARCHITECTURES, TITLES, build
 from analysis_lib.networks.units import fan_out
 from analysis_lib.skeletons.layouts import layout
 from analysis_lib.skeletons.skeleton import Skeleton
@@ -30,6 +31,10 @@ TABLE = {
     "fg-stformer": (8_770_020, 8, False),  # focal joints are lined up by their numbers
     "multi-branch": (1_222_864, 6, False),  # its bones, and the joint in the middle, are known by numbers
 }
+
+
+def test_pages_have_a_name_for_each_network_and_each_method():
+    assert (TITLES.keys(), registry.TITLES.keys()) == (ARCHITECTURES.keys(), registry.METHODS.keys())
 
 
 def chain(n_joints):

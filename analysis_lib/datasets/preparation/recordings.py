@@ -131,6 +131,11 @@ def infant_windows(x: np.ndarray, rate: float, top: int, pelvis: int) -> list[np
 def head_up(x: np.ndarray, top: int, pelvis: int) -> np.ndarray:
     """Return a recording (T, V, 2) turned in its plane until the median trunk points along y; not mirrored.
 
+    Raises
+    ------
+    UserError
+        If the trunk has no direction, as its ends are in one place.
+
     Examples
     --------
     >>> x = np.array([[[1.0, 1.0], [3.0, 1.0]]])  # the top lies to the right of the pelvis

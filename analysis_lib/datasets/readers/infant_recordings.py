@@ -64,6 +64,12 @@ def read_infants(folder: str | Path, labels: str | Path | None = None, rate: flo
     rate : float, optional
         Frames a second of recordings that do not say.
 
+    Returns
+    -------
+    SkeletonDataset
+        Clips of shape (1, 150, 29, 2), in trunks, whose ``views`` number the windows of a recording from 0.
+        ``missing`` has the share of each window's frames in which a point was not seen.
+
     Raises
     ------
     DataError

@@ -19,6 +19,8 @@ from analysis_lib.networks.own import load_state
 from analysis_lib.progress import progress_bar
 
 Schedule = Literal["cosine", "step"]
+#: entry of the identity of a training that states of older versions lack; they are gone on with all the same
+STRUCTURE = "structure"
 
 _Share, _Count = Annotated[float, Within(0, 1)], Annotated[int, Within(0, 100_000)]
 _Positive, _Rate = Annotated[int, Within(1, 100_000)], Annotated[float, Within(0, 1e30)]  # of 32 bits
@@ -227,12 +229,13 @@ class TrainingState:
         raw = read_bytes(self.path)
         try:
             saved = torch.load(io.BytesIO(raw), weights_only=True, map_location="cpu")
-            is_mine = saved["identity"] == self.identity
+            told = saved["identity"]
+            is_mine = {**self.identity, **told} == self.identity and self.identity.keys() - told.keys() <= {STRUCTURE}
         except Exception as error:  # damaged files raise many things
             raise DataError(f"{self.path} is no training state ({type(error).__name__}); remove it") from error
         if not is_mine:
             raise UserError(
-                f"{self.path} was written for another recipe or other data; "
+                f"{self.path} was written for another network, another recipe or other data; "
                 "remove it to start afresh, or give another path"
             )
         try:

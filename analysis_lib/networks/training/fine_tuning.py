@@ -16,8 +16,11 @@ import torch
 from torch import Tensor, nn
 
 from analysis_lib.errors import UserError
+from analysis_lib.files import digest
+from analysis_lib.networks.checkpoints import weights_digest
 from analysis_lib.networks.hooks import HEAD, captured, cascade_steps, evaluating
-from analysis_lib.networks.training.epochs import Recipe, TrainingState, optimiser, train_epoch
+from analysis_lib.networks.training.epochs import STRUCTURE, Recipe, TrainingState, optimiser, train_epoch
+from analysis_lib.networks.training.identity import structure_digest
 
 #: learning rate of what was trained before, as a share of the new head's
 TRUNK_RATE = 0.1
@@ -202,7 +205,8 @@ def fine_tune(
         Epochs between two readings of the test clips, from before the first; the last one is always read.
         With as many as the recipe has, nothing is read before.
     state_path : path, optional
-        Written after each epoch and read at the start, as by `analysis_lib.networks.training.fit.fit`.
+        Written after each epoch and read at the start, as by `analysis_lib.networks.training.fit.fit`; that of
+        another network, or of the same with other weights, is refused.
 
     Returns
     -------
@@ -215,7 +219,8 @@ def fine_tune(
     """
     features, labels = train
     steps = optimiser(list(learner.groups), recipe)
-    identity = {"recipe": asdict(recipe), "cut": learner.cut, "clips": len(labels)}
+    network = digest(structure_digest(learner.model), weights_digest(learner.model))
+    identity = {"recipe": asdict(recipe), "cut": learner.cut, "clips": len(labels), STRUCTURE: network}
     state = TrainingState.open(learner.model, steps, identity, state_path)
     read = lambda: evaluated(learner, test[0], mixed_precision=recipe.mixed_precision)  # noqa: E731
     found = None

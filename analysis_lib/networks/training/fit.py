@@ -15,7 +15,8 @@ from analysis_lib.errors import DataError, UserError, cut
 from analysis_lib.loading import check_finite
 from analysis_lib.networks.batch_statistics import recalibrate
 from analysis_lib.networks.hooks import evaluating
-from analysis_lib.networks.training.epochs import Recipe, TrainingState, optimiser, train_epoch
+from analysis_lib.networks.training.epochs import STRUCTURE, Recipe, TrainingState, optimiser, train_epoch
+from analysis_lib.networks.training.identity import structure_digest
 from analysis_lib.progress import progress_bar
 
 #: epochs over which the held-out loss is averaged
@@ -159,7 +160,7 @@ def fit(
     DataError
         If the split has fewer than two classes.
     UserError
-        If the loss is not finite, or ``state_path`` belongs to another recipe.
+        If the loss is not finite, or ``state_path`` belongs to another network, another recipe or other data.
     """
     if len(np.unique(train.labels)) < 2:
         raise DataError("training needs clips of at least two classes; this split has one")
@@ -169,6 +170,7 @@ def fit(
         "preprocessing": preprocessing.to_dict(),
         "data": train.fingerprint,
         "network": repr(model),
+        STRUCTURE: structure_digest(model),
     }
     where = training_device(device)
     model.to(where)

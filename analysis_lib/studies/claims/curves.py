@@ -13,9 +13,14 @@ import pandas as pd
 
 from analysis_lib.errors import UserError
 from analysis_lib.geometry.curves import shapes
-from analysis_lib.statistics import Estimate, jackknife_draws, percentile_interval, rank_correlation, simultaneous_band
-
-DRAWS = 2000
+from analysis_lib.statistics import (
+    N_DRAWS,
+    Estimate,
+    jackknife_draws,
+    percentile_interval,
+    rank_correlation,
+    simultaneous_band,
+)
 
 
 def shape(table: pd.DataFrame, statistic: str, mean: str, boundary: int) -> Estimate:
@@ -113,13 +118,13 @@ def _mean(curves: np.ndarray, table: pd.DataFrame, mean: str) -> np.ndarray:
 
 
 def _read(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Return the curves (L, n) of the classes, and draws of them for other people, (DRAWS or 0, L, n)."""
+    """Return the curves (L, n) of the classes, and draws of them for other people, (N_DRAWS or 0, L, n)."""
     names, people = table["name"].unique(), table["without"].unique()
     wide = table.pivot(index=["without", "layer"], columns="name", values="q")[names]
     each = wide.to_numpy(float).reshape(len(people), -1, len(names))  # -1, nobody left out, comes first
     if len(each) < 4:
         return each[:1].sum(axis=0), np.empty((0, *each.shape[1:]))
-    return each[0], jackknife_draws(each[0], each[1:], DRAWS, np.random.default_rng(0))
+    return each[0], jackknife_draws(each[0], each[1:], N_DRAWS, np.random.default_rng(0))
 
 
 def _estimate(table: pd.DataFrame, read: Callable[[np.ndarray], np.ndarray]) -> Estimate:

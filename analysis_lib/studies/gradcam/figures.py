@@ -240,7 +240,11 @@ def plot_controls(strength: pd.DataFrame | None, targets: pd.DataFrame | None, *
     strength, targets : DataFrame or None
         From `analysis_lib.explain.controls`: `learnt_strength`, `swapped_targets`; None leaves a panel out.
     *beside : mapping of str to DataFrame
-        Recorded tables of either kind.
+        Recorded tables: none, or first those of ``strength`` and then those of ``targets``.
+
+    Returns
+    -------
+    Figure, or None without a panel
     """
     drawn = [
         (table, *of)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis_lib.errors import UserError
 from analysis_lib.explain.controls import untold
+from analysis_lib.geometry.learnt import sure_layers
 from analysis_lib.statistics import Estimate, Verdict, rank_correlation, together
 
 #: what is less is weak, and what is less alike is forgotten; sentences call it a half
@@ -368,17 +369,12 @@ def _gain(row: pd.Series) -> Gain:
     return Gain(row["test"], row["against"], int(row["clips"]), gain, verdict, int(row["own"]))
 
 
-def _sure(table: pd.DataFrame) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the layers whose difference lies surely above zero, and below, at all layers at once."""
-    sides = table["all_low"] > 0, table["all_high"] < 0
-    return tuple(tuple(map(int, table.loc[side, "layer"])) for side in sides)
-
-
 def _learnt(strength: pd.DataFrame, early: pd.DataFrame) -> Learnt | None:
     ends = tuple(map(float, strength["untrained"].iloc[[0, -1]]))
     if not np.isfinite([*ends, *strength["trained"]]).all():
         return None
-    found = Learnt(int(strength["clips"].iloc[0]), ends, *_sure(strength))
+    weaker, stronger = sure_layers(strength)
+    found = Learnt(int(strength["clips"].iloc[0]), ends, stronger, weaker)
     if early.empty:
         return found
     row = early.set_index("of").loc["mean"]
@@ -393,7 +389,8 @@ def _targets(table: pd.DataFrame) -> Targets | None:
         Alike(int(row["layer"]), row["clip"], row["target"], _estimate(row, "difference"))
         for _, row in table.iloc[[0, -1]].iterrows()
     )
-    return Targets(int(table["pairs"].max()), first, last, *_sure(table))
+    target, clip = sure_layers(table)
+    return Targets(int(table["pairs"].max()), first, last, clip, target)
 
 
 def _still(table: pd.DataFrame) -> Still:

@@ -6,7 +6,7 @@ from math import isnan
 from analysis_lib.explain.controls import STILL
 from analysis_lib.statistics import Verdict
 from analysis_lib.studies.gradcam.findings import Alike, Early, Findings, Gain, Place, Still
-from analysis_lib.words import counted, estimate, judged, listed, marked, name_of, number, percent, points
+from analysis_lib.words import at_layers, counted, estimate, judged, listed, marked, name_of, number, percent, points
 
 
 def slice_names(n_slices: int) -> list[str]:
@@ -158,8 +158,7 @@ def learnt(found: Findings) -> str:
     it = found.learnt
     if not it:
         return ""
-    sides = {"more": it.stronger, "less": it.weaker}
-    at = " and ".join(f"{how} at {_layers(layers)}" for how, layers in sides.items() if layers)
+    at = at_layers({"more": it.stronger, "less": it.weaker})
     beside = f"A layer's share is surely {at}" if at else "No layer's share is surely another"
     beside = f"{beside} than there, all layers at once."
     if not it.less:
@@ -178,17 +177,12 @@ def targets(found: Findings) -> str:
     it = found.targets
     if not it:
         return ""
-    sides = {"the clip": it.clip, "the class": it.target}
-    sure = " and ".join(f"{what} at {_layers(layers)}" for what, layers in sides.items() if layers)
+    sure = at_layers({"the clip": it.clip, "the class": it.target})
     follow = f"They surely follow {sure}, all layers at once." if sure else "At no layer do they surely follow either."
     return (
         f"In {counted(it.pairs, 'pair')} of clips, {_alike(it.first)}; {_alike(it.last)}. {follow} That the first "
         f"layer's maps follow the clip rather than the class {judged(it.general)}."
     )
-
-
-def _layers(layers: Sequence[int]) -> str:
-    return f"{'layer' if len(layers) == 1 else 'layers'} {listed(layers)}"
 
 
 def _alike(it: Alike) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis_lib.geometry.learnt import sure_layers
 from analysis_lib.networks.untrained import TRAINED, UNTRAINED
 from analysis_lib.statistics import Estimate, Verdict, together
 from analysis_lib.studies.nnk_vs_knn.tables import gap_means
@@ -157,8 +158,7 @@ def gains(table: pd.DataFrame | None, draws: int) -> Gains | None:
     for measure, of in rows.groupby("measure", sort=False):
         ends = {name: tuple(of[name].iloc[[0, -1]].astype(float)) for name in (TRAINED, UNTRAINED)}
         last = Estimate(*of.iloc[-1][["difference", "low", "high"]].astype(float))
-        sides = (tuple(of.loc[sure, "layer"].astype(int)) for sure in (of["all_high"] < 0, of["all_low"] > 0))
-        profiles.append(Profile(measure, ends[TRAINED], ends[UNTRAINED], last, *sides, len(of)))
+        profiles.append(Profile(measure, ends[TRAINED], ends[UNTRAINED], last, *sure_layers(of), len(of)))
     return Gains(draws, int(rows["n_neighbors"].iloc[0]), int(rows["layer"].max()), tuple(profiles))
 
 

@@ -10,6 +10,7 @@ from math import nan
 import numpy as np
 import pandas as pd
 
+from analysis_lib.geometry.learnt import sure_layers
 from analysis_lib.statistics import Estimate, Verdict, together
 from analysis_lib.studies.noise.tables import ALL, CHOSEN
 
@@ -183,8 +184,7 @@ def _learnt(rows: pd.DataFrame) -> Learnt | None:
         Estimate(*map(float, last[columns]))
         for columns in (["difference", "low", "high"], ["growth", "growth_low", "growth_high"])
     )
-    sides = rows["all_low"] > 0, rows["all_high"] < 0
-    higher, lower = (tuple(map(int, rows.loc[side, "layer"])) for side in sides)
+    lower, higher = sure_layers(rows)
     ends = (float(last["trained"]), float(last["untrained"]))
     return Learnt(float(last["psnr"]), int(last["draws"]), *ends, difference, growth, higher, lower)
 

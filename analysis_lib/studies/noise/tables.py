@@ -17,13 +17,14 @@ from analysis_lib.geometry.curves import redrawn_smoothness
 from analysis_lib.geometry.embeddings import Embeddings
 from analysis_lib.geometry.graphs import similarity_kernel
 from analysis_lib.geometry.layerwise import LayerGraph, dataset_graphs, layer_embeddings, layer_graph, stored_distances
+from analysis_lib.geometry.learnt import LEARNT, beside_untrained, learnt_rows
 from analysis_lib.geometry.smoothness import smoothness_interval
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.training.fit import evaluate
 from analysis_lib.networks.untrained import untrained_twins
 from analysis_lib.progress import progress_bar
 from analysis_lib.results.digest import array_digest
-from analysis_lib.statistics import mean_interval, percentile_interval, simultaneous_band, unseen_share, wilson_interval
+from analysis_lib.statistics import mean_interval, percentile_interval, unseen_share, wilson_interval
 from analysis_lib.warping.options import Warping
 
 #: sets of clips that accuracy is given for, beside the single actions
@@ -237,25 +238,17 @@ def learnt_noise(trained: NoisyCurves, untrained: Sequence[NoisyCurves]) -> pd.D
     if not untrained:
         return pd.DataFrame(columns=_LEARNT)
     ((noisy, level),) = (key for key in untrained[0].found if key[0] == "chosen")
-    change, again = trained.mean_change(noisy, level)
-    others = [curves.mean_change(noisy, level) for curves in untrained]
-    twin, twin_again = (np.mean([pair[i] for pair in others], axis=0) for i in (0, 1))
-    difference, differences = change - twin, again - twin_again
-    band, growth = np.full((2, len(change)), np.nan), np.full((3, len(change)), np.nan)
-    known = differences[np.isfinite(differences[:, 1:]).all(axis=1), 1:]  # classes may lose all their edges
-    if len(known):
-        band[:, 1:] = simultaneous_band(difference[1:], known)
+    both = trained.mean_change(noisy, level), [curves.mean_change(noisy, level) for curves in untrained]
+    (*_, difference), (*_, again) = beside_untrained(*both)
+    growth = np.full((3, len(difference)), np.nan)
     growth[0, 1:] = difference[1:] - difference[1]
-    growth[1:, 1:] = percentile_interval(differences[:, 1:] - differences[:, 1:2])
-    places = (level, len(untrained), np.arange(len(change)), trained.layers)
-    values = (*places, change, twin, difference, *percentile_interval(differences), *band, *growth)
-    return pd.DataFrame(dict(zip(_LEARNT, values, strict=True)))
+    growth[1:, 1:] = percentile_interval(again[:, 1:] - again[:, 1:2])
+    places = {"psnr": level, "draws": len(untrained), "layer": np.arange(len(difference)), "layer_name": trained.layers}
+    return learnt_rows(*both).assign(**places, **dict(zip(_GROWTH, growth, strict=True)))[[*_LEARNT]]
 
 
-_LEARNT = (
-    *("psnr", "draws", "layer", "layer_name", "trained", "untrained", "difference", "low", "high", "all_low"),
-    *("all_high", "growth", "growth_low", "growth_high"),
-)
+_GROWTH = ("growth", "growth_low", "growth_high")
+_LEARNT = ("psnr", "draws", "layer", "layer_name", *LEARNT, *_GROWTH)
 
 
 def _draw_mean(draws: list[list[tuple]], places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

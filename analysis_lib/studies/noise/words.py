@@ -6,7 +6,20 @@ from math import isnan
 
 from analysis_lib.statistics import Verdict
 from analysis_lib.studies.noise.findings import Cost, Findings, Score
-from analysis_lib.words import THIN, counted, estimate, judged, listed, marked, name_of, number, percent, plain, points
+from analysis_lib.words import (
+    THIN,
+    at_layers,
+    counted,
+    estimate,
+    judged,
+    listed,
+    marked,
+    name_of,
+    number,
+    percent,
+    plain,
+    points,
+)
 
 
 def _share(value: float) -> str:
@@ -128,12 +141,8 @@ def learnt(found: Findings | None) -> str:
         return ""
     it = found.learnt
     here, there = (number(x, signed=True) for x in (it.trained, it.untrained))
-    sides = {"above": it.higher, "below": it.lower}
-    sure = " and ".join(
-        f"{how} that of untrained networks at layer{'s' * (len(layers) > 1)} {listed(layers)}"
-        for how, layers in sides.items()
-        if layers
-    )
+    than = "that of untrained networks"
+    sure = at_layers({f"above {than}": it.higher, f"below {than}": it.lower})
     where = f"The change is surely {sure}" if sure else "At no layer is the change surely another than there"
     grows = ""
     if not isnan(it.growth.value) and found.n_layers > 1:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis_lib.errors import UserError
 from analysis_lib.geometry.curves import EVERY
+from analysis_lib.geometry.learnt import sure_layers
 from analysis_lib.geometry.operator_norms import change_norm_correlation
 from analysis_lib.networks.untrained import TRAINED, UNTRAINED
 from analysis_lib.statistics import Estimate, Verdict, together
@@ -166,12 +167,11 @@ def learnt_findings(table: pd.DataFrame, shape: pd.DataFrame, draws: int, bounda
     rows = table[table["layer"] > 0]
     if rows.empty or not np.isfinite(rows["difference"].iloc[-1]):
         return None
-    lower, higher = (tuple(rows.loc[sure, "layer"].astype(int)) for sure in (rows["all_high"] < 0, rows["all_low"] > 0))
     last = Estimate(*rows.iloc[-1][["difference", "low", "high"]].astype(float))
     halves = {row.statistic: Estimate(row.value, row.low, row.high) for row in shape.itertuples()}
     known = halves and all(np.isfinite(half.value) for half in halves.values())
     judged = (halves["early"], halves["late"], halves["late fall"].above(0)) if known else ()
-    return Learnt(draws, int(rows["layer"].iloc[-1]), last, lower, higher, boundary, *judged)
+    return Learnt(draws, int(rows["layer"].iloc[-1]), last, *sure_layers(rows), boundary, *judged)
 
 
 def neighbour_findings(table: pd.DataFrame) -> tuple[Neighbours, ...]:

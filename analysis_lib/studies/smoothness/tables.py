@@ -23,10 +23,9 @@ from analysis_lib.networks.checkpoints import Checkpoint, load_checkpoint
 from analysis_lib.networks.hooks import evaluating
 from analysis_lib.networks.training.recipes import other_seeds
 from analysis_lib.networks.untrained import TRAINED, UNTRAINED, untrained_twins
-from analysis_lib.statistics import jackknife_draws, left_out, percentile_interval
+from analysis_lib.statistics import N_DRAWS, jackknife_draws, left_out, percentile_interval
 
 SEED = "another seed"
-N_DRAWS = 2000  # of other people
 COLUMNS = ("layer", "name", "norm", "bound", "label_ratio", "data_ratio")
 
 

@@ -105,7 +105,7 @@ def neighbours(found: Sequence[Neighbours]) -> str:
     if missing := [edges for edges in JOINED if edges not in {it.edges for it in found}]:
         said.append(
             f"\n{listed(missing).capitalize()} cannot be asked for: among these clips they are not known, or there is "
-            "only one. The parameter `nodes` takes clips of another split."
+            "only one. The parameter `nodes` takes clips of another split, where there is one."
         )
     return "\n".join(said)
 

@@ -20,14 +20,13 @@ from analysis_lib.geometry.smoothness import label_smoothness
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.untrained import TRAINED, UNTRAINED
 from analysis_lib.progress import progress_bar
-from analysis_lib.statistics import jackknife_draws, left_out, percentile_interval, rank_correlation
+from analysis_lib.statistics import N_DRAWS, jackknife_draws, left_out, percentile_interval, rank_correlation
 from analysis_lib.warping.options import Warping
 
 #: what is measured of a layer, in this order; all but the last two go up or down with label variation
 VARIATION, PROBE = "label variation", "error of a linear probe"
 YARDSTICKS = (VARIATION, "label overlap", "error of k-NN", PROBE, "collapse (NC1)", "intrinsic dimension")
 CONTROLLED = ("error of k-NN", PROBE)
-N_DRAWS = 2000  # from the jackknife's distribution
 #: rank correlation over layers from which on two yardsticks count as one; set before any curve had been drawn
 SAME = 0.9
 

@@ -132,6 +132,15 @@ def test_an_interrupted_run_ends_with_the_same_weights(network, clips, tmp_path,
     assert not changed(whole.model, resumed.model)
 
 
+def test_a_state_of_other_weights_is_refused(network, clips, tmp_path):
+    """What is frozen would be another's than what the features came from."""
+    learn(network, clips, 0, state_path=tmp_path / "state.pt")
+    other = copy.deepcopy(network)
+    other.data_bn.running_mean.add_(1)
+    with pytest.raises(UserError, match="was written for another network"):
+        learn(other, clips, 0, state_path=tmp_path / "state.pt")
+
+
 def test_a_new_head_leaves_the_old_network_alone(network, clips):
     before = copy.deepcopy(network.state_dict())
     model = new_head(network, clips[0], network.layer_names, N_NEW, seed=1)

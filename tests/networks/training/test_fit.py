@@ -82,8 +82,33 @@ def test_a_killed_run_resumes_to_the_same_weights(data, tmp_path, options):
 def test_a_state_of_another_recipe_is_refused(data, tmp_path):
     short = replace(RECIPE, epochs=1)
     fit(new_model(), data, PREPARE, short, tmp_path / "state.pt", progress=False)
-    with pytest.raises(UserError, match="written for another recipe or other data"):
+    with pytest.raises(UserError, match="written for another network, another recipe or other data"):
         fit(new_model(), data, PREPARE, RECIPE, tmp_path / "state.pt", progress=False)
+
+
+def test_a_state_of_another_network_is_refused_though_all_its_modules_look_alike(data, tmp_path):
+    """Another adjacency: without it the state would bring its own, and the card would tell of a network that is not."""
+    one, other = new_model(), STGCN(replace(STICK, centre=0), 2, width=0.125, dropout=0.2)
+    assert repr(one) == repr(other)
+    fit(one, data, PREPARE, RECIPE, tmp_path / "state.pt", progress=False)
+    with pytest.raises(UserError, match=r"^.*state.pt was written for another network, another recipe or other data; "):
+        fit(other, data, PREPARE, RECIPE, tmp_path / "state.pt", progress=False)
+
+
+def test_a_state_that_does_not_tell_the_structure_is_gone_on_with(data, tmp_path):
+    """States were written so before."""
+    path, recipe = tmp_path / "state.pt", replace(RECIPE, epochs=1)
+    fit(new_model(), data, PREPARE, recipe, path, progress=False)
+    state = torch.load(path, weights_only=True)
+    del state["identity"]["structure"]
+    torch.save(state, path)
+    resumed = new_model()
+    assert len(fit(resumed, data, PREPARE, recipe, path, progress=False)) == 1
+    torch.testing.assert_close(weights(resumed), state["model"])
+    del state["identity"]["data"]
+    torch.save(state, path)
+    with pytest.raises(UserError, match="other data"):
+        fit(new_model(), data, PREPARE, recipe, path, progress=False)
 
 
 @pytest.mark.parametrize(
