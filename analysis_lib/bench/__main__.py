@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from tqdm.auto import tqdm
 
-from analysis_lib.bench import dtw, growth, layer, nnk
+from analysis_lib.bench import dtw, growth, layer, nnk, shapley
 from analysis_lib.bench.machine import machine_facts
 from analysis_lib.errors import UserError
 from analysis_lib.files import BUILD, write_text
@@ -24,6 +24,11 @@ PARTS = {
     "nnk": ("NNK weights of all nodes (x: as long as ours; excess of the objective)", nnk_table, nnk_overview),
     "growth": ("The k nearest, and the whole matrix", growth_table, growth_overview),
     "layer": ("Smoothness of a layer (matrix: scaled from some clips)", layer.layer_table, layer.layer_overview),
+    "shapley": (
+        "Joint-level Shapley values to the same standard error (x: as long as ours)",
+        shapley.values_table,
+        shapley.values_overview,
+    ),
 }
 
 
@@ -34,7 +39,7 @@ PARTS = {
     type=click.Choice(list(PARTS)),
     multiple=True,
     metavar="PART",
-    help="dtw, nnk, growth or layer; give it again for another. Default: all.",
+    help="dtw, nnk, growth, layer or shapley; give it again for another. Default: all.",
 )
 @click.option(
     "--output",
@@ -51,6 +56,7 @@ def main(quick: bool, only: tuple[str, ...], output: Path) -> None:
     nnk     the weights of all nodes: ours, scipy.optimize.nnls, the iterative method
     growth  the k nearest of 500 to 8,000 clips, and how many pairs they cost
     layer   the smoothness of a layer of 16,487 clips: time, memory, and how many pairs
+    shapley  Shapley values of joints to the same standard error: ours, captum, shap
 
     Leave the machine alone meanwhile. The seconds of every run go to a JSON file, with medians
     and ratios; the book's page on performance is drawn from data/published/bench.json.
@@ -67,7 +73,7 @@ def main(quick: bool, only: tuple[str, ...], output: Path) -> None:
     except UserError as error:
         raise click.ClickException(str(error)) from error
     record["seconds"], record["tables"], shown = round(time.monotonic() - started, 1), {}, [machine(record)]
-    for part in only or PARTS:
+    for part in (part for part in only or PARTS if part in record):
         title, table, overview = PARTS[part]
         record["tables"][part] = json.loads(table(record).to_json(orient="records"))
         shown.append(f"{title}\n{overview(table(record)).to_string()}")
@@ -91,6 +97,11 @@ def cases(part: str, quick: bool, missing: dict[str, str]) -> dict[str, Callable
         return {f"{name} {n}": partial(nnk.bench_kernel, name, n, 1 if quick else 5) for name, n in sizes}
     if part == "growth":
         return {f"of {n}": partial(growth.bench_size, n) for n in ((60, 120) if quick else growth.SIZES)}
+    if part == "shapley":
+        absent = shapley.why_missing()
+        missing |= absent
+        few = {"n_clips": 1, "pairs": 2, "rounds": 2} if quick else {}
+        return {} if shapley.OURS in absent else {"of joints": partial(shapley.bench_values, absent, **few)}
     return {kind: partial(layer.bench_layer, kind, **small) for kind in layer.KINDS}
 
 

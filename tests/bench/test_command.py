@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from analysis_lib.bench import __main__ as command
-from analysis_lib.bench import dtw, growth, layer, nnk
+from analysis_lib.bench import dtw, growth, layer, nnk, shapley
 from analysis_lib.errors import DataError
 from analysis_lib.files import ROOT
 from analysis_lib.studies.performance.tables import load_bench, speed_table
@@ -43,6 +43,7 @@ def measured(monkeypatch):
     keep(nnk, "bench_kernel", lambda *_: [])
     keep(growth, "bench_size", lambda n: {**SIZE, "clips": n})
     keep(layer, "bench_layer", lambda kind: {})
+    keep(shapley, "bench_values", lambda missing: [])
     return given
 
 
@@ -80,7 +81,14 @@ def test_all_shapes_and_sizes_are_measured(measured):
     shapes = [(52, 60), (16, 5120), (26, 2560), (64, 1280), (75, 6400)]
     kernels = [(name, n) for name in ("Gaussian", "windowed DTW") for n in (500, 2000)]
     sizes = [(n,) for n in (500, 1000, 2000, 4000, 8000)]
-    assert [given[:2] for given in measured] == [*shapes, *kernels, *sizes, ("early",), ("late",)]
+    assert [given[:2] for given in measured] == [
+        *shapes,
+        *kernels,
+        *sizes,
+        ("early",),
+        ("late",),
+        (shapley.why_missing(),),
+    ]
 
 
 def test_a_library_that_is_not_installed_is_left_out_and_named(measured, run, monkeypatch):
