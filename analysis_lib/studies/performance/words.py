@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 from math import isfinite
 
-from analysis_lib.studies.performance.findings import Growth, Peer, Speed
+from analysis_lib.studies.performance.findings import Growth, Peer, Speed, Values
 from analysis_lib.words import code_of, counted, duration, listed, name_of, number, percent, ratio
 
 
-def machine(record: Mapping) -> str:
-    """Return on what the record was made, in one sentence."""
-    found = record["machine"]
+def machine(record: Mapping, part: str = "") -> str:
+    """Return on what the record was made, or a part of it that was measured apart, in one sentence."""
+    found = record.get("machines", {}).get(part, record["machine"])
     versions = ", ".join(f"{name} {name_of(version)}" for name, version in found["versions"].items())
     trial = " A trial with few clips (--quick), not a measurement." if record["quick"] else ""
     cores = counted(found["cores"], "core")
@@ -59,3 +59,18 @@ def growth(found: Growth | None) -> str:
         f"From {' to '.join(clips)} clips the time grows as {grown}. Of all pairs, {shares} had to be "
         f"computed for the {found.neighbours} nearest."
     )
+
+
+def values(found: Values) -> str:
+    """Return how long other libraries take for Shapley values as sure as ours."""
+    if not found.one:
+        return "No other library's Shapley values were measured."
+    whole = f"for all {found.classes} classes {_times(found.all)}" if found.all else ""
+    return (
+        f"For values of {counted(found.joints, 'joint')} that are as sure as ours, the others take, for the explained "
+        f"class, {_times(found.one)}; {whole}."
+    )
+
+
+def _times(times: Mapping[str, float]) -> str:
+    return listed(f"{ratio(each)} ours ({name_of(method)})" for method, each in times.items())
