@@ -81,7 +81,7 @@ def read_table(path: Path) -> pd.DataFrame:
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, pd.errors.ParserError) as error:
-        raise DataError(f"{path} is not a table with one row a joint: {' '.join(str(error).split())}") from error
+        raise DataError(f"{path} is not a table: {' '.join(str(error).split())}") from error
     table.columns = [str(column).strip().lower() for column in table.columns]
     ours = {other: ours for ours, others in SYNONYMS.items() if ours not in table for other in others}
     table = table.rename(columns=ours)

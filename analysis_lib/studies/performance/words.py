@@ -63,14 +63,13 @@ def growth(found: Growth | None) -> str:
 
 def values(found: Values) -> str:
     """Return how long other libraries take for Shapley values as sure as ours."""
-    if not found.one:
+    kinds = {"the explained class": found.one, f"all {counted(found.classes, 'class', 'classes')}": found.all}
+    parts = [f"for {which} {_times(times)}" for which, times in kinds.items() if times]
+    if not parts:
         return "No other library's Shapley values were measured."
-    whole = f"for all {found.classes} classes {_times(found.all)}" if found.all else ""
-    return (
-        f"For values of {counted(found.joints, 'joint')} that are as sure as ours, the others take, for the explained "
-        f"class, {_times(found.one)}; {whole}."
-    )
+    what = f"values of {counted(found.joints, 'joint')} of {counted(found.clips, 'clip')}"
+    return f"For {what} that are as sure as ours, the others take, {'; '.join(parts)}."
 
 
 def _times(times: Mapping[str, float]) -> str:
-    return listed(f"{ratio(each)} ours ({name_of(method)})" for method, each in times.items())
+    return listed(f"{ratio(each)} our time ({name_of(method)})" for method, each in times.items())
