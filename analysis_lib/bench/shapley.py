@@ -148,7 +148,7 @@ def why_missing(methods: Sequence[Method] = METHODS) -> dict[str, str]:
     return reasons
 
 
-def bench_values(missing: Mapping[str, str] = {}, n_clips: int = 4, pairs: int = 4, rounds: int = 5) -> list[dict]:
+def bench_values(missing: Mapping[str, str] = {}, n_clips: int = 4, pairs: int = 4, rounds: int = 8) -> list[dict]:
     """Return the seconds and the spread of each method's values, for the explained class and for all.
 
     Clips are short ones, whole, of the generated dataset, and the network is the book's.
