@@ -68,8 +68,8 @@ def values(found: Values) -> str:
     if not parts:
         return "No other library's Shapley values were measured."
     what = f"values of {counted(found.joints, 'joint')} of {counted(found.clips, 'clip')}"
-    return f"For {what} that are as sure as ours, the others take, {'; '.join(parts)}."
+    return f"For {what} that are as sure as ours, the others take, in multiples of our time, {'; '.join(parts)}."
 
 
 def _times(times: Mapping[str, float]) -> str:
-    return listed(f"{ratio(each)} our time ({name_of(method)})" for method, each in times.items())
+    return listed(f"{ratio(each)} ({name_of(method)})" for method, each in times.items())
