@@ -61,9 +61,10 @@ lock:  ## write both lock files anew from the ranges of pyproject.toml
 	_build/lock/bin/python -m pip install --quiet '.[dev,lab]'
 	_build/lock/bin/python -m pip freeze --exclude stgbook | sed 's/+cpu$$//' > requirements.lock
 	$(PYTHON) -m venv --clear _build/lock-bench
-	_build/lock-bench/bin/python -m pip install --quiet click tqdm $$($(PYTHON) -c 'import tomllib; \
+	_build/lock-bench/bin/python -m pip install --quiet 'torch==2.13.0'
+	_build/lock-bench/bin/python -m pip install --quiet click einops safetensors tqdm $$($(PYTHON) -c 'import tomllib; \
 	  print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["bench"])')
-	_build/lock-bench/bin/python -m pip freeze > requirements-bench.lock
+	_build/lock-bench/bin/python -m pip freeze | sed 's/+cpu$$//' > requirements-bench.lock
 
 clean:  ## remove what was built (not the virtual environment)
 	rm -rf _build

@@ -61,7 +61,7 @@ from analysis_lib.results.store import Store
 from analysis_lib.skeletons.layouts import layout
 from analysis_lib.studies.ablations.tables import part_table, run_table
 from analysis_lib.studies.claims.papers import load_claims
-from analysis_lib.studies.performance.tables import growth_table, load_bench, nnk_table, speed_table
+from analysis_lib.studies.performance.tables import growth_table, load_bench, nnk_table, speed_table, values_table
 
 MEMORY, SECONDS, LINE = 2 * 2**30, 10, 500
 PATIENCE = 120  # seconds by the clock, on a machine that has other work
@@ -223,7 +223,7 @@ def _recorded(path: Path) -> object:
 
 def _bench(path: Path) -> object:
     record = load_bench(path)
-    tables = (speed_table(record), nnk_table(record), growth_table(record))
+    tables = (speed_table(record), nnk_table(record), growth_table(record), values_table(record))
     return record, [table.select_dtypes("number").drop(columns="gap", errors="ignore").to_numpy() for table in tables]
 
 

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_info
 
 from analysis_lib.results.digest import code_version
 
-PACKAGES = ("numpy", "scipy", "numba", "tslearn", "dtaidistance", "aeon")
+PACKAGES = ("numpy", "scipy", "numba", "torch", "tslearn", "dtaidistance", "aeon", "captum", "shap")
 STATUS, PROCESSORS = Path("/proc/self/status"), Path("/proc/cpuinfo")  # where the system is Linux
 
 Value = TypeVar("Value")

@@ -97,8 +97,9 @@ def describe(dataset, data_root, picture) -> None:
 def infants(folder, output, labels, rate) -> None:
     """Cut recordings of infants into windows for the chapter infants; no medical device.
 
-    FOLDER has a .csv or .npz for each recording, 29 key points a frame (layout infant-29), in pixels, empty or NaN
-    where a point was not seen. Labels are 1 with, 0 without fidgety movements.
+    FOLDER has a .csv or .npz for each recording of 5 s or more, 29 key points a frame (layout infant-29), in pixels,
+    empty or NaN where a point was not seen, and labels.csv: clip is the name of a recording's file without its ending,
+    label is 1 with, 0 without fidgety movements. A .csv has the columns nose_x, nose_y, ... or frame, joint, x, y.
 
     \b
     stgbook data infants recordings/ --rate 30 -o mine.npz

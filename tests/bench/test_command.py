@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from analysis_lib.bench import __main__ as command
-from analysis_lib.bench import dtw, growth, layer, nnk
+from analysis_lib.bench import dtw, growth, layer, nnk, shapley
 from analysis_lib.errors import DataError
 from analysis_lib.files import ROOT
 from analysis_lib.studies.performance.tables import load_bench, speed_table
@@ -28,7 +28,14 @@ SHAPE = {
 }
 SIZE = {"frames": 13, "features": 8, "neighbours": 10, "pairs": 1000, "computed": 250}
 SIZE |= {"methods": [{"name": "windowed_dtw_knn", "seconds": [0.1]}]}
-LIBRARIES = ("torch", "matplotlib", "seaborn", "IPython", "papermill", "yaml", "distributed", "safetensors")
+SAMPLED = {"how": "", "seconds": [2.0], "error": 1.0}
+VALUES = [
+    {
+        **{"explained": "one class", "clips": 4, "frames": 60, "joints": 25, "classes": 20, "evaluations": 200},
+        "methods": [{**SAMPLED, "name": "JointShapley"}, {**SAMPLED, "name": "captum, sampling", "error": 2.0}],
+    }
+]
+LIBRARIES = ("seaborn", "IPython", "papermill", "yaml", "distributed")
 
 
 @pytest.fixture
@@ -43,6 +50,7 @@ def measured(monkeypatch):
     keep(nnk, "bench_kernel", lambda *_: [])
     keep(growth, "bench_size", lambda n: {**SIZE, "clips": n})
     keep(layer, "bench_layer", lambda kind: {})
+    keep(shapley, "bench_values", lambda missing: VALUES)
     return given
 
 
@@ -73,6 +81,29 @@ def test_ratios_are_printed_and_every_run_is_written(measured, run):
     assert len(speed_table(record)) == 15
 
 
+def test_a_part_is_measured_again_without_the_others(measured, run, monkeypatch):
+    _, before = run("--only", "dtw", "--only", "shapley")
+    monkeypatch.setattr(command, "machine_facts", lambda: {**before["machine"], "cpu": "another"})
+    done, record = run("--only", "shapley", "--keep")
+    assert done.exit_code == 0
+    assert record["dtw"] == before["dtw"]
+    assert record["machine"] == before["machine"]
+    assert record["machines"] == {"shapley": {**before["machine"], "cpu": "another"}}
+    assert record["tables"].keys() == {"dtw", "shapley"}
+    assert record["shapley"] == VALUES
+    assert "4.0×" in done.output
+    done, _ = run("--keep", "--quick")
+    assert done.exit_code == 2
+    assert "does not belong" in done.output
+
+
+def test_what_is_kept_is_read_before_anything_is_measured(measured, run):
+    done, record = run("--keep")
+    assert done.exit_code == 1
+    assert "No such file" in done.output
+    assert (record, measured) == (None, [])
+
+
 def test_all_shapes_and_sizes_are_measured(measured):
     for part in command.PARTS:
         for measure in command.cases(part, False, {}).values():
@@ -80,7 +111,14 @@ def test_all_shapes_and_sizes_are_measured(measured):
     shapes = [(52, 60), (16, 5120), (26, 2560), (64, 1280), (75, 6400)]
     kernels = [(name, n) for name in ("Gaussian", "windowed DTW") for n in (500, 2000)]
     sizes = [(n,) for n in (500, 1000, 2000, 4000, 8000)]
-    assert [given[:2] for given in measured] == [*shapes, *kernels, *sizes, ("early",), ("late",)]
+    assert [given[:2] for given in measured] == [
+        *shapes,
+        *kernels,
+        *sizes,
+        ("early",),
+        ("late",),
+        (shapley.why_missing(),),
+    ]
 
 
 def test_a_library_that_is_not_installed_is_left_out_and_named(measured, run, monkeypatch):
@@ -106,12 +144,14 @@ def test_a_disagreement_is_one_line_and_writes_nothing(run, monkeypatch):
 def test_a_quick_run_needs_nothing_that_the_bench_s_lock_has_not(tmp_path):
     for name in LIBRARIES:
         (tmp_path / f"{name}.py").write_text("raise ImportError('the bench runs without it')")
-    options = ["--quick", "--only", "growth", "--only", "layer", "--output", str(tmp_path / "b.json")]
+    parts = [word for part in ("growth", "layer", "shapley") for word in ("--only", part)]
+    options = ["--quick", *parts, "--output", str(tmp_path / "b.json")]
     command, place = [sys.executable, "-m", "analysis_lib.bench", *options], {"PYTHONPATH": str(tmp_path)}
     done = subprocess.run(command, cwd=ROOT, env=os.environ | place, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     record = json.loads((tmp_path / "b.json").read_text())
     assert [case["clips"] for case in record["growth"]] == [60, 120]
     assert [case["kind"] for case in record["layer"]] == ["early", "late"]
+    assert [case["explained"] for case in record["shapley"]] == ["one class", "all classes"]
     held = {line.split("==")[0] for line in (ROOT / "requirements-bench.lock").read_text().split()}
     assert held.isdisjoint(LIBRARIES)

@@ -74,28 +74,32 @@ def read_infants(folder: str | Path, labels: str | Path | None = None, rate: flo
     ------
     DataError
         If a file is damaged, a recording has no label or no rate, is shorter than a window, or never shows a joint;
-        the message names it.
+        the message says what is wrong with the first such recording, and names the others.
     """
     folder = Path(folder).expanduser()
     table = Path(labels).expanduser() if labels else folder / "labels.csv"
     paths = _recordings(folder, table)
     facts = _facts(table, paths)
-    cut, missing, rows = [], [], []
+    windows, missing, rows, wrong = [], [], [], {}
     for name, path in paths.items():
-        x, own = _read(path)
         try:
-            found, gone = _windows(x, _rate(facts.loc[name], own, rate))
-        except UserError as error:
-            raise DataError(f"{path}: {error}") from error
-        cut += found
+            found, gone = _windows_of(path, facts.loc[name], rate)
+        except DataError as error:
+            wrong[path.name] = error
+            continue
+        windows += found
         missing += gone
         rows += [(name, i) for i in range(len(found))]
+    if wrong:
+        first, *others = wrong
+        more = f" (nor can {cut(', '.join(others))} be taken)" if others else ""
+        raise DataError(f"{wrong[first]}{more}") from wrong[first]
     whose = facts.loc[[name for name, _ in rows]]
     known = whole_numbers(facts, "subject") if "subject" in facts else np.arange(len(facts))
     return SkeletonDataset(
         name=f"{folder.resolve().name} (recordings)",
         skeleton=BODY,
-        sequences=tuple(x[None] for x in cut),
+        sequences=tuple(x[None] for x in windows),
         labels=whose["label"].astype(int).to_numpy(),
         class_names=CLASS_NAMES,
         clips=tuple(f"{name}, window {i}" for name, i in rows),
@@ -144,6 +148,15 @@ def _facts(table: Path, paths: dict[str, Path]) -> pd.DataFrame:
     return facts.loc[list(paths)]
 
 
+def _windows_of(path: Path, facts: pd.Series, rate: float | None) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return the windows of a file, and what was not seen of them."""
+    x, own = _read(path)
+    try:
+        return _windows(x, _rate(facts, own, rate))
+    except UserError as error:
+        raise DataError(f"{path}: {error}") from error
+
+
 def _read(path: Path) -> tuple[np.ndarray, object]:
     """Return a recording (T, 29, 2), and its rate or None."""
     if path.suffix.lower() == ".npz":
@@ -177,8 +190,9 @@ def _by_joint(table: pd.DataFrame, name: str) -> np.ndarray:
 def _by_frame(table: pd.DataFrame, name: str) -> np.ndarray:
     """Return the recording of a table with a row a frame and the columns NAME_x and NAME_y of each joint."""
     points = [column[:-2] for column in table if column.endswith(("_x", " x", ".x"))]
-    if absent := [p for p in points if not {f"{p}{s}y" for s in "_ ."} & set(table)] or ([] if points else ["nose"]):
-        raise DataError(f"it has no column '{absent[0]}_y'; expected nose_x, nose_y, ..., got {cut(', '.join(table))}")
+    absent = [f"{p}_y" for p in points if not {f"{p}{s}y" for s in "_ ."} & set(table)] if points else ["nose_x"]
+    if absent:
+        raise DataError(f"it has no column '{absent[0]}'; expected nose_x, nose_y, ..., got {cut(', '.join(table))}")
     skeleton, joint = joints_of(pd.Series(points))
     _check_layout(skeleton.name)
     column = {p: [next(f"{p}{s}{axis}" for s in "_ ." if f"{p}{s}{axis}" in table) for axis in "xy"] for p in points}
@@ -224,7 +238,10 @@ def _windows(x: np.ndarray, rate: float) -> tuple[list[np.ndarray], list[np.ndar
     there = np.flatnonzero(seen.any(axis=1))
     x = np.where(seen[..., None], x, np.nan)[there[0] : there[-1] + 1]
     if len(x) < SECONDS * rate:
-        raise DataError(f"the infant is seen for {len(x) / rate:.1f} s; a window takes {SECONDS:g} s")
+        raise DataError(
+            f"the infant is seen for {len(x) / rate:.1f} s; a window takes {SECONDS:g} s: leave the recording "
+            "out of the folder and of the labels"
+        )
     if not (seen[:, ENDS[0]] & seen[:, ENDS[1]]).any():
         raise DataError("thorax and pelvis are never seen together; nothing says where the head is")
     found = infant_windows(head_up(x * [1, -1], *ENDS), rate, *ENDS)

@@ -38,6 +38,20 @@ class Growth:
     neighbours: int
 
 
+@dataclass(frozen=True)
+class Values:
+    """Shapley values of so many joints and clips: how many times as long as ours each method takes to our error.
+
+    ``one`` and ``all`` are for the explained class and for all ``classes``, by method; empty without peers.
+    """
+
+    joints: int
+    clips: int
+    classes: int
+    one: dict[str, float]
+    all: dict[str, float]
+
+
 def speed(table: pd.DataFrame) -> Speed | None:
     """Return what `analysis_lib.studies.performance.tables.speed_table` says; None if we were not measured."""
     methods = table["method"].unique()
@@ -50,6 +64,15 @@ def speed(table: pd.DataFrame) -> Speed | None:
     ends = peers[["method", "frames", "features", "times"]].iloc[[0, -1] if len(peers) else []]
     fastest, slowest = [Peer(*row) for row in ends.itertuples(index=False)] or (None, None)
     return Speed(int(ours["clips"].max()), seconds, floor, fastest, slowest)
+
+
+def values(table: pd.DataFrame) -> Values:
+    """Return what `analysis_lib.studies.performance.tables.values_table` says."""
+    ours = table["method"].iloc[0]
+    peers = table[table["method"] != ours].set_index("method").groupby("explained")["times"]
+    times = {explained: part.to_dict() for explained, part in peers}
+    sizes = table[["joints", "clips", "classes"]].iloc[0].astype(int)
+    return Values(*map(int, sizes), times.get("one class", {}), times.get("all classes", {}))
 
 
 def growth(table: pd.DataFrame) -> Growth | None:

@@ -36,6 +36,16 @@ def nnk_overview(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index(keys)
 
 
+def values_overview(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for one class and one for all: times to our standard error."""
+    rows = []
+    for what, part in table.groupby("explained", sort=False):
+        ours, *others = part.to_dict("records")
+        times = {m["method"]: ratio(m["times"]) for m in others}
+        rows.append({"explained": what, ours["method"]: duration(ours["seconds"]), **times})
+    return pd.DataFrame(rows).set_index("explained")
+
+
 def growth_overview(table: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each number of clips: the times, and the share of pairs computed."""
     rows = []

@@ -16,7 +16,7 @@ from analysis_lib.files import ROOT, is_there
 from analysis_lib.loading import Name, Within, checked, read_json
 
 FORMAT = 1  # of the JSON file
-PARTS = ("dtw", "nnk", "growth")
+PARTS = ("dtw", "nnk", "growth", "shapley")
 
 _Count = Annotated[int, Within(1)]
 _Seconds = Annotated[list[Annotated[float, Within(1e-9)]], Within(1, 10_000)]
@@ -80,14 +80,31 @@ class _Size(TypedDict):
     methods: Annotated[list[_Method], Within(1, 100)]
 
 
+class _Sampler(_Method):
+    how: str
+    error: Annotated[float, Within(1e-12, 1e12)]
+
+
+class _Values(TypedDict):
+    explained: Name
+    clips: _Count
+    frames: _Count
+    joints: _Count
+    classes: _Count
+    evaluations: _Count
+    methods: Annotated[list[_Sampler], Within(1, 100)]
+
+
 class _Record(TypedDict):
     format: int
     quick: NotRequired[bool]
     machine: NotRequired[Mapping[str, object]]
+    machines: NotRequired[Mapping[str, Mapping[str, object]]]
     missing: NotRequired[Mapping[str, str]]
     dtw: NotRequired[list[_Shape]]
     nnk: NotRequired[list[_Kernel]]
     growth: NotRequired[list[_Size]]
+    shapley: NotRequired[list[_Values]]
 
 
 def load_bench(path: str | Path) -> dict:
@@ -175,6 +192,28 @@ def growth_table(record: dict) -> pd.DataFrame:
     shared = ("clips", "frames", "features", "neighbours", "pairs", "computed")
     table = _compared(_part(record, "growth"), shared, ())
     return table.assign(share=table["computed"] / table["pairs"])
+
+
+def values_table(record: dict) -> pd.DataFrame:
+    r"""Return the seconds of joints' Shapley values to our standard error, by classes explained and method.
+
+    The variance of a mean falls as one over the evaluations, so a method's median time t is multiplied by the share
+    of its variance to ours:
+
+    .. math:: t' = t\, \frac{s^2}{s_{ours}^2}
+
+    Returns
+    -------
+    DataFrame
+        Columns explained, clips, frames, joints, classes, evaluations (of a clip), method, runs, ``seconds`` (t'),
+        ``times`` (over ours), how, and ``error`` (s, of a value over runs).
+    """
+    cases = []
+    for case in _part(record, "shapley"):
+        ours = case["methods"][0]["error"]
+        cases.append(case | {"methods": [{**m, "factor": (m["error"] / ours) ** 2} for m in case["methods"]]})
+    shared = ("explained", "clips", "frames", "joints", "classes", "evaluations")
+    return _compared(cases, shared, ("how", "error"))
 
 
 def growth_exponents(table: pd.DataFrame) -> pd.Series:

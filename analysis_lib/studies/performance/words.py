@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 from math import isfinite
 
-from analysis_lib.studies.performance.findings import Growth, Peer, Speed
+from analysis_lib.studies.performance.findings import Growth, Peer, Speed, Values
 from analysis_lib.words import code_of, counted, duration, listed, name_of, number, percent, ratio
 
 
-def machine(record: Mapping) -> str:
-    """Return on what the record was made, in one sentence."""
-    found = record["machine"]
+def machine(record: Mapping, part: str = "") -> str:
+    """Return on what the record was made, or a part of it that was measured apart, in one sentence."""
+    found = record.get("machines", {}).get(part, record["machine"])
     versions = ", ".join(f"{name} {name_of(version)}" for name, version in found["versions"].items())
     trial = " A trial with few clips (--quick), not a measurement." if record["quick"] else ""
     cores = counted(found["cores"], "core")
@@ -59,3 +59,17 @@ def growth(found: Growth | None) -> str:
         f"From {' to '.join(clips)} clips the time grows as {grown}. Of all pairs, {shares} had to be "
         f"computed for the {found.neighbours} nearest."
     )
+
+
+def values(found: Values) -> str:
+    """Return how long other libraries take for Shapley values as sure as ours."""
+    kinds = {"the explained class": found.one, f"all {counted(found.classes, 'class', 'classes')}": found.all}
+    parts = [f"for {which} {_times(times)}" for which, times in kinds.items() if times]
+    if not parts:
+        return "No other library's Shapley values were measured."
+    what = f"values of {counted(found.joints, 'joint')} of {counted(found.clips, 'clip')}"
+    return f"For {what} that are as sure as ours, the others take, in multiples of our time, {'; '.join(parts)}."
+
+
+def _times(times: Mapping[str, float]) -> str:
+    return listed(f"{ratio(each)} ({name_of(method)})" for method, each in times.items())

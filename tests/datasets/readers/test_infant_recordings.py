@@ -6,6 +6,7 @@ import pytest
 
 from analysis_lib.cli import main as cli
 from analysis_lib.datasets.catalogue import load_dataset
+from analysis_lib.datasets.gaps import fill_gaps
 from analysis_lib.datasets.readers.infant_recordings import read_infants
 from analysis_lib.datasets.synthetic.infants import fidgety_joints, infants, recording
 from analysis_lib.errors import DataError, UserError
@@ -117,6 +118,54 @@ def test_tables_by_frame_and_by_joint_are_one(folder, filmed):
     assert read_infants(folder).fingerprint == before.fingerprint
 
 
+def test_columns_say_which_is_across_whatever_their_order(folder):
+    before = read_infants(folder)
+    table = pd.read_csv(folder / "anna.csv")
+    table[table.columns[::-1]].to_csv(folder / "anna.csv", index=False)
+    assert read_infants(folder).fingerprint == before.fingerprint
+    swapped = table.rename(columns=lambda name: name[:-1] + {"x": "y", "y": "x"}[name[-1]])
+    swapped.to_csv(folder / "anna.csv", index=False)
+    right, left = (
+        np.median([x[0, :, 9, 0] - x[0, :, 5, 0] for x in d.sequences[:3]]) for d in (before, read_infants(folder))
+    )
+    assert right > 0.1  # the left shoulder lies at the right of the picture
+    assert left < -0.1  # and a table that swaps the axes shows a mirrored infant
+
+
+def test_what_was_not_seen_is_counted_window_by_window_and_cut_at_the_ends(folder):
+    x, rate = recording(0, 1, 10.0)
+    x = fill_gaps(x[None] * [1, -1] + [0, 1000], 2)[0][0]
+    first, second = int(1.0 * rate), int(9.0 * rate)
+    x[:first] = np.nan
+    x[second:] = 0  # which trackers write, too
+    hidden = slice(first + int(3.0 * rate), first + int(4.0 * rate))
+    x[hidden, 20] = 0
+    np.savez(folder / "ben.npz", x=x, rate=rate)
+    data = read_infants(folder)
+    of_ben = [i for i, clip in enumerate(data.clips) if clip.startswith("ben")]
+    assert len(of_ben) == 3  # of the 8 s in which the infant is seen: from 0, 2.5 and 3 s on
+    gone = data.missing[of_ben]
+    assert gone[:, 20] == pytest.approx([0.2, 0.2, 0.2], abs=0.02)
+    assert not np.delete(gone, 20, axis=1).any()
+
+
+def test_a_recording_takes_as_long_as_a_window(folder, filmed):
+    x, rate = filmed[1]
+    needed = int(np.ceil(5 * rate))
+    np.savez(folder / "ben.npz", x=x[:needed], rate=rate)
+    assert sum(clip.startswith("ben") for clip in read_infants(folder).clips) == 1
+    np.savez(folder / "ben.npz", x=x[: needed - 2], rate=rate)
+    with pytest.raises(DataError, match=r"is seen for [45]\.[09] s; a window takes 5 s: leave the recording out"):
+        read_infants(folder)
+
+
+def test_all_recordings_that_are_wrong_are_named_in_one_line(folder):
+    (folder / "anna.csv").write_text("")
+    np.savez(folder / "ben.npz", x=np.zeros(3))
+    with pytest.raises(DataError, match=r"anna.csv is not a table: .* \(nor can ben.npz be taken\)$"):
+        read_infants(folder)
+
+
 def rewritten(name, change):
     def spoil(folder):
         (folder / name).write_text(change((folder / name).read_text()))
@@ -134,6 +183,7 @@ def rewritten(name, change):
         (rewritten("labels.csv", lambda t: "clip,rate\nanna,25\n"), "no column 'label'"),
         (rewritten("labels.csv", lambda t: "clip,label\nanna,0\nben,1\n"), "anna.csv: nothing says how many frames"),
         (rewritten("anna.csv", lambda t: t.replace("thorax", "chest")), "anna.csv: joints 'chest' are of no layout"),
+        (rewritten("anna.csv", lambda t: t.replace("_x", "_u")), "anna.csv: it has no column 'nose_x'"),
         (rewritten("anna.csv", lambda t: t.replace("thorax_y", "thorax_z")), "anna.csv: it has no column 'thorax_y'"),
         (rewritten("anna.csv", lambda t: "\n".join(t.split("\n")[:60])), "a window takes 5 s"),
         (rewritten("anna.csv", lambda t: t + "x" + "," * 57 + "\n"), r"anna.csv: row \d+: head_top_x is 'x'"),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sentences import check, check_all
 
 from analysis_lib.studies.performance import words
-from analysis_lib.studies.performance.findings import Growth, Peer, Speed, growth, speed
+from analysis_lib.studies.performance.findings import Growth, Peer, Speed, Values, growth, speed, values
 
 SPEED = pd.DataFrame(
     [
@@ -27,6 +27,9 @@ MACHINE = {"cpu": "Some CPU", "cores": 2, "blas": "openblas 1", "date": "2025-01
 RECORD = {"quick": False, "machine": MACHINE | {"versions": {"python": "3.11", "numba": "0.6"}}}
 
 
+APART = {**RECORD["machine"], "date": "2025-03-01"}
+
+
 def test_peers_are_other_libraries():
     assert speed(SPEED) == FOUND
     assert speed(SPEED[~SPEED["method"].isin(["tslearn", "aeon"])]) == ALONE
@@ -39,10 +42,31 @@ def test_growth_is_that_of_the_nearest_and_of_the_matrix():
     assert (found.clips, found.share, found.neighbours) == ((100, 400), (0.2, 0.05), 5)
 
 
+VALUES = pd.DataFrame(
+    [
+        ("one class", "ours", 1.0),
+        ("one class", "captum", 4.5),
+        ("one class", "shap", 0.9),
+        ("all classes", "ours", 1.0),
+        ("all classes", "captum", 2.0),
+        ("all classes", "shap", 1.1),
+    ],
+    columns=["explained", "method", "times"],
+).assign(joints=25, clips=4, classes=20)
+
+
+def test_values_are_compared_for_one_class_and_for_all():
+    assert values(VALUES) == Values(25, 4, 20, {"captum": 4.5, "shap": 0.9}, {"captum": 2.0, "shap": 1.1})
+    assert values(VALUES[VALUES["method"] == "ours"]) == Values(25, 4, 20, {}, {})
+
+
 def test_words(said):
     said("with peers", f"{words.answer(FOUND)}\n{words.numbers(FOUND)}")
     said("alone", words.answer(ALONE))
     said("growth", words.growth(Growth((1000, 4000), {"knn": 1.5, "all": 2.0}, (0.2, 0.05), 5)))
+    said("values", words.values(values(VALUES)))
+    said("values without peers", words.values(values(VALUES[VALUES["method"] == "ours"])))
+    said("a part measured apart", words.machine(RECORD | {"machines": {"shapley": APART}}, "shapley"))
     said("machine", words.machine(RECORD))
     said("a trial", words.machine(RECORD | {"quick": True}))
 

@@ -8,7 +8,14 @@ import pytest
 from analysis_lib.errors import DataError
 from analysis_lib.studies.performance import overviews
 from analysis_lib.studies.performance.figures import plot_growth, plot_speed
-from analysis_lib.studies.performance.tables import growth_exponents, growth_table, load_bench, nnk_table, speed_table
+from analysis_lib.studies.performance.tables import (
+    growth_exponents,
+    growth_table,
+    load_bench,
+    nnk_table,
+    speed_table,
+    values_table,
+)
 
 pytestmark = pytest.mark.usefixtures("drawn_whole")
 
@@ -63,6 +70,22 @@ def size(clips, seconds, computed):
     }
 
 
+def values(explained, error):
+    """Return a case in which captum, with ``error``, is twice as fast as ours."""
+    return {
+        "explained": explained,
+        "clips": 4,
+        "frames": 60,
+        "joints": 25,
+        "classes": 20,
+        "evaluations": 200,
+        "methods": [
+            {"name": "JointShapley", "how": "a", "seconds": [4, 3, 9], "error": 0.1},
+            {"name": "captum, sampling", "how": "b", "seconds": [2], "error": error},
+        ],
+    }
+
+
 @pytest.fixture
 def record():
     return {
@@ -70,6 +93,7 @@ def record():
         "dtw": [shape(52, 60, [4, 6, 5]), shape(16, 5120, [4], 4)],
         "nnk": [weights(500, 15), weights(2000, 15)],
         "growth": [size(100, 0.1, 990), size(400, 0.8, 3990)],
+        "shapley": [values("one class", 0.3), values("all classes", 0.2)],
     }
 
 
@@ -102,7 +126,7 @@ def test_a_part_that_was_not_measured_is_named(record):
     del record["growth"]
     with pytest.raises(DataError) as error:
         growth_table(record)
-    assert str(error.value) == ("the record has no part 'growth', only dtw, nnk; make bench measures all")
+    assert str(error.value) == ("the record has no part 'growth', only dtw, nnk, shapley; make bench measures all")
 
 
 def test_speed_by_hand(record):
@@ -136,6 +160,14 @@ def test_weights_and_growth_by_hand(record):
     )
 
 
+def test_values_are_timed_to_our_error_by_hand(record):
+    table = values_table(record)
+    assert table["explained"].tolist() == ["one class"] * 2 + ["all classes"] * 2
+    assert table["seconds"].tolist() == pytest.approx([4, 2 * 9, 4, 2 * 4])
+    assert table["times"].tolist() == pytest.approx([1, 4.5, 1, 2])
+    assert table["error"].tolist() == [0.1, 0.3, 0.1, 0.2]
+
+
 def test_growth_of_one_size_is_refused(record):
     with pytest.raises(DataError, match=r"^growth needs at least two numbers of clips, got one$"):
         growth_exponents(growth_table({**record, "growth": record["growth"][:1]}))
@@ -159,6 +191,8 @@ def test_tables_for_people(record):
         "nodes with a ridge": 1,
         "KKT": "2 × 10⁻⁹",
     }
+    values = overviews.values_overview(values_table(record))
+    assert values.loc["one class"].to_dict() == {"JointShapley": "4.00 s", "captum, sampling": "4.5×"}
     growth = overviews.growth_overview(growth_table(record))
     assert growth.loc[400].to_dict() == {
         "windowed_dtw_knn": "800 ms",
