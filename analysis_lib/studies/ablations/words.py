@@ -25,10 +25,12 @@ def answer(found: Findings | None) -> str:
     if not found:
         return "Nothing can be said of parts, as no variants of the networks have been trained."
     helps, harms, untold = (len(found.told(v)) for v in (Verdict.HOLDS, Verdict.FAILS, Verdict.UNDECIDED))
+    trainings = f"the scatter of {counted(found.seeds, 'training')} each"
+    if not helps and not harms:
+        return f"Whether any choice of the papers helps, of {untold} tried, cannot be told from {trainings}."
     return (
         f"Of {counted(len(found.parts), 'choice')} that the papers make, networks are more accurate with {helps}, less "
-        f"accurate with {harms}, and with {untold} no difference can be told from the scatter of "
-        f"{counted(found.seeds, 'training')} each."
+        f"accurate with {harms}, and with {untold} no difference can be told from {trainings}."
     )
 
 
