@@ -36,7 +36,14 @@ def written(root, **changes):
 
 
 def test_the_shipped_editions_are_sound():
-    assert edition_names() == ["ntu-60", "nw-ucla", "nw-ucla-known", "synthetic", "synthetic-pictures"]
+    assert edition_names() == [
+        "kinetics-skeleton",
+        "ntu-60",
+        "nw-ucla",
+        "nw-ucla-known",
+        "synthetic",
+        "synthetic-pictures",
+    ]
     for name in edition_names():
         assert load_edition(name).name == name
 

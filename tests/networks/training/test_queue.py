@@ -8,11 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
+from analysis_lib.datasets.catalogue import manifest
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.errors import UserError
 from analysis_lib.files import DATA, ROOT
 from analysis_lib.networks.checkpoints import load_checkpoint
+from analysis_lib.networks.registry import build
 from analysis_lib.networks.training import queue
 from analysis_lib.networks.training.queue import (
     Status,
@@ -23,6 +26,7 @@ from analysis_lib.networks.training.queue import (
     run_queue,
     write_results,
 )
+from analysis_lib.skeletons.layouts import layout
 from analysis_lib.skeletons.skeleton import Skeleton
 
 SMALL = {
@@ -194,8 +198,20 @@ def test_what_is_no_queue_says_why(tmp_path, text, message):
         read_queue(tmp_path / "queue.json")
 
 
-@pytest.mark.parametrize("name", ["queue.json", "ablations.json"])
+@pytest.mark.parametrize("name", ["queue.json", "ablations.json", "licensed.json"])
 def test_the_shipped_queues_can_be_trained(tmp_path, name):
     for job in read_queue(DATA / name):
         assert job.plan().recipe.seed == job.seed
         assert job.card(tmp_path) is None
+
+
+@pytest.mark.parametrize("job", read_queue(DATA / "licensed.json"), ids=lambda job: job.name)
+def test_every_network_takes_clips_of_data_that_only_you_have(job):
+    """Two clips of the joints, coordinates and classes that the dataset has, as the job prepares them."""
+    plan, expected = job.plan(), manifest(job.dataset).expected
+    body, n_classes = layout({"ntu-60": "ntu-25", "kinetics-skeleton": "openpose-18"}[job.dataset]), expected["classes"]
+    model = build(plan.architecture, body, n_classes, 3, **plan.arguments).eval()
+    x = torch.zeros(2, 3, plan.preprocessing.frames, body.n_joints, plan.preprocessing.bodies)
+    with torch.no_grad():
+        assert model(x).shape == (2, n_classes)
+    assert {plan.train_split, plan.test_split} <= set(expected.get("splits", ("train", "test")))
