@@ -5,8 +5,9 @@ import json
 import pytest
 from notebooks import write_chapter
 
-from analysis_lib.chapters.chapter import load_chapter
+from analysis_lib.chapters.chapter import chapter_names, load_chapter
 from analysis_lib.chapters.editions import Edition, edition_names, load_edition
+from analysis_lib.datasets.catalogue import manifest
 from analysis_lib.errors import UserError
 
 MINE = {
@@ -46,6 +47,15 @@ def test_the_shipped_editions_are_sound():
     ]
     for name in edition_names():
         assert load_edition(name).name == name
+
+
+@pytest.mark.parametrize("name", edition_names())
+@pytest.mark.parametrize("chapter", chapter_names())
+def test_chapters_ask_for_splits_that_the_dataset_has(name, chapter):
+    edition = load_edition(name)
+    parameters, known = edition.parameters(load_chapter(chapter)), manifest(edition.dataset).expected.get("splits")
+    asked = {value for key, value in parameters.items() if key.endswith("split")}
+    assert known is None or parameters.get("dataset") != edition.dataset or asked <= set(known)
 
 
 def test_an_edition_sets_dataset_and_model_where_a_chapter_has_them(root):
