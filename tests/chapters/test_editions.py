@@ -42,6 +42,7 @@ def test_the_shipped_editions_are_sound():
         "ntu-60",
         "nw-ucla",
         "nw-ucla-known",
+        "nw-ucla-padded",
         "synthetic",
         "synthetic-pictures",
     ]
