@@ -80,6 +80,8 @@ class Manifest:
         Further files, by the reader's argument that takes them: accepted places.
     classes : sequence of str
         Only these classes of what is read, numbered in this order; all, if none are given.
+    test_people : sequence of int
+        Subjects whose clips are tested on, with everybody else's to learn from; none keep the reader's splits.
     expected : mapping
         Verified at load: ``clips``, ``classes``, ``splits`` (sizes by name), ``lengths`` (minimum,
         median, maximum), ``fingerprint``; only those that are given.
@@ -97,6 +99,7 @@ class Manifest:
     options: Mapping[str, object] = field(default_factory=dict)
     needs: Mapping[str, list[str]] = field(default_factory=dict)
     classes: Sequence[str] = ()
+    test_people: Sequence[int] = ()
     expected: Mapping[str, object] = field(default_factory=dict)
 
     @cached_property
@@ -193,6 +196,8 @@ def load_dataset(
         dataset = READERS[known.reader](**known.sources(data_root), **known.options)
         if known.classes:
             dataset = dataset.of_classes(known.classes, known.name)
+        if known.test_people:
+            dataset = dataset.with_test_people(known.test_people, known.name)
     if verify:
         _verify(known, dataset)
     return dataset
@@ -241,7 +246,14 @@ def source_digest(name_or_path: str | Path, data_root: str | Path | None = None)
     if known.is_computed:
         return _generator_digest(known)
     sources = known.sources(data_root)
-    read = canonical_json([known.reader, dict(known.options), list(known.classes)])
+    read = canonical_json(
+        [
+            known.reader,
+            dict(known.options),
+            list(known.classes),
+            *([list(known.test_people)] if known.test_people else []),
+        ]
+    )
     return digest(read, *(f"{key}={_remembered_digest(path)}" for key, path in sources.items()))
 
 

@@ -12,7 +12,7 @@ from types import MappingProxyType
 import numpy as np
 
 from analysis_lib.datasets.gaps import fill_gaps
-from analysis_lib.errors import DataError, unknown_choice
+from analysis_lib.errors import DataError, UserError, unknown_choice
 from analysis_lib.files import atomic_path, digest
 from analysis_lib.skeletons.skeleton import Skeleton
 
@@ -282,6 +282,30 @@ class SkeletonDataset:
             class_names=names,
             groups=tuple(self.groups[c] for c in number),
         )
+
+    def with_test_people(self, subjects: Iterable[int], name: str = "") -> "SkeletonDataset":
+        """Return the same clips with two splits: ``test``, those of some people, and ``train``, everybody else's.
+
+        Parameters
+        ----------
+        subjects : iterable of int
+        name : str, optional
+            Of the new dataset; this one's by default.
+
+        Raises
+        ------
+        UserError
+            If there is no clip of one of them, or of nobody else.
+        """
+        subjects = list(subjects)
+        people = np.unique(self.subjects[self.subjects >= 0]).tolist()
+        if unknown := [given for given in subjects if given not in people]:
+            raise unknown_choice(f"person of '{self.name}'", str(unknown[0]), map(str, people))
+        tested = np.isin(self.subjects, subjects)
+        if tested.all():
+            raise UserError(f"all clips of '{self.name}' would be tested on; leave somebody to learn from")
+        splits = {"train": np.flatnonzero(~tested), "test": np.flatnonzero(tested)}
+        return replace(self, name=name or self.name, splits=splits)
 
     def save(self, path: str | Path) -> None:
         """Write the dataset as one ``.npz`` of plain arrays (see `analysis_lib.datasets.readers.npz`).

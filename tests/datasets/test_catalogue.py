@@ -28,6 +28,7 @@ NAMES = [
     "ntu-61-120",
     "nw-ucla",
     "nw-ucla-known",
+    "nw-ucla-people",
     "nw-ucla-unseen",
     "synthetic",
     "synthetic-pictures",
@@ -113,6 +114,30 @@ def test_the_sizes_of_ntu_splits_add_up(name, total):
     assert sizes["xsub_train"] + sizes["xsub_test"] == total == manifest(name).expected["clips"]
     other = "xview" if name == "ntu-60" else "xset"
     assert sizes[f"{other}_train"] + sizes[f"{other}_test"] == total
+
+
+def test_a_manifest_may_test_on_people(house):
+    folder = house.raw("small/all")
+    for person in (2, 3):
+        clip = {"skeletons": np.ones((4, 20, 3)).tolist(), "label": 1}
+        (folder / f"a01_s0{person}_e09_v01.json").write_text(json.dumps(clip))
+    house.manifest("small", places=PLACES, test_people=[1, 3])
+    data = load_dataset("small", house.root)
+    assert data.subjects[data.splits["train"]].tolist() == [2]
+    assert data.subjects[data.splits["test"]].tolist() == [1, 1, 1, 1, 3]
+    before = source_digest("small", house.root)
+    house.manifest("small", places=PLACES, test_people=[1])
+    assert source_digest("small", house.root) != before
+
+
+@pytest.mark.parametrize(
+    ("people", "words"), [([7], "unknown person of 'nw-ucla' '7'"), ([1], "leave somebody to learn from")]
+)
+def test_people_who_are_not_there_and_nobody_else(house, people, words):
+    house.raw("small/all")
+    house.manifest("small", places=PLACES, test_people=people)
+    with pytest.raises(UserError, match=words):
+        load_dataset("small", house.root)
 
 
 def test_an_unknown_name_lists_the_choices():
