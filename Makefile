@@ -34,8 +34,8 @@ words: $(READY)  ## write the snapshots of what the studies say anew
 # aeon needs an older numba than the book is locked to, hence an environment of its own
 $(BENCH)/.ready: requirements-bench.lock pyproject.toml
 	$(PYTHON) -m venv $(BENCH)
-	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.lock
-	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(BENCH)/bin/python -m pip install --quiet --no-compile --disable-pip-version-check -r requirements-bench.lock
+	$(BENCH)/bin/python -m pip install --quiet --no-compile --disable-pip-version-check --no-deps -e .
 	@touch $@
 
 bench: $(BENCH)/.ready  ## measure speed beside other libraries

@@ -91,14 +91,18 @@ def read_recipe(name: str, overrides: Mapping | None = None) -> Plan:
     return checked(given, Plan, path)
 
 
-def other_seeds(name: str) -> list[str]:
+def other_seeds(name: str, given: str = "") -> list[str]:
     """Return the names of the shipped networks that differ from this shipped one by the seed alone.
+
+    A network that is ``given`` is returned instead.
 
     >>> other_seeds("synthetic")
     ['synthetic-seed-1', 'synthetic-seed-2']
-    >>> other_seeds("of.my.own:network")
-    []
+    >>> other_seeds("of.my.own:network"), other_seeds("of.my.own:network", "mine/of-seed-1.json")
+    ([], ['mine/of-seed-1.json'])
     """
+    if given:
+        return [given]
     ways = {name: _way(card) for name, card in shipped_cards().items()}
     mine = ways.pop(name, None)
     return [] if mine is None else [other for other, way in ways.items() if way == mine]

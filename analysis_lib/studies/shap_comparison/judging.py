@@ -148,18 +148,21 @@ def _anew(
     return found
 
 
-def trained_twin(name: str, network: Checkpoint, data: SkeletonDataset) -> Checkpoint:
-    """Return a network trained like another with another seed, which is shown the clips in the same way.
+def trained_twins(names: Sequence[str], network: Checkpoint, data: SkeletonDataset) -> dict[str, Checkpoint]:
+    """Return the first of some networks, as ``"other seed"``, or nothing: trained like another but for the seed.
 
     Raises
     ------
     UserError
-        If it is shown them in another way, or there is no such network.
+        If it is shown clips in another way, or there is no such network.
     """
-    twin = load_checkpoint(name, data)
-    if twin.preprocessing != network.preprocessing or twin.layers != network.layers:
-        raise UserError(f"'{name}' has other layers than '{network.name}', or takes clips otherwise; name its like")
-    return twin
+    twins = {}
+    for name in names[:1]:
+        twin = load_checkpoint(name, data)
+        if twin.preprocessing != network.preprocessing or twin.layers != network.layers:
+            raise UserError(f"'{name}' has other layers than '{network.name}', or takes clips otherwise; name its like")
+        twins["other seed"] = twin
+    return twins
 
 
 def forgotten(network: Checkpoint, seed: int = 0) -> Checkpoint:
