@@ -17,7 +17,9 @@ from analysis_lib.studies.claims.papers import Check, Claim, Claims
 from analysis_lib.words import anchor_of, code_of, counted, listed, name_of, named, number, percent, points
 
 #: sign beside each verdict, so that it does not speak through colour alone
-SIGNS = {HOLDS: "✓", FAILS: "✗", UNTESTED: "○", MISSING: "–", UNDECIDED: "?"}
+SIGNS = {HOLDS: "✓", FAILS: "✗", UNDECIDED: "?", UNTESTED: "○", MISSING: "–"}
+#: editions that have a column of their own, and the head of the others'
+ALONE, OTHERS = 2, "Other data"
 UNITS: Mapping[str, Callable[[float], str]] = {
     "number": lambda x: number(x, 2),
     "signed": lambda x: number(x, 2, signed=True),
@@ -83,9 +85,11 @@ def _source(edition: Edition) -> str:
 def claims_html(found: Findings) -> str:
     """Return the table of claims in HTML: one row a claim, one column an edition; on narrow screens a list.
 
-    ``book/_assets/claims.js`` sorts and filters it by what rows and cells say of themselves in ``data-`` attributes.
+    Editions after the first two share a column. ``book/_assets/tables.js`` sorts and filters the table by what cells
+    say of themselves in ``data-`` attributes.
     """
-    heads = ("Claim", "Paper", *(edition_title(edition.name) for edition in found.editions))
+    heads = ("Claim", "Paper", *(edition_title(edition.name) for edition in found.editions[:ALONE]))
+    heads += (OTHERS,) if found.editions[ALONE:] else ()
     head = "".join(f"<th scope='col'>{escape(h)}</th>" for h in heads)
     body = "".join(_row(claim, [f for f in found.found if f.claim is claim]) for claim in found.claims)
     return f"<table class='claims filtered'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -98,10 +102,24 @@ def _row(claim: Claim, found: Sequence[Finding]) -> str:
     paper = (escape(claim.paper), _small(", ".join(filter(None, [claim.source, claim.where]))), _bounds(claim))
     cells = [f"<th scope='row'>{link} <span>{escape(claim.claim)}</span></th>"]
     cells.append(f"<td data-head='Paper' data-paper='{escape(claim.source)}'>{''.join(paper)}</td>")
-    for one in found:
-        title, said = escape(edition_title(one.edition)), _verdict(one) + _values(one) + _command(one)
-        cells.append(f"<td data-head='{title}' data-verdict='{one.verdict}'>{said}</td>")
+    for one in found[:ALONE]:
+        title = escape(edition_title(one.edition))
+        cells.append(f"<td data-head='{title}' data-verdict='{one.verdict}'>{_finding(one)}</td>")
+    if others := found[ALONE:]:
+        first = min(others, key=lambda one: list(SIGNS).index(one.verdict))
+        tested = [_elsewhere(one) for one in others if one.verdict not in (UNTESTED, MISSING)]
+        told = "".join(tested) or _finding(first)
+        cells.append(f"<td data-head='{OTHERS}' data-verdict='{first.verdict}'>{told}</td>")
     return f"<tr id='{anchor_of(claim.id)}'>{''.join(cells)}</tr>"
+
+
+def _finding(one: Finding) -> str:
+    return _verdict(one) + _values(one) + _command(one)
+
+
+def _elsewhere(one: Finding) -> str:
+    """Return what an edition without a column of its own has found."""
+    return f"<div data-verdict='{one.verdict}'>{_small(edition_title(one.edition))}{_finding(one)}</div>"
 
 
 def _bounds(claim: Claim) -> str:
@@ -218,7 +236,7 @@ def left_out(claims: Claims) -> str:
 
 
 def _small(text: str) -> str:
-    return f"<small>{escape(text)}</small>" if text else ""
+    return f" <small>{escape(text)}</small>" if text else ""
 
 
 def _verdict(found: Finding) -> str:

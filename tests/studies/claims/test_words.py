@@ -91,6 +91,25 @@ def test_words_of_the_table(said):
     assert html.count("<tr") == 3
 
 
+@pytest.mark.parametrize(
+    ("verdicts", "cell", "blocks"),
+    [
+        ((HOLDS, FAILS), HOLDS, ["three", "four"]),
+        ((MISSING, UNDECIDED), UNDECIDED, ["four"]),
+        ((UNTESTED, MISSING), UNTESTED, []),
+        ((MISSING, MISSING), MISSING, []),
+    ],
+)
+def test_editions_after_the_second_share_a_cell_that_tells_what_they_tested(verdicts, cell, blocks):
+    names = ("one", "two", "three", "four")
+    found = [Finding(TWO, e, (None,), v) for e, v in zip(names, (HOLDS, HOLDS, *verdicts), strict=True)]
+    html = words.claims_html(Findings([TWO], [Edition(e, NONE, ()) for e in names], found))
+    (shared,) = re.findall(r"<td data-head='Other data' data-verdict='(.*?)'>(.*?)</td>", html)
+    assert shared[0] == cell
+    assert re.findall(r"<div data-verdict='.*?'> <small>(.*?)</small>", shared[1]) == blocks
+    assert "Other data" not in words.claims_html(Findings([TWO], [Edition("one", NONE, ())], found[:1]))
+
+
 def test_words_of_the_summary(said):
     html = words.summary_html(FOUND)
     said("summary", html.replace("<section", "\n<section").replace("<h", "\n<h").replace("<li", "\n<li"))
