@@ -31,10 +31,17 @@ STILL = {
     "background": "other clips, drawn from the training split",
 }
 BAND = ("low", "high", "all_low", "all_high")
+#: columns of what networks of several seeds have at least and at most
+SEEDS = ("seeds_low", "seeds_high")
 
 
 def learnt_strength(
-    found: Attribution, twins: Sequence[Checkpoint], clips: np.ndarray, late: int, seed: int = 0
+    found: Attribution,
+    twins: Sequence[Checkpoint],
+    clips: np.ndarray,
+    late: int,
+    seed: int = 0,
+    siblings: Sequence[Checkpoint] = (),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     r"""Return how strong the maps of each layer are beside those of untrained networks of the same clips.
 
@@ -53,42 +60,55 @@ def learnt_strength(
     seed : int
         Of the draws behind the intervals: of other people, or parts of the clips where people are not known
         (`analysis_lib.datasets.sampling.left_out_groups`); NaN where that cannot be had.
+    siblings : sequence of Checkpoint
+        Networks that were trained alike but for the seed.
 
     Returns
     -------
     layers : DataFrame
         Columns layer, layer_name, clips, trained and untrained (shares, the second the mean of the draws), difference,
-        low, high, all_low, all_high (95 % of the difference at a layer, and at all layers at once).
+        low, high, all_low, all_high (95 % of the difference at a layer, and at all layers at once), seeds_low and
+        seeds_high (the least and the most of the trained network and its siblings; NaN without any).
     early : DataFrame
         Columns of (``"mean"``: of a place; ``"mass"``: summed over places), clips, trained with trained_low and
-        trained_high, untrained, difference, low, high: what early layers have over what late ones have. No rows where
-        all layers are late.
+        trained_high, untrained, difference, low, high, seeds_low, seeds_high: what early layers have over what late
+        ones have. No rows where all layers are late.
     """
     some = found.take(clips)
-    every = [some, *(some.again(twin) for twin in twins)]
+    every = [some, *(some.again(other) for other in (*twins, *siblings))]
     means = np.stack([np.abs(one.importance).mean(axis=(2, 3), dtype=np.float64) for one in every])  # (1 + draws, n, L)
     masses = means * np.stack([one.lengths for one in every]) * some.importance.shape[-1]
-    places = np.arange(1, means.shape[2] + 1)
+    places, n_against = np.arange(1, means.shape[2] + 1), 1 + len(twins)
 
-    def shares(kept: np.ndarray) -> np.ndarray:
-        strength = means[:, kept].mean(axis=1)
-        return _against(_ratio(strength, strength.sum(axis=1, keepdims=True)))
+    def shares(strengths: np.ndarray) -> np.ndarray:
+        strength = strengths.mean(axis=1)
+        return _ratio(strength, strength.sum(axis=1, keepdims=True))
 
-    value, low, high, all_low, all_high = _for_others(found, clips, shares, seed)
+    def early_over_late(strengths: np.ndarray) -> np.ndarray:
+        strength = strengths.mean(axis=1)
+        return _ratio(strength[:, :-late].mean(axis=1), strength[:, -late:].mean(axis=1))
+
+    def beside(measure: Callable[[np.ndarray], np.ndarray], strengths: np.ndarray) -> tuple[np.ndarray, ...]:
+        bounds = _for_others(found, clips, lambda kept: _against(measure(strengths[:n_against, kept])), seed)
+        return *bounds, *_range(measure(np.delete(strengths, range(1, n_against), axis=0)))
+
+    value, low, high, all_low, all_high, *of_seeds = beside(shares, means)
     columns = {"layer": places, "layer_name": found.layers, "clips": len(clips)}
     columns |= dict(zip(("trained", "untrained", "difference"), value, strict=True))
-    columns |= dict(zip(BAND, (low[2], high[2], all_low[2], all_high[2]), strict=True))
+    columns |= dict(zip((*BAND, *SEEDS), (low[2], high[2], all_low[2], all_high[2], *of_seeds), strict=True))
     rows = []
     for of, strengths in (("mean", means), ("mass", masses)) if len(places) > late else ():
-
-        def early(kept: np.ndarray, strengths: np.ndarray = strengths) -> np.ndarray:
-            strength = strengths[:, kept].mean(axis=1)
-            return _against(_ratio(strength[:, :-late].mean(axis=1), strength[:, -late:].mean(axis=1)))
-
-        value, low, high, *_ = _for_others(found, clips, early, seed)
-        rows.append((of, len(clips), value[0], low[0], high[0], value[1], value[2], low[2], high[2]))
+        value, low, high, _, _, *of_seeds = beside(early_over_late, strengths)
+        rows.append((of, len(clips), value[0], low[0], high[0], *value[1:], low[2], high[2], *map(float, of_seeds)))
     of_early = ["of", "clips", "trained", "trained_low", "trained_high", "untrained", "difference", "low", "high"]
-    return pd.DataFrame(columns), pd.DataFrame(rows, columns=of_early)
+    return pd.DataFrame(columns), pd.DataFrame(rows, columns=[*of_early, *SEEDS])
+
+
+def _range(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the least and the most of several networks, NaN of one alone."""
+    if len(values) == 1:
+        return (np.full(values.shape[1:], np.nan),) * 2
+    return values.min(axis=0), values.max(axis=0)
 
 
 def _ratio(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy.stats import spearmanr
@@ -145,6 +146,19 @@ def test_shares_of_layers_beside_untrained_networks(found):
     assert (mean["trained"], mean["untrained"], mean["difference"]) == pytest.approx((0.3, 0.5, -0.2))
     assert mass["trained"] == pytest.approx(0.3)  # all layers have as many frames
     assert learnt_strength(plain, twins, np.arange(24), late=3)[1].empty
+    assert early[["seeds_low", "seeds_high"]].isna().all(axis=None)
+
+
+def test_the_spread_over_seeds_is_from_the_least_to_the_most_and_changes_nothing_else(found):
+    plain = replace(found, method=Known((1, 1, 1), (0, 0, 0))).again(found.network)
+    alone = learnt_strength(plain, [network("drawn 1")], np.arange(24), late=1)
+    tables = learnt_strength(plain, [network("drawn 1")], np.arange(24), late=1, siblings=[network("drawn 2")] * 2)
+    np.testing.assert_allclose(tables[0]["seeds_low"], [1 / 8, 1 / 4, 1 / 2])
+    np.testing.assert_allclose(tables[0]["seeds_high"], [1 / 4, 1 / 4, 5 / 8])
+    mean = tables[1].set_index("of").loc["mean"]
+    assert (mean["seeds_low"], mean["seeds_high"]) == pytest.approx((0.3, 0.5))
+    for table, before in zip(tables, alone, strict=True):
+        pd.testing.assert_frame_equal(table.filter(regex="^(?!seeds)"), before.filter(regex="^(?!seeds)"))
 
 
 def test_the_interval_of_a_share_is_the_jackknife_of_people(found):

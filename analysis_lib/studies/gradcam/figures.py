@@ -233,7 +233,8 @@ def plot_strength(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
 def plot_controls(strength: pd.DataFrame | None, targets: pd.DataFrame | None, *beside: Tables) -> Figure | None:
     """Draw how strong layers are beside those of untrained networks, and whether maps follow the clip or the class.
 
-    Bands are 95 % of the difference to the other curve, at all layers at once, about the first curve of each panel.
+    Bands are 95 % of the difference to the other curve, at all layers at once, about the first curve of each panel;
+    bars lead from the least to the most that networks of several seeds have.
 
     Parameters
     ----------
@@ -267,6 +268,9 @@ def plot_controls(strength: pd.DataFrame | None, targets: pd.DataFrame | None, *
         style.layer_axis(axes, sorted(table["layer"]), most=20)
         axes.grid(axis="y")
         if table is strength:
+            if table["seeds_low"].notna().any():
+                ends = table["layer"], table["seeds_low"], table["seeds_high"]
+                axes.vlines(*ends, color=INK, lw=1.6, zorder=3, label="least and most of several seeds")
             axes.axhline(1 / len(table), color=INK, lw=0.8, ls=":")
             axes.set_ylim(0, None)
             style.percent_axis(axes.yaxis)

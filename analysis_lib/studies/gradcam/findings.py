@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import nan
+from math import isnan, nan
 
 import numpy as np
 import pandas as pd
@@ -97,8 +97,8 @@ class Learnt:
 
     ``ends`` are the shares of the first layer and the last in untrained networks; ``stronger`` and ``weaker`` the
     layers that surely have more or less than those, at all layers at once. ``early`` is what a place in early layers
-    has over one in late ones, ``untrained`` the same of untrained networks, ``less`` the difference; they are None
-    where all layers are late.
+    has over one in late ones, ``untrained`` the same of untrained networks, ``less`` the difference, ``seeds`` the
+    least and the most of networks of several seeds; they are None where all layers are late, or there is one seed.
     """
 
     clips: int
@@ -108,6 +108,7 @@ class Learnt:
     early: Estimate | None = None
     untrained: float = nan
     less: Estimate | None = None
+    seeds: tuple[float, float] | None = None
 
     @property
     def weak(self) -> Verdict:
@@ -379,7 +380,9 @@ def _learnt(strength: pd.DataFrame, early: pd.DataFrame) -> Learnt | None:
         return found
     row = early.set_index("of").loc["mean"]
     trained = Estimate(*map(float, row[["trained", "trained_low", "trained_high"]]))
-    return replace(found, early=trained, untrained=float(row["untrained"]), less=_estimate(row, "difference"))
+    seeds = None if isnan(row["seeds_low"]) else (float(row["seeds_low"]), float(row["seeds_high"]))
+    less = _estimate(row, "difference")
+    return replace(found, early=trained, untrained=float(row["untrained"]), less=less, seeds=seeds)
 
 
 def _targets(table: pd.DataFrame) -> Targets | None:

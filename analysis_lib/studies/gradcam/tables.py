@@ -9,6 +9,8 @@ from analysis_lib.datasets.sampling import front_clips, sample_per_class
 from analysis_lib.datasets.upright import upright
 from analysis_lib.explain.attributions import Attribution
 from analysis_lib.explain.controls import learnt_strength, stillness_table, swapped_targets
+from analysis_lib.networks.checkpoints import load_checkpoint
+from analysis_lib.networks.training.recipes import other_seeds
 from analysis_lib.networks.untrained import untrained_twins
 
 
@@ -33,12 +35,16 @@ def pose_table(data: SkeletonDataset, classes: Sequence[str] = (), n_slices: int
 
 
 def untrained_tables(
-    found: Attribution, train: SkeletonDataset, n_draws: int, n_per_class: int, late: int, seed: int = 0
+    found: Attribution, name: str, train: SkeletonDataset, n_draws: int, n_per_class: int, late: int, seed: int = 0
 ) -> dict[str, pd.DataFrame]:
     """Return how strong layers are beside untrained networks (`analysis_lib.explain.controls.learnt_strength`).
 
+    Shipped networks that differ by the seed alone stand beside them.
+
     Parameters
     ----------
+    name : str
+        By which the network was loaded (`analysis_lib.networks.training.recipes.other_seeds`).
     train : SkeletonDataset
         Training clips that give the untrained networks their batch statistics.
     n_draws, n_per_class : int
@@ -53,7 +59,8 @@ def untrained_tables(
         return {}
     clips = sample_per_class(found.data.labels, n_per_class, seed)
     twins = untrained_twins(found.network, train, n_draws, seed)
-    strength, early = learnt_strength(found, twins, clips, late, seed)
+    siblings = [load_checkpoint(other, found.data) for other in other_seeds(name)]
+    strength, early = learnt_strength(found, twins, clips, late, seed, siblings)
     return {"strength": strength, "early": early}
 
 

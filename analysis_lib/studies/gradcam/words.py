@@ -164,9 +164,10 @@ def learnt(found: Findings) -> str:
     if not it.less:
         return f"Untrained networks saw the same {counted(it.clips, 'clip')}. {beside}"
     less = estimate(it.less, points)
+    seeds = f", {percent(it.seeds[0])} to {percent(it.seeds[1])} over networks of several seeds" if it.seeds else ""
     return (
         f"In {counted(it.clips, 'clip')}, a place in the early layers has {estimate(it.early, percent)} of the "
-        f"importance of one in the late ones. In untrained networks that see the same clips it has "
+        f"importance of one in the late ones{seeds}. In untrained networks that see the same clips it has "
         f"{percent(it.untrained)}: what was learnt adds {less} points. That early layers are weaker than untrained "
         f"ones {judged(it.weak)}. {beside}"
     )

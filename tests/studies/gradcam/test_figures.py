@@ -154,6 +154,7 @@ def test_strength_is_relative_to_the_largest():
 def test_controls_have_a_panel_each_with_the_band_of_their_difference():
     strength = pd.DataFrame({"layer": [1, 2, 3, 4], "trained": [0.1, 0.1, 0.2, 0.6], "untrained": 0.25})
     strength = strength.assign(all_low=strength["trained"] - 0.3, all_high=strength["trained"] - 0.2)
+    strength = strength.assign(seeds_low=strength["trained"] - 0.05, seeds_high=strength["trained"])
     targets = pd.DataFrame({"layer": [1, 2], "clip": [0.5, 0.4], "target": [0.1, 0.4], "neither": 0.2})
     targets = targets.assign(all_low=[0.2, -0.2], all_high=[0.6, 0.2])
     left, right = plot_controls(strength, targets).axes
@@ -164,6 +165,10 @@ def test_controls_have_a_panel_each_with_the_band_of_their_difference():
     for axes, low, high in ((left, 0.05, 0.65), (right, 0.2, 0.7)):
         ends = axes.collections[0].get_paths()[0].vertices[:, 1]
         assert (ends.min(), ends.max()) == pytest.approx((low, high))
+    bars = [path.vertices[:, 1].tolist() for path in left.collections[1].get_paths()]
+    np.testing.assert_allclose(bars, [[0.05, 0.1], [0.05, 0.1], [0.15, 0.2], [0.55, 0.6]])
+    one_seed = plot_controls(strength.assign(seeds_low=np.nan, seeds_high=np.nan), targets).axes[0]
+    assert len(one_seed.collections) == 1
     assert [axes.get_title("left") for axes in plot_controls(None, targets).axes] == ["Clip or class?"]
     assert plot_controls(None, None) is None
 

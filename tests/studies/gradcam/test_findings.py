@@ -16,6 +16,7 @@ from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.gradcam import words
 from analysis_lib.studies.gradcam.findings import Alike, Balance, Gain, Limbs, Place, Still, findings
 from analysis_lib.studies.gradcam.tables import pose_table
+from analysis_lib.words import percent
 
 PARTS = {"left arm": 0.2, "right arm": 0.2, "left leg": 0.2, "right leg": 0.2, "torso": 0.2}
 GROUPS = {"throw": "upper body", "kick": "lower body", "sit": "full body"}
@@ -71,10 +72,10 @@ def strength(trained=(0.1, 0.2, 0.7), untrained=(0.3, 0.3, 0.4), reach=0.15):
     return table.assign(difference=difference, all_low=difference - reach, all_high=difference + reach)
 
 
-def early(less=-0.3, reach=0.1):
+def early(less=-0.3, reach=0.1, seeds=(np.nan, np.nan)):
     columns = ["of", "clips", "trained", "trained_low", "trained_high", "untrained", "difference", "low", "high"]
     rows = [("mean", 40, 0.2, 0.1, 0.3, 0.2 - less, less, less - reach, less + reach), ("mass", 40, *[9.0] * 7)]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns).assign(seeds_low=seeds[0], seeds_high=seeds[1])
 
 
 def targets(first=0.3, last=-0.4, reach=0.1):
@@ -121,6 +122,10 @@ def test_early_layers_beside_untrained_ones(less, weak):
     assert learnt.weak == (weak or Verdict.UNDECIDED)
     assert learnt.early == Estimate(0.2, 0.1, 0.3)
     assert np.isnan(less) or learnt.untrained == pytest.approx(0.2 - less)
+    assert learnt.seeds is None
+    told = found(strength=strength(), early=early(less, seeds=(0.1, 0.25)))
+    assert told.learnt.seeds == (0.1, 0.25)
+    assert f"{percent(0.1)} to {percent(0.25)} over networks of several seeds" in words.learnt(told)
 
 
 def test_untrained_networks_may_be_missing_or_their_maps_zero():
