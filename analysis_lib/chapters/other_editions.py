@@ -54,6 +54,18 @@ class Beside:
             publish(SOURCES, [self._source(edition) for edition in found])
         return {edition_label(edition): table for edition, table in found.items()}
 
+    def answers(self) -> dict[str, tuple[str, list[tuple[str, str]]]]:
+        """Return what editions answered, by their label: a sentence, and (verdict, text) of each claim behind it."""
+        found = {}
+        for edition in self.differing:
+            rows = recorded_table(edition, self.chapter, "answer")
+            if rows is None or not (rows["kind"] == "answer").any():
+                continue
+            claims = rows[rows["kind"] == "claim"]
+            sentence = rows.loc[rows["kind"] == "answer", "text"].iloc[0]
+            found[edition_label(edition)] = sentence, list(zip(claims["verdict"], claims["text"], strict=True))
+        return found
+
     def below(self, table: pd.DataFrame, name: str) -> pd.DataFrame:
         """Return a table with those of other editions under it; the first index says whose it is.
 

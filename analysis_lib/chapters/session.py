@@ -176,14 +176,15 @@ class Session:
     def answer(self, sentence: str, claims: Sequence[Claim] = ()):
         """Return the page's answer for display: one plain sentence, and the verdicts of the claims behind it.
 
-        It is recorded with the tables, as ``answer.csv``: the book's opening quotes it.
+        It is recorded with the tables, as ``answer.csv``: the book's opening quotes it, and so does this page where it
+        runs on other data with that edition ``beside``.
         """
         from IPython.display import Markdown
 
         self.answers = [{"kind": "answer", "text": sentence, "verdict": ""}]
         self.answers += [{"kind": "claim", "text": text, "verdict": str(verdict)} for verdict, text in claims]
         publish(ANSWER, sentence)
-        return Markdown(answer_html(sentence, claims))
+        return Markdown(answer_html(sentence, claims, self.beside.answers()))
 
     def caption(self, sentence: str) -> None:
         """Set a sentence before the caption of this cell's figure: what is to be seen in it here."""

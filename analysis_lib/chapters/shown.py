@@ -4,20 +4,34 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from numbers import Integral
+from types import MappingProxyType
 
 import pandas as pd
 
 from analysis_lib.chapters.notes import RUN
 from analysis_lib.chapters.other_editions import origin
 from analysis_lib.statistics import Verdict
-from analysis_lib.words import duration, number
+from analysis_lib.words import duration, name_of, number
 
 #: a verdict, and what it is about in a few words
 Claim = tuple[Verdict | str, str]
 
 
-def answer_html(sentence: str, claims: Sequence[Claim] = ()) -> str:
+#: an answer: its sentence, and the verdicts behind it
+Answer = tuple[str, Sequence[Claim]]
+
+
+def answer_html(
+    sentence: str, claims: Sequence[Claim] = (), beside: Mapping[str, Answer] = MappingProxyType({})
+) -> str:
     """Return the answer of a page as Markdown, framed, with a badge before each claim.
+
+    Parameters
+    ----------
+    sentence : str
+    claims : sequence of (verdict, text)
+    beside : mapping of str to (sentence, claims)
+        What other data answer, by their name: sentences follow, and verdicts stand in a table, a column each.
 
     Examples
     --------
@@ -30,8 +44,29 @@ def answer_html(sentence: str, claims: Sequence[Claim] = ()) -> str:
     <BLANKLINE>
     </div>
     """
-    items = "\n".join(f"- {badge(verdict)} {text}" for verdict, text in claims)
-    return "\n\n".join(filter(None, ['<div class="answer">', sentence, items, "</div>"]))
+    others = [f"*{name_of(label)}*: {said}" for label, (said, _) in beside.items()]
+    listed = "\n".join(f"- {badge(verdict)} {text}" for verdict, text in claims)
+    verdicts = _verdict_table({"here": claims} | {label: of for label, (_, of) in beside.items()}) if beside else listed
+    return "\n\n".join(filter(None, ['<div class="answer">', sentence, *others, verdicts, "</div>"]))
+
+
+def _verdict_table(claims: Mapping[str, Sequence[Claim]]) -> str:
+    """Return verdicts as a table in Markdown: a row for each claim, a column for each of the data; nothing of no claim.
+
+    >>> print(_verdict_table({"here": [("holds", "late")], "NW-UCLA": [("holds", "steep")]}))
+    | claim | here | NW-UCLA |
+    |---|---|---|
+    | late | <span class="verdict verdict-holds">holds</span> | – |
+    | steep | – | <span class="verdict verdict-holds">holds</span> |
+    """
+    found = {label: {text: verdict for verdict, text in of} for label, of in claims.items()}
+    texts = dict.fromkeys(text for of in found.values() for text in of)
+    rows = []
+    for text in texts:
+        verdicts = (badge(of[text]) if text in of else "–" for of in found.values())
+        rows.append([text.replace("|", r"\|"), *verdicts])
+    lines = [f"| {' | '.join(line)} |" for line in (["claim", *map(name_of, found)], *rows)]
+    return "\n".join([lines[0], "|---" * (1 + len(found)) + "|", *lines[1:]]) if rows else ""
 
 
 def badge(verdict: Verdict | str, text: str = "") -> str:

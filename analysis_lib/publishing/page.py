@@ -99,32 +99,36 @@ def annotate_figures(notebook: dict) -> dict:
 
 
 def add_verdicts(notebook: dict, claims: Sequence[tuple[str, str, str, str]]) -> dict:
-    """Return a copy that shows below its answer what became of the papers' claims.
+    """Return a copy that shows what became of the papers' claims, below the first figure after the answer.
 
     Parameters
     ----------
     notebook : dict
     claims : sequence of (edition, id, verdict, text)
     """
-    notebook, by_edition = copy.deepcopy(notebook), {}
-    for edition, *claim in claims:
-        by_edition.setdefault(edition, []).append(claim)
-    lines = "".join(
-        f"<li>{escape(edition)}: {' '.join(map(_link, found))}</li>" for edition, found in by_edition.items()
+    notebook, found = copy.deepcopy(notebook), {}
+    for edition, name, verdict, text in claims:
+        found.setdefault((name, text), []).append((edition, verdict))
+    cells = notebook["cells"]
+    answers = [i for i, cell in enumerate(cells) if _taken(cell, ANSWER)]
+    if not found or not answers:
+        return notebook
+    figures = [i for i in range(answers[0], len(cells)) if "figure" in cells[i]["metadata"].get("mystnb", {})]
+    rows = "".join(_claim(name, text, verdicts) for (name, text), verdicts in found.items())
+    html = f"<div class='verdicts'><p>The papers' claims, as tested here:</p><ul>{rows}</ul></div>"
+    cells.insert(
+        (figures or answers)[0] + 1, {"cell_type": "markdown", "id": "verdicts", "metadata": {}, "source": html}
     )
-    places = [i for i, cell in enumerate(notebook["cells"]) if _taken(cell, ANSWER)]
-    if lines and places:
-        html = f"<div class='verdicts'><p>The papers' claims, as tested here:</p><ul>{lines}</ul></div>"
-        cell = {"cell_type": "markdown", "id": "verdicts", "metadata": {}, "source": html}
-        notebook["cells"].insert(places[0] + 1, cell)
     return notebook
 
 
-def _link(claim: Sequence[str]) -> str:
-    """Return the badge of a claim, which leads to its row."""
-    place, (name, verdict, text) = anchor_of(claim[0]), map(escape, claim)
-    kind = verdict.replace(" ", "-")
-    return f"<a class='verdict verdict-{kind}' href='claims.html#{place}' title='{text}'>{name} {verdict}</a>"
+def _claim(name: str, text: str, verdicts: Sequence[tuple[str, str]]) -> str:
+    """Return a claim, which leads to its row, and its badge from each edition."""
+    badges = "; ".join(
+        f"{escape(edition)} <span class='verdict verdict-{verdict.replace(' ', '-')}'>{escape(verdict)}</span>"
+        for edition, verdict in verdicts
+    )
+    return f"<li><a href='claims.html#{anchor_of(name)}'>{escape(name)}</a> {escape(text)} <small>{badges}</small></li>"
 
 
 def shield_widgets(notebook: dict) -> dict:

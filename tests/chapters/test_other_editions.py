@@ -118,6 +118,18 @@ def test_tables_stand_below_under_the_names_of_their_editions(published):
     assert_frame_equal(joined.loc["NW-UCLA, recorded"], TABLE.set_index("method"))
 
 
+def test_answers_stand_under_the_names_of_their_editions(published):
+    beside = recorded_beside("own", HERE)
+    assert beside.answers() == {}
+    rows = [("answer", "Late.", ""), ("claim", "it falls", "holds"), ("claim", "it rises", "undecided")]
+    for edition, kept in (("nw-ucla", rows), ("mine", rows[1:])):  # the second has verdicts alone
+        record(published / edition, "own", answer=pd.DataFrame(kept, columns=["kind", "text", "verdict"]))
+        write_facts(published / edition / "own", FACTS)
+    beside = Beside("own", {"nw-ucla": {}, "mine": {}})
+    said = ("Late.", [("holds", "it falls"), ("undecided", "it rises")])
+    assert beside.answers() == {"NW-UCLA, recorded": said}
+
+
 def test_without_records_nothing_is_added(published):
     beside = recorded_beside("a chapter that nobody recorded", HERE)
     assert (beside["accuracy"], beside.origins()) == ({}, {})

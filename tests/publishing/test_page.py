@@ -219,17 +219,26 @@ def test_each_figure_has_its_sentence_and_is_followed_by_its_own_sources():
     assert len({cell["id"] for cell in page["cells"]}) == len(page["cells"])
 
 
-def test_the_claims_of_a_page_stand_below_its_answer():
+def test_the_claims_of_a_page_stand_below_the_first_figure_after_its_answer():
     answer = with_outputs(note(ANSWER, "Late."), shown(text_markdown="Late."))
-    page = tidy_notebook(executed(answer, "more"))
     claims = [("Ours", "G1", "holds", "It <falls>."), ("Theirs", "G1", "does not hold", "It <falls>.")]
-    cell = add_verdicts(page, claims)["cells"][-2]
-    assert re.findall("<li>([^:]*): <a class='([^']*)' href='([^']*)' title='([^']*)'>([^<]*)", cell["source"]) == [
-        ("Ours", "verdict verdict-holds", "claims.html#G1", "It &lt;falls&gt;.", "G1 holds"),
-        ("Theirs", "verdict verdict-does-not-hold", "claims.html#G1", "It &lt;falls&gt;.", "G1 does not hold"),
+    claims += [("Ours", "G2", "undecided", "It stays.")]
+    for cells, place in (([FIGURE, answer, "more", FIGURE, FIGURE], 6), ([answer, "more"], 3), ([FIGURE, answer], 4)):
+        page = tidy_notebook(executed(*cells))
+        made = add_verdicts(page, claims)["cells"]
+        assert [i for i, cell in enumerate(made) if cell["id"] == "verdicts"] == [place]
+        source = made[place]["source"]
+    assert re.findall("<li><a href='(.*?)'>(.*?)</a> (.*?) <small>", source) == [
+        ("claims.html#G1", "G1", "It &lt;falls&gt;."),
+        ("claims.html#G2", "G2", "It stays."),
+    ]
+    assert re.findall("(\\w+) <span class='verdict (.*?)'>(.*?)</span>", source) == [
+        ("Ours", "verdict-holds", "holds"),
+        ("Theirs", "verdict-does-not-hold", "does not hold"),
+        ("Ours", "verdict-undecided", "undecided"),
     ]
     for made in (add_verdicts(page, claims), add_verdicts(page, [])):
-        assert [output["data"] for output in made["cells"][2]["outputs"]] == [{"text/markdown": "Late."}]
+        assert [output["data"] for output in made["cells"][3]["outputs"]] == [{"text/markdown": "Late."}]
     assert add_verdicts(tidy_notebook(executed("no answer")), claims) == tidy_notebook(executed("no answer"))
 
 
