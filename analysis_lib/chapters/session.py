@@ -184,7 +184,8 @@ class Session:
         self.answers = [{"kind": "answer", "text": sentence, "verdict": ""}]
         self.answers += [{"kind": "claim", "text": text, "verdict": str(verdict)} for verdict, text in claims]
         publish(ANSWER, sentence)
-        return Markdown(answer_html(sentence, claims, self.beside.answers()))
+        here = edition_title(self.data.name) if "data" in vars(self) else "here"
+        return Markdown(answer_html(sentence, claims, self.beside.answers(), here))
 
     def caption(self, sentence: str) -> None:
         """Set a sentence before the caption of this cell's figure: what is to be seen in it here."""

@@ -22,7 +22,7 @@ Answer = tuple[str, Sequence[Claim]]
 
 
 def answer_html(
-    sentence: str, claims: Sequence[Claim] = (), beside: Mapping[str, Answer] = MappingProxyType({})
+    sentence: str, claims: Sequence[Claim] = (), beside: Mapping[str, Answer] = MappingProxyType({}), here: str = "here"
 ) -> str:
     """Return the answer of a page as Markdown, framed, with a badge before each claim.
 
@@ -32,6 +32,8 @@ def answer_html(
     claims : sequence of (verdict, text)
     beside : mapping of str to (sentence, claims)
         What other data answer, by their name: sentences follow, and verdicts stand in a table, a column each.
+    here : str
+        Name of this page's data in that table.
 
     Examples
     --------
@@ -46,7 +48,7 @@ def answer_html(
     """
     others = [f"*{name_of(label)}*: {said}" for label, (said, _) in beside.items()]
     listed = "\n".join(f"- {badge(verdict)} {text}" for verdict, text in claims)
-    verdicts = _verdict_table({"here": claims} | {label: of for label, (_, of) in beside.items()}) if beside else listed
+    verdicts = _verdict_table({here: claims} | {label: of for label, (_, of) in beside.items()}) if beside else listed
     return "\n\n".join(filter(None, ['<div class="answer">', sentence, *others, verdicts, "</div>"]))
 
 

@@ -67,14 +67,14 @@ def test_the_answer_is_shown_with_its_verdicts_and_recorded(tmp_path, monkeypatc
 
 
 def test_the_answer_from_other_data_stands_beside(monkeypatch):
-    session = opened()
+    session = opened(data=DATA)
     other = ("Early | late.", [("undecided", "a | b"), ("holds", "only there")])
     monkeypatch.setitem(vars(session), "beside", SimpleNamespace(answers=lambda: {"*Real*": other}))
     shown = session.answer("Late.", [(Verdict.HOLDS, "a | b")]).data
     assert r"*\*Real\**: Early | late." in shown
     rows = [re.split(r" (?<!\\)\| ", line.strip("| ")) for line in shown.splitlines() if line.startswith("|")]
     cells = [[re.sub("<.*?>", "", cell) for cell in row] for row in rows]
-    assert cells[0] == ["claim", "here", r"\*Real\*"]
+    assert cells[0] == ["claim", "generated people", r"\*Real\*"]
     assert cells[2:] == [[r"a \| b", "holds", "undecided"], ["only there", "–", "holds"]]
     assert [one["text"] for one in session.answers] == ["Late.", "a | b"]  # theirs are not recorded as ours
 
