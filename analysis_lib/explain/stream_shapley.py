@@ -1,4 +1,4 @@
-"""Exact Shapley values whose players are whole streams: each passes its branch once, and coalitions exchange the rest."""
+"""Exact Shapley values whose players are whole streams: each passes its branch once, whatever the coalition."""
 
 import numpy as np
 import torch

@@ -95,7 +95,8 @@ def stream_table(comparison: Comparison, others: np.ndarray, n_clips: int) -> pd
     Returns
     -------
     DataFrame or None
-        None of a network without branches for its streams. Columns method, stream, clip, value (of the sum of absolute values).
+        None of a network without branches for its streams. Columns method, stream, clip, value (of the sum of absolute
+        values).
     """
     network, some = comparison.network, comparison.few(n_clips)
     if not hasattr(network.model, "scores_from_branches"):
