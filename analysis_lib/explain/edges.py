@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.explain.masking import ranking
@@ -106,12 +105,18 @@ def perturbed_scores(
         raise unknown_choice("change of edge importance", how, CHANGES)
     parameters = dict(model.named_parameters())
     edges = {name: parameters[name].detach() for name in edge_names(model, x.shape[3])}
+    own = {name: edge.clone() for name, edge in edges.items()}
     scores = []
     with torch.no_grad(), evaluating(model):
-        for clip, chosen in zip(torch.from_numpy(np.ascontiguousarray(x)).split(1), joints, strict=True):
-            index = [int(j) for j in chosen]
-            changed = {name: CHANGES[how](edge, index, amount) for name, edge in edges.items()}
-            scores.append(functional_call(model, changed, (clip,)))
+        try:  # in place and back again: to hand each pass parameters of its own takes as long as a fifth of the pass
+            for clip, chosen in zip(torch.from_numpy(np.ascontiguousarray(x)).split(1), joints, strict=True):
+                index = [int(j) for j in chosen]
+                for name, edge in edges.items():
+                    edge.copy_(CHANGES[how](own[name], index, amount))
+                scores.append(model(clip))
+        finally:
+            for name, edge in edges.items():
+                edge.copy_(own[name])
     return torch.cat(scores).double().numpy()
 
 

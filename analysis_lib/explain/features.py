@@ -40,7 +40,7 @@ class FromFeatures(nn.Module):
             raise unknown_choice("place to explain a network at", at, PLACES)
         if at == "streams" and not hasattr(model, "scores_from_streams"):
             raise UserError(f"{type(model).__name__} makes no streams of its clips; explain it at 'coordinates'")
-        self.model, self.at = model, at
+        self.model, self.at, self.training = model, at, model.training
         self.names = tuple(model.stream_names) if at == "streams" else ("coordinates",)
 
     def forward(self, features: Tensor) -> Tensor:

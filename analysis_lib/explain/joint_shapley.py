@@ -7,7 +7,14 @@ import numpy as np
 import torch
 
 from analysis_lib.errors import UserError, unknown_choice
-from analysis_lib.explain.features import SMALL, additivity_gap, all_scores, background_scores, clips_at_once, explained
+from analysis_lib.explain.features import (
+    SMALL,
+    FromFeatures,
+    additivity_gap,
+    all_scores,
+    background_scores,
+    clips_at_once,
+)
 from analysis_lib.explain.gradcam import GradCAM
 from analysis_lib.explain.method import Maps, target_classes
 from analysis_lib.explain.shapley import exact_shapley, sampled_shapley
@@ -95,7 +102,7 @@ class JointShapley:
 
     def values(self, network: Checkpoint, x: np.ndarray, target: str | np.ndarray = "predicted") -> JointValues:
         """Return the values of all players for all classes; ``target`` is what the stopping rule looks at."""
-        scores = explained(network.model, self.at)
+        scores = FromFeatures(network.model, self.at)
         clips, others = scores.of(x), scores.of(self.background)
         whose = self._whose(clips.shape)
         n_players = int(whose.max()) + 1

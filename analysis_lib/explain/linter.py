@@ -35,7 +35,7 @@ _AFFINE = re.compile(
     r"MkldnnConvolution|CudnnConvolution|NativeBatchNorm|CudnnBatchNorm|AvgPool\dD|AdaptiveAvgPool\dD|"
     r"MkldnnAdaptiveAvgPool\dD|UpsampleLinear1D|Identity)Backward\d*|AccumulateGrad"
 )
-#: those that are affine in each factor, so in x where x is in one of them alone
+#: those that are affine in each factor, so in x where x is in one of them alone; of some the first argument is added
 _BILINEAR = re.compile(r"(Mul|Mm|Bmm|Addmm|Baddbmm|Addmv|Mv|Dot|Einsum|Linear|MkldnnLinear|Trilinear)Backward\d*")
 #: the first argument may hold x, the second not
 _QUOTIENT = re.compile(r"DivBackward\d*")
@@ -129,7 +129,8 @@ def _fault(module: nn.Module, node, calls: int) -> str | None:
         return None
     given = [parent is not None for parent, _ in node.next_functions]
     if _BILINEAR.fullmatch(name):
-        return None if sum(given) < 2 else "a product of two things that both depend on the clip"
+        factors = given[1:] if name.startswith(("Add", "Badd")) else given
+        return None if sum(factors) < 2 else "a product of two things that both depend on the clip"
     if _QUOTIENT.fullmatch(name):
         return None if not given[-1] or len(given) < 2 else "a quotient whose divisor depends on the clip"
     if isinstance(module, RULES):

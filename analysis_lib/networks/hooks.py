@@ -28,13 +28,14 @@ def evaluating(model: nn.Module) -> Iterator[None]:
     >>> net.training, net[0].training
     (True, False)
     """
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
+    learning = [module for module in model.modules() if module.training]
+    if learning:
+        model.eval()
     try:
         yield
     finally:
-        for module, mode in modes:
-            module.training = mode
+        for module in learning:
+            module.training = True
 
 
 @contextmanager

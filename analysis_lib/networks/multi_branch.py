@@ -6,7 +6,7 @@ Song, Zhang, Shan & Wang (2022), EfficientGCN; Tempel, Ihlen, Adde & Strümke (2
 architectures these are: one for NTU RGB+D, one for infants in 29 key points.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -164,7 +164,8 @@ class MultiBranchGCN(nn.Module):
     r"""Class scores of skeleton sequences: (N, C, T, V, M) -> (N, n_classes), before softmax.
 
     The four `streams` of a clip go through a branch each; their outputs are joined along the channels.
-    `scores_from_streams` takes the streams themselves, so that they can be explained.
+    `scores_from_streams` takes the streams themselves, so that they can be explained, `scores_from_branches` what the
+    branches make of them.
 
     Parameters
     ----------
@@ -265,9 +266,16 @@ class MultiBranchGCN(nn.Module):
 
     def scores_from_streams(self, x: Tensor) -> Tensor:
         """Return class scores, given the streams, (N, 4, 2C, T, V, M) -> (N, n_classes)."""
+        return self.scores_from_branches(self.branch_outputs(x), x.shape[-1])
+
+    def branch_outputs(self, x: Tensor) -> list[Tensor]:
+        """Return what each branch makes of its stream, (N, 4, 2C, T, V, M) -> 4 of (N M, C', T', V)."""
         folded = x.permute(1, 0, 5, 2, 3, 4).flatten(1, 2)  # (4, N M, 2C, T, V)
-        branches = [branch(part) for branch, part in zip(self.branches.values(), folded, strict=True)]
-        return self.fc(self.dropout(pool(self.main(torch.cat(branches, dim=1)), x.shape[-1])))
+        return [branch(part) for branch, part in zip(self.branches.values(), folded, strict=True)]
+
+    def scores_from_branches(self, branches: Sequence[Tensor], n_bodies: int) -> Tensor:
+        """Return class scores, given what the branches made of the streams of clips with so many bodies."""
+        return self.fc(self.dropout(pool(self.main(torch.cat([*branches], dim=1)), n_bodies)))
 
 
 def _initialise(module: nn.Module) -> None:

@@ -58,9 +58,12 @@ class GraphConv(nn.Module):
 
     def forward(self, x: Tensor, a: Tensor) -> Tensor:  # x: (N, C, T, V); a: (K, V, V) or (N, K, V, V)
         n, _, t, v = x.shape
-        x = self.conv(x).reshape(n, self.n_subsets, -1, v)  # (N, K, C' T, V)
-        graph = "kvw" if a.ndim == 3 else "nkvw"
-        return torch.einsum(f"nkxv,{graph}->nxw", x, a).reshape(n, -1, t, v)  # (N, C', T, V)
+        parts = self.conv(x).reshape(n, self.n_subsets, -1, v).unbind(1)  # K of (N, C' T, V), views
+        graphs = a.expand(n, *a.shape[-3:]).unbind(1)
+        y = torch.bmm(parts[0], graphs[0])
+        for part, graph in zip(parts[1:], graphs[1:], strict=True):  # one sum over k and v would copy all parts first
+            y = torch.baddbmm(y, part, graph)
+        return y.reshape(n, -1, t, v)  # (N, C', T, V)
 
 
 class AdaptiveGraphConv(nn.Module):

@@ -129,6 +129,21 @@ def test_functions_that_the_linter_names(function, why):
     assert all(a.startswith(b) for a, b in zip(sorted(found), why, strict=True))
 
 
+@pytest.mark.parametrize(("doubled", "why"), [(False, []), (True, ["a product of two things that both depend"])])
+def test_what_is_added_to_a_product_is_no_factor(doubled, why):
+    class Sum(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = nn.Linear(3, 3)
+
+        def forward(self, x):
+            y = self.linear(x)
+            return torch.baddbmm(y, y, y if doubled else torch.eye(3).expand(len(x), 3, 3))
+
+    found = inexact(Sum(), np.ones((2, 3, 3), np.float32)).why
+    assert [text.startswith(start) for text, start in zip(found, why, strict=True)] == [True] * len(why)
+
+
 def test_the_linter_leaves_the_network_as_it_was():
     net = graph()
     net.model.train()

@@ -347,7 +347,8 @@ def disturbed_predictions(
     chosen, names = data.take(clips), np.array(data.class_names)
 
     def said(network: Checkpoint, data: SkeletonDataset, **condition) -> pd.DataFrame:
-        predicted = evaluate(network.model, data, network.preprocessing)["predicted"]
+        whole = condition["kind"] == "none"
+        predicted = evaluate(network.model, data, network.preprocessing, keep=whole)["predicted"]
         answers = {"action": names[data.labels], "predicted": names[predicted], "right": predicted == data.labels}
         return pd.DataFrame(condition | answers)
 

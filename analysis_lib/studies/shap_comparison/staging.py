@@ -7,9 +7,8 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from analysis_lib.explain.attributions import explain
-from analysis_lib.explain.features import place_of
 from analysis_lib.explain.gradcam import GradCAM
-from analysis_lib.explain.joint_shapley import JointShapley
+from analysis_lib.explain.stream_shapley import stream_shapley
 from analysis_lib.statistics import mean_interval, percentile_interval, rank_correlation
 from analysis_lib.studies.shap_comparison.comparing import Comparison
 
@@ -96,16 +95,15 @@ def stream_table(comparison: Comparison, others: np.ndarray, n_clips: int) -> pd
     Returns
     -------
     DataFrame or None
-        None of a network without streams. Columns method, stream, clip, value (of the sum of absolute values).
+        None of a network without branches for its streams. Columns method, stream, clip, value (of the sum of absolute
+        values).
     """
     network, some = comparison.network, comparison.few(n_clips)
-    if place_of(network.model) != "streams":
+    if not hasattr(network.model, "scores_from_branches"):
         return None
-    streams, n_joints = network.model.stream_names, comparison.x.shape[3]
-    whose = np.repeat(np.arange(len(streams))[:, None], n_joints, axis=1)
-    exact = JointShapley(others, whose, at="streams", n_draws=0)
-    found = exact.values(network, comparison.x[some], comparison.targets[some])
-    each = {"exact Shapley": found.values[np.arange(len(some)), :, comparison.targets[some]]}
+    streams = network.model.stream_names
+    found = stream_shapley(network, others, comparison.x[some])
+    each = {"exact Shapley": found[np.arange(len(some)), :, comparison.targets[some]]}
     for title, attribution in comparison.found.items():
         if attribution.layers[:-1] == tuple(streams):
             each[title] = attribution.importance[some][:, :-1].sum(axis=(2, 3))
