@@ -12,16 +12,12 @@ from torch import Tensor, nn
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import Preprocessing, clip_tensor, clip_tensors
 from analysis_lib.errors import DataError, UserError, cut
-from analysis_lib.files import digest
 from analysis_lib.loading import check_finite
 from analysis_lib.networks.batch_statistics import recalibrate
-from analysis_lib.networks.checkpoints import weights_digest
 from analysis_lib.networks.hooks import evaluating
 from analysis_lib.networks.training.epochs import STRUCTURE, Recipe, TrainingState, optimiser, train_epoch
 from analysis_lib.networks.training.identity import structure_digest
 from analysis_lib.progress import progress_bar
-from analysis_lib.results.digest import array_digest, class_digest, module_digest
-from analysis_lib.results.store import open_store
 
 #: epochs over which the held-out loss is averaged
 SMOOTHING = 5
@@ -67,19 +63,9 @@ def predict(model: nn.Module, x: np.ndarray | Tensor, batch_size: int = 8, progr
 
 
 def evaluate(
-    model: nn.Module,
-    data: SkeletonDataset,
-    recipe: Preprocessing,
-    batch_size: int = 8,
-    progress: bool = False,
-    keep: bool = False,
+    model: nn.Module, data: SkeletonDataset, recipe: Preprocessing, batch_size: int = 8, progress: bool = False
 ) -> dict:
     """Return top-1 accuracy, mean cross-entropy (nats), clip count and scores of ``data``.
-
-    Parameters
-    ----------
-    keep : bool
-        Whether the scores go into the store, and come from there: for a whole split, which several chapters ask for.
 
     Returns
     -------
@@ -87,7 +73,7 @@ def evaluate(
         ``accuracy``, ``loss``, ``n``, ``predicted`` (N,), ``scores`` (N, n_classes).
     """
     x, _ = clip_tensors(data, recipe)
-    scores = (_kept_scores if keep else predict)(model, x, batch_size, progress)
+    scores = predict(model, x, batch_size, progress)
     check_classes(scores.shape[1], data)
     labels = torch.tensor(data.labels)
     predicted = scores.argmax(axis=1)
@@ -100,19 +86,6 @@ def evaluate(
         "predicted": predicted,
         "scores": scores,
     }
-
-
-def _kept_scores(model: nn.Module, x: np.ndarray, batch_size: int, progress: bool) -> np.ndarray:
-    """Return what `predict` does, from the store if the network, known by what it says of the first clip, was asked."""
-    store = open_store()
-    if store is None:
-        return predict(model, x, batch_size, progress)
-    inputs = {"clips": array_digest(x), "weights": weights_digest(model), "network": digest(str(model))}
-    inputs["first"] = array_digest(predict(model, x[:1]))
-    code = digest(module_digest(__name__), class_digest(*model.modules()))
-    make = lambda _: {"scores": predict(model, x, batch_size, progress)}  # noqa: E731
-    about = f"{type(model).__name__} on {len(x)} clips"
-    return np.array(store.fetch("scores", inputs, {"batch_size": batch_size}, code, make, about)["scores"])
 
 
 def check_classes(n: int, data: SkeletonDataset) -> None:

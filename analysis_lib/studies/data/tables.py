@@ -91,7 +91,7 @@ def confusion_table(labels: np.ndarray, predicted: np.ndarray, class_names) -> p
 
 def network_predictions(network: Checkpoint, test: SkeletonDataset, progress: bool = False) -> dict[str, np.ndarray]:
     """Return the classes that the network predicts, (n_test,), by what it is called."""
-    own = evaluate(network.model, test, network.preprocessing, progress=progress, keep=True)["predicted"]
+    own = evaluate(network.model, test, network.preprocessing, progress=progress)["predicted"]
     return {f"network '{network.name}'": own}
 
 

@@ -347,8 +347,7 @@ def disturbed_predictions(
     chosen, names = data.take(clips), np.array(data.class_names)
 
     def said(network: Checkpoint, data: SkeletonDataset, **condition) -> pd.DataFrame:
-        whole = condition["kind"] == "none"
-        predicted = evaluate(network.model, data, network.preprocessing, keep=whole)["predicted"]
+        predicted = evaluate(network.model, data, network.preprocessing)["predicted"]
         answers = {"action": names[data.labels], "predicted": names[predicted], "right": predicted == data.labels}
         return pd.DataFrame(condition | answers)
 

@@ -61,23 +61,6 @@ def test_a_separable_problem_is_learnt(data):
     assert evaluate(model, data, PREPARE)["accuracy"] == 1.0
 
 
-def test_scores_are_kept_for_the_same_network_and_clips_alone(data, tmp_path, monkeypatch):
-    monkeypatch.setenv("STGBOOK_STORE", str(tmp_path))
-    model, passed = new_model(), []
-    handle = model.register_forward_hook(lambda module, given, output: passed.append(len(output)))
-    first, again = (evaluate(model, data, PREPARE, keep=True) for _ in range(2))
-    np.testing.assert_array_equal(first["scores"], again["scores"])
-    assert sum(passed) == len(data) + 2  # what is said of the first clip tells whether it is the same network
-    evaluate(model, data.take([1, 0]), PREPARE, keep=True)
-    assert sum(passed) == len(data) + 5
-    handle.remove()
-    with torch.no_grad():
-        next(model.parameters()).mul_(2)
-    other = evaluate(model, data, PREPARE, keep=True)
-    np.testing.assert_array_equal(other["scores"], evaluate(model, data, PREPARE)["scores"])
-    assert np.abs(other["scores"] - first["scores"]).max() > 0
-
-
 @pytest.mark.parametrize("options", [{}, {"schedule": "step", "repeats": 2, "averaged": 3}])
 def test_a_killed_run_resumes_to_the_same_weights(data, tmp_path, options):
     whole, recipe = new_model(), replace(RECIPE, **options)
