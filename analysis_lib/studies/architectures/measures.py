@@ -9,12 +9,23 @@ from math import hypot
 import pandas as pd
 
 from analysis_lib.errors import UserError
+from analysis_lib.networks.registry import TITLES
 from analysis_lib.statistics import Estimate
 
 
 def of_fall(table: pd.DataFrame, architecture: str, statistic: str) -> Estimate:
-    """Return a statistic of how the label variation of an architecture falls, from ``shape_table``."""
+    """Return a statistic of how the label variation of an architecture falls, from ``shape_table``.
+
+    Raises
+    ------
+    UserError
+        If there is no such network, or its label variation does not fall beyond the interval: then no share of the
+        fall is early or late.
+    """
     row = _first(table[table["statistic"] == statistic], architecture)
+    if pd.isna(row["value"]):
+        name = TITLES.get(architecture, architecture)
+        raise UserError(f"it needs a {name} whose label variation falls beyond its interval, and this one's does not")
     return Estimate(*row[["value", "low", "high"]].astype(float))
 
 
