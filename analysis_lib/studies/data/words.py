@@ -37,8 +37,8 @@ def answer(found: Findings | None) -> str:
         )
     own, other = (value_of(one, percent) for one in (found.network, found.baseline))
     return (
-        f"The network names {own} of {counted(found.network.clips, 'test clip')} rightly, and looking up the nearest "
-        f"training clip {other}."
+        f"The network names {own} of {counted(found.network.clips, 'test clip')} rightly; looking up the nearest "
+        f"training clip names {other}."
     )
 
 
@@ -65,6 +65,14 @@ def numbers(found: Findings | None) -> str:
     return (
         f"{data} The network's {estimate(found.network, percent)} is {gap} the nearest-neighbour baseline's "
         f"{estimate(found.baseline, percent)}."
+    )
+
+
+def counts(beside: Mapping[str, pd.DataFrame]) -> str:
+    """Return how many clips other editions have, from their tables of classes by label; empty without any."""
+    return " ".join(
+        f"{name_of(label)}: {counted(int(table['clips'].sum()), 'clip')} of {counted(len(table), 'action')}."
+        for label, table in beside.items()
     )
 
 

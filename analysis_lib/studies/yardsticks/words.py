@@ -65,7 +65,7 @@ def alignment(found: Mapping[str, Alignment]) -> str:
     for what, one in found.items():
         ends = one.where in (1, len(one.by_layer))
         said.append(
-            f"With {_NAMED[what]}, the mean CKA of a layer of this one is {number(one.first)} at layer 1 and "
+            f"The same layer of {_NAMED[what]} has a mean CKA of {number(one.first)} at layer 1 and "
             f"{number(one.last)} at the last{'' if ends else f', and least at layer {one.where}, {number(one.least)}'}."
         )
     if {SEED, UNTRAINED} <= set(found):
