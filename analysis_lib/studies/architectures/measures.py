@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis_lib.errors import UserError
 from analysis_lib.networks.registry import TITLES
+from analysis_lib.networks.titles import entry_titles
 from analysis_lib.statistics import Estimate
 
 
@@ -56,14 +57,14 @@ def separation_lead(table: pd.DataFrame, architecture: str, over: str) -> Estima
 def _entry(table: pd.DataFrame, network: str) -> pd.Series:
     rows = table[table["network"] == network]
     if rows.empty:
-        raise UserError(f"{network} is not on the leaderboard of these data")
+        raise UserError(f"{entry_titles([network])[network]} is not on the leaderboard of these data")
     return rows.iloc[0]
 
 
 def _first(table: pd.DataFrame, architecture: str) -> pd.Series:
     rows = table[table["architecture"] == architecture]
     if rows.empty:
-        raise UserError(f"no such {architecture} is trained on these data")
+        raise UserError(f"no such {TITLES.get(architecture, architecture)} is trained on these data")
     return rows.iloc[0]
 
 
