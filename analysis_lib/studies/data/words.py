@@ -79,7 +79,9 @@ def counts(beside: Mapping[str, pd.DataFrame]) -> str:
 def scores(table: pd.DataFrame) -> pd.DataFrame:
     """Return the accuracies of network and baseline as people read them."""
     shown = [estimate(Estimate(row.accuracy, row.low, row.high), percent) for row in table.itertuples()]
-    return pd.DataFrame({"named rightly": shown, "test clips": table["clips"]}, table.index)
+    names = table.index.to_frame().replace(r"^network '.*'$", "the network", regex=True)
+    columns = {"named rightly": shown, "test clips": table["clips"].to_numpy()}
+    return pd.DataFrame(columns, pd.MultiIndex.from_frame(names))
 
 
 def soundness(found: Soundness) -> str:
