@@ -108,6 +108,24 @@ def moves(
     return f"{rise if change > 0 else fall} by {written(abs(change)).lstrip('+')}{unit}"
 
 
+def moved(found: Estimate, written: Callable[..., str] = number, unit: str = "") -> str:
+    """Return which way something goes and how far, with the interval counted that way; of an open way, with signs.
+
+    >>> moved(Estimate(-0.23, -0.33, -0.14)), moved(Estimate(0.28, 0.14, 0.42), points, " points")
+    ('falls by 0.23 (0.14 to 0.33)', 'rises by 28 points (14 to 42)')
+    >>> moved(Estimate(-0.031, -0.13, 0.066)), moved(Estimate(0.031)), moved(Estimate(float("nan")))
+    ('changes by −0.03 (−0.13 to 0.07)', 'rises by 0.031', 'cannot be followed')
+    """
+    if isnan(found.value):
+        return "cannot be followed"
+    falls = found.value < 0
+    way = "changes" if found.low <= 0 <= found.high else "falls" if falls else "rises"
+    shown = Estimate(-found.value, -found.high, -found.low) if way == "falls" else found
+    size, *interval = estimate(shown, written).split(" ", 1)
+    text = f"{way} by {' '.join([f'{size}{unit}', *interval])}"
+    return text if way == "changes" else text.replace("+", "")
+
+
 def judged(verdict: Verdict) -> str:
     """Return a verdict as the end of a sentence, "that it rises ...".
 

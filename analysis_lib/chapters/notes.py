@@ -5,6 +5,7 @@ import sys
 SOURCES = "application/vnd.stgbook.sources+json"  #: records that the cell has taken tables from, as a list
 RUN = "application/vnd.stgbook.run+json"  #: name of the data that the run was on
 ANSWER = "application/vnd.stgbook.answer+json"  #: the page's answer, where it stands
+ELSEWHERE = "application/vnd.stgbook.elsewhere+json"  #: whether the cell's figure shows records alone, true or false
 CAPTION = "application/vnd.stgbook.caption+json"  #: a sentence before the caption of the cell's figure
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from analysis_lib.chapters.notes import ANSWER, CAPTION, RUN, SOURCES
+from analysis_lib.chapters.notes import ANSWER, CAPTION, ELSEWHERE, RUN, SOURCES
 from analysis_lib.files import ROOT
 from analysis_lib.progress import MARK
 from analysis_lib.words import THIN, anchor_of, name_of
@@ -75,8 +75,9 @@ def write_form(notebook: dict) -> str:
 def annotate_figures(notebook: dict) -> dict:
     """Return a copy in which each figure has its sentence, and is followed by a line of what it is drawn from.
 
-    That is the run's data, and the records that the figure's cell has taken tables from: notes that
-    cells have left (`analysis_lib.chapters.notes`). Without a note of the run, no figure has a line.
+    That is the run's data, unless the figure shows records alone, and the records that the figure's cell has taken
+    tables from: notes that cells have left (`analysis_lib.chapters.notes`). Without a note of the run, no figure has
+    a line.
     """
     notebook = copy.deepcopy(notebook)
     run = [note for cell in notebook["cells"] for note in _taken(cell, RUN)]
@@ -84,14 +85,14 @@ def annotate_figures(notebook: dict) -> dict:
     for cell in notebook["cells"]:
         cells.append(cell)
         records = [record for note in _taken(cell, SOURCES) for record in note]
-        captions = _taken(cell, CAPTION)
+        captions, records_alone = _taken(cell, CAPTION), any(_taken(cell, ELSEWHERE))
         figure = cell["metadata"].get("mystnb", {}).get("figure")
         if not figure:
             continue
         figure["caption"] = _percent(" ".join([*captions, figure.get("caption", "")]).strip())
         if run:
             here = f'{name_of(run[-1]) if run[-1] else "what was computed"}, <a href="#this-run">this run</a>'
-            line = "; ".join([here, *dict.fromkeys(map(name_of, records))])
+            line = "; ".join([*([] if records_alone else [here]), *dict.fromkeys(map(name_of, records))])
             source = f":::{{div}} source\nDrawn from {line}.\n:::"
             cells.append({"cell_type": "markdown", "id": f"{cell['id']}-made", "metadata": {}, "source": source})
     notebook["cells"] = cells

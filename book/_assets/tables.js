@@ -61,7 +61,11 @@ const filterable = (table) => {
   show();
 };
 
+// where rows stand one below the other, what was measured is folded
+const fold = (table) => table.querySelectorAll("details.values").forEach((values) => { values.open = false; });
+
 window.addEventListener("DOMContentLoaded", () => document.querySelectorAll("table.filtered").forEach((table) => {
+  if (window.matchMedia("(max-width: 900px)").matches) fold(table);
   sortable(table);
   filterable(table);
 }));

@@ -7,7 +7,7 @@ import re
 import pytest
 from notebooks import code, markdown, notebook
 
-from analysis_lib.chapters.notes import ANSWER, CAPTION, RUN, SOURCES
+from analysis_lib.chapters.notes import ANSWER, CAPTION, ELSEWHERE, RUN, SOURCES
 from analysis_lib.files import ROOT
 from analysis_lib.progress import MARK
 from analysis_lib.publishing.page import SET_UP, STATE, VIEW, add_verdicts, annotate_figures, tidy_notebook, write_form
@@ -217,6 +217,14 @@ def test_each_figure_has_its_sentence_and_is_followed_by_its_own_sources():
     assert captions == ["Layer 9. The fall.", "The fall."]
     assert page["cells"][places[0]]["outputs"] == [picture]
     assert len({cell["id"] for cell in page["cells"]}) == len(page["cells"])
+
+
+@pytest.mark.parametrize(("alone", "drawn"), [(True, "A, recorded"), (False, "mine, .*this run</a>; A, recorded")])
+def test_a_figure_of_records_alone_does_not_name_the_run(alone, drawn):
+    picture = FIGURE | {"outputs": [note(SOURCES, ["A, recorded"]), note(ELSEWHERE, alone), shown(image_png="p")]}
+    page = annotate_figures(tidy_notebook(executed(picture, with_outputs(note(RUN, "mine")))))
+    (said,) = [cell["source"] for cell in page["cells"] if cell["id"].endswith("-made")]
+    assert re.search(rf"Drawn from {drawn}\.\n", said)
 
 
 def test_the_claims_of_a_page_stand_below_the_first_figure_after_its_answer():

@@ -10,12 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis_lib.networks.fg_stformer import body_parts
+from analysis_lib.networks.titles import entry_titles
 from analysis_lib.plots.panels import key_below, panels
 from analysis_lib.plots.skeleton import draw_skeleton
 from analysis_lib.plots.style import COLOURS, INK, MARKERS, POSITIVE, WIDTH, percent_axis, use_style
 from analysis_lib.skeletons.skeleton import Skeleton
 from analysis_lib.studies.ablations.words import TITLES
-from analysis_lib.words import THIN
+from analysis_lib.words import THIN, number
 
 LINES = 12  # of attention, the strongest
 
@@ -111,7 +112,8 @@ def plot_actions(table: pd.DataFrame, one: str, other: str) -> Figure:
     y = np.arange(len(rows))
     told = (rows["low"] > 0) | (rows["high"] < 0)
     axes.hlines(y, rows["one"], rows["other"], color=np.where(told, INK, "#C9C9C9"), lw=np.where(told, 2.2, 1.2))
-    for column, name, colour, marker in (("one", one, COLOURS[0], "o"), ("other", other, COLOURS[1], "s")):
+    first, second = entry_titles([one, other]).values()
+    for column, name, colour, marker in (("one", first, COLOURS[0], "o"), ("other", second, COLOURS[1], "s")):
         axes.plot(rows[column], y, ls="", marker=marker, markersize=5, color=colour, label=name)
     axes.set_yticks(y, rows["class"])
     percent_axis(axes.xaxis)
@@ -125,10 +127,11 @@ def plot_nodes(table: pd.DataFrame, skeleton: Skeleton) -> Figure:
     """Draw joints of clips in the plane, a panel a network; colour and marker are the joint's part of the body."""
     use_style()
     names: Sequence[str] = list(dict.fromkeys(table["network"]))
+    called = entry_titles(names)
     figure, grid = panels(len(names), 2, 0.5 * WIDTH, 0.4)
     for axes, name in zip(grid, names, strict=True):
         mine = table[table["network"] == name]
-        axes.set_title(f"{name}: between / within {mine['separation'].iloc[0]:.2f}")
+        axes.set_title(f"{called[name]}: between / within {number(mine['separation'].iloc[0])}")
         for i, (part, joints) in enumerate(skeleton.parts.items()):
             rows = mine[mine["joint"].isin([skeleton.joints[v] for v in joints])]
             look = {"s": 12, "color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)], "lw": 0}

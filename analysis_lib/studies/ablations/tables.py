@@ -23,9 +23,11 @@ from analysis_lib.geometry.layerwise import layer_embeddings
 from analysis_lib.geometry.node_separation import node_separation
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.fg_stformer import looks
+from analysis_lib.networks.registry import TITLES
 from analysis_lib.networks.training.fit import evaluate
 from analysis_lib.networks.training.queue import read_results
 from analysis_lib.statistics import wilson_interval
+from analysis_lib.words import named
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ def first_of(networks: Sequence[Checkpoint], architecture: str) -> Checkpoint:
     for network in networks:
         if network.card.get("architecture") == architecture:
             return network
-    raise UserError(f"no {architecture} is trained on these data; data/queue.json has such jobs")
+    raise UserError(f"no {TITLES.get(architecture, architecture)} is trained on these data")
 
 
 def focal_table(network: Checkpoint, data: SkeletonDataset) -> pd.DataFrame:
@@ -272,5 +274,5 @@ def node_table(networks: Sequence[Checkpoint], data: SkeletonDataset, seed: int 
         where = {"clip": np.repeat(data.clips, len(joints)), "joint": np.array(joints)[which]}
         tables.append(pd.DataFrame({"network": network.name, **where, "x": place[:, 0], "y": place[:, 1], **told}))
     if not tables:
-        raise UserError(f"none of {', '.join(CONVOLVED)} is trained on these data; data/queue.json has such jobs")
+        raise UserError(f"none of {named(TITLES[kind] for kind in CONVOLVED)} is trained on these data")
     return pd.concat(tables, ignore_index=True)

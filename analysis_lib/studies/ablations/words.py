@@ -6,6 +6,7 @@ from math import isnan
 import pandas as pd
 
 from analysis_lib.networks.registry import TITLES
+from analysis_lib.networks.titles import entry_titles
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.ablations.findings import OFTEN, SELDOM, Actions, Findings, Focus, Part
 from analysis_lib.words import counted, estimate, judged, name_of, named, number, percent, points
@@ -27,7 +28,9 @@ def answer(found: Findings | None) -> str:
     helps, harms, untold = (len(found.told(v)) for v in (Verdict.HOLDS, Verdict.FAILS, Verdict.UNDECIDED))
     trainings = f"the scatter of {counted(found.seeds, 'training')} each"
     if not helps and not harms:
-        return f"Whether any choice of the papers helps, of {untold} tried, cannot be told from {trainings}."
+        return (
+            f"Of {counted(untold, 'choice')} that the papers make, none can be told to help or harm, given {trainings}."
+        )
     return (
         f"Of {counted(len(found.parts), 'choice')} that the papers make, networks are more accurate with {helps}, less "
         f"accurate with {harms}, and with {untold} no difference can be told from {trainings}."
@@ -102,8 +105,9 @@ def focus(found: Focus) -> str:
 
 def actions(found: Actions, one: str, other: str) -> str:
     """Return which actions one network knows better than another."""
+    first, second = map(name_of, entry_titles([one, other]).values())
     return (
-        f"{name_of(one)} names {percent(found.one)} of the clips rightly, {name_of(other)} {percent(found.other)}. Of "
+        f"{first} names {percent(found.one)} of the clips rightly, {second} {percent(found.other)}. Of "
         f"{counted(found.count, 'action')}, the first is better beyond chance at {named(found.more)}, and worse at "
         f"{named(found.fewer)}."
     )
@@ -116,5 +120,6 @@ def shown(action: str) -> str:
 
 def apart(found: Mapping[str, tuple[float, float]]) -> str:
     """Return how far joints lie apart in each network."""
-    said = [f"{name_of(name)} {number(s)} and silhouette {number(h)}" for name, (s, h) in found.items()]
+    called = entry_titles(found)
+    said = [f"{name_of(called[name])} {number(s)} and silhouette {number(h)}" for name, (s, h) in found.items()]
     return f"Variance between joints over variance within, at the last layer: {'; '.join(said)}."

@@ -1,24 +1,28 @@
 """Figures of the chapter on architectures, drawn from its tidy tables alone."""
 
 from collections.abc import Mapping
+from textwrap import wrap
 
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
+from analysis_lib.networks.titles import entry_titles
 from analysis_lib.plots.beside import GREY, NOTHING, Tables
 from analysis_lib.plots.panels import key_below, panels
 from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, WIDTH, Y_LABEL, layer_axis, percent_axis, use_style
 from analysis_lib.studies.architectures.tables import titles
 from analysis_lib.words import plain
 
+LONGEST = 26  # letters in a line above a panel
+
 
 def plot_curves(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
     """Draw one panel a network: label variation by layer with its band, and dashed its untrained twins."""
     use_style()
     parts = [
-        (f"{titles(each)[name]}\n{label}" if label else titles(each)[name], rows, label)
+        ("\n".join([*wrap(titles(each)[name], LONGEST), *([label] if label else [])]), rows, label)
         for label, each in (("", table), *beside.items())
         for name, rows in each.groupby("network", sort=False)
     ]
@@ -45,8 +49,10 @@ def plot_accuracy(shape: pd.DataFrame, costs: pd.DataFrame) -> Figure:
     """Draw accuracy (Wilson's interval) against the fall of label variation, one point a network."""
     use_style()
     figure, axes = plt.subplots(figsize=(WIDTH, 0.45 * WIDTH))
-    falls, named = shape[shape["statistic"] == "fall"].set_index("network"), titles(costs)
-    for i, row in enumerate(costs[costs["network"].isin(falls.index)].itertuples()):
+    falls = shape[shape["statistic"] == "fall"].set_index("network")
+    alike = costs[costs["network"].isin(falls.index)]
+    named = titles(alike)
+    for i, row in enumerate(alike.itertuples()):
         fall = falls.loc[row.network]
         across, up = ([[v - low], [high - v]] for v, low, high in _ends(fall, row))
         style = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)], "markersize": 6, "lw": 0.8}
@@ -56,7 +62,7 @@ def plot_accuracy(shape: pd.DataFrame, costs: pd.DataFrame) -> Figure:
     axes.set(xlabel="fall of label variation from layer 1 to the last", ylabel="accuracy on test clips")
     percent_axis(axes.yaxis)
     axes.grid()
-    key_below(figure, [axes], most=3)
+    key_below(figure, [axes], most=2)
     return figure
 
 
@@ -81,7 +87,7 @@ def plot_boards(boards: Mapping[str, pd.DataFrame]) -> Figure | None:
             ends = [rows["accuracy"] - rows["low"], rows["high"] - rows["accuracy"]]
             name = "ours" if ours else "published"
             axes.errorbar(rows["accuracy"], rows.index, xerr=ends, ls="", elinewidth=1, label=name, **look)
-        axes.set_yticks(range(len(board)), board["network"][::-1])
+        axes.set_yticks(range(len(board)), board["network"].map(entry_titles(board["network"]))[::-1])
         axes.set_title(label)
         axes.grid(axis="x")
         percent_axis(axes.xaxis)
@@ -94,10 +100,11 @@ def plot_separation(table: pd.DataFrame) -> Figure:
     """Draw how far joints are apart, between over within, against depth; dashed: untrained twins."""
     use_style()
     figure, axes = plt.subplots()
+    named = titles(table)
     for i, (name, rows) in enumerate(table.groupby("network", sort=False)):
         colour = COLOURS[i % len(COLOURS)]
         for draw, curve in rows.groupby("draw"):
-            label = None if draw else titles(table)[name]
+            label = None if draw else named[name]
             look = {"ls": "--", "lw": 0.7} if draw else {"marker": MARKERS[i % len(MARKERS)], "markersize": 4}
             axes.plot(curve["depth"], curve["separation"], color=colour, label=label, **look)
     axes.set_yscale("log")
@@ -106,7 +113,7 @@ def plot_separation(table: pd.DataFrame) -> Figure:
     axes.yaxis.set_minor_locator(NullLocator())
     axes.set(xlabel="layer, as a share of the network's layers", ylabel="variance between joints / within")
     axes.grid(axis="y")
-    key_below(figure, [axes], most=3)
+    key_below(figure, [axes], most=2)
     return figure
 
 

@@ -110,8 +110,9 @@ def _first(table: pd.DataFrame) -> tuple[str, Estimate]:
 
 def findings(shape: pd.DataFrame, costs: pd.DataFrame) -> Findings:
     """Return what ``shape_table`` and ``cost_table`` of the chapter say of the networks that are in both."""
-    networks, named = [], titles(costs)
-    for row in costs[costs["network"].isin(shape["network"])].itertuples():
+    alike = costs[costs["network"].isin(shape["network"])]
+    networks, named = [], titles(alike)
+    for row in alike.itertuples():
         of = {
             r.statistic: Estimate(r.value, r.low, r.high) for r in shape[shape["network"] == row.network].itertuples()
         }

@@ -9,12 +9,24 @@ from math import hypot
 import pandas as pd
 
 from analysis_lib.errors import UserError
+from analysis_lib.networks.registry import TITLES
+from analysis_lib.networks.titles import entry_titles
 from analysis_lib.statistics import Estimate
 
 
 def of_fall(table: pd.DataFrame, architecture: str, statistic: str) -> Estimate:
-    """Return a statistic of how the label variation of an architecture falls, from ``shape_table``."""
+    """Return a statistic of how the label variation of an architecture falls, from ``shape_table``.
+
+    Raises
+    ------
+    UserError
+        If there is no such network, or its label variation does not fall beyond the interval: then no share of the
+        fall is early or late.
+    """
     row = _first(table[table["statistic"] == statistic], architecture)
+    if pd.isna(row["value"]):
+        name = TITLES.get(architecture, architecture)
+        raise UserError(f"it needs a {name} whose label variation falls beyond its interval, and this one's does not")
     return Estimate(*row[["value", "low", "high"]].astype(float))
 
 
@@ -45,14 +57,14 @@ def separation_lead(table: pd.DataFrame, architecture: str, over: str) -> Estima
 def _entry(table: pd.DataFrame, network: str) -> pd.Series:
     rows = table[table["network"] == network]
     if rows.empty:
-        raise UserError(f"{network} is not on the leaderboard of these data")
+        raise UserError(f"{entry_titles([network])[network]} is not on the leaderboard of these data")
     return rows.iloc[0]
 
 
 def _first(table: pd.DataFrame, architecture: str) -> pd.Series:
     rows = table[table["architecture"] == architecture]
     if rows.empty:
-        raise UserError(f"no such {architecture} is trained on these data")
+        raise UserError(f"no such {TITLES.get(architecture, architecture)} is trained on these data")
     return rows.iloc[0]
 
 

@@ -21,8 +21,8 @@ from analysis_lib.loading import Within, checked, read_json
 from analysis_lib.networks.checkpoints import Checkpoint, load_checkpoint
 from analysis_lib.networks.cost import multiplications, seconds_a_clip
 from analysis_lib.networks.fusion import PUBLISHED, fused
-from analysis_lib.networks.registry import TITLES
 from analysis_lib.networks.st_gdn import inverse_root
+from analysis_lib.networks.titles import network_titles
 from analysis_lib.networks.training.fit import evaluate
 from analysis_lib.networks.untrained import untrained_twin
 from analysis_lib.results.digest import canonical_json
@@ -71,14 +71,12 @@ def architecture(network: Checkpoint) -> str:
 
 
 def titles(table: pd.DataFrame) -> dict[str, str]:
-    """Return what the networks of a table are called: by their architecture; where several share it, by name too.
+    """Return what the networks of a table are called (`analysis_lib.networks.titles.network_titles`).
 
     >>> titles(pd.DataFrame({"network": ["a", "b", "c"], "architecture": ["agcn", "stgcn", "agcn"]}))
     {'a': '2s-AGCN, a', 'b': 'ST-GCN', 'c': '2s-AGCN, c'}
     """
-    kinds = table.drop_duplicates("network").set_index("network")["architecture"]
-    shared = kinds.duplicated(keep=False)
-    return {name: f"{TITLES.get(kind, kind)}{f', {name}' if shared[name] else ''}" for name, kind in kinds.items()}
+    return network_titles(table.drop_duplicates("network").set_index("network")["architecture"].to_dict())
 
 
 def load_networks(names: Sequence[str], data: SkeletonDataset) -> list[Checkpoint]:
@@ -315,7 +313,7 @@ def fusion_table(networks: Sequence[Checkpoint], test: SkeletonDataset) -> pd.Da
         families.setdefault(alike, {}).setdefault(network.preprocessing.stream, network)
     several = {alike: streams for alike, streams in families.items() if len(streams) > 1}
     if not several:
-        raise UserError(f"no architecture is trained on several streams of {test.name}; data/queue.json has such jobs")
+        raise UserError("no kind of network is trained on several streams of these data")
     for (name, _), streams in several.items():
         scores = {
             stream: evaluate(one.model, test, one.preprocessing)["scores"] for stream, one in sorted(streams.items())
@@ -371,7 +369,7 @@ def leaderboard(dataset: str, costs: pd.DataFrame, fusions: pd.DataFrame | None)
     """
     path = DATA / "leaderboards" / f"{dataset}.json"
     if not path.exists():
-        raise UserError(f"no published accuracies on {dataset} are kept (there is no {path.name} in data/leaderboards)")
+        raise UserError("no published accuracies on these data are kept")
     board = checked(read_json(path), Board, path)
     n = board["clips"]
     rows = [

@@ -1,10 +1,12 @@
 """What the chapter on architectures says."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import isnan
 
 import pandas as pd
 
+from analysis_lib.networks.registry import TITLES
+from analysis_lib.networks.titles import entry_titles
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.architectures.findings import STEPS, Board, Findings, Network, Roots
 from analysis_lib.studies.architectures.tables import titles
@@ -37,27 +39,36 @@ def answer(found: Findings) -> str:
     if not earlier + later:
         return f"These clips do not tell: of {others} none falls clearly earlier or later in the layers than {first}."
     return (
-        f"Not all in the same way: held to {first}, label variation falls earlier in {earlier} and later in {later} of "
+        f"Not all in the same way: beside {first}, label variation falls earlier in {earlier} and later in {later} of "
         f"{others}, and {apart} cannot be told from it."
     )
 
 
 def numbers(found: Findings) -> str:
-    """Return of each network how far it falls, how far its twin does, and which share of it is late."""
-    head = f"Fall of label variation from the first layer to the last, with 95{THIN}% intervals:"
-    return "\n".join([head, "", *map(_line, found.networks)])
+    """Return of each network how far it falls, how far its twin does, and which share of it is late; then who differs.
+
+    A share is told only if its interval is no wider than the whole fall.
+    """
+    head = (
+        f"Fall of label variation from the first layer to the last, with 95{THIN}% intervals, and which share of it "
+        "comes early or late, where that is known to within the whole fall; a negative share is a rise:"
+    )
+    return "\n".join([head, "", *map(_line, found.networks), *(["", _apart(found)] if found.networks[1:] else [])])
+
+
+def _apart(found: Findings) -> str:
+    """Return by name which networks fall earlier and later than the first."""
+    earlier, later = (named(one.name for one in found.told(v)) for v in (Verdict.HOLDS, Verdict.FAILS))
+    return f"Earlier in the layers than {name_of(found.reference.name)}: {earlier}. Later: {later}."
 
 
 def _line(network: Network) -> str:
     said = f"- {name_of(network.name)}: {estimate(network.fall)}"
     if not isnan(network.twin.value):
         said += f"; untrained, {estimate(network.twin)}; so learnt, {estimate(network.learnt)}"
-    if isnan(network.late.value):
-        return f"{said}."
-    return (
-        f"{said}; {_share(network.first_half)} of it in the first half of the layers, {_share(network.late)} after "
-        "four fifths of them."
-    )
+    places = {"in the first half of the layers": network.first_half, "after four fifths of them": network.late}
+    told = [f"{_share(one)} of it {where}" for where, one in places.items() if one.high - one.low <= 1]
+    return f"{'; '.join([said, *told])}."
 
 
 def _share(found: Estimate) -> str:
@@ -68,14 +79,18 @@ def contrast(found: Findings) -> str:
     """Return what is found of Fig. 10: ST-GCN late, Shift-GCN gradual."""
     late, gradual = found.of("stgcn"), found.of("shift-gcn")
     if missing := [name for name, one in (("ST-GCN", late), ("Shift-GCN", gradual)) if one is None]:
-        return f"Fig. 10 cannot be told here, as no {' and no '.join(missing)} is trained on these data."
+        return f"The paper's Fig. 10 cannot be told here, as no {' and no '.join(missing)} is trained on these data."
     if isnan(gradual.less_late.value):
-        return "Fig. 10 cannot be told here, as one of the two networks does not fall beyond its interval."
+        return "The paper's Fig. 10 cannot be told here, as one of the two networks does not fall beyond its interval."
     return (
-        f"Fig. 10 has an ST-GCN fall late and a Shift-GCN gradually. Here the late share of "
-        f"{name_of(gradual.name)} is less than that of {name_of(late.name)} by {estimate(gradual.less_late)}: that it "
-        f"falls earlier {judged(gradual.less_late.above(0))}."
+        f"The paper's Fig. 10 has an ST-GCN fall late and a Shift-GCN gradually. Here the late share of "
+        f"{name_of(gradual.name)} less that of {name_of(late.name)} is {estimate(_turned(gradual.less_late), points)} "
+        f"points: that it falls earlier {judged(gradual.less_late.above(0))}."
     )
+
+
+def _turned(found: Estimate) -> Estimate:
+    return Estimate(-found.value, -found.high, -found.low)
 
 
 def accuracy(found: Findings) -> str:
@@ -104,13 +119,14 @@ def iterations(found: Roots) -> str:
 
 def ranks(found: Board) -> str:
     """Return where our best network stands among published ones, and how far these can be told apart."""
+    ours = entry_titles([found.ours])[found.ours]
     apart = found.published.beyond(found.accuracy)
     versus = {Verdict.HOLDS: "below it, beyond both intervals", Verdict.FAILS: "above it, beyond both intervals"}.get(
         apart, "not told from it by these clips"
     )
     return (
         f"The best published is {name_of(found.best)} with {estimate(found.published, percent)}; ours is "
-        f"{name_of(found.ours)} with {estimate(found.accuracy, percent)}, {versus}. One of "
+        f"{name_of(ours)} with {estimate(found.accuracy, percent)}, {versus}. One of "
         f"{counted(found.published.clips, 'clip')} is {points(found.clip, signed=False)} points. The interval of the "
         f"best published meets those of {found.met} of the {found.count} others: among these the order may be chance."
     )
@@ -126,9 +142,9 @@ def fusion(table: pd.DataFrame) -> str:
     said = []
     for name, rows in table.groupby("architecture", sort=False):
         alone, equal = rows[rows["weights"] == "alone"], rows[rows["weights"] == "equal"].iloc[0]
-        gain = equal["accuracy"] - alone["accuracy"].max()
+        gain, streams = equal["accuracy"] - alone["accuracy"].max(), counted(len(alone), "stream")
         said.append(
-            f"{name_of(name)}: {counted(len(alone), 'stream')} together, with equal weights, against the best alone, "
+            f"{name_of(TITLES.get(name, name))}: {streams} together, with equal weights, against the best alone, "
             f"{points(gain)} points."
         )
     return " ".join(said)
@@ -170,4 +186,10 @@ def overview(costs: pd.DataFrame) -> pd.DataFrame:
 def accuracies(table: pd.DataFrame) -> pd.DataFrame:
     """Return a leaderboard, or fused streams, with accuracies as people read them."""
     shown = [estimate(Estimate(row.accuracy, row.low, row.high), percent) for row in table.itertuples()]
-    return table.drop(columns=["low", "high"]).assign(accuracy=shown)
+    names = {k: v for k, v in (("network", entry_titles), ("architecture", _kinds)) if k in table}
+    called = {column: table[column].map(titled(table[column])) for column, titled in names.items()}
+    return table.drop(columns=["low", "high"]).assign(accuracy=shown, **called)
+
+
+def _kinds(names: Iterable[str]) -> dict[str, str]:
+    return {name: TITLES.get(name, name) for name in names}

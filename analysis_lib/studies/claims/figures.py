@@ -13,12 +13,14 @@ from analysis_lib.studies.claims.findings import FAILS, HOLDS, UNDECIDED, UNTEST
 #: fill, edge and hatching of each verdict, in the order of a bar
 LOOKS = {HOLDS: ("#66C5AC", POSITIVE, ""), FAILS: ("#E99E66", NEGATIVE, "////")}
 LOOKS |= {UNDECIDED: ("white", INK, ""), UNTESTED: ("#E6E6E6", FAINT, "")}
-ALL = "all papers"
+ALL, FACTS, ANY = "all papers", "facts", "any data"
 MOST = 40  # letters of a name
 
 
 def plot_verdicts(table: pd.DataFrame) -> Figure:
     """Draw, paper by paper, one bar an edition: how many claims have each verdict; what is not recorded has no place.
+
+    Facts have a bar of their own. It is so narrow that a phone shows all of it.
 
     Parameters
     ----------
@@ -29,7 +31,7 @@ def plot_verdicts(table: pd.DataFrame) -> Figure:
     counts = verdict_counts(table)
     ticks: list[tuple[float, str]] = []
     heads: list[tuple[float, str]] = []
-    figure, axes = plt.subplots(figsize=(WIDTH, 0.8 + 0.19 * (len(counts) + 1.4 * counts["paper"].nunique())))
+    figure, axes = plt.subplots(figsize=(0.66 * WIDTH, 1.0 + 0.19 * (len(counts) + 1.4 * counts["paper"].nunique())))
     y = 0.0
     for paper, editions in counts.groupby("paper", sort=False):
         heads.append((y, str(paper)))
@@ -45,12 +47,14 @@ def plot_verdicts(table: pd.DataFrame) -> Figure:
     axes.tick_params(axis="y", length=0)
     axes.spines[["left"]].set_visible(False)
     shown = [Patch(facecolor=face, edgecolor=edge, hatch=hatch) for face, edge, hatch in LOOKS.values()]
-    figure.legend(shown, LOOKS, loc="outside upper right", ncols=4, columnspacing=1.4, handletextpad=0.5)
+    figure.legend(shown, LOOKS, loc="outside upper left", ncols=2, columnspacing=1.4, handletextpad=0.5)
     return figure
 
 
 def verdict_counts(table: pd.DataFrame) -> pd.DataFrame:
     """Return how many claims of each paper have each verdict in an edition; first all papers', if there are two.
+
+    Facts, which are the same in all editions, stand apart and last: each by what the first edition to decide it says.
 
     Parameters
     ----------
@@ -64,18 +68,24 @@ def verdict_counts(table: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> rows = [("A1", "A", "x", HOLDS), ("A1", "A", "x", HOLDS), ("A2", "A", "x", FAILS), ("B1", "B", "y", HOLDS)]
-    >>> verdict_counts(pd.DataFrame(rows, columns=["id", "paper", "edition", "verdict"]))[["paper", "edition", HOLDS]]
-            paper edition  holds
-    0  all papers       x      1
-    1  all papers       y      1
-    2           A       x      1
-    3           B       y      1
+    >>> rows = [("A1", "A", 0, "x", HOLDS), ("A1", "A", 0, "x", HOLDS), ("B1", "B", 0, "y", HOLDS)]
+    >>> rows += [("B2", "B", 1, "x", UNTESTED), ("B2", "B", 1, "y", HOLDS)]
+    >>> table = pd.DataFrame(rows, columns=["id", "paper", "fact", "edition", "verdict"])
+    >>> verdict_counts(table)[["paper", "edition", HOLDS]]
+            paper   edition  holds
+    0  all papers         x      1
+    1  all papers         y      1
+    2           A         x      1
+    3           B         y      1
+    4       facts  any data      1
     """
     cells = table.drop_duplicates(["id", "edition"])
     cells = cells[cells["verdict"].isin([*LOOKS])]
+    facts = cells[cells["fact"] == 1].sort_values("verdict", key=lambda v: v == UNTESTED, kind="stable")
+    facts, cells = facts.drop_duplicates("id").assign(paper=FACTS, edition=ANY), cells[cells["fact"] == 0]
     if cells["paper"].nunique() > 1:
         cells = pd.concat([cells.assign(paper=ALL), cells])
+    cells = pd.concat([cells, facts])
     counts = cells.groupby(["paper", "edition"], sort=False)["verdict"].value_counts().unstack(fill_value=0)
     return counts.reindex(columns=[*LOOKS], fill_value=0).reset_index().rename_axis(columns=None)
 

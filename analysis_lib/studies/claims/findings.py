@@ -17,6 +17,7 @@ AGREEING = 0.9  # of the combinations of open choices must say what a verdict sa
 CHOICES = "claims/choices"  # table of what the curves are under every combination of open choices
 UNTESTED, MISSING = "cannot be tested", "not recorded"
 VERDICTS = (HOLDS, FAILS, UNTESTED, MISSING, UNDECIDED)
+DECIDED = (HOLDS, FAILS, UNDECIDED)  # verdicts of what was tested
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ class Measured:
 class Edition:
     """How the claims fared in one edition, and where its tables are from.
 
-    Claims by verdict, and those that fail; names of the data, first and last day of the record (none if it is this
-    build), versions of the code; chapters recorded, of those that are read.
+    Claims that data decide, by verdict, and those of them that fail; names of the data, first and last day of the
+    record (none if it is this build), versions of the code; chapters recorded, of those that are read.
     """
 
     name: str
@@ -74,6 +75,19 @@ class Findings:
     claims: Sequence[Claim]
     editions: Sequence[Edition]
     found: Sequence[Finding]
+
+    @property
+    def on_data(self) -> Sequence[Claim]:
+        """The claims that data decide."""
+        return [claim for claim in self.claims if not claim.fact]
+
+    def facts(self) -> dict[str, str]:
+        """Return by number the verdict on each fact: that of the first edition which has one."""
+        told: dict[str, str] = {}
+        for one in self.found:
+            if one.claim.fact and told.get(one.claim.id) not in DECIDED:
+                told[one.claim.id] = one.verdict
+        return told
 
 
 def findings(
@@ -165,7 +179,7 @@ def _judged(claim: Claim, edition: str, found: Sequence[Measured], record: str) 
     if any(one.value is None and not one.why for one in found):
         return Finding(claim, edition, values, MISSING, command=record)
     if reasons := [one.why for one in found if one.why]:
-        return _untested(claim, edition, values, claim.otherwise, reasons[0])
+        return _untested(claim, edition, values, None if claim.need else claim.otherwise, reasons[0])
     judging = [(check, one) for check, one in zip(claim.checks, found, strict=True) if check.judges]
     if not judging:
         return _untested(claim, edition, values, claim.otherwise)
@@ -200,6 +214,7 @@ def _dataset(claim: Claim, edition: str) -> str:
 
 def _summary(edition: str, found: Sequence[Finding], chapters: Sequence[str]) -> Edition:
     """Return how the claims fared in one edition, and where its tables are from."""
+    found = [f for f in found if not f.claim.fact]
     verdicts = [f.verdict for f in found]
     fails = tuple(f.claim.id for f in found if f.verdict == FAILS)
     counts = {verdict: verdicts.count(verdict) for verdict in VERDICTS}

@@ -12,7 +12,8 @@ have
 
 - ``settings``: how the paper trained its ``architecture``, entry by entry, and where a card of ours has the same.
 
-A claim says when its bounds were set and whether the curves had been seen, ``"bounds": {"date": "2026-11-26", "seen":
+A claim that no data decide, a count in a list, a graph or arithmetic, is marked ``"fact": true`` and counted apart.
+It says when its bounds were set and whether the curves had been seen, ``"bounds": {"date": "2026-11-26", "seen":
 true}``; bounds that it had before stay in its ``history``, with the reason why they were changed.
 """
 
@@ -131,6 +132,8 @@ class Claim:
         All of them must hold.
     ours : bool
         Whether the bounds are this book's own.
+    fact : bool
+        Whether it is a count in a list, a graph or arithmetic, which no recording and no network decide.
     need, otherwise : Need or None
         Without ``need``, any data will do; ``otherwise`` says what would, if an edition's cannot tell.
     command : str
@@ -148,6 +151,7 @@ class Claim:
     figure: str
     checks: tuple[Check, ...]
     ours: bool = False
+    fact: bool = False
     need: Need | None = None
     otherwise: Need | None = None
     command: str = ""

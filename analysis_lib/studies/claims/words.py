@@ -12,7 +12,18 @@ from analysis_lib.chapters.other_editions import edition_label
 from analysis_lib.chapters.shown import badge
 from analysis_lib.statistics import Estimate
 from analysis_lib.studies.claims.deviations import OPEN, OTHER, SAME
-from analysis_lib.studies.claims.findings import FAILS, HOLDS, MISSING, UNDECIDED, UNTESTED, Edition, Finding, Findings
+from analysis_lib.studies.claims.findings import (
+    DECIDED,
+    FAILS,
+    HOLDS,
+    MISSING,
+    UNDECIDED,
+    UNTESTED,
+    VERDICTS,
+    Edition,
+    Finding,
+    Findings,
+)
 from analysis_lib.studies.claims.papers import Check, Claim, Claims
 from analysis_lib.words import anchor_of, code_of, counted, listed, name_of, named, number, percent, points
 
@@ -20,6 +31,8 @@ from analysis_lib.words import anchor_of, code_of, counted, listed, name_of, nam
 SIGNS = {HOLDS: "✓", FAILS: "✗", UNDECIDED: "?", UNTESTED: "○", MISSING: "–"}
 #: editions that have a column of their own, and the head of the others'
 ALONE, OTHERS = 2, "Other data"
+#: what claims are called that no data decide
+FACTS = "facts"
 UNITS: Mapping[str, Callable[[float], str]] = {
     "number": lambda x: number(x, 2),
     "signed": lambda x: number(x, 2, signed=True),
@@ -33,34 +46,52 @@ def answer(found: Findings) -> str:
     """Return the chapter's answer: how many claims hold, on the first two editions that can tell."""
     if not found.claims:
         return "Nothing can be said, as there is no claim."
-    told = [one for one in found.editions if any(one.counts[verdict] for verdict in (HOLDS, FAILS, UNDECIDED))][:2]
-    if not told:
+    told = [one for one in found.editions if any(one.counts[verdict] for verdict in DECIDED)][:2]
+    if not told and not _facts(found):
         return f"Nothing can be said of {counted(len(found.claims), 'claim')}, as no table here can test them."
+    said = "; ".join(filter(None, [_on_data(found, told), _facts(found)]))
+    return f"{said[0].upper()}{said[1:]}."
+
+
+def _on_data(found: Findings, told: Sequence[Edition]) -> str:
+    """Return how the claims that data decide fared in the editions that can tell."""
+    if not told:
+        return ""
     rest = any(one.counts[UNTESTED] + one.counts[MISSING] for one in told)
-    papers = len({claim.source for claim in found.claims})
     return (
-        f"Of {counted(len(found.claims), 'claim')} of {counted(papers, 'paper')}, {', and '.join(map(_fared, told))}"
-        f"{'; the rest is not tested here' if rest else ''}."
+        f"of {counted(len(found.on_data), 'claim')} that data decide, {', '.join(map(_fared, told))}"
+        f"{', the rest being untested' if rest else ''}"
     )
 
 
 def _fared(edition: Edition) -> str:
-    """Return how many claims hold, fail and stay open in an edition."""
-    kinds = {HOLDS: ("holds", "hold"), FAILS: ("does not hold", "do not hold")}
+    """Return how many of the claims that were tested hold, fail and stay open in an edition."""
+    kinds = {HOLDS: ("holds", "hold"), FAILS: ("does not", "do not")}
     kinds |= {UNDECIDED: ("is undecided", "are undecided")}
     counts = [f"{edition.counts[v]} {one if edition.counts[v] == 1 else many}" for v, (one, many) in kinds.items()]
     return f"on {name_of(edition_title(edition.name))} {listed(counts)}"
 
 
+def _facts(found: Findings) -> str:
+    """Return how many of the facts that were checked hold, the start of a sentence or its end; empty of none."""
+    checked = [verdict for verdict in found.facts().values() if verdict in DECIDED]
+    holds = checked.count(HOLDS)
+    return f"of {counted(len(checked), 'fact')} checked {holds} hold{'s' if holds == 1 else ''}" if checked else ""
+
+
 def numbers(found: Findings) -> str:
-    """Return by edition how many claims have each verdict, and which do not hold."""
-    return "\n".join(f"- *{name_of(edition_title(edition.name))}*: {_counts(edition)}" for edition in found.editions)
+    """Return by edition how many claims that data decide have each verdict, and which do not hold; then the facts."""
+    said = {edition_title(edition.name): _counts(edition.counts, edition.fails) for edition in found.editions}
+    if facts := found.facts():
+        counts = {verdict: [*facts.values()].count(verdict) for verdict in VERDICTS}
+        said[FACTS] = _counts(counts, [name for name, verdict in facts.items() if verdict == FAILS])
+    return "\n".join(f"- *{name_of(name)}*: {counts}" for name, counts in said.items())
 
 
-def _counts(edition: Edition) -> str:
-    fails = f" ({', '.join(map(name_of, edition.fails))})" if edition.fails else ""
+def _counts(counts: Mapping[str, int], failing: Sequence[str]) -> str:
+    fails = f" ({', '.join(map(name_of, failing))})" if failing else ""
     said = {FAILS: fails}
-    return "; ".join(f"{v} {n}{said.get(v, '')}" for v, n in edition.counts.items() if n) or "no claims"
+    return "; ".join(f"{v} {n}{said.get(v, '')}" for v, n in counts.items() if n) or "no claims"
 
 
 def records(found: Findings) -> list[str]:
@@ -99,7 +130,8 @@ def _row(claim: Claim, found: Sequence[Finding]) -> str:
     """Return a claim's row."""
     page, _, anchor = claim.figure.partition("#")
     link = f"<a href='{quote(page)}.html#{quote(anchor)}'>{escape(claim.id)}</a>"
-    paper = (escape(claim.paper), _small(", ".join(filter(None, [claim.source, claim.where]))), _bounds(claim))
+    where = ", ".join(filter(None, [claim.source, claim.where]))
+    paper = (escape(claim.paper), _small(where), _bounds(claim), _small("a fact" if claim.fact else ""))
     cells = [f"<th scope='row'>{link} <span>{escape(claim.claim)}</span></th>"]
     cells.append(f"<td data-head='Paper' data-paper='{escape(claim.source)}'>{''.join(paper)}</td>")
     for one in found[:ALONE]:
@@ -135,9 +167,14 @@ def _bounds(claim: Claim) -> str:
 
 
 def summary_html(found: Findings) -> str:
-    """Return on one page what holds, paper by paper: each claim once, by what all editions together say of it."""
+    """Return on one page what holds, paper by paper: each claim once, by what all editions together say of it.
+
+    Facts come last; of them it does not matter which edition says so.
+    """
     papers = dict.fromkeys(claim.source for claim in found.claims)
-    return "".join(_paper(paper, [c for c in found.claims if c.source == paper], found) for paper in papers)
+    parts = {str(paper): [c for c in found.on_data if c.source == paper] for paper in papers}
+    parts["Facts, which no data decide"] = [claim for claim in found.claims if claim.fact]
+    return "".join(_paper(heading, claims, found) for heading, claims in parts.items() if claims)
 
 
 #: what the editions together say, and what is said of it; the first two are told in full
@@ -169,7 +206,8 @@ def _paper(paper: str, claims: Sequence[Claim], found: Findings) -> str:
         if kind in (UNDECIDED, UNTESTED):
             body = f"<p>{', '.join(map(_to_row, mine))}</p>"
         else:
-            body = f"<ul>{''.join(f'<li>{_to_row(c)} {escape(c.claim)}{_where(said[c.id])}</li>' for c in mine)}</ul>"
+            lines = [f"{_to_row(c)} {escape(c.claim)}{'' if c.fact else _where(said[c.id])}" for c in mine]
+            body = f"<ul>{''.join(f'<li>{line}</li>' for line in lines)}</ul>"
         parts.append(f"<h4>{badge(kind, heading)} {len(mine)} of {len(claims)}</h4>{body}")
     return f"<section class='what-holds'><h3>{escape(paper)}</h3>{''.join(parts)}</section>"
 
@@ -183,7 +221,7 @@ def _where(found: Mapping[str, Finding]) -> str:
     told = [
         f"{edition_title(edition)}: {one.verdict}{f', {_settings(one)}' if one.settings else ''}"
         for edition, one in found.items()
-        if one.verdict in (HOLDS, FAILS, UNDECIDED)
+        if one.verdict in DECIDED
     ]
     return _small("; ".join(told))
 
@@ -252,7 +290,7 @@ def _values(found: Finding) -> str:
     """Return the values of a claim's checks with interval, number of clips, and bounds."""
     pairs = zip(found.claim.checks, found.values, strict=True)
     items = [_value(check, value, found.verdict != UNTESTED and check.judges) for check, value in pairs if value]
-    return f"<ul>{''.join(items)}</ul>" if items else ""
+    return f"<details class='values' open><summary>values</summary><ul>{''.join(items)}</ul></details>" if items else ""
 
 
 def _value(check: Check, found: Estimate, judged: bool) -> str:

@@ -37,8 +37,8 @@ def answer(found: Findings | None) -> str:
         )
     own, other = (value_of(one, percent) for one in (found.network, found.baseline))
     return (
-        f"The network names {own} of {counted(found.network.clips, 'test clip')} rightly, and looking up the nearest "
-        f"training clip {other}."
+        f"The network names {own} of {counted(found.network.clips, 'test clip')} rightly; looking up the nearest "
+        f"training clip names {other}."
     )
 
 
@@ -68,10 +68,20 @@ def numbers(found: Findings | None) -> str:
     )
 
 
+def counts(beside: Mapping[str, pd.DataFrame]) -> str:
+    """Return how many clips other editions have, from their tables of classes by label; empty without any."""
+    return " ".join(
+        f"{name_of(label)}: {counted(int(table['clips'].sum()), 'clip')} of {counted(len(table), 'action')}."
+        for label, table in beside.items()
+    )
+
+
 def scores(table: pd.DataFrame) -> pd.DataFrame:
     """Return the accuracies of network and baseline as people read them."""
     shown = [estimate(Estimate(row.accuracy, row.low, row.high), percent) for row in table.itertuples()]
-    return pd.DataFrame({"named rightly": shown, "test clips": table["clips"]}, table.index)
+    names = table.index.to_frame().replace(r"^network '.*'$", "the network", regex=True)
+    columns = {"named rightly": shown, "test clips": table["clips"].to_numpy()}
+    return pd.DataFrame(columns, pd.MultiIndex.from_frame(names))
 
 
 def soundness(found: Soundness) -> str:

@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,7 +16,7 @@ from analysis_lib.plots.style import COLOURS, INK, WIDTH, use_style
 _MOMENTS = 2
 
 
-def plot_method(data: SkeletonDataset, layers: list[LayerGraph]) -> Figure:
+def plot_method(data: SkeletonDataset, layers: list[LayerGraph], mean: pd.DataFrame | None = None) -> Figure:
     """Draw the way from a clip to the label variation of a layer, in five steps.
 
     Parameters
@@ -24,6 +25,9 @@ def plot_method(data: SkeletonDataset, layers: list[LayerGraph]) -> Figure:
         A few clips, in the order of their labels.
     layers : list of LayerGraph
         Of these clips, the input first; the last is drawn.
+    mean : DataFrame, optional
+        Label variation by layer of many clips (`analysis_lib.studies.opening.tables.curve_table`); else that of
+        these few is drawn, and said to be theirs.
     """
     use_style()
     figure, steps = plt.subplots(1, 5, figsize=(WIDTH, 2.1), subplot_kw={"box_aspect": 1})
@@ -32,7 +36,8 @@ def plot_method(data: SkeletonDataset, layers: list[LayerGraph]) -> Figure:
     _draw_network(network, len(layers) - 1)
     _draw_distances(distances, layers[-1], data)
     _draw_graph(graph, layers[-1], data.labels)
-    _draw_curve(curve, layers, data.labels)
+    few = mean is None
+    _draw_curve(curve, _of_few(layers, data.labels) if few else mean, "these clips" if few else "all clips")
     return figure
 
 
@@ -96,10 +101,15 @@ def _draw_graph(axes: Axes, layer: LayerGraph, labels: np.ndarray) -> None:
     sns.despine(ax=axes, left=True, bottom=True)
 
 
-def _draw_curve(axes: Axes, layers: list[LayerGraph], labels: np.ndarray) -> None:
-    """Draw the share of weight on dashed edges, layer by layer."""
-    _title(axes, 5, "label variation")
+def _of_few(layers: list[LayerGraph], labels: np.ndarray) -> pd.DataFrame:
+    """Return the share of weight on dashed edges, layer by layer."""
     shares = [label_smoothness(layer.graph, labels).mean() for layer in layers[1:]]
-    axes.plot(range(1, len(layers)), shares, marker="o", markersize=3.5, color=COLOURS[0])
-    axes.set(xlabel="layer", ylim=(0, 1))
+    return pd.DataFrame({"layer": range(1, len(layers)), "q": shares})
+
+
+def _draw_curve(axes: Axes, curve: pd.DataFrame, whose: str) -> None:
+    """Draw label variation layer by layer."""
+    _title(axes, 5, "label variation")
+    axes.plot(curve["layer"], curve["q"], marker="o", markersize=3.5, color=COLOURS[0])
+    axes.set(xlabel=f"layer, {whose}", ylim=(0, 1))
     axes.grid(axis="y")

@@ -14,7 +14,7 @@ from analysis_lib.geometry.layerwise import LayerGraph, dataset_graphs, layer_em
 from analysis_lib.networks.checkpoints import Checkpoint
 
 COLUMNS = ["chapter", "title", "kind", "text", "verdict"]
-VERDICTS = ["id", "edition", "verdict"]
+VERDICTS = ["id", "fact", "edition", "verdict"]
 
 
 def answer_table(edition: str, chapters: Sequence[str]) -> pd.DataFrame:
@@ -36,13 +36,29 @@ def verdict_table(edition: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns id, edition, verdict; edition is its title.
+        Columns id, fact (1: no data decide it, else 0), edition (its title), verdict.
     """
     table = recorded_table(edition, "claims")
     if table is None:
         return pd.DataFrame(columns=VERDICTS)
-    rows = table.drop_duplicates(["id", "edition"])[VERDICTS].reset_index(drop=True)
+    rows = table.drop_duplicates(["id", "edition"]).reindex(columns=VERDICTS, fill_value=0).reset_index(drop=True)
     return rows.assign(edition=rows["edition"].map(edition_title))
+
+
+def curve_table(edition: str) -> pd.DataFrame | None:
+    """Return the mean label variation of the super-classes that the chapter *smoothness* has recorded, by layer.
+
+    Returns
+    -------
+    DataFrame or None
+        Columns layer (from 1), q; None if it was not recorded, or some layer has none.
+    """
+    table = recorded_table(edition, "smoothness")
+    if table is None:
+        return None
+    rows = table[(table["level"] == "group") & (table["layer"] > 0)]
+    mean = rows.groupby("layer", as_index=False)["q"].mean()
+    return mean if len(mean) and mean["q"].notna().all() else None
 
 
 def few_clips(

@@ -9,6 +9,7 @@ from analysis_lib.networks.untrained import TRAINED, UNTRAINED
 from analysis_lib.plots.beside import NOTHING, Tables, faint, keys, where
 from analysis_lib.plots.panels import key_below, panels
 from analysis_lib.plots.style import COLOURS, INK, SEQUENTIAL, WIDTH, group_styles, layer_axis, use_style
+from analysis_lib.studies.yardsticks.findings import SEED
 from analysis_lib.studies.yardsticks.tables import PROBE, VARIATION, YARDSTICKS
 
 LOOKS = {
@@ -54,7 +55,7 @@ def plot_alignment(table: pd.DataFrame) -> Figure:
     square.set_xticks(ticks, [names[i] for i in ticks])
     square.set_yticks(ticks, [names[i] for i in ticks])
     figure.colorbar(shown, ax=square, label="CKA", shrink=0.8)
-    looks = {UNTRAINED: LOOKS[UNTRAINED], "another seed": LOOKS[TRAINED]}
+    looks = {UNTRAINED: LOOKS[UNTRAINED], SEED: LOOKS[TRAINED]}
     for (what, draw), curve in table[table["with"] != "itself"].groupby(["with", "draw"], sort=False):
         label = f"with {what}" if draw == 0 else None
         lines.plot(curve["layer"] + 1, curve["cka"], markersize=4, label=label, **looks[what])
@@ -75,8 +76,9 @@ def plot_classes(table: pd.DataFrame) -> Figure:
         for group, rows in table[table["layer"] == layer].groupby("group", sort=False):
             look = styles[group] | {"linestyle": ""}
             axes.plot(rows[PROBE], rows[VARIATION], markersize=5, alpha=0.8, label=group, **look)
+        axes.axline((0, 0), slope=1, color=INK, lw=0.8, ls=":", label="both the same")
         axes.set(title=f"layer {layer}", xlabel=PROBE)
         axes.grid()
-    grid[0].set(ylabel=VARIATION, xlim=(-0.04, 1.04), ylim=(0, 1))
+    grid[0].set(ylabel=VARIATION, xlim=(-0.04, 1.04), ylim=(-0.04, 1.04))
     key_below(figure, grid)
     return figure

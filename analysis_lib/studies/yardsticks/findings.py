@@ -9,6 +9,8 @@ from analysis_lib.networks.untrained import TRAINED, UNTRAINED
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.yardsticks.tables import PROBE, SAME, VARIATION
 
+SEED = "another seed"  # what the table of alignment calls networks that were trained with another seed
+
 
 @dataclass(frozen=True)
 class Change:
@@ -36,6 +38,30 @@ class Findings:
     same_order: Verdict
     opposed: Verdict
     own: Verdict
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """How alike the layers of other networks are to the same layers of this one: mean CKA over those networks.
+
+    At each layer but the input, at the first, at the last, and where it is ``least``.
+    """
+
+    by_layer: tuple[float, ...]
+    first: float
+    last: float
+    least: float
+    where: int
+
+
+def alignment(table: pd.DataFrame) -> dict[str, Alignment]:
+    """Return by kind of network (``"untrained"``, `SEED`) what ``alignment_table`` says of the others."""
+    others = table[(table["with"] != "itself") & (table["layer"] > 0)]
+    found = {}
+    for what, rows in others.groupby("with", sort=False):
+        cka = rows.groupby("layer")["cka"].mean()
+        found[str(what)] = Alignment(tuple(cka), cka.iloc[0], cka.iloc[-1], cka.min(), int(cka.idxmin()))
+    return found
 
 
 def findings(agreement: pd.DataFrame, changes: pd.DataFrame) -> Findings:

@@ -1,11 +1,13 @@
 """What the chapter on yardsticks says."""
 
+from collections.abc import Mapping
 from math import isnan
 
+from analysis_lib.networks.untrained import UNTRAINED
 from analysis_lib.statistics import Verdict
-from analysis_lib.studies.yardsticks.findings import Change, Findings
+from analysis_lib.studies.yardsticks.findings import SEED, Alignment, Change, Findings
 from analysis_lib.studies.yardsticks.tables import PROBE, SAME
-from analysis_lib.words import counted, estimate, judged, moves, number, plain, points
+from analysis_lib.words import counted, estimate, judged, moved, number, plain, points
 
 
 def answer(found: Findings) -> str:
@@ -53,12 +55,30 @@ def numbers(found: Findings) -> str:
 
 
 def _way(change: Change) -> str:
-    variation, probe = change.variation, change.probe
-    ends = [number(end, signed=True) for end in (variation.low, variation.high)]
-    return (
-        f"label variation {moves(variation.value)} ({' to '.join(ends)}) and the error of the probe "
-        f"{moves(probe.value, points, unit=' points')} ({points(probe.low)} to {points(probe.high)})"
-    )
+    probe = moved(change.probe, points, unit=" points")
+    return f"label variation {moved(change.variation)} and the error of the probe {probe}"
+
+
+def alignment(found: Mapping[str, Alignment]) -> str:
+    """Return how alike the layers of other networks are to those of this one; empty if there are no others."""
+    said = []
+    for what, one in found.items():
+        ends = one.where in (1, len(one.by_layer))
+        said.append(
+            f"The same layer of {_NAMED[what]} has a mean CKA of {number(one.first)} at layer 1 and "
+            f"{number(one.last)} at the last{'' if ends else f', and least at layer {one.where}, {number(one.least)}'}."
+        )
+    if {SEED, UNTRAINED} <= set(found):
+        seeds, random = found[SEED].by_layer, found[UNTRAINED].by_layer
+        above = sum(mine > other for mine, other in zip(seeds, random, strict=True))
+        said.append(
+            f"At {above} of {counted(len(seeds), 'layer')} a training is more alike to one with another seed than to "
+            f"weights drawn by lot."
+        )
+    return " ".join(said)
+
+
+_NAMED = {UNTRAINED: "untrained networks", SEED: "networks trained with another seed"}
 
 
 def agreement(found: Findings) -> str:

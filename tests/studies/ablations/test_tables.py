@@ -131,7 +131,7 @@ def test_joints_in_the_plane(data):
     assert np.isfinite(table[["x", "y"]]).all(axis=None)
     assert table["separation"].gt(0).all()
     assert table["silhouette"].between(-1, 1).all()
-    with pytest.raises(UserError, match="none of stgcn, agcn, st-gdn is trained on these data"):
+    with pytest.raises(UserError, match="none of ST-GCN, 2s-AGCN and ST-GDN is trained on these data"):
         tables.node_table(networks[1:2], few)
-    with pytest.raises(UserError, match="no ctr-gcn is trained on these data"):
+    with pytest.raises(UserError, match="no CTR-GCN is trained on these data"):
         tables.first_of(networks, "ctr-gcn")

@@ -130,12 +130,12 @@ def test_streams_of_one_architecture_are_fused(data):
     bone = replace(joint, name="bones", preprocessing=Preprocessing(FRAMES, steps=("first-bodies", "bones")))
     assert tables.same_stream([joint, bone, agcn]) == [joint, agcn]
     wider = replace(joint, card=joint.card | {"arguments": {"width": 1.0}})  # first, and not like the others
-    with pytest.raises(UserError, match="no architecture is trained on several streams"):
+    with pytest.raises(UserError, match="no kind of network is trained on several streams"):
         tables.fusion_table([wider, bone], data)
     table = tables.fusion_table([wider, joint, agcn, bone], data)
     assert table["streams"].tolist() == ["bone", "joint", "bone, joint", "bone, joint"]
     assert table["weights"].tolist() == ["alone", "alone", "equal", "published, 0.6 0.6"]
-    with pytest.raises(UserError, match="no architecture is trained on several streams of synthetic"):
+    with pytest.raises(UserError, match="no kind of network is trained on several streams of these"):
         tables.fusion_table([joint, joint, agcn], data)
 
 
@@ -148,7 +148,7 @@ def test_ours_stand_beside_published_ones():
     assert board["network"].tolist()[:4] == ["FG-STFormer", "CTR-GCN", "DC-GCN+ADG", "mine"]
     assert board["network"].tolist()[-1] == "x, 2 streams, equal weights"
     assert (board["low"] < board["accuracy"]).all()
-    with pytest.raises(UserError, match="no published accuracies on synthetic are kept"):
+    with pytest.raises(UserError, match="no published accuracies on these data are kept"):
         tables.leaderboard("synthetic", costs, None)
     assert len(tables.leaderboard("nw-ucla", costs, None)) == 8
 

@@ -29,6 +29,7 @@ CASES = {
     "others fall earlier and later": Findings((ST, SHIFT, LATER, SAME), 0.4),
     "no difference": Findings((ST, SAME), nan),
     "one that does not fall": Findings((ST, FLAT), nan),
+    "shares that nothing is known of": Findings((replace(ST, late=Estimate(-1.2, -4.9, -0.3)), SAME), nan),
     "no twins": Findings((replace(ST, twin=NOT_TOLD, learnt=NOT_TOLD),), nan),
     "no ST-GCN": Findings((SAME, LATER), nan),
 }

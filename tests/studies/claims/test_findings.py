@@ -148,6 +148,21 @@ def test_what_a_table_cannot_say_is_told_with_the_reason(found, otherwise, told)
     assert (one.without, one.command) == told
 
 
+def test_a_claim_whose_need_is_met_is_not_told_to_lack_it(found):
+    met = Need("it", ("small",), "stgbook do")
+    (one,) = found(claim((0, 10), where={"a": 7}, need=met, otherwise=met)).found
+    assert (one.verdict, one.without, one.note, one.command) == (UNTESTED, "", "no row with a = 7", "")
+
+
+def test_facts_are_counted_apart_by_the_first_edition_that_decides_them(found):
+    fact = found(claim((0, 10), fact=True), ("new", "mine"), chapters=("own",))
+    assert fact.facts() == {"X1": HOLDS}
+    assert [sum(one.counts.values()) for one in fact.editions] == [0, 0]
+    assert fact.on_data == []
+    assert found(claim((0, 10), fact=True), ("new",)).facts() == {"X1": MISSING}
+    assert claims_table(fact)["fact"].tolist() == [1, 1]
+
+
 def test_a_number_that_is_not_defined_is_no_verdict(found):
     check = Check("n", ("own/table",), lambda table: Estimate(float("nan")), at_most=1)
     (one,) = found(Claim("X1", "c", "w", "p", "own#f", (check,))).found

@@ -71,7 +71,7 @@ def test_commands_name_what_exists():
     for claim in CLAIMS.claims:
         command = _untested(claim, "mine", (), claim.otherwise).command
         for chapter, rest in re.findall(r"stgbook run (\w+)(.*)", command):
-            given = dict(re.findall(r"-p (\w+) (\S+)", rest))
+            given = {k: int(v) if v.isdigit() else v for k, v in re.findall(r"-p (\w+) (\S+)", rest)}
             edition = re.search(r"--edition (\S+)", rest)
             chosen = load_edition(edition[1] if edition else "synthetic")
             parameters = chosen.parameters(load_chapter(chapter), given)

@@ -15,6 +15,7 @@ from analysis_lib.studies.claims import words
 from analysis_lib.studies.claims.deviations import OPEN, OTHER, SAME, deviation_table
 from analysis_lib.studies.claims.figures import plot_verdicts, verdict_counts
 from analysis_lib.studies.claims.findings import (
+    DECIDED,
     FAILS,
     HOLDS,
     MISSING,
@@ -36,9 +37,10 @@ ONE = replace(
     ONE, source="One & only", bounds=Bounds("2026-01-02", True), history=(Former("2026-01-02", "b < 1", "unfair"),)
 )
 TWO = Claim("G2", "c", "Fig. 2", "3", "data#y", (Check("n", (), cell, at_least=0.1, at_most=0.2),), source="Two")
+FACT = Claim("G3", "1 + 1 = 2", "Fig. 3", "2", "data#z", (), fact=True, source="Two")
 NONE = dict.fromkeys(VERDICTS, 0)
 FOUND = Findings(
-    [ONE, TWO],
+    [ONE, TWO, FACT],
     [
         Edition("one", NONE | {FAILS: 1, UNTESTED: 1}, ("G1",), wanted=3),
         Edition(
@@ -62,6 +64,9 @@ FOUND = Findings(
         Finding(TWO, "one", (Estimate(0.15),), UNTESTED, "NTU", "why <not>", "do & so"),
         Finding(TWO, "two", (None,), MISSING, command="make it"),
         Finding(TWO, "three", (Estimate(0.15),), HOLDS),
+        Finding(FACT, "one", (), MISSING),
+        Finding(FACT, "two", (), FAILS),
+        Finding(FACT, "three", (), FAILS),
     ],
 )
 
@@ -71,24 +76,32 @@ def test_words_of_the_answer_and_the_sources(said):
     said("sources", words.sources(FOUND))
 
 
-@given(st.lists(st.lists(st.integers(0, 60), min_size=5, max_size=5), max_size=3))
-def test_the_answer_counts_what_was_found(counts):
+@given(
+    st.lists(st.lists(st.integers(0, 60), min_size=5, max_size=5), max_size=3),
+    st.lists(st.sampled_from(VERDICTS), max_size=4),
+)
+def test_the_answer_counts_what_was_found(counts, facts):
     editions = [Edition(f"e {i}", dict(zip(VERDICTS, row, strict=True)), ()) for i, row in enumerate(counts)]
-    found = Findings([ONE] * 200, editions, [])
+    checked = [Finding(replace(FACT, id=f"F{i}"), "e 0", (), verdict) for i, verdict in enumerate(facts)]
+    found = Findings([ONE] * 200 + [one.claim for one in checked], editions, checked)
     answer = words.answer(found)
     check_answer(answer)
     check(words.numbers(found))
     told = [one.counts for one in editions if one.counts[HOLDS] + one.counts[FAILS] + one.counts[UNDECIDED]][:2]
-    assert ("Nothing can be said" in answer) == (not told)
-    assert re.findall(r"(\d+) holds?\b", answer) == [str(one[HOLDS]) for one in told]
+    tested = [verdict for verdict in facts if verdict in DECIDED]
+    assert ("Nothing can be said" in answer) == (not told and not tested)
+    held = [str(one[HOLDS]) for one in told] + ([str(tested.count(HOLDS))] if tested else [])
+    assert re.findall(r"(\d+) holds?\b", answer) == held
     assert ("rest" in answer) == any(one[UNTESTED] + one[MISSING] for one in told)
+    assert re.findall(r"f (\d+) facts?", answer) == ([str(len(tested))] if tested else [])
     assert words.answer(replace(found, claims=[])).startswith("Nothing can be said")
 
 
 def test_words_of_the_table(said):
     html = words.claims_html(FOUND)
     said("table", html.replace("<t", "\n<t").replace("<li", "\n<li"))
-    assert html.count("<tr") == 3
+    assert html.count("<tr") == 4
+    assert html.count("a fact") == 1
 
 
 @pytest.mark.parametrize(
@@ -113,7 +126,8 @@ def test_editions_after_the_second_share_a_cell_that_tells_what_they_tested(verd
 def test_words_of_the_summary(said):
     html = words.summary_html(FOUND)
     said("summary", html.replace("<section", "\n<section").replace("<h", "\n<h").replace("<li", "\n<li"))
-    assert set(re.findall("href='#(.*?)'", html)) == {"G1", "G2"}  # each leads to its row
+    assert set(re.findall("href='#(.*?)'", html)) == {"G1", "G2", "G3"}  # each leads to its row
+    assert re.findall("<h3>(.*?)</h3>", html)[-1] == "Facts, which no data decide"
 
 
 def test_words_of_what_differs(said):
@@ -149,7 +163,9 @@ def test_the_bars_of_the_figure_are_the_verdicts_of_each_paper_and_edition():
         *[("all papers", edition) for edition in ("one", "two", "three")],
         *[("One & only", edition) for edition in ("one", "two", "three")],
         *[("Two", edition) for edition in ("one", "three")],  # nothing is recorded of "two"
+        ("facts", "any data"),
     ]
+    assert counts.loc[("facts", "any data")].to_dict() == {HOLDS: 0, FAILS: 1, UNDECIDED: 0, UNTESTED: 0}
     assert counts.loc[("all papers", "three")].to_dict() == {HOLDS: 2, FAILS: 0, UNDECIDED: 0, UNTESTED: 0}
     (axes,) = plot_verdicts(table).axes
     assert [tick.get_text() for tick in axes.get_yticklabels()] == [edition for _, edition in counts.index]
@@ -158,7 +174,7 @@ def test_the_bars_of_the_figure_are_the_verdicts_of_each_paper_and_edition():
     assert {"all papers", "One & only", "Two"} < set(told)
     bars = [(bar.get_x(), bar.get_width(), mpl.colors.to_hex(bar.get_edgecolor())) for bar in axes.patches]
     assert bars[:2] == [(0, 1, NEGATIVE.lower()), (1, 1, FAINT.lower())]
-    assert len(bars) == 9
+    assert len(bars) == 10
 
 
 @pytest.mark.usefixtures("drawn_whole")

@@ -1,5 +1,6 @@
 """Sentences of the data chapter, and the cards of networks."""
 
+import pandas as pd
 import pytest
 from sentences import answered
 from torch import nn
@@ -9,6 +10,7 @@ from analysis_lib.networks.checkpoints import Checkpoint, load_checkpoint
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.data import words
 from analysis_lib.studies.data.findings import Findings, Soundness
+from analysis_lib.words import THIN
 
 
 @pytest.mark.parametrize(("better", "people"), [(Verdict.HOLDS, 10), (Verdict.UNDECIDED, 1), (Verdict.FAILS, 0)])
@@ -55,3 +57,18 @@ def test_words_of_a_card(said):
 )
 def test_words_of_what_to_keep_in_mind(said, case, found):
     said(case, words.soundness(found))
+
+
+@pytest.mark.parametrize("place", [["method"], ["edition", "method"]])
+def test_networks_have_no_names_of_files_in_the_table_of_accuracies(place):
+    row = {"edition": "this run", "accuracy": 0.9, "low": 0.8, "high": 0.95, "clips": 1100}
+    table = pd.DataFrame([row | {"method": "network 'x-1'"}, row | {"method": "nearest"}]).set_index(place)
+    shown = words.scores(table)
+    assert shown.index.get_level_values("method").tolist() == ["the network", "nearest"]
+    assert shown.iloc[0].tolist() == [f"90{THIN}% (80{THIN}% to 95{THIN}%)", 1100]
+
+
+def test_clips_of_other_editions_are_counted():
+    table = pd.DataFrame({"label": ["sit", "stand"], "clips": [1000, 484]})
+    assert words.counts({"A, recorded": table}) == "A, recorded: 1,484 clips of 2 actions."
+    assert words.counts({}) == ""

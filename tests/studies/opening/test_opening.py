@@ -1,9 +1,14 @@
 """The opening quotes what chapters recorded, and draws a graph of a few clips."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from notebooks import record
+from sentences import check_answer
 
 from analysis_lib.chapters import recorded
 from analysis_lib.datasets.catalogue import load_dataset
@@ -11,7 +16,9 @@ from analysis_lib.geometry.smoothness import label_smoothness
 from analysis_lib.networks.checkpoints import load_checkpoint
 from analysis_lib.studies.opening import words
 from analysis_lib.studies.opening.figures import plot_method
-from analysis_lib.studies.opening.tables import answer_table, few_clips, verdict_table
+from analysis_lib.studies.opening.tables import answer_table, curve_table, few_clips, verdict_table
+
+KINDS = ["holds", "does not hold", "undecided", "cannot be tested"]
 
 
 @pytest.fixture
@@ -22,9 +29,12 @@ def published(tmp_path, monkeypatch):
     for chapter, text in (("noise", "It *shakes*."), ("transfer", "All of them.")):
         said = {"kind": ["answer", "claim"], "text": [text, "it helps"], "verdict": ["", "holds"]}
         record(tmp_path / "mine", chapter, answer=pd.DataFrame(said))
-    ids, editions = ["G1", "G1", "G2", "G1"], ["mine", "mine", "mine", "nw-ucla"]
-    verdicts = ["holds", "holds", "cannot be tested here", "does not hold"]
-    record(tmp_path / "mine", "claims", table=pd.DataFrame({"id": ids, "edition": editions, "verdict": verdicts}))
+    ids, editions = ["G1", "G1", "G2", "G1", "S1", "S1"], ["mine", "mine", "mine", "nw-ucla", "mine", "nw-ucla"]
+    verdicts = ["holds", "holds", "cannot be tested here", "does not hold", "holds", "holds"]
+    judged = pd.DataFrame({"id": ids, "fact": [0, 0, 0, 0, 1, 1], "edition": editions, "verdict": verdicts})
+    record(tmp_path / "mine", "claims", table=judged)
+    curve = [(0, "group", 0.9), (1, "group", 0.5), (1, "group", 0.7), (1, "class", 0.0), (2, "group", 0.2)]
+    record(tmp_path / "mine", "smoothness", table=pd.DataFrame(curve, columns=["layer", "level", "q"]))
 
 
 def test_what_chapters_answered_is_quoted_and_leads_to_them(published):
@@ -42,13 +52,38 @@ def test_what_chapters_answered_is_quoted_and_leads_to_them(published):
 def test_claims_are_counted_once_and_only_where_they_were_tested(published):
     found = verdict_table("mine")
     assert found.values.tolist() == [
-        ["G1", "mine", "holds"],
-        ["G2", "mine", "cannot be tested here"],
-        ["G1", "NW-UCLA", "does not hold"],
+        ["G1", 0, "mine", "holds"],
+        ["G2", 0, "mine", "cannot be tested here"],
+        ["G1", 0, "NW-UCLA", "does not hold"],
+        ["S1", 1, "mine", "holds"],
+        ["S1", 1, "NW-UCLA", "holds"],
     ]
-    said = "Of what the papers claim and can be tested here, 1 of 1 hold on mine and 0 of 1 hold on NW-UCLA."
+    said = (
+        "Of the claims that can be tested, on mine 1 of 1 holds, 0 do not and 0 are undecided and on NW-UCLA 0 of "
+        "1 hold, 1 does not and 0 are undecided; of 1 fact checked, 1 holds."
+    )
     assert words.answer(found) == said
     assert words.answer(verdict_table("no edition")).startswith("Nothing can be said yet")
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 1), st.integers(0, 2), st.sampled_from(KINDS))))
+def test_the_answer_counts_every_claim_that_was_tested(rows):
+    columns = ["id", "fact", "edition", "verdict"]
+    table = pd.DataFrame([(f"G{i}", fact, f"edition {e}", v) for i, fact, e, v in rows], columns=columns)
+    table = table.drop_duplicates(["id", "edition"])
+    answer = words.answer(table)
+    check_answer(answer)
+    for total, fails, undecided in re.findall(r"(\d+ of \d+) holds?, (\d+) do(?:es)? not and (\d+)", answer):
+        holds, count = map(int, total.split(" of "))
+        assert count == holds + int(fails) + int(undecided)
+    tested = table[table["verdict"] != "cannot be tested"]
+    assert ("Nothing" in answer) == tested.empty
+    assert answer.count("undecided") == min(2, tested.loc[tested["fact"] == 0, "edition"].nunique())
+
+
+def test_the_curve_is_the_recorded_mean_of_the_super_classes(published):
+    assert curve_table("mine").values.tolist() == [[1, pytest.approx(0.6)], [2, 0.2]]
+    assert curve_table("no edition") is None
 
 
 def test_the_picture_shows_the_graph_and_the_label_variation_of_its_clips():
@@ -61,3 +96,6 @@ def test_the_picture_shows_the_graph_and_the_label_variation_of_its_clips():
     assert sum(line.get_linestyle() == "--" for line in graph.lines) == apart
     shares = [label_smoothness(layer.graph, few.labels).mean() for layer in layers[1:]]
     assert curve.lines[0].get_ydata().tolist() == pytest.approx(shares)
+    assert curve.get_xlabel() == "layer, these clips"
+    recorded = plot_method(few, layers, pd.DataFrame({"layer": [1, 2], "q": [0.6, 0.2]})).axes[4]
+    assert recorded.lines[0].get_ydata().tolist() == [0.6, 0.2]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from sentences import answered, check_all
+from sentences import answered, check, check_all
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import Preprocessing
@@ -17,7 +17,7 @@ from analysis_lib.networks.untrained import untrained_twins
 from analysis_lib.skeletons.skeleton import Skeleton
 from analysis_lib.statistics import Verdict
 from analysis_lib.studies.yardsticks import figures, words
-from analysis_lib.studies.yardsticks.findings import findings
+from analysis_lib.studies.yardsticks.findings import Alignment, alignment, findings
 from analysis_lib.studies.yardsticks.tables import (
     CONTROLLED,
     PROBE,
@@ -154,6 +154,32 @@ def test_verdicts_and_words(said, case, rho, untrained, own):
     said(case, "\n\n".join([answered(words, found), *texts[1:]]))
 
 
+def aligned(**cka):
+    """Return a table of alignment at the input and as many layers as there are numbers, one draw a row of them."""
+    rows = [
+        (what.replace("_", " "), draw, layer, layer, value)
+        for what, draws in cka.items()
+        for draw, values in enumerate(draws)
+        for layer, value in enumerate([1, *values])
+    ]
+    return pd.DataFrame(rows, columns=["with", "draw", "layer", "other", "cka"])
+
+
+def test_alignment_is_the_mean_over_networks_without_the_input():
+    found = alignment(aligned(itself=[(0, 0)], untrained=[(0.6, 0.2, 0.4), (0.8, 0.4, 0.6)]))
+    assert found == {"untrained": Alignment((0.7, pytest.approx(0.3), 0.5), 0.7, 0.5, pytest.approx(0.3), 2)}
+    assert words.alignment({}) == ""
+
+
+@pytest.mark.parametrize(
+    ("case", "seeds"), [("other seeds, more alike", [(0.9, 0.8)]), ("not at one layer", [(0.9, 0.1)]), ("no seeds", [])]
+)
+def test_words_of_the_alignment(said, case, seeds):
+    text = words.alignment(alignment(aligned(untrained=[(0.7, 0.3)], another_seed=seeds)))
+    check(text)
+    said(f"alignment: {case}", text)
+
+
 @pytest.mark.usefixtures("drawn_whole")
 def test_figures(read):
     data, trained, untrained = read
@@ -167,3 +193,4 @@ def test_figures(read):
     assert len(lines.get_lines()) == 3
     first, last = figures.plot_classes(class_table(trained, data)).axes
     assert [axes.get_title("left") for axes in (first, last)] == ["layer 1", "layer 10"]
+    assert [line.get_label() for line in first.lines][-1] == "both the same"
