@@ -219,6 +219,15 @@ def test_each_figure_has_its_sentence_and_is_followed_by_its_own_sources():
     assert len({cell["id"] for cell in page["cells"]}) == len(page["cells"])
 
 
+def test_a_caption_names_what_is_drawn_beside_or_says_nothing_of_it():
+    said = "The fall. Thin lines: {beside}. Late, after layer 8.5."
+    alone, beside = (code("plot()", mystnb={"figure": {"caption": said}}) for _ in range(2))
+    beside["outputs"] = [note(SOURCES, [*["A, recorded"] * 2, "B"])]
+    page = annotate_figures(executed(alone, beside))
+    captions = [cell["metadata"]["mystnb"]["figure"]["caption"] for cell in page["cells"][-2:]]
+    assert captions == [f"The fall.{said} Late, after layer 8.5." for said in ("", " Thin lines: A, recorded; B.")]
+
+
 def test_the_claims_of_a_page_stand_below_its_answer():
     answer = with_outputs(note(ANSWER, "Late."), shown(text_markdown="Late."))
     page = tidy_notebook(executed(answer, "more"))
