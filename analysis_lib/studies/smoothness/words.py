@@ -64,7 +64,7 @@ def numbers(found: CurveFindings | None) -> str:
     ]
     if found.drops:
         places = "; ".join(f"{name_of(d.group)} {estimate(d.size)} after layer {_layer(d.after)}" for d in found.drops)
-        said.append(f"Largest drops from one layer to the next, from layer 1 on, with {percent(0.95)} intervals: {places}.")
+        said.append(f"Largest drops from a layer to the next, from layer 1 on, {percent(0.95)} intervals: {places}.")
     if found.steady:
         said.append(f"It never falls from one layer to the next: {named(found.steady)}.")
     return " ".join([*said, *([_of_the_picture(found.picture)] if found.picture else [])])
