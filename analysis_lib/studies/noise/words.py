@@ -85,11 +85,10 @@ def numbers(found: Findings | None) -> str:
     alone, everyone = (number(x, signed=True) for x in (found.chosen_change, found.all_change))
     return (
         f"The noise is white and Gaussian, on {marked(found.actions)}. At {plain(found.level)} dB, the strongest level "
-        f"at which graphs are built, it is {percent(10 ** (-found.level / 20))} of the range of the coordinates. Accuracy "
-        "there changes by "
-        f"{_change(found.noisy)}. At the last layer label variation there changes by {alone} on average if nothing "
-        f"else is noisy, and by {everyone} if all actions are. That the first is lower for each action "
-        f"{judged(found.marks)}.{MARKED if found.marks == Verdict.HOLDS else ''}"
+        f"at which graphs are built, it is {percent(10 ** (-found.level / 20))} of the range of the coordinates. "
+        f"Accuracy there changes by {_change(found.noisy)}. At the last layer label variation there changes by {alone} "
+        f"on average if nothing else is noisy, and by {everyone} if all actions are. That the first is lower for each "
+        f"action {judged(found.marks)}.{MARKED if found.marks == Verdict.HOLDS else ''}"
     )
 
 
