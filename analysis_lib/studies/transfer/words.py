@@ -57,7 +57,7 @@ def numbers(found: Findings | None) -> str:
     if found.at_chance:
         text += (
             f" The interval of training from scratch holds chance, {percent(found.chance)}: after "
-            f"{counted(found.epochs, 'epoch')} it has not begun to tell the actions apart, so that to be ahead of it "
+            f"{counted(found.epochs, 'epoch')} it cannot be told from guesses, so that to be ahead of it "
             "says little."
         )
     return text
