@@ -58,9 +58,9 @@ def numbers(found: CurveFindings | None) -> str:
         return ""
     n, *ends = found.actions
     said = [
-        f"There are {counted(found.clips, 'clip')} of {counted(n, 'action')}. The mean of the super-classes goes from "
-        f"{number(found.first)} to {number(found.last)}, that of the actions from {number(ends[0])} to "
-        f"{number(ends[1])}."
+        f"There are {counted(found.clips, 'clip')} of {counted(n, 'action')}. From layer 1 to {found.depth} label "
+        f"variation goes from {number(found.first)} to {number(found.last)} in the mean of the super-classes, and from "
+        f"{number(ends[0])} to {number(ends[1])} in that of the actions."
     ]
     if found.drops:
         places = "; ".join(f"{name_of(d.group)} {estimate(d.size)} after layer {_layer(d.after)}" for d in found.drops)
