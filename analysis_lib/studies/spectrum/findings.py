@@ -1,4 +1,4 @@
-"""What the spectrum chapter finds: how smooth poses and movements are on the skeleton, and how far apart its joints are."""
+"""What the spectrum chapter finds: how smooth poses and movements are on the skeleton, and how far its joints reach."""
 
 from dataclasses import dataclass
 
