@@ -452,7 +452,7 @@ def rank_interval(rho: float, n: int) -> Estimate:
     --------
     >>> found = rank_interval(0.9, 10)
     >>> round(found.low, 2), round(found.high, 2), rank_interval(1.0, 3)
-    (0.54, 0.98, Estimate(value=1.0, low=nan, high=nan, clips=0))
+    (0.53, 0.98, Estimate(value=1.0, low=nan, high=nan, clips=0))
     """
     if n <= 3:
         return Estimate(rho)
