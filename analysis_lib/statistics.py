@@ -439,6 +439,28 @@ def area_interval(scores: np.ndarray, truth: np.ndarray, seed: int = 0, n_bootst
     return {"mean": float(ranking_area(scores[None], truth[None])[0]), "low": float(low), "high": float(high)}
 
 
+def rank_interval(rho: float, n: int) -> Estimate:
+    r"""Return a rank correlation of n pairs with its 95 % interval, which three pairs or fewer do not have.
+
+    .. math:: \tanh\left(\operatorname{artanh} \rho \pm 1.96 \sqrt{(1 + \rho^2 / 2) / (n - 3)}\right)
+
+    References
+    ----------
+    Bonett & Wright (2000), "Sample size requirements for estimating Pearson, Kendall and Spearman correlations".
+
+    Examples
+    --------
+    >>> found = rank_interval(0.9, 10)
+    >>> round(found.low, 2), round(found.high, 2), rank_interval(1.0, 3)
+    (0.53, 0.98, Estimate(value=1.0, low=nan, high=nan, clips=0))
+    """
+    if n <= 3:
+        return Estimate(rho)
+    with np.errstate(divide="ignore"):
+        middle, half = np.arctanh(np.clip(rho, -1, 1)), 1.96 * np.sqrt((1 + rho**2 / 2) / (n - 3))
+    return Estimate(rho, *(float(np.tanh(end)) for end in (middle - half, middle + half)))
+
+
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     r"""Return Spearman's correlation of each row of ``a`` with the same row of ``b``.
 

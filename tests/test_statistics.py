@@ -17,6 +17,7 @@ from analysis_lib.statistics import (
     mean_interval,
     percentile_interval,
     rank_correlation,
+    rank_interval,
     ranking_area,
     resampled_means,
     simultaneous_band,
@@ -87,6 +88,16 @@ def test_values_and_labels_must_match_and_be_drawn(rng, values, n):
 def test_a_proportion_of_nothing(hits, n):
     with pytest.raises(UserError, match="hits must lie in"):
         wilson_interval(hits, n)
+
+
+def test_the_interval_of_a_rank_correlation():
+    """Of pairs that have nothing to do with each other, about one interval in twenty leaves out zero."""
+    rng = np.random.default_rng(3)
+    found = [rank_interval(r, 12) for r in rank_correlation(rng.random((2000, 12)), rng.random((2000, 12)))]
+    assert np.mean([one.low > 0 or one.high < 0 for one in found]) == pytest.approx(0.05, abs=0.015)
+    assert all(one.low < one.value < one.high for one in found)
+    assert (rank_interval(1.0, 4).low, rank_interval(-1.0, 9).high) == (1, -1)
+    assert np.isnan(rank_interval(1.0, 3).low)
 
 
 def test_rank_correlation_is_scipys(rng):

@@ -121,7 +121,7 @@ def drawn_again(data: SkeletonDataset, wanted: str) -> tuple[np.ndarray | None, 
     --------
     >>> from analysis_lib.datasets.catalogue import load_dataset
     >>> drawn_again(load_dataset("synthetic"), "clips")
-    (None, 'Intervals draw the clips of each action again.')
+    (None, 'Intervals: bootstrap over the clips of each action.')
     """
     if wanted not in ("people", "clips"):
         raise unknown_choice("resampling", wanted, ("people", "clips"))
@@ -130,11 +130,11 @@ def drawn_again(data: SkeletonDataset, wanted: str) -> tuple[np.ndarray | None, 
     except UserError:
         groups, what = data.subjects, "clips"
     if wanted == "people" == what:
-        return groups, f"Intervals leave out one of {len(np.unique(groups))} people after another."
+        return groups, f"Intervals: jackknife, one of {len(np.unique(groups))} people left out after another."
     why = (
-        "" if wanted == "clips" else ": people are not known, are fewer than three, or one is the only one of an action"
+        "" if wanted == "clips" else "; people are not known, are fewer than three, or one is the only one of an action"
     )
-    return None, f"Intervals draw the clips of each action again{why}."
+    return None, f"Intervals: bootstrap over the clips of each action{why}."
 
 
 def smoothness_table(curves: Curves) -> pd.DataFrame:

@@ -17,6 +17,8 @@ from analysis_lib.words import THIN, anchor_of, name_of
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
 
+#: where a caption names the records that its figure draws beside this run
+BESIDE = "{beside}"
 _OURS = ("_esm", "_css")  # of a widget's state
 #: tag of a cell that is shown at the end of its page: imports, and the parameters of the run
 SET_UP = "set-up"
@@ -75,9 +77,10 @@ def write_form(notebook: dict) -> str:
 def annotate_figures(notebook: dict) -> dict:
     """Return a copy in which each figure has its sentence, and is followed by a line of what it is drawn from.
 
-    That is the run's data, unless the figure shows records alone, and the records that the figure's cell has taken
-    tables from: notes that cells have left (`analysis_lib.chapters.notes`). Without a note of the run, no figure has
-    a line.
+    A caption that says ``{beside}`` names the records that are drawn there; where none are, that sentence is left out.
+    The line names the run's data, unless the figure shows records alone, and the records that the figure's cell has
+    taken tables from: notes that cells have left (`analysis_lib.chapters.notes`). Without a note of the run, no figure
+    has a line.
     """
     notebook = copy.deepcopy(notebook)
     run = [note for cell in notebook["cells"] for note in _taken(cell, RUN)]
@@ -89,7 +92,8 @@ def annotate_figures(notebook: dict) -> dict:
         figure = cell["metadata"].get("mystnb", {}).get("figure")
         if not figure:
             continue
-        figure["caption"] = _percent(" ".join([*captions, figure.get("caption", "")]).strip())
+        caption = _with_records(figure.get("caption", ""), records)
+        figure["caption"] = _percent(" ".join([*captions, caption]).strip())
         if run:
             here = f'{name_of(run[-1]) if run[-1] else "what was computed"}, <a href="#this-run">this run</a>'
             line = "; ".join([*([] if records_alone else [here]), *dict.fromkeys(map(name_of, records))])
@@ -97,6 +101,17 @@ def annotate_figures(notebook: dict) -> dict:
             cells.append({"cell_type": "markdown", "id": f"{cell['id']}-made", "metadata": {}, "source": source})
     notebook["cells"] = cells
     return notebook
+
+
+def _with_records(caption: str, records: Sequence[str]) -> str:
+    """Return a caption that names the records where it says `BESIDE`; without any, that sentence goes.
+
+    >>> _with_records("The fall. Thin lines: {beside}. Late.", ["NW-UCLA, recorded"]), _with_records("A. {beside}.", [])
+    ('The fall. Thin lines: NW-UCLA, recorded. Late.', 'A.')
+    """
+    names = "; ".join(dict.fromkeys(map(name_of, records)))
+    said = re.split(r"(?<=\.) ", caption)
+    return " ".join(one.replace(BESIDE, names) for one in said if names or BESIDE not in one)
 
 
 def add_verdicts(notebook: dict, claims: Sequence[tuple[str, str, str, str]]) -> dict:

@@ -120,11 +120,11 @@ def test_intervals_by_people_are_the_jackknifes_with_graphs_built_again(people):
 def test_people_are_drawn_where_they_are_known_and_clips_where_not(people):
     data, _ = people
     who, said = drawn_again(data, "people")
-    assert (who is data.subjects, said) == (True, "Intervals leave out one of 6 people after another.")
-    assert drawn_again(data, "clips") == (None, "Intervals draw the clips of each action again.")
+    assert (who is data.subjects, said) == (True, "Intervals: jackknife, one of 6 people left out after another.")
+    assert drawn_again(data, "clips") == (None, "Intervals: bootstrap over the clips of each action.")
     who, said = drawn_again(replace(data, subjects=None), "people")
     assert who is None
-    assert said.startswith("Intervals draw the clips of each action again: people are not known")
+    assert said.startswith("Intervals: bootstrap over the clips of each action; people are not known")
     with pytest.raises(UserError, match="unknown resampling 'cameras'"):
         drawn_again(data, "cameras")
 

@@ -227,6 +227,15 @@ def test_a_figure_of_records_alone_does_not_name_the_run(alone, drawn):
     assert re.search(rf"Drawn from {drawn}\.\n", said)
 
 
+def test_a_caption_names_what_is_drawn_beside_or_says_nothing_of_it():
+    said = "The fall. Thin lines: {beside}. Late, after layer 8.5."
+    alone, beside = (code("plot()", mystnb={"figure": {"caption": said}}) for _ in range(2))
+    beside["outputs"] = [note(SOURCES, [*["A, recorded"] * 2, "B"])]
+    page = annotate_figures(executed(alone, beside))
+    captions = [cell["metadata"]["mystnb"]["figure"]["caption"] for cell in page["cells"][-2:]]
+    assert captions == [f"The fall.{said} Late, after layer 8.5." for said in ("", " Thin lines: A, recorded; B.")]
+
+
 def test_the_claims_of_a_page_stand_below_the_first_figure_after_its_answer():
     answer = with_outputs(note(ANSWER, "Late."), shown(text_markdown="Late."))
     claims = [("Ours", "G1", "holds", "It <falls>."), ("Theirs", "G1", "does not hold", "It <falls>.")]

@@ -1,7 +1,7 @@
 """What NNK gains over k-NN, as numbers; the input, layer 0, is drawn but not judged: papers speak of layers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -19,12 +19,16 @@ CHANCE = 0.05
 
 @dataclass(frozen=True)
 class Against:
-    """NNK minus a rival in all pairs of layer and k: how often below, and with all of its interval below or above 0."""
+    """NNK minus a rival in all pairs of layer and k: how often below, and with all of its interval below or above 0.
+
+    ``above`` has, by k, the layers at which NNK lies above the rival, clearly or not.
+    """
 
     pairs: int
     below: int
     lower: int
     higher: int
+    above: Mapping[int, tuple[int, ...]] = field(default_factory=dict, compare=False)
 
     @property
     def verdict(self) -> Verdict:
@@ -170,6 +174,11 @@ def comparison(table: pd.DataFrame, differences: pd.DataFrame) -> Comparison:
     return Comparison(int(table["clips"].max()) if len(table) else 0, *found, everywhere)
 
 
+def comparisons(tables: Mapping[str, pd.DataFrame], differences: Mapping[str, pd.DataFrame]) -> dict[str, Comparison]:
+    """Return the same of what other editions recorded, by their labels."""
+    return {label: comparison(tables[label], found) for label, found in differences.items() if label in tables}
+
+
 def errors(table: pd.DataFrame, differences: pd.DataFrame) -> Errors:
     """Return how often a clip's neighbours name its class wrongly."""
     mean = _layers(table).pivot_table(index="n_neighbors", columns="graph", values="error")
@@ -234,7 +243,9 @@ def _against(table: pd.DataFrame, measure: str, against: str) -> Against:
     below = sum(one.value < 0 for one in found)
     lower = sum(one.below(0) == Verdict.HOLDS for one in found)
     higher = sum(one.above(0) == Verdict.HOLDS for one in found)
-    return Against(len(found), below, lower, higher)
+    worse = rows[rows["difference"] > 0].sort_values("layer").groupby("n_neighbors")["layer"]
+    above = {int(k): tuple(map(int, layers)) for k, layers in worse}
+    return Against(len(found), below, lower, higher, above)
 
 
 def _estimates(rows: pd.DataFrame) -> list[Estimate]:

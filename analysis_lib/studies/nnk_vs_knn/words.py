@@ -1,10 +1,10 @@
 """Sentences of the chapter on NNK and k-NN."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from analysis_lib.statistics import Verdict
 from analysis_lib.studies.nnk_vs_knn.findings import Against, Comparison, Errors, Gains, Gap, Support, Symmetrisation
-from analysis_lib.words import counted, estimate, judged, listed, moves, number, percent, surely
+from analysis_lib.words import counted, estimate, judged, layers_of, listed, moves, name_of, number, percent, surely
 
 NAMES = {"nnk": "NNK", "knn": "k-NN", "matched": "k-NN as sparse as NNK"}
 GAINS = {"q": "Label variation", "error": "Share of clips named wrongly", "neighbours": "Neighbours of a clip"}
@@ -45,13 +45,23 @@ def numbers(found: Comparison) -> str:
     """Return how often NNK is lower, and for which k at every layer."""
     kinds = {verdict: [k for k, one in found.everywhere.items() if one == verdict] for verdict in Verdict}
     every = "; ".join(f"{judged(verdict)} for k = {listed(ks)}" for verdict, ks in kinds.items() if ks)
+    lines = _against(found)
+    return " ".join([*lines, *([f"That label variation is below k-NN's at every layer: {every}."] if every else [])])
+
+
+def elsewhere(found: Mapping[str, Comparison]) -> str:
+    """Return the same of each edition that is drawn beside, by its label: thin lines say it in no number."""
+    return "\n".join(f"- *{name_of(label)}*: {' '.join(_against(one))}" for label, one in found.items())
+
+
+def _against(found: Comparison) -> list[str]:
+    """Return a sentence for each rival: how often NNK is below it, and where above."""
     rivals = {
         "Label variation of NNK against k-NN on the same kernel": found.knn,
         "Label variation against k-NN with as many neighbours as NNK kept": found.matched,
         "Share of clips named wrongly against that k-NN": found.error,
     }
-    lines = [f"{what}: {_clearly(against)}." for what, against in rivals.items()]
-    return " ".join([*lines, *([f"That label variation is below k-NN's at every layer: {every}."] if every else [])])
+    return [f"{what}: {_clearly(against)}." for what, against in rivals.items()]
 
 
 def gains(found: Gains | None) -> str:
@@ -147,13 +157,15 @@ def symmetrisation(found: Symmetrisation) -> str:
 
 
 def _clearly(found: Against) -> str:
-    """Return in how many pairs of layer and k NNK is below a rival, and in how many clearly below or above it."""
+    """Return in how many pairs of layer and k NNK is below a rival, in how many clearly, and at which it is above."""
     if not found.pairs:
         return "no pair of layer and k to compare"
-    return (
+    text = (
         f"below in {found.below} of {counted(found.pairs, 'pair')} of layer and k, clearly in {found.lower}, and "
         f"clearly above in {found.higher}"
     )
+    layers = sorted({layer for some in found.above.values() for layer in some})
+    return f"{text}; above somewhere at {layers_of(layers)}, with k = {listed(found.above)}" if layers else text
 
 
 def _range(shares: Iterable[float]) -> str:

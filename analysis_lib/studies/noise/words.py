@@ -44,6 +44,8 @@ KINDS = {
 }
 
 
+#: what it means if labels suffer less where a few actions alone are noisy
+MARKED = " Noise then tells these actions from the others, as a label would, and hides part of the damage."
 #: words of the actions' names up to which an answer has them
 SHORT = 6
 
@@ -66,7 +68,7 @@ def verdicts(found: Findings | None) -> list[tuple[Verdict, str]]:
         return []
     return [
         (found.costly, "the network does worse with noise"),
-        (found.marks, "noise on these actions alone marks them, so that their neighbours look alike"),
+        (found.marks, "labels suffer less if these actions alone are noisy than if all are"),
         *_dearer(found),
     ]
 
@@ -82,10 +84,11 @@ def numbers(found: Findings | None) -> str:
         return ""
     alone, everyone = (number(x, signed=True) for x in (found.chosen_change, found.all_change))
     return (
-        f"The noise is white and Gaussian, on {marked(found.actions)}. Accuracy there changes by "
-        f"{_change(found.noisy)}. At the last layer label variation there changes by {alone} on average if nothing "
-        f"else is noisy, and by {everyone} if all actions are. If the first is lower, noise marks the actions: it acts "
-        "as a label, and hides part of the damage."
+        f"The noise is white and Gaussian, on {marked(found.actions)}. At {plain(found.level)} dB, the strongest level "
+        f"at which graphs are built, it is {percent(10 ** (-found.level / 20))} of the range of the coordinates. "
+        f"Accuracy there changes by {_change(found.noisy)}. At the last layer label variation there changes by {alone} "
+        f"on average if nothing else is noisy, and by {everyone} if all actions are. That the first is lower for each "
+        f"action {judged(found.marks)}.{MARKED if found.marks == Verdict.HOLDS else ''}"
     )
 
 
@@ -153,8 +156,14 @@ def learnt(found: Findings | None) -> str:
         f"At {plain(it.level)} dB, noise on the chosen actions alone changes their label variation at the last layer "
         f"by {here} in the mean, and by {there} in {counted(it.draws, 'untrained network')}. Trained minus untrained "
         f"is {estimate(it.last)}. That with noise it rises more, or falls less, than untrained {judged(it.dearer)}."
-        f"{grows} {where}, all layers at once."
+        f"{grows} {where}, all layers at once. {_rests(it.draws)}"
     )
+
+
+def _rests(draws: int) -> str:
+    """Return that the chance of untrained draws is in no interval."""
+    on = "one untrained draw" if draws == 1 else f"{draws} untrained draws"
+    return f"This rests on {on}, and the intervals say nothing of further ones."
 
 
 def costs(found: Findings | None) -> str:
@@ -181,8 +190,8 @@ def _cost(cost: Cost) -> str:
     ]
     parts += [f"clearly raises it at {written(score)} ({_change(score)})" for score in cost.gained]
     return (
-        f"- *{kind.name}*: {'; '.join(parts)}. At the strongest, {written(cost.strongest)}, "
-        f"{percent(cost.strongest.accuracy)} of the clips of these actions are named rightly."
+        f"- *{kind.name}*: {'; '.join(parts)}. At the strongest ({written(cost.strongest)}) the network names "
+        f"{percent(cost.strongest.accuracy)} of the clips of these actions rightly."
     )
 
 

@@ -48,10 +48,13 @@ class Picture:
 class CurveFindings:
     """Label variation at the first layer and at the last, mean of the super-classes, and its largest falls.
 
-    ``steady`` names super-classes that never fall. There is no ``picture`` without a layer after the ``boundary``.
+    ``groups`` counts super-classes; ``actions`` counts actions, and has the two ends of the mean over these. ``steady``
+    names super-classes that never fall. There is no ``picture`` without a layer after the ``boundary``.
     """
 
     clips: int
+    groups: int
+    actions: tuple[int, float, float]
     depth: int
     first: float
     last: float
@@ -59,6 +62,13 @@ class CurveFindings:
     steady: tuple[str, ...]
     boundary: int
     picture: Picture | None
+
+    @property
+    def place(self) -> int | None:
+        """Return the layer after which every super-class surely falls most, if there is just one; else None."""
+        sure = all(drop.size.above(0) == Verdict.HOLDS for drop in self.drops) and not self.steady
+        places = {place for drop in self.drops for place in (drop.after.value, drop.after.low, drop.after.high)}
+        return int(*places) if sure and len(places) == 1 else None
 
 
 @dataclass(frozen=True)
@@ -136,14 +146,17 @@ def curve_findings(table: pd.DataFrame, shape: pd.DataFrame, boundary: int) -> C
     mean = rows.groupby("layer")["q"].mean()
     if mean.empty or not np.isfinite(mean.iloc[[0, -1]]).all():
         return None
-    clips = int(rows.loc[rows["layer"] == mean.index[0], "clips"].sum())
+    of_first = rows[rows["layer"] == mean.index[0]]
+    actions = table[(table["level"] == "class") & (table["layer"] > 0)].groupby("layer")["q"].agg(["size", "mean"])
+    of_actions = int(actions["size"].iloc[0]), *map(float, actions["mean"].iloc[[0, -1]])
     read = {(row.group, row.statistic): Estimate(row.value, row.low, row.high) for row in shape.itertuples()}
     fell = {name: read[name, "drop"] for name in dict.fromkeys(rows["name"]) if (name, "drop") in read}
     drops = tuple(Drop(name, drop, read[name, "drop after"]) for name, drop in fell.items() if drop.value > 0)
     steady = tuple(name for name, drop in fell.items() if drop.value <= 0)
     picture = _picture(mean, read, boundary) if (shape["boundary"] == boundary).any() else None
     ends = float(mean.iloc[0]), float(mean.iloc[-1])
-    return CurveFindings(clips, int(mean.index[-1]), *ends, drops, steady, boundary, picture)
+    counts = int(of_first["clips"].sum()), len(of_first), of_actions
+    return CurveFindings(*counts, int(mean.index[-1]), *ends, drops, steady, boundary, picture)
 
 
 def _picture(mean: pd.Series, read: dict[tuple[str, str], Estimate], boundary: int) -> Picture:

@@ -21,13 +21,24 @@ def answer(found: CurveFindings | None) -> str:
     """Return how much of the neighbourhoods lies in other actions, at the first layer and at the last."""
     if not found:
         return "Nothing can be said, as no action has a neighbour at the first layer, or none at the last."
-    weight = f"Of the weight that joins {counted(found.clips, 'clip')} to their neighbours"
+    mean = counted(found.groups, "", "super-classes") if found.groups > 1 else counted(found.actions[0], "action")
+    of = f"in the mean of {mean},"
+    weight = "of the edge weight of their clips leads to other actions"
     if found.depth == 1:
-        return f"{weight}, {percent(found.last)} leads to other actions at the only layer."
+        return f"{of.capitalize()} {percent(found.last)} {weight} at the only layer."
     return (
-        f"{weight}, {percent(found.first)} leads to other actions at layer 1, and {percent(found.last)} at layer "
+        f"{_where(found)}: {of} {percent(found.first)} {weight} at layer 1, and {percent(found.last)} at layer "
         f"{found.depth}."
     )
+
+
+def _where(found: CurveFindings) -> str:
+    """Return at which layer clips of one action become neighbours, as far as the verdicts name one."""
+    if found.place is not None:
+        return f"Most after layer {found.place}"
+    if found.picture and found.picture.sudden == Verdict.HOLDS:
+        return f"Most after layer {found.boundary} or a later one"
+    return "No one layer can be named"
 
 
 def verdicts(found: CurveFindings | None, learnt: Learnt | None = None) -> list[tuple[Verdict, str]]:
@@ -45,10 +56,15 @@ def numbers(found: CurveFindings | None) -> str:
     """Return where label variation falls most, and what that is of the paper's picture."""
     if not found or found.depth == 1:
         return ""
-    said = []
+    n, *ends = found.actions
+    said = [
+        f"There are {counted(found.clips, 'clip')} of {counted(n, 'action')}. From layer 1 to {found.depth} label "
+        f"variation goes from {number(found.first)} to {number(found.last)} in the mean of the super-classes, and from "
+        f"{number(ends[0])} to {number(ends[1])} in that of the actions."
+    ]
     if found.drops:
         places = "; ".join(f"{name_of(d.group)} {estimate(d.size)} after layer {_layer(d.after)}" for d in found.drops)
-        said.append(f"Largest single drops, with {percent(0.95)} intervals of size and place: {places}.")
+        said.append(f"Largest drops from a layer to the next, from layer 1 on, {percent(0.95)} intervals: {places}.")
     if found.steady:
         said.append(f"It never falls from one layer to the next: {named(found.steady)}.")
     return " ".join([*said, *([_of_the_picture(found.picture)] if found.picture else [])])
@@ -116,8 +132,8 @@ def votes(found: Sequence[Votes]) -> str:
         return ""
     everyone, *others = found
     said = [
-        f"Of {counted(everyone.clips, 'clip')}, named by the weight of their neighbours, are wrong at the input, "
-        "before any layer, and at the last layer:\n"
+        f"Each of {counted(everyone.clips, 'clip')} is named by the action that has most weight among its "
+        "neighbours. Shares that are named wrongly at the input, before any layer, and at the last layer:\n"
     ]
     said += [
         f"- {JOINED[it.edges].lower()} {estimate(it.first, percent)}, and {estimate(it.last, percent)};" for it in found

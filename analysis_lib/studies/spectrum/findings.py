@@ -1,4 +1,4 @@
-"""What the spectrum chapter finds: how smooth motion is on the skeleton, and how far apart its joints are."""
+"""What the spectrum chapter finds: how smooth poses and movements are on the skeleton, and how far its joints reach."""
 
 from dataclasses import dataclass
 
@@ -10,6 +10,9 @@ from analysis_lib.studies.spectrum.tables import mean_energy
 PAPER_DIAMETER = 10
 PAPER_SKELETON = "ntu-25"
 ROUNDING = 1e-9
+VELOCITY = "velocity"
+#: the signal that stands beside another, if that is not velocity
+BESIDE = {VELOCITY: "centred"}
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,16 @@ class Distance:
 class Findings:
     """What the chapter finds.
 
-    ``energy`` is None if no clip has any, ``weakest`` if no choice has a share. ``powers`` are the first and the last
+    ``energy`` is None if no clip has any, and is that of ``signal``; ``beside`` is the share of velocities under the
+    same degree, of positions if the signal is velocities: None if there is none. ``weakest`` is None if no choice has
+    a share. ``powers`` are the first and the last
     power of the adjacency, or the only one, each with the share of energy that it covers; ``falling`` says whether
     that share never grows with the power. ``distances`` are those of the paper's skeleton, ``paper`` what it gives.
     """
 
     energy: Concentration | None
+    signal: str
+    beside: Variant | None
     weakest: Variant | None
     powers: tuple[tuple[int, float], ...]
     falling: bool
@@ -72,7 +79,14 @@ class Findings:
 
 
 def findings(
-    table: pd.DataFrame, variants: pd.DataFrame, filters: pd.DataFrame, distances: pd.DataFrame, top: int, clips: int
+    table: pd.DataFrame,
+    variants: pd.DataFrame,
+    filters: pd.DataFrame,
+    distances: pd.DataFrame,
+    top: int,
+    clips: int,
+    signal: str = "centred",
+    degree: str = "no_self",
 ) -> Findings:
     """Return what the tables of `analysis_lib.studies.spectrum.tables` say.
 
@@ -84,21 +98,30 @@ def findings(
         How many of the largest eigenvalues the share is of.
     clips : int
         Number of clips, those without energy included.
+    signal, degree : str
+        Of which ``table`` is.
     """
     known = variants[variants["share"].notna()]
     least = known.loc[known["share"].idxmin()] if len(known) else None
     shares = filters.groupby("power")["share"].first().dropna()
     ends = tuple((int(power), float(share)) for power, share in shares.iloc[[0, -1][: len(shares)]].items())
+    other = known[(known["signal"] == BESIDE.get(signal, VELOCITY)) & (known["degree"] == degree)]
     own = distances[distances["skeleton"] == PAPER_SKELETON]
     columns = ["edges", "diameter", "between", "hand to foot"]
     return Findings(
         energy=_concentration(table, top, clips),
-        weakest=None if least is None else Variant(least["signal"], least["degree"], float(least["share"])),
+        signal=signal,
+        beside=_variant(other.iloc[0]) if len(other) else None,
+        weakest=None if least is None else _variant(least),
         powers=ends,
         falling=not (shares.diff() > ROUNDING).any(),
         distances=tuple(Distance(*row) for row in own[columns].itertuples(index=False)),
         paper=PAPER_DIAMETER,
     )
+
+
+def _variant(row: pd.Series) -> Variant:
+    return Variant(row["signal"], row["degree"], float(row["share"]))
 
 
 def _concentration(table: pd.DataFrame, top: int, clips: int) -> Concentration | None:

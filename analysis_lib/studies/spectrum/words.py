@@ -7,28 +7,38 @@ from analysis_lib.words import counted, name_of, number, percent
 
 #: ways to count the degree of a joint, in words
 LOOPS = {"no_self": "without self loops", "with_self": "with self loops"}
+#: signals, as an answer has them, and as they are told apart
+SIGNALS = {
+    "centred": ("joint positions", "positions, centred on one joint in the first frame"),
+    "raw": ("joint positions", "positions in the room, not centred"),
+    "velocity": ("joint velocities", "velocities, from frame to frame"),
+}
 
 
 def answer(found: Findings) -> str:
-    """Return how much of the energy of motion the smoothest frequencies hold."""
+    """Return how much of the energy of positions and of velocities the smoothest frequencies hold."""
     energy = found.energy
     if not energy:
         return "Nothing can be said, as no clip has any energy."
+    beside = ""
+    if found.beside:
+        beside = f" and {percent(found.beside.share)} of that of {SIGNALS[found.beside.signal][0]}"
     top = "smoothest" if energy.top == 1 else f"{energy.top} smoothest"
     return (
         f"The {top} of {counted(energy.frequencies, 'frequency', 'frequencies')} of the skeleton "
-        f"{'holds' if energy.top == 1 else 'hold'} {percent(energy.share)} of the energy of motion in "
+        f"{'holds' if energy.top == 1 else 'hold'} {percent(energy.share)} of the energy of "
+        f"{SIGNALS[found.signal][0]}{beside} in "
         f"{counted(energy.clips, 'clip')}, where a signal without any structure would have {percent(energy.flat)}."
     )
 
 
-def numbers(found: Findings, dataset: str, signal: str) -> str:
+def numbers(found: Findings, dataset: str) -> str:
     """Return what the answer is of, and how it differs between classes."""
     energy = found.energy
     if not energy:
         return ""
     (least, low), (most, high) = energy.least, energy.most
-    text = f"This is of {name_of(dataset)}, and of the {signal} signal."
+    text = f"The clips are those of {name_of(dataset)}; the energy is that of the joints' {SIGNALS[found.signal][1]}."
     if energy.still:
         text += f" {counted(energy.still, 'further clip has', 'further clips have')} no energy."
     if least != most:

@@ -64,7 +64,7 @@ def plot_smoothness(new: pd.DataFrame, own: pd.DataFrame, beside: Tables = NOTHI
             axes.plot(x, curve["q"], label=name, markersize=4, **styles[name])
             axes.fill_between(x, curve["low"], curve["high"], color=styles[name]["color"], alpha=0.13, lw=0)
         if axes is grid[0]:
-            mean = own[own["level"] == "class"].groupby("layer")["q"].mean()
+            mean = own[own["level"] == "group"].groupby("layer")["q"].mean()
             axes.plot(mean.index + 1, mean, color=INK, lw=1.2, ls="--", label="its own actions")
         chance = groups.groupby("layer")["chance"].mean()
         axes.plot(chance.index + 1, chance, color=INK, lw=0.8, ls=":", label="random labels")

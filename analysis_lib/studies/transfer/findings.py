@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.geometry.curves import EVERY
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics import Estimate, Verdict, rank_interval, together
+from analysis_lib.studies.transfer.measures import still_learns
 from analysis_lib.studies.transfer.runs import SCRATCH, case_name
 from analysis_lib.studies.transfer.tables import OLD_HEAD
 
@@ -20,7 +21,9 @@ class Forecast:
     taken: tuple[tuple[int, int], ...]  # clips a class, cut
     lost: float  # of accuracy, against the best cut; mean over set sizes
     better: int  # fixed rules that lose less
+    worst: tuple[float, int]  # most of accuracy that it loses, and with how many clips a class
     rho: tuple[float, float] | None  # least and greatest agreement of its order with that of accuracy
+    agrees: Verdict  # that this is above zero at every set size
 
 
 @dataclass(frozen=True)
@@ -35,12 +38,13 @@ class Findings:
     best: str | None  # case of the best of the deeper cuts, if there are any
     deep: Estimate
     scratch: Estimate
+    chance: float  # accuracy of guesses at random: one in so many new actions
     deeper: Verdict  # the best deeper cut beats the smallest
     ahead: Verdict  # the smallest cut beats training from scratch
-    new_span: float  # of label variation over the layers, of the new actions
+    new_span: float  # of label variation over the layers, of the new actions, mean of the super-classes
     own_span: float
     drop_after: Estimate | None  # layer; the earliest of all super-classes of new actions, if each of them falls
-    rises: int  # of the mean curve of new actions
+    rises: int  # of that mean curve
     steps: int
     epochs: int
     goal: float  # mean of the seeds from scratch, NaN if that was not tried
@@ -51,6 +55,11 @@ class Findings:
     n_fixed: int  # rules that always take the same cut
     fixed: str  # the best of them, empty if there are none
     fixed_lost: float
+
+    @property
+    def at_chance(self) -> bool:
+        """Whether training from scratch is not told from guesses at random."""
+        return self.scratch.low <= self.chance <= self.scratch.high
 
 
 def findings(
@@ -74,29 +83,33 @@ def findings(
     """
     if final.empty or (final["case"] == SCRATCH).all():
         return None
-    return Findings(**_accuracies(table, final), **_curves(new, own, shape), **_learning(table), **_choices(choices))
+    chance = 1 / new.loc[new["level"] == "class", "name"].nunique()
+    accuracies = _accuracies(table, final) | {"chance": chance}
+    return Findings(**accuracies, **_curves(new, own, shape), **_learning(table), **_choices(choices))
 
 
 @dataclass(frozen=True)
 class Probe:
     """Mean accuracy over the seeds of a logistic probe of the untouched last layer, beside the head's after tuning.
 
-    At the largest set size; ``head`` is NaN if it was not tuned alone.
+    At the largest set size; ``head`` is NaN if it was not tuned alone, ``learns`` whether it still did when tuning
+    ended (`analysis_lib.studies.transfer.measures.still_learns`).
     """
 
     size: int
     probe: float
     head: float
+    learns: bool
 
 
-def probe_findings(probes: pd.DataFrame, final: pd.DataFrame) -> Probe | None:
-    """Return what `analysis_lib.studies.transfer.tables.probe_table` says beside `final_table`; None without rows."""
+def probe_findings(probes: pd.DataFrame, final: pd.DataFrame, table: pd.DataFrame) -> Probe | None:
+    """Return what `tables.probe_table` says beside `final_table` and `transfer_table`; None without rows."""
     if probes.empty:
         return None
-    size = int(probes["clips_per_class"].max())
-    head = final.loc[(final["case"] == case_name(0, 1)) & (final["clips_per_class"] == size), "accuracy"]
+    size, case = int(probes["clips_per_class"].max()), case_name(0, 1)
+    head = final.loc[(final["case"] == case) & (final["clips_per_class"] == size), "accuracy"]
     mean = probes.loc[probes["clips_per_class"] == size, "accuracy"].mean()
-    return Probe(size, float(mean), float(head.iloc[0]) if len(head) else nan)
+    return Probe(size, float(mean), float(head.iloc[0]) if len(head) else nan, still_learns(table, case))
 
 
 def _accuracies(table: pd.DataFrame, final: pd.DataFrame) -> dict:
@@ -127,7 +140,7 @@ def _estimate(row: pd.Series, column: str = "accuracy") -> Estimate:
 
 
 def _curves(new: pd.DataFrame, own: pd.DataFrame, shape: pd.DataFrame) -> dict:
-    curves = [t[(t["level"] == "class") & (t["layer"] > 0)].groupby("layer")["q"].mean() for t in (new, own)]
+    curves = [t[(t["level"] == "group") & (t["layer"] > 0)].groupby("layer")["q"].mean() for t in (new, own)]
     every = shape[shape["group"] == EVERY].set_index("statistic")
     (new_span, own_span), steps = map(np.ptp, curves), np.diff(curves[0])
     steps = steps[np.isfinite(steps)]
@@ -165,4 +178,8 @@ def _choices(choices: pd.DataFrame) -> dict:
 def _forecast(rows: pd.DataFrame, fixed: pd.Series) -> Forecast:
     lost, rho = rows["lost"].mean(), rows["rho"].dropna()
     taken, better = tuple(zip(rows["clips_per_class"], rows["cut"], strict=True)), int((fixed < lost - 1e-12).sum())
-    return Forecast(rows["rule"].iloc[0], taken, lost, better, (rho.min(), rho.max()) if len(rho) else None)
+    most = rows.loc[rows["lost"].idxmax()] if rows["lost"].notna().any() else rows.iloc[0]
+    worst = float(most["lost"]), int(most["clips_per_class"])
+    agrees = together(rank_interval(one, len(fixed)).above(0) for one in rho)
+    ends = (float(rho.min()), float(rho.max())) if len(rho) else None
+    return Forecast(rows["rule"].iloc[0], taken, lost, better, worst, ends, agrees)

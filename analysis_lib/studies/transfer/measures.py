@@ -13,6 +13,9 @@ import pandas as pd
 from analysis_lib.errors import UserError
 from analysis_lib.statistics import Estimate, greatest, wilson_interval
 
+#: gain of accuracy from the second third of the epochs to the last above which a case still learns
+STILL = 0.01
+
 
 def largest_rise(table: pd.DataFrame) -> Estimate:
     """Return the largest rise of label variation from one layer to the next in any super-class.
@@ -59,15 +62,23 @@ def head_start(table: pd.DataFrame, cases: Sequence[str], of: str) -> Estimate:
     return Estimate(float(least.mean()), float(least.min()), float(least.max()), int(mine["n_test"].iloc[0]))
 
 
-def converged_share(table: pd.DataFrame, case: str, of: str, still: float) -> Estimate:
-    """Return what `case_accuracy` returns, of a case that has done learning.
+def still_learns(table: pd.DataFrame, case: str, still: float = STILL) -> bool:
+    """Return whether a case still learnt when tuning ended, at the largest size of the set to learn from.
 
-    A case still learns if the mean of its last third of epochs is more than ``still`` above that of the third before.
+    That is if the mean accuracy of its last third of epochs is more than ``still`` above that of the third before, or
+    if that cannot be told, as fewer than three epochs, or none of a third, were read.
     """
     mine = _full(table[(table["case"] == case) & (table["epoch"] > 0)])
     curve = mine.groupby("epoch")["accuracy"].mean()
     third = len(curve) // 3
-    if not third or curve.iloc[-third:].mean() - curve.iloc[-2 * third : -third].mean() > still:
+    if not third:
+        return True
+    return not curve.iloc[-third:].mean() - curve.iloc[-2 * third : -third].mean() <= still
+
+
+def converged_share(table: pd.DataFrame, case: str, of: str, still: float) -> Estimate:
+    """Return what `case_accuracy` returns, of a case that no longer learns (`still_learns`)."""
+    if still_learns(table, case, still):
         raise UserError(f"'{case}' was still learning when tuning ended; give it more epochs")
     return case_accuracy(table, case, of)
 

@@ -4,33 +4,42 @@ from math import ceil, floor, isnan, nan
 
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.transfer.findings import Findings, Forecast, Probe
-from analysis_lib.words import counted, estimate, listed, name_of, number, percent, points, value_of
+from analysis_lib.words import counted, estimate, judged, listed, name_of, number, percent, points, value_of
+
+#: whether it helps that more layers learn, as an answer has it
+DEEPER = {
+    Verdict.HOLDS: "more layers name more, at best {}",
+    Verdict.FAILS: "more layers name fewer, at best {}",
+    Verdict.UNDECIDED: "whether more layers help, at best to {}, stays open",
+}
 
 
 def answer(found: Findings | None) -> str:
-    """Return the chapter's answer: whether more should learn than the least, and what old layers are worth."""
+    """Return the chapter's answer: what the least comes to, whether more should learn, and what from scratch."""
     if not found:
         return "Nothing can be said, as no network was tuned to new actions."
-    alone = _alone(found.shallowest)
-    lead = {
-        Verdict.HOLDS: f"More should learn than {alone}: given",
-        Verdict.FAILS: f"No more should learn than {alone}: given",
-        Verdict.UNDECIDED: f"Whether more should learn than {alone} stays open: given",
-    }.get(found.deeper, "Given")
-    others = {"with more layers at best": found.deep, "training from scratch": found.scratch}
-    rest = [f"{name} {value_of(one, percent)}" for name, one in others.items() if not isnan(one.value)]
-    return (
-        f"{lead} {counted(found.size, 'clip')} of each new action, {alone if lead == 'Given' else 'that'} names "
-        f"{value_of(found.shallow, percent)} of {counted(found.clips, 'test clip')} rightly"
-        f"{''.join(f', {one}' for one in rest)}."
+    tuned = (
+        f"Tuning {_alone(found.shallowest)} on {counted(found.size, 'clip')} of each new action names "
+        f"{value_of(found.shallow, percent)} of test clips rightly"
     )
+    beside = [DEEPER[found.deeper].format(value_of(found.deep, percent))] if found.best else []
+    beside += [] if isnan(found.scratch.value) else [_from_scratch(found)]
+    return f"{'; '.join(filter(None, [tuned, ', and '.join(beside)]))}."
+
+
+def _from_scratch(found: Findings) -> str:
+    """Return what training from scratch comes to, or that after so many epochs it is no better than guessing."""
+    if found.at_chance:
+        return f"training from scratch is still at chance after {counted(found.epochs, 'epoch')}"
+    return f"training from scratch names {value_of(found.scratch, percent)}"
 
 
 def verdicts(found: Findings | None) -> list[tuple[Verdict, str]]:
     """Return whether old layers are worth keeping, and whether more of them should learn."""
     if not found:
         return []
-    return [(found.ahead, "old layers beat training from scratch"), (found.deeper, "it helps if more layers learn")]
+    ahead = f"after {counted(found.epochs, 'epoch')} old layers beat training from scratch on as many clips"
+    return [(found.ahead, ahead), (found.deeper, "it helps if more layers learn")]
 
 
 def numbers(found: Findings | None) -> str:
@@ -44,7 +53,14 @@ def numbers(found: Findings | None) -> str:
         "the same network from scratch": found.scratch,
     }
     said = "; ".join(f"{name} {estimate(one, percent)}" for name, one in rows.items() if not isnan(one.value))
-    return f"Of {counted(found.clips, 'test clip')} of the new actions these name rightly: {said}."
+    text = f"Of {counted(found.clips, 'test clip')} of the new actions these name rightly: {said}."
+    if found.at_chance:
+        text += (
+            f" The interval of training from scratch holds chance, {percent(found.chance)}: after "
+            f"{counted(found.epochs, 'epoch')} it cannot be told from guesses, so that to be ahead of it "
+            "says little."
+        )
+    return text
 
 
 def _case(case: str | None) -> str:
@@ -61,7 +77,7 @@ def _case(case: str | None) -> str:
 
 
 def _alone(case: str) -> str:
-    return _case(case) + ("" if case == "all" else " alone")
+    return _case(case) + (" alone" if case == "head" else "")
 
 
 def curves(found: Findings | None) -> str:
@@ -69,8 +85,8 @@ def curves(found: Findings | None) -> str:
     if not found:
         return ""
     text = (
-        f"From layer 1 on, mean label variation of the new actions spans {number(found.new_span)}, that of the "
-        f"network's own {number(found.own_span)}."
+        f"From layer 1 on, the label variation of the new actions, mean of the super-classes, spans "
+        f"{number(found.new_span)}, that of the network's own {number(found.own_span)}."
     )
     if (drop := found.drop_after) is not None:
         ends = f" ({floor(drop.low)} to {ceil(drop.high)})" if drop.low < drop.high else ""
@@ -93,19 +109,24 @@ def learning(found: Findings | None) -> str:
         for epoch, cases in found.passed
     )
     return (
-        f"After {counted(found.epochs, 'epoch')}, training from scratch names {percent(found.goal)} rightly. "
+        f"After {counted(found.epochs, 'epoch')}, training from scratch names {percent(found.goal)} of the test clips "
+        f"rightly{', which is chance' if found.at_chance else ''}. "
         f"At the epochs that were read, fine-tuning passes that: {when}."
     )
 
 
 def probe(found: Probe | None) -> str:
-    """Return what a logistic regression reads off the untouched last layer: the head alone, done learning."""
+    """Return what a logistic regression reads off the untouched last layer, and whether the head still learnt."""
     if not found:
         return ""
-    beside = "" if isnan(found.head) else f"; the new head alone, tuned for the same clips, {percent(found.head)}"
+    beside, ended = "", "."
+    if not isnan(found.head):
+        beside = f"; the new head alone, tuned for the same clips, {percent(found.head)}"
+        ended = f"; the head {'was still learning' if found.learns else 'no longer learnt'} when tuning ended."
     return (
-        f"Read by a logistic regression instead, the untouched last layer names {percent(found.probe)} rightly, given "
-        f"{counted(found.size, 'clip')} of each action{beside}. That is a head that has done learning."
+        f"Read by a logistic regression instead, the untouched last layer names {percent(found.probe)} of the test "
+        "clips rightly, given "
+        f"{counted(found.size, 'clip')} of each action{beside}. The regression is fitted to the end{ended}"
     )
 
 
@@ -113,10 +134,13 @@ def choices(found: Findings | None) -> str:
     """Return what the forecasts were good for, against always taking the same cut."""
     if not found or not found.best_cuts:
         return ""
-    clear = listed(f"{lost} of {others} with {size}" for size, lost, others in found.clear)
-    text = f"The best cut turned out to be {_cuts(found.best_cuts)}."
+    clear = listed(f"{lost} of {others} with {counted(size, 'clip')} a class" for size, lost, others in found.clear)
+    text = (
+        "A cut is how many of the last layers learn with a new head; what a rule loses is in percentage points of "
+        f"accuracy. The best cut turned out to be {_cuts(found.best_cuts)}."
+    )
     if found.clear:
-        text += f" Of the other cuts, {clear} clips a class are clearly worse: their loss has an interval above zero."
+        text += f" Of the other cuts, {clear} are clearly worse: their loss has an interval above zero."
     lines = [_forecast(forecast, found.n_fixed) for forecast in found.forecasts]
     if found.fixed:
         lines.append(f"- *{name_of(found.fixed)}* is the best fixed rule: it loses {_lost(found.fixed_lost)}.")
@@ -126,16 +150,25 @@ def choices(found: Findings | None) -> str:
 def _forecast(forecast: Forecast, n_fixed: int) -> str:
     """Return one forecast's choices, loss and rank."""
     better = f"{forecast.better} of {counted(n_fixed, 'fixed rule')} {'does' if forecast.better == 1 else 'do'} better"
-    rho = dict.fromkeys(number(rho, signed=True) for rho in forecast.rho or ())
-    order = f"; its order of the cuts agrees with accuracy by {' to '.join(rho)} (rank correlation)" if rho else ""
+    order = ""
+    if rho := dict.fromkeys(number(rho, signed=True) for rho in forecast.rho or ()):
+        order = (
+            f" That its order of {counted(n_fixed, 'cut')} agrees with that of accuracy {judged(forecast.agrees)}: "
+            f"rank correlation {' to '.join(rho)}."
+        )
+    lost, size = forecast.worst
+    most = f", {_lost(lost)} at most with {counted(size, 'clip')} a class" if len(forecast.taken) > 1 else ""
     return (
         f"- *{name_of(forecast.rule)}* takes cut {_cuts(forecast.taken)}, and loses {_lost(forecast.lost)} on average "
-        f"against the best cut; {better if forecast.better else 'no fixed rule does better'}{order}."
+        f"against the best cut{most}; {better if forecast.better else 'no fixed rule does better'}.{order}"
     )
 
 
 def _cuts(found: tuple[tuple[int, int], ...]) -> str:
-    return f"{listed(f'{cut} with {size}' for size, cut in found)} clips a class"
+    """Return cuts by the clips a class that they go with; just the cut if it is the same with all."""
+    if len({cut for _, cut in found}) == 1 < len(found):
+        return f"{found[0][1]} with {listed(size for size, _ in found)} clips a class"
+    return listed(f"{cut} with {counted(size, 'clip')} a class" for size, cut in found)
 
 
 def _lost(share: float) -> str:

@@ -36,6 +36,16 @@ def differences(**values):
 def test_the_papers_claim_is_judged_for_each_k(knn, counts, everywhere):
     found = findings.comparison(GRAPHS, differences(q_knn=knn, q_matched=[UNCLEAR] * 4))
     assert (found.clips, found.knn, found.everywhere) == (60, counts, everywhere)
+    assert sum(map(len, found.knn.above.values())) == sum(d > 0 for d, *_ in knn)
+
+
+def test_where_nnk_is_worse_is_named_in_order_without_the_input():
+    table = differences(q_knn=[HIGHER, (0.01, -0.1, 0.1), LOWER, HIGHER])[::-1]
+    found = findings.comparison(GRAPHS, table)
+    assert found.knn.above == {5: (1, 2), 10: (2,)}
+    assert "above somewhere at layers 1 and 2, with k = 5 and 10" in words.numbers(found)
+    assert "above somewhere" not in words.numbers(findings.comparison(GRAPHS, differences(q_knn=[LOWER] * 4)))
+    assert findings.comparisons({"A": GRAPHS, "B": GRAPHS}, {"A": table, "C": table}).keys() == {"A"}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from analysis_lib.studies.nnk_vs_knn.findings import (
     Symmetrisation,
 )
 
-KNN, MATCHED = Against(8, 7, 5, 0), Against(8, 4, 2, 0)
+KNN, MATCHED = Against(8, 7, 5, 0, {5: (2,), 10: (1, 2, 3)}), Against(8, 4, 2, 0)
 FACTORS = {"raw": 16.0, "edges": 4.0, "edge_weight": 2.0, "share": 2.0}
 RATES = {"nnk": (0.1, 0.2), "knn": (0.25, 0.35), "matched": (0.2, 0.3)}
 
@@ -28,6 +28,12 @@ def test_words_of_the_answer(said):
     for (case, counts), everywhere in zip(cases.items(), every, strict=True):
         found = Comparison(60, *counts, everywhere)
         said(case, "\n".join([answered(words, found), words.numbers(found)]))
+
+
+def test_words_on_other_editions(said):
+    found = Comparison(60, KNN, MATCHED, Against(0, 0, 0, 0), {})
+    said("recorded elsewhere", words.elsewhere({"A, recorded": found, "B": found}))
+    assert words.elsewhere({}) == ""
 
 
 def test_words_on_errors(said):

@@ -202,6 +202,7 @@ def test_sentences_never_contradict_their_numbers(alone, everyone, accuracy):
     (costly, _), (marks, _) = words.verdicts(here)
     assert (costly == Verdict.HOLDS) == (value < 0 and low <= high < 0)
     assert costly != Verdict.FAILS or value >= 0
+    assert (words.MARKED in texts[0]) == (marks == Verdict.HOLDS)
     if marks == Verdict.HOLDS:
         assert all(one[2] < other[1] and one[0] < other[0] for one, other in zip(alone, everyone, strict=True))
     if marks == Verdict.FAILS:

@@ -94,6 +94,7 @@ def test_words_of_untrained_networks(said):
     learnt = Learnt(20.0, 2, 0.25, 0.1, Estimate(0.15, 0.05, 0.25), Estimate(0.1, -0.1, 0.3), (1, 2), ())
     found = replace(FOUND, learnt=learnt)
     said("learnt", "\n".join([answered(words, found), words.learnt(found)]))
+    said("learnt, one draw", words.learnt(replace(FOUND, learnt=replace(learnt, draws=1))))
     same = replace(learnt, last=Estimate(0.0, -0.1, 0.1), growth=Estimate(0.0), higher=(), lower=())
     said("learnt, no difference", words.learnt(replace(FOUND, learnt=same)))
     said("learnt, one layer", words.learnt(replace(FOUND, n_layers=1, learnt=replace(learnt, higher=(), lower=(1,)))))

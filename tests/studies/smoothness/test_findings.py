@@ -70,6 +70,22 @@ def test_numbers_are_those_of_the_curve():
     assert (found.picture.early, found.picture.late) == pytest.approx((0, -0.6))
 
 
+def test_a_layer_is_named_if_every_super_class_surely_falls_most_after_it():
+    assert found_of(FLAT_THEN_FALL, FLAT_THEN_FALL).place == 8
+    assert found_of(FLAT_THEN_FALL, EARLY_FALL).place is found_of(FLAT_THEN_FALL, [0.5] * 11).place is None
+    again = np.repeat(np.array(FLAT_THEN_FALL)[:, None, None], 4, axis=1)
+    again[3:, :2] = 0.1
+    assert found_of(FLAT_THEN_FALL, replicates=again).place is None
+
+
+def test_ends_are_means_of_super_classes_and_of_actions():
+    table = smoothness_table(curves_of(np.transpose([[0.9, 0.8, 0.2], [0.9, 0.4, 0.2]])))
+    three = pd.concat([table, table[(table["level"] == "class") & (table["name"] == "class 1")]])
+    found = curve_findings(three, shape_table(curves_of(np.ones((2, 2))), 1), 1)
+    assert (found.groups, found.first) == (2, pytest.approx(0.6))
+    assert found.actions == pytest.approx((3, 1.6 / 3, 0.2))
+
+
 def test_a_place_that_resampling_moves_is_undecided():
     again = np.repeat(np.array(FLAT_THEN_FALL)[:, None, None], 4, axis=1)
     again[3:, :2] = 0.1
@@ -237,6 +253,11 @@ def test_sentences_never_contradict_their_numbers(network, boundary):
         assert found.picture.late < 0
         assert 2 * abs(found.picture.early) < -found.picture.late
         assert ((low["drop"] > 0) & (low["drop after"] >= boundary)).all()
+    answer = words.answer(found)
+    if depth > 2 and sudden != Verdict.HOLDS and found.place is None:
+        assert answer.startswith("No one layer")
+    if "or a later one" in answer:
+        assert (sudden, found.boundary) == (Verdict.HOLDS, boundary)
     if Verdict.FAILS in verdicts:
         last = [drop.after.value for drop in found.drops]
         assert found.picture.share.value >= 0.5 or found.first <= found.last or found.steady or min(last) < boundary

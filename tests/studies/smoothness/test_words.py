@@ -20,7 +20,7 @@ from analysis_lib.studies.smoothness.findings import (
 
 PICTURE = Picture(8, -0.031, -0.584, Estimate(0.05, 0.01, 0.12), Verdict.HOLDS, Verdict.UNDECIDED)
 DROPS = (Drop("arms", Estimate(0.31, 0.2, 0.42), Estimate(9, 8, 9)), Drop("legs", Estimate(0.2, 0.1, 0.3), Estimate(8)))
-FOUND = CurveFindings(240, 10, 0.8, 0.2, DROPS, (), 8, PICTURE)
+FOUND = CurveFindings(240, 2, (20, 0.82, 0.25), 10, 0.8, 0.2, DROPS, (), 8, PICTURE)
 FAILS = replace(PICTURE, share=Estimate(1.9, 0.8, 3.0), flat=Verdict.FAILS, sudden=Verdict.FAILS)
 RISES = replace(FAILS, early=-0.06, late=0.15, share=Estimate(0.4, 0.3, 0.45))
 UNDECIDED = replace(PICTURE, flat=Verdict.UNDECIDED, sudden=Verdict.HOLDS)
@@ -39,7 +39,8 @@ THEOREM = TheoremFindings(9, 0.4771, 4, 9, 9, -0.32, 9)
         ("no change after the boundary", replace(FOUND, picture=replace(FAILS, share=Estimate(inf)))),
         ("one never falls, no layer after the boundary", replace(FOUND, steady=("torso",), picture=None)),
         ("none falls", replace(FOUND, drops=(), steady=("arms", "legs"), picture=None)),
-        ("one layer", replace(FOUND, depth=1, drops=(), steady=("arms",), picture=None)),
+        ("one layer is named", replace(FOUND, drops=(replace(DROPS[0], after=Estimate(8, 8, 8)),))),
+        ("one super-class, one layer", replace(FOUND, groups=1, depth=1, drops=(), steady=("arms",), picture=None)),
     ],
 )
 def test_the_answer(said, case, found):

@@ -10,16 +10,21 @@ FAR = (
     Distance("ntu-stgcn", 12, "left foot to left hand tip", 10),
     Distance("ntu-tips-on-hand", 11, "left foot to thumb", 10),
 )
-FOUND = Findings(ENERGY, Variant("velocity", "with_self", 0.61), ((1, 0.9), (10, 0.8)), True, FAR, 10)
+VELOCITY = Variant("velocity", "no_self", 0.76)
+FOUND = Findings(
+    ENERGY, "centred", VELOCITY, Variant("velocity", "with_self", 0.61), ((1, 0.9), (10, 0.8)), True, FAR, 10
+)
 
 
-def told(found, dataset, signal):
-    return "\n".join([words.answer(found), words.numbers(found, dataset, signal)])
+def told(found, dataset):
+    return "\n".join([words.answer(found), words.numbers(found, dataset)])
 
 
 def test_the_answer(said):
-    said("answer", told(FOUND, "synthetic", "centred"))
-    said("clips without energy", told(replace(FOUND, energy=replace(ENERGY, still=2)), "toy", "velocity"))
+    said("answer", told(FOUND, "synthetic"))
+    positions = replace(FOUND, signal="velocity", beside=replace(VELOCITY, signal="centred"))
+    said("clips without energy, of velocities", told(replace(positions, energy=replace(ENERGY, still=2)), "toy"))
+    said("nothing moves, positions in the room", told(replace(FOUND, signal="raw", beside=None), "toy"))
 
 
 def test_choices_and_filters(said):

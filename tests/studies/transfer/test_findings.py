@@ -10,7 +10,7 @@ from sentences import check, check_all
 from analysis_lib.geometry.curves import EVERY
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.transfer import words
-from analysis_lib.studies.transfer.findings import Probe, findings, probe_findings
+from analysis_lib.studies.transfer.findings import Probe, _forecast, findings, probe_findings
 
 
 def final_of(**accuracy):
@@ -32,7 +32,9 @@ def table_of(**curves):
 
 
 def variation(*q):
-    return pd.DataFrame({"level": "class", "layer": range(len(q)), "q": q})
+    """Return label variation of one super-class of two actions, whose own curves must not count."""
+    group = pd.DataFrame({"level": "group", "name": "arms", "layer": range(len(q)), "q": q})
+    return pd.concat([group, *(group.assign(level="class", name=name, q=9.0) for name in ("wave", "clap"))])
 
 
 RULES = (
@@ -107,6 +109,7 @@ def test_sentences_never_contradict_their_numbers(tuned, afresh, curve, has_rule
     assert (ahead == Verdict.HOLDS) == (low_2 <= other <= high_2 < low <= high and value > high_2)
     assert ahead != Verdict.FAILS or other > value
     assert (deeper == Verdict.UNTESTED) == (not any(a == a for a, *_ in tuned[1:]))
+    assert ("at chance" in answer) == (low_2 <= seen.chance <= high_2 and other == other)
     if deeper == Verdict.HOLDS:
         assert any(one[0] > one[1] > high for one in tuned[1:])
     if deeper == Verdict.FAILS:
@@ -142,6 +145,26 @@ def test_forecasts_are_ranked_among_the_fixed_rules():
     labels, other = seen.forecasts
     assert (labels.rule, labels.taken, labels.lost, labels.better) == ("labels", ((6, 0),), 0.1, 1)
     assert (labels.rho, other.rho, other.better) == ((-0.5, -0.5), (1, 1), 0)
+    assert labels.worst == (0.1, 6)
+
+
+def test_the_greatest_loss_and_an_order_that_few_cuts_leave_undecided():
+    rows = pd.DataFrame([("f", 2, 1, 0.05, -0.9), ("f", 6, 1, 0.01, -0.95)])
+    rows.columns = ["rule", "clips_per_class", "cut", "lost", "rho"]
+    fixed = pd.Series([0.0] * 12)
+    said = {n: _forecast(rows, fixed[:n]) for n in (3, 12)}
+    assert (said[3].worst, said[3].rho) == ((0.05, 2), (-0.95, -0.9))
+    assert (said[3].agrees, said[12].agrees) == (Verdict.UNDECIDED, Verdict.FAILS)
+    assert _forecast(rows.assign(rho=[0.9, -0.1]), fixed).agrees == Verdict.UNDECIDED
+    assert _forecast(rows.assign(rho=np.nan), fixed).agrees == Verdict.UNTESTED
+
+
+@pytest.mark.parametrize(("scratch", "chance"), [(0.55, True), (0.45, True), (0.61, False), (0.1, False)])
+def test_scratch_is_at_chance_if_its_interval_holds_it(scratch, chance):
+    seen = found(final_of(head=0.9, scratch=scratch))  # intervals of 0.1 to both sides, two actions
+    assert (seen.chance, seen.at_chance) == (0.5, chance)
+    for text in (words.answer(seen), words.numbers(seen), words.learning(seen)):
+        assert ("chance" in text) == chance
 
 
 def test_one_cut_has_no_others():
@@ -153,6 +176,8 @@ def test_the_probe_is_read_at_the_largest_size():
     probes = pd.DataFrame([(2, 0, 0.9), (6, 0, 0.4), (6, 1, 0.6)], columns=["clips_per_class", "seed", "accuracy"])
     rows = [("head", 2, 0.1), ("head", 6, 0.3), ("all", 6, 0.8)]
     final = pd.DataFrame(rows, columns=["case", "clips_per_class", "accuracy"])
-    assert probe_findings(probes, final) == Probe(6, 0.5, 0.3)
-    assert np.isnan(probe_findings(probes, final[2:]).head)
-    assert probe_findings(probes[:0], final) is None
+    still, ended = table_of(head=[0.1, 0.2, 0.3, 0.4]), table_of(head=[0.1, 0.4, 0.4, 0.4])
+    assert probe_findings(probes, final, still) == Probe(6, 0.5, 0.3, True)
+    assert np.isnan(probe_findings(probes, final[2:], ended).head)
+    assert not probe_findings(probes, final, ended).learns
+    assert probe_findings(probes[:0], final, still) is None

@@ -6,8 +6,11 @@ import pandas as pd
 import pytest
 
 from analysis_lib.errors import UserError
+from analysis_lib.files import ROOT
 from analysis_lib.statistics import wilson_interval
+from analysis_lib.studies.claims.papers import load_claims
 from analysis_lib.studies.transfer.measures import (
+    STILL,
     case_accuracy,
     converged_share,
     forecast_loss,
@@ -15,6 +18,7 @@ from analysis_lib.studies.transfer.measures import (
     largest_rise,
     probe_share,
     range_ratio,
+    still_learns,
 )
 
 
@@ -72,6 +76,14 @@ def test_a_case_that_still_learns_is_not_judged():
         converged_share(table[table["epoch"] < 4], "head", "all", still=0.01)
     with pytest.raises(UserError, match="still learning"):
         converged_share(table, "nobody", "all", still=0.01)
+    assert (still_learns(table, "head"), still_learns(table[table["epoch"] < 4], "head")) == (False, True)
+    unread = table.assign(accuracy=table["accuracy"].where(table["epoch"] > table["epoch"].max() - 2))
+    assert still_learns(unread, "head")  # of the third before the last none was read
+
+
+def test_the_page_and_the_claim_call_the_same_a_head_that_still_learns():
+    checks = [check for claim in load_claims([ROOT / "data/claims/geometry.json"]).claims for check in claim.checks]
+    assert [c.arguments["still"] for c in checks if c.measure is converged_share] == [STILL]
 
 
 def test_a_forecast_loses_what_it_loses_most_at_any_size():

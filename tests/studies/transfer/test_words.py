@@ -18,6 +18,7 @@ FOUND = Findings(
     best="last 3 + head",
     deep=Estimate(0.7, 0.6, 0.8),
     scratch=Estimate(0.3, 0.2, 0.39),
+    chance=1 / 12,
     deeper=Verdict.UNDECIDED,
     ahead=Verdict.HOLDS,
     new_span=0.301,
@@ -31,9 +32,9 @@ FOUND = Findings(
     best_cuts=((2, 0), (6, 5)),
     clear=((2, 0, 4), (6, 1, 4)),
     forecasts=(
-        Forecast("target's curve", ((2, 1), (6, 1)), 0.0243, 4, (-0.9, -0.32)),
-        Forecast("target's against source's", ((2, 10), (6, 10)), 0.0104, 1, (0.0, 0.6)),
-        Forecast("none beats it", ((2, 0),), 0.0, 0, None),
+        Forecast("target's curve", ((2, 1), (6, 1)), 0.0243, 4, (0.04, 2), (-0.9, -0.32), Verdict.FAILS),
+        Forecast("target's against source's", ((2, 10), (6, 10)), 0.0104, 1, (0.02, 6), (0.0, 0.6), Verdict.UNDECIDED),
+        Forecast("none beats it", ((2, 0),), 0.0, 0, (0.0, 2), None, Verdict.UNTESTED),
     ),
     n_fixed=5,
     fixed="always cut 5",
@@ -47,6 +48,9 @@ def test_the_answer(said):
         "open": FOUND,
         "layers that learn help": replace(FOUND, deeper=Verdict.HOLDS),
         "layers that learn harm": replace(FOUND, deeper=Verdict.FAILS, scratch=Estimate(nan), ahead=Verdict.UNTESTED),
+        "a layer and a head, and scratch at chance": replace(
+            FOUND, shallowest="last 3 + head", best="last 5 + head", scratch=Estimate(0.08, 0.05, 0.12)
+        ),
         "a layer and a head": replace(FOUND, **worse, shallowest="last 1 + head", size=1),
         "all layers alone": replace(FOUND, **worse, shallowest="all", old=nan),
     }
@@ -62,6 +66,8 @@ def test_curves(said):
 
 def test_learning(said):
     said("learning", words.learning(FOUND))
+    chance = replace(FOUND, scratch=Estimate(0.08, 0.05, 0.12), goal=0.083)
+    said("nothing learnt from scratch", words.learning(chance))
 
 
 def test_choices(said):
@@ -70,6 +76,6 @@ def test_choices(said):
 
 
 def test_what_a_probe_reads(said):
-    said("a probe beside the head", words.probe(Probe(6, 0.62, 0.5)))
-    said("a probe alone", words.probe(Probe(1, 0.62, nan)))
+    said("a probe beside the head", words.probe(Probe(6, 0.62, 0.5, True)))
+    said("a probe alone", words.probe(Probe(1, 0.62, nan, False)))
     assert words.probe(None) == ""
