@@ -39,7 +39,8 @@ def answer(found: Findings) -> str:
         f"{one.actions if i else counted(one.actions, 'action')} of the {name_of(one.group)}"
         for i, one in enumerate(found.limbs)
     )
-    return f"{_growth(found)}: at the last {speak}, at the first for {listed(one.first for one in found.limbs)}."
+    where = "there" if found.growth.mostly == found.layers else "at the last"
+    return f"{_growth(found)}: {where} {speak}, at the first for {listed(one.first for one in found.limbs)}."
 
 
 def verdicts(found: Findings) -> list[tuple[Verdict, str]]:
@@ -190,10 +191,11 @@ def targets(found: Findings) -> str:
     if not it:
         return ""
     sure = at_layers({"the clip": it.clip, "the class": it.target})
-    follow = f"surely follow {sure}" if sure else "at none surely follow either"
+    follow = sure or "neither clip nor class at any"
     return (
-        f"In {counted(it.pairs, 'pair')} of clips, {_alike(it.first)}; {_alike(it.last)}. Taken all layers "
-        f"at once, they {follow}. That the first layer's maps follow the clip rather than the class {judged(it.general)}."
+        f"In {counted(it.pairs, 'pair')} of clips, {_alike(it.first)}; {_alike(it.last)}. With all layers "
+        f"taken at once, they surely follow {follow}. That the first layer's maps follow the clip rather than the "
+        f"class {judged(it.general)}."
     )
 
 
