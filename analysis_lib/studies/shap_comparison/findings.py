@@ -1,5 +1,6 @@
 """What the tables of the chapter *shap_comparison* come down to: who leads by which yardstick, and who agrees."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import nan
@@ -118,10 +119,7 @@ class Findings:
     @property
     def first(self) -> dict[str, int]:
         """How many yardsticks each method leads, alone or level with others, the most first."""
-        count = pd.Series([m for lead in self.leads.values() for m in lead.leads], dtype=object).value_counts(
-            sort=False
-        )
-        return dict(sorted(((str(k), int(v)) for k, v in count.items()), key=lambda pair: -pair[1]))
+        return dict(Counter(method for lead in self.leads.values() for method in lead.leads).most_common())
 
     @property
     def favours_gradcam(self) -> Verdict:

@@ -136,7 +136,8 @@ def truth(found: Findings) -> str:
     areas = "; ".join(f"{name_of(method)} {estimate(area)}" for method, area in ranked)
     said = f"Area under the ranking curve, where lot has a half: {areas}."
     if found.truth_lead:
-        said += f" {SHAP} over {GRADCAM}, clip by clip: {estimate(found.truth_lead)}; that it is nearer {judged(found.nearer)}."
+        said += f" {SHAP} over {GRADCAM}, clip by clip: {estimate(found.truth_lead)}; "
+        said += f"that it is nearer {judged(found.nearer)}."
     return said
 
 
@@ -211,8 +212,8 @@ def agreement(found: Findings) -> str:
     if not found.tau:
         return "There are no two rankings to compare."
     return (
-        f"Kendall's correlation of the medians of {GRADCAM} and {SHAP} is {estimate(found.tau)}; that they rank the joints differently, "
-        f"below {plain(ALIKE)}, {judged(found.differ)}."
+        f"Kendall's correlation of the medians of {GRADCAM} and {SHAP} is {estimate(found.tau)}; "
+        f"that they rank the joints differently, below {plain(ALIKE)}, {judged(found.differ)}."
     )
 
 
