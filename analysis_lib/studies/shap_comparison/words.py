@@ -117,7 +117,7 @@ def _lead(lead: Lead) -> str:
     said = f"{named(lead.best)} {estimate(lead.value)} on {counted(lead.value.clips, 'clip')}"
     if lead.naive:
         are = "is" if len(lead.naive) == 1 else "are"
-        said = f"nobody leads: {named(lead.naive)} {are} as good, without any network, as {said}"
+        said = f"nobody leads; {named(lead.naive)} {are} as good, without any network, as {said}"
     if lead.near:
         said += f", like {named(lead.near)}"
     return f"{said}."
