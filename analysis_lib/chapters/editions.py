@@ -84,12 +84,16 @@ def edition_names(root: str | Path = ROOT) -> list[str]:
 
 
 def edition_title(name: str) -> str:
-    """Return what an edition is called; one that is not shipped by its name.
+    """Return what an edition is called; a dataset of none by its manifest's title, what is not shipped by its name.
 
-    >>> edition_title("nw-ucla"), edition_title("mine")
-    ('NW-UCLA', 'mine')
+    >>> edition_title("nw-ucla"), edition_title("infants"), edition_title("mine")
+    ('NW-UCLA', 'generated infants', 'mine')
     """
-    return load_edition(name).title if name in edition_names() else name
+    from analysis_lib.datasets.catalogue import dataset_names, manifest
+
+    if name in edition_names():
+        return load_edition(name).title
+    return manifest(name).title if name in dataset_names() else name
 
 
 def load_edition(name: str | Path, root: str | Path = ROOT) -> Edition:

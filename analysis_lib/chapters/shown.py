@@ -13,6 +13,8 @@ from analysis_lib.chapters.other_editions import origin
 from analysis_lib.statistics import Verdict
 from analysis_lib.words import duration, name_of, number
 
+#: characters of a cell that stands on one line
+_SHORT = 40
 #: a verdict, and what it is about in a few words
 Claim = tuple[Verdict | str, str]
 
@@ -85,7 +87,7 @@ def badge(verdict: Verdict | str, text: str = "") -> str:
 class Listed:
     """A table for display: its index as first columns, in which a name that repeats the row above is left out.
 
-    Whole numbers are written with their thousands.
+    Whole numbers are written with their thousands. No text is cut; where one is long, cells may break lines.
     """
 
     table: pd.DataFrame
@@ -96,7 +98,9 @@ class Listed:
         same = (rows.iloc[:, :names] == rows.iloc[:, :names].shift()).cummin(axis=1)
         rows.iloc[:, :names] = rows.iloc[:, :names].mask(same, "")
         rows = rows.map(lambda value: number(value, 0) if isinstance(value, Integral) else value)
-        return rows.to_html(index=False, border=0)
+        wordy = rows.astype(str).map(len).to_numpy().max(initial=0) > _SHORT
+        with pd.option_context("display.max_colwidth", None):
+            return rows.to_html(index=False, border=0, classes=["wordy"] if wordy else None)
 
 
 @dataclass(frozen=True)

@@ -34,5 +34,10 @@ const reach = () => document.querySelectorAll(".cell_output .output.text_html, .
   if (wide) box.tabIndex = 0; else box.removeAttribute("tabindex");
 });
 window.addEventListener("load", reach);
+// What matters in some figures stands at their right end: there the view begins.
+window.addEventListener("load", () => document.querySelectorAll(".cell_output figure img.from-right").forEach((picture) => {
+  const box = picture.closest("figure");
+  box.scrollLeft = box.scrollWidth;
+}));
 window.addEventListener("resize", reach);
 document.addEventListener("toggle", reach, true);

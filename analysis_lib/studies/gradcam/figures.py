@@ -165,8 +165,8 @@ def plot_counterfactual(
 ) -> Figure:
     """Draw what speaks for and against actions at the last layer: one row an action, time across.
 
-    Upward green triangles: for, larger than against; downward orange ones: the reverse. Area is
-    the difference of the two maps, relative to the action's largest.
+    Upward green triangles: for, larger than against; downward orange ones: the reverse. Area is the root of the
+    difference of the two maps, relative to the action's largest, so that small differences can be seen.
 
     Parameters
     ----------
@@ -187,7 +187,7 @@ def plot_counterfactual(
             draw_skeleton(axes, skeleton, places[s], sizes=0, tint=False, bone_width=1.2)
             for (marker, colour, _), mine in zip(marks, (share > 0, share < 0), strict=True):
                 look = {"marker": marker, "color": colour, "edgecolors": "white", "linewidths": 0.4, "zorder": 3}
-                axes.scatter(*places[s][mine].T, s=2 * _LARGEST * np.abs(share[mine]), **look)
+                axes.scatter(*places[s][mine].T, s=2 * _LARGEST * np.sqrt(np.abs(share[mine])), **look)
             axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
         _row_name(row[0], action.replace(" ", "\n"))
     for axes, name in zip(grid[0], slice_names(len(slices)), strict=True):

@@ -23,12 +23,15 @@ class Growth:
     """Which share of the importance that a place has in all layers together lies at the first and at the last.
 
     ``rise`` has the shares before and after the largest rise from a layer, ``after``, to the next; None if none rises.
+    From layer ``mostly`` on, the last for which it is so, lies more than half: ``most`` of all.
     """
 
     first: float
     last: float
     rise: tuple[float, float] | None
     after: int
+    mostly: int
+    most: float
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,8 @@ class Early:
         Whether each of the two is less than half; the two are NaN if late layers have none.
     first, last : Estimate
         Correlation of the maps of different actions at the first layer and at the last.
-    parting : Verdict
-        Whether maps are less alike at the last layer; undecided where the intervals overlap.
+    least, at : Estimate, int
+        The lowest such correlation, and its layer.
     repeat : float
         Correlation between two halves of the clips of one action, at the first layer.
     specific : Verdict
@@ -86,9 +89,20 @@ class Early:
     weak: tuple[bool, bool]
     first: Estimate
     last: Estimate
-    parting: Verdict
+    least: Estimate
+    at: int
     repeat: float
     specific: Verdict
+
+    @property
+    def part(self) -> bool:
+        """Whether maps of different actions are surely less alike at some layer than at the first."""
+        return self.first.beyond(self.least) == Verdict.HOLDS
+
+    @property
+    def join(self) -> bool:
+        """Whether they are surely more alike at the last layer than at some layer before."""
+        return self.last.beyond(self.least) == Verdict.HOLDS
 
 
 @dataclass(frozen=True)
@@ -158,13 +172,17 @@ class Still:
 
 @dataclass(frozen=True)
 class Balance:
-    """Which joint speaks most for an action and which against it, and at how many of all joints against outweighs."""
+    """Which joint speaks most for an action and which against it, and at how many of all joints against outweighs.
+
+    ``share`` is how much speaks against at the one over what speaks for at the other, where there are both.
+    """
 
     action: str
     most: str
     least: str
     outweighed: int
     joints: int
+    share: float = nan
 
 
 @dataclass(frozen=True)
@@ -232,7 +250,16 @@ class Findings:
     @property
     def matters(self) -> Verdict:
         """Return whether what the maps put first beats joints drawn by lot in every test."""
-        return together(gain.better for gain in self.gains if gain.against == "random")
+        return self._beats("random")
+
+    @property
+    def beyond_motion(self) -> Verdict:
+        """Return whether it beats the joints that move most in every test."""
+        return self._beats("motion")
+
+    def _beats(self, order: str) -> Verdict:
+        verdicts = [gain.better for gain in self.gains if gain.against == order]
+        return together(verdicts) if verdicts else Verdict.UNTESTED
 
 
 def findings(
@@ -292,7 +319,10 @@ def _growth(layers: pd.DataFrame) -> Growth | None:
     rises = np.diff(shares)
     most = int(rises.argmax())
     rise = (float(shares[most]), float(shares[most + 1])) if rises[most] > 0 else None
-    return Growth(float(shares[0]), float(shares[-1]), rise, int(layers["layer"].iloc[most]))
+    rest = shares[::-1].cumsum()[::-1]  # from each layer on
+    mostly = int(np.flatnonzero(rest > HALF)[-1])
+    ends, after = (float(shares[0]), float(shares[-1])), int(layers["layer"].iloc[most])
+    return Growth(*ends, rise, after, int(layers["layer"].iloc[mostly]), float(rest[mostly]))
 
 
 def _place(parts: pd.DataFrame, action: str, limbs: Mapping[str, str]) -> Place:
@@ -323,7 +353,10 @@ def _early(layers: pd.DataFrame, n_late: int) -> Early:
     first, last = (_estimate(layers.iloc[i], "similarity") for i in (0, -1))
     repeat = float(layers["repeat"].iloc[0])
     weak = (bool(mean < HALF), bool(mass < HALF))
-    return Early(len(early), n_late, mean, mass, weak, first, last, first.beyond(last), repeat, first.below(repeat))
+    known = layers["similarity"].fillna(np.inf)
+    lowest = int(known.argmin())
+    least, at = _estimate(layers.iloc[lowest], "similarity"), int(layers["layer"].iloc[lowest])
+    return Early(len(early), n_late, mean, mass, weak, first, last, least, at, repeat, first.below(repeat))
 
 
 def _ratio(one: float, other: float) -> float:
@@ -342,7 +375,8 @@ def _balances(plain: pd.DataFrame, against: pd.DataFrame, actions: Sequence[str]
     for action in actions:
         mine = signed.loc[action]
         most, least = (mine.idxmax() if mine.max() > 0 else ""), (mine.idxmin() if mine.min() < 0 else "")
-        yield Balance(action, most, least, int((mine < 0).sum()), len(mine))
+        share = float(-mine.min() / mine.max()) if most and least else nan
+        yield Balance(action, most, least, int((mine < 0).sum()), len(mine), share)
 
 
 def _agreement(joints: pd.DataFrame, released: pd.DataFrame) -> Agreement:

@@ -1,11 +1,12 @@
 """Sentences of the GradCAM chapter, from what was found alone."""
 
 from collections.abc import Sequence
+from functools import partial
 from math import isnan
 
 from analysis_lib.explain.controls import STILL
-from analysis_lib.statistics import Verdict
-from analysis_lib.studies.gradcam.findings import Alike, Early, Findings, Gain, Place, Still
+from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.studies.gradcam.findings import Alike, Balance, Early, Findings, Gain, Place, Still
 from analysis_lib.words import at_layers, counted, estimate, judged, listed, marked, name_of, number, percent, points
 
 
@@ -28,7 +29,7 @@ def shown(actions: Sequence[str], still: Still | None = None) -> str:
 
 
 def answer(found: Findings) -> str:
-    """Return the chapter's answer: how much stronger the last maps are, and whether the limbs that move lead there."""
+    """Return the chapter's answer: from which layer on maps are strong, and whether the limbs that move lead there."""
     if not found.places:
         return f"{_growth(found)}; the last layer has no axis of joints, so that its maps say when, and not where."
     if not found.growth or not found.limbs:
@@ -38,17 +39,20 @@ def answer(found: Findings) -> str:
         f"{one.actions if i else counted(one.actions, 'action')} of the {name_of(one.group)}"
         for i, one in enumerate(found.limbs)
     )
-    return f"{_growth(found)}, where {speak}."
+    where = "there" if found.growth.mostly == found.layers else "at the last"
+    return f"{_growth(found)}: {where} {speak}, at the first for {listed(one.first for one in found.limbs)}."
 
 
 def verdicts(found: Findings) -> list[tuple[Verdict, str]]:
     """Return whether the maps are right about the network, if they have joints, and what early maps are."""
-    matters = "joints that the maps put first matter more to the network than joints drawn by lot"
-    said = [(found.matters, matters)] if found.places else []
+    said = []
+    if found.places:
+        said += [(found.matters, "what the maps put first matters more to the network than joints by lot")]
+        said += [(found.beyond_motion, "what they put first matters more than joints that move most")]
     if found.learnt and found.learnt.less:
-        said.append((found.learnt.weak, "early layers are weaker, beside late ones, than in untrained networks"))
+        said.append((found.learnt.weak, "early layers are weaker, beside late ones, than untrained"))
     if found.targets:
-        said.append((found.targets.general, "the first layer's maps follow the clip, not the class that is asked for"))
+        said.append((found.targets.general, "the first layer's maps follow the clip, not the class asked for"))
     return said
 
 
@@ -57,10 +61,10 @@ def _growth(found: Findings) -> str:
         return "The network has one layer, so that its maps cannot grow from layer to layer"
     if (grown := found.growth) is None:
         return "How the maps grow from layer to layer cannot be told, as all of them are zero"
-    return (
-        f"Of a place's importance in all {found.layers} layers, {percent(grown.first)} is at the first and "
-        f"{percent(grown.last)} at the last"
-    )
+    if grown.mostly == 1:
+        return f"Mostly at layer 1 already, with {percent(grown.first)} of a joint's importance"
+    where = f"from layer {grown.mostly} on" if grown.mostly < found.layers else f"at layer {grown.mostly} alone"
+    return f"Mostly {where}, with {percent(grown.most)} of a joint's importance"
 
 
 def numbers(found: Findings) -> str:
@@ -68,6 +72,10 @@ def numbers(found: Findings) -> str:
     said = []
     if (grown := found.growth) is not None:
         even = f"Were all layers alike, each would have {percent(1 / found.layers)}."
+        said.append(
+            f"Of the importance that a joint at a moment has in all {found.layers} layers, {percent(grown.first)} is "
+            f"at the first and {percent(grown.last)} at the last."
+        )
         if grown.rise is None:
             said.append(f"From no layer to the next does that share rise. {even}")
         else:
@@ -117,11 +125,19 @@ def early(found: Findings) -> str:
 
 
 def _parting(it: Early, last: int) -> str:
-    """Return whether the maps of different actions are less alike at the last layer."""
+    """Return how alike the maps of different actions are, from the first layer over the lowest to the last."""
     if isnan(it.first.value) or isnan(it.last.value):
         return "Whether the maps part with depth takes two actions or more with maps."
     alike = f"{estimate(it.first)} at layer 1 and by {estimate(it.last)} at layer {last}"
-    return f"Between actions the maps correlate by {alike}: {_PARTING[it.parting]}."
+    if it.at not in (1, last):
+        alike += f", least at layer {it.at}, by {estimate(it.least)}"
+    course = {
+        (True, False): "they part into actions with depth",
+        (False, True): "no common map early on parts into actions later, for it is the late maps that share more",
+        (True, True): f"they part up to layer {it.at}, and share more again after it",
+        (False, False): "no clear difference",
+    }[it.part, it.join]
+    return f"Between actions the maps correlate by {alike}: {course}."
 
 
 def _weak(it: Early) -> str:
@@ -130,15 +146,6 @@ def _weak(it: Early) -> str:
         return "With maps that are zero the two cannot be compared."
     many = ("Neither is", "One of the two is", "Both are")[sum(it.weak)]
     return f"{many} less than half, as of layers that are weak."
-
-
-_PARTING = {
-    Verdict.HOLDS: "so the maps do part into actions with depth",
-    Verdict.FAILS: (
-        "so there is no common map early on that parts into actions later; it is the late maps that share more"
-    ),
-    Verdict.UNDECIDED: "no clear difference",
-}
 
 
 def _specific(it: Early) -> str:
@@ -163,14 +170,19 @@ def learnt(found: Findings) -> str:
     beside = f"{beside} than there, all layers at once."
     if not it.less:
         return f"Untrained networks saw the same {counted(it.clips, 'clip')}. {beside}"
-    less = estimate(it.less, points)
+    gives, size = ("adds", it.less) if it.less.value > 0 else ("takes away", _negative(it.less))
+    less = estimate(size, partial(points, signed=False))
     seeds = f", {percent(it.seeds[0])} to {percent(it.seeds[1])} over networks of several seeds" if it.seeds else ""
     return (
         f"In {counted(it.clips, 'clip')}, a place in the early layers has {estimate(it.early, percent)} of the "
         f"importance of one in the late ones{seeds}. In untrained networks that see the same clips it has "
-        f"{percent(it.untrained)}: what was learnt adds {less} points. That early layers are weaker than untrained "
+        f"{percent(it.untrained)}: what was learnt {gives} {less} points. That early layers are weaker than untrained "
         f"ones {judged(it.weak)}. {beside}"
     )
+
+
+def _negative(it: Estimate) -> Estimate:
+    return Estimate(-it.value, -it.high, -it.low, it.clips)
 
 
 def targets(found: Findings) -> str:
@@ -179,10 +191,11 @@ def targets(found: Findings) -> str:
     if not it:
         return ""
     sure = at_layers({"the clip": it.clip, "the class": it.target})
-    follow = f"They surely follow {sure}, all layers at once." if sure else "At no layer do they surely follow either."
+    follow = sure or "neither clip nor class at any"
     return (
-        f"In {counted(it.pairs, 'pair')} of clips, {_alike(it.first)}; {_alike(it.last)}. {follow} That the first "
-        f"layer's maps follow the clip rather than the class {judged(it.general)}."
+        f"In {counted(it.pairs, 'pair')} of clips, {_alike(it.first)}; {_alike(it.last)}. With all layers "
+        f"taken at once, they surely follow {follow}. That the first layer's maps follow the clip rather than the "
+        f"class {judged(it.general)}."
     )
 
 
@@ -222,11 +235,15 @@ def counterfactual(found: Findings) -> str:
         return ""
     said = [
         f"*{name_of(it.action)}*: {f'{name_of(it.most)} most' if it.most else 'no joint'} for, "
-        f"{f'{name_of(it.least)} most' if it.least else 'no joint'} against; against outweighs for at {it.outweighed} "
-        f"of {counted(it.joints, 'joint')}"
+        f"{f'{name_of(it.least)} most' if it.least else 'no joint'} against{_of_that(it)}; against outweighs for at "
+        f"{it.outweighed} of {counted(it.joints, 'joint')}"
         for it in found.balances
     ]
     return f"{'; '.join(said)}."
+
+
+def _of_that(it: Balance) -> str:
+    return "" if isnan(it.share) else f", {percent(it.share)} of that"
 
 
 def released(found: Findings) -> str:

@@ -25,7 +25,7 @@ def plot_scores(infants: pd.DataFrame, roc: pd.DataFrame) -> Figure:
     curve.plot(roc["false_alarms"], roc["found"], color=INK, lw=1.5)
     curve.plot([0, 1], [0, 1], color=INK, lw=0.8, ls=":")
     curve.annotate("by lot", (0.62, 0.55), rotation=45, ha="center", va="center", fontsize=8)
-    curve.set(xlabel="of those who do not, share called so", ylabel="of those who fidget, share found")
+    curve.set(xlabel="false alarms, share", ylabel="found of those who fidget, share")
     curve.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal", xticks=np.linspace(0, 1, 5))
     key_below(figure, [scores])
     return figure
@@ -35,12 +35,12 @@ def plot_truth(truth: pd.DataFrame) -> Figure:
     """Draw, a row a method, how far it ranks the joints that fidget above the others, with its interval."""
     use_style()
     rows = truth.drop_duplicates("method", keep="last").iloc[::-1]
-    figure, axes = plt.subplots(figsize=(WIDTH, 0.6 + 0.32 * len(rows)))
+    figure, axes = plt.subplots(figsize=(0.7 * WIDTH, 0.6 + 0.32 * len(rows)))
     y = np.arange(len(rows))
     axes.hlines(y, rows["low"], rows["high"], color=COLOURS[0], lw=2)
     axes.plot(rows["mean"], y, "o", color=COLOURS[0], markersize=5)
     axes.axvline(0.5, color=INK, lw=0.8, ls=":")
     axes.set_yticks(y, rows["method"])
-    axes.set(xlim=(0, 1), xlabel="pairs of joints in the right order (0.5: by lot)")
+    axes.set(xlim=(min(0.4, rows["low"].min() - 0.02), 1.01), xlabel="pairs of joints in the right order (0.5: by lot)")
     axes.grid(axis="x")
     return figure

@@ -1,30 +1,55 @@
 """What the chapter on infants says."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
+from analysis_lib.chapters.editions import edition_title
 from analysis_lib.explain.registry import CONTROLS, TITLES
 from analysis_lib.statistics import Estimate, Verdict
-from analysis_lib.studies.infants.findings import CHANCE, Findings
-from analysis_lib.words import counted, estimate, judged, listed, named, number
+from analysis_lib.studies.infants.findings import CHANCE, LINE, Findings
+from analysis_lib.words import counted, estimate, judged, listed, marked, name_of, named, number, percent, plain
 
 
-def answer(found: Findings) -> str:
-    """Return whether infants are told apart, and whether explanations find the joints."""
+def answer(found: Findings, data: str) -> str:
+    """Return whether infants are told apart, and whether explanations find the joints.
+
+    Parameters
+    ----------
+    data : str
+        Name of the dataset.
+    """
+    whose = f"On {name_of(edition_title(data))},"
     told = {
-        Verdict.HOLDS: "The network tells infants who fidget from those who do not better than chance",
-        Verdict.FAILS: "The network does not tell infants who fidget from those who do not",
-        Verdict.UNDECIDED: "These infants do not say whether the network tells who fidgets",
-        Verdict.UNTESTED: "Only one kind of infants is here, so that nothing can be told apart",
+        Verdict.HOLDS: f"{whose} the network tells those who fidget from those who do not better than chance",
+        Verdict.FAILS: f"{whose} the network does not tell those who fidget from those who do not",
+        Verdict.UNDECIDED: f"{whose} it stays open whether the network tells those who fidget from those who do not",
+        Verdict.UNTESTED: f"{whose} nothing can be told apart, as only one kind of infants is there",
     }[found.told]
     if not found.finds:
         return f"{told}."
-    finding = [method for method, verdict in found.finds.items() if verdict == Verdict.HOLDS]
-    if len(finding) == len(found.finds):
-        return f"{told}, and every explanation ranks the joints that fidget above the others."
-    if finding:
-        does = "rank" if len(finding) > 1 else "ranks"
-        return f"{told}; of the explanations, {listed(finding)} {does} the joints that fidget above the others."
-    return f"{told}; no explanation is seen to rank the joints that fidget above the others."
+    if not found.finding:
+        return f"{told}; no explanation is seen to rank the joints that fidget above the others."
+    who = _some(found.finding, len(found.finds))
+    does = "ranks" if len(found.finding) == 1 else "rank"
+    return f"{told}; {who} {does} the joints that fidget above the others{_beside_motion(found)}."
+
+
+def _some(methods: Sequence[str], of: int) -> str:
+    """Return methods by name, or how many where a list would be long."""
+    return listed(methods) if len(methods) <= 2 else f"{len(methods)} of {of} explanations"
+
+
+def _beside_motion(found: Findings) -> str:
+    """Return whether methods that find the joints do so better than what asks no network."""
+    if found.beats_motion is None:
+        return ""
+    better = "surely better than motion energy does without a network"
+    if found.beats_motion == found.finding:
+        return f", {better}"
+    if not found.beats_motion:
+        return f", though {'not' if len(found.finding) == 1 else 'none'} {better}"
+    return f", but only {_some(found.beats_motion, len(found.finds))} {better}"
 
 
 def verdicts(found: Findings) -> list[tuple[Verdict, str]]:
@@ -43,7 +68,50 @@ def numbers(found: Findings) -> str:
             f"An infant who fidgets has a higher score than one who does not in {estimate(found.area)} of all pairs, "
             f"the area under the ROC curve. That it is above {number(CHANCE, 1)} {judged(found.told)}."
         )
+    said += [
+        f"Of {counted(rate.clips, 'infant')} who {who}, {round(rate.value * rate.clips)} {what} {plain(LINE)}, "
+        f"{name} {estimate(rate, percent)}."
+        for rate, who, what, name in (
+            (found.sensitivity, "fidget", "have a score of at least", "a sensitivity of"),
+            (found.specificity, "do not", "have one below", "a specificity of"),
+        )
+        if rate
+    ]
     return " ".join(said)
+
+
+def pair(names: Sequence[str]) -> str:
+    """Return which class stands above and which below, as the beginning of a caption.
+
+    >>> pair(["with", "without"])
+    'Above *with*, below *without*.'
+    """
+    return f"Above {marked(names[:1])}, below {marked(names[1:])}."
+
+
+def plainly(found: Findings) -> str:
+    """Return in plain words what the page comes down to; nothing where it is not known which joints fidget."""
+    if not found.finds:
+        return ""
+    said = "In plain words: "
+    if found.sensitivity and found.specificity:
+        hit, miss = (round(rate.value * rate.clips) for rate in (found.sensitivity, found.specificity))
+        said += (
+            f"the network finds {hit} of the {counted(found.sensitivity.clips, 'infant')} who fidget, and takes "
+            f"{found.specificity.clips - miss} of the {found.specificity.clips} others for such. "
+        )
+    if not found.finding:
+        return f"{said}Which joints fidget, no explanation is seen to tell."
+    if found.beats_motion is None:
+        return f"{said}Which joints fidget, one can learn from {listed(found.finding)}."
+    if not found.beats_motion:
+        return f"{said}Which joints fidget, no explanation is seen to tell better than how far each joint moves."
+    rest = [method for method in found.finds if method not in found.beats_motion]
+    beside = f", and not from {listed(rest)} as far as one can tell" if rest else ""
+    return (
+        f"{said}Which joints fidget, one learns better from {listed(found.beats_motion)} than from how far each joint "
+        f"moves{beside}."
+    )
 
 
 def joints(found: Findings) -> str:
@@ -75,4 +143,7 @@ def agreement(found: Findings, agreement: pd.DataFrame) -> str:
         f"{row.one} and {row.other} {estimate(Estimate(row.tau, row.low, row.high))}"
         for row in rows.itertuples(index=False)
     )
-    return f"Kendall's correlation of the joints' median values, from −1 to 1: {pairs}."
+    return (
+        "How alike two explanations order the joints by their median values, 1 for the same order, 0 for none in "
+        f"common, −1 for the reverse (Kendall's correlation): {pairs}."
+    )

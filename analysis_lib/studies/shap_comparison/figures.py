@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from analysis_lib.explain.registry import TITLES
 from analysis_lib.plots.panels import key_below, panels
 from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, WIDTH, use_style
-from analysis_lib.studies.shap_comparison.findings import GRADCAM, NAIVE, SHAP, SHAPLEY
+from analysis_lib.studies.shap_comparison.findings import GRADCAM, NAIVE, SHAP, SHAPLEY, Lead
 from analysis_lib.studies.shap_comparison.judging import YARDSTICKS
 from analysis_lib.studies.shap_comparison.perturbing import LOT
 
@@ -34,13 +34,15 @@ def _looks(methods: Sequence[str]) -> dict[str, dict]:
     }
 
 
-def plot_yardsticks(table: pd.DataFrame) -> Figure:
-    """Draw a panel a yardstick: the mean of each method with its interval, the best of those with a network filled.
+def plot_yardsticks(table: pd.DataFrame, leads: Mapping[str, Lead]) -> Figure:
+    """Draw a panel a yardstick: the mean of each method with its interval, those filled that lead.
 
     Parameters
     ----------
     table : DataFrame
         From `analysis_lib.studies.shap_comparison.judging.summary_table`.
+    leads : mapping of str to Lead
+        By yardstick.
     """
     use_style()
     methods = list(dict.fromkeys(table["method"]))
@@ -48,12 +50,11 @@ def plot_yardsticks(table: pd.DataFrame) -> Figure:
     figure, grid = panels(len(names), 4, 0.62 + 0.17 * len(methods), 0.2, sharey=True)
     for i, (axes, name) in enumerate(zip(grid, names, strict=True)):
         rows, sign = table[table["yardstick"] == name], YARDSTICKS[name]
-        rivals = rows[~rows["method"].isin(NAIVE)]
-        best = rivals.loc[(sign * rivals["mean"]).idxmax(), "method"] if sign and len(rivals) else None
+        best = leads[name].leads if name in leads else ()
         for row in rows.itertuples():
             y, look = methods.index(row.method), looks[row.method]
             axes.plot([row.low, row.high], [y, y], color=look["color"], lw=1.4)
-            face = look["color"] if row.method == best else "white"
+            face = look["color"] if row.method in best else "white"
             axes.plot(row.mean, y, marker=look["marker"], ms=5.5, mfc=face, mec=look["color"], mew=1.3)
         if name == "truth":
             axes.axvline(0.5, color=INK, lw=0.8, ls=":")

@@ -1,5 +1,6 @@
 """What the tables of the chapter *shap_comparison* come down to: who leads by which yardstick, and who agrees."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import nan
@@ -9,7 +10,7 @@ import pandas as pd
 
 from analysis_lib.explain.controls import untold
 from analysis_lib.explain.registry import CONTROLS, TITLES
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics import Estimate, Verdict, together
 from analysis_lib.studies.shap_comparison.judging import YARDSTICKS
 from analysis_lib.studies.shap_comparison.perturbing import LOT
 
@@ -26,8 +27,8 @@ EXACT = 0.01
 class Lead:
     """The best method by one yardstick.
 
-    ``near`` are the others that clips cannot tell from it, ``naive`` whether one of those that know nothing of the
-    network is as good, as far as the clips tell.
+    ``level`` are the others with the same value on every clip, ``near`` those that clips cannot tell from it, ``naive``
+    those that know nothing of the network and are as good, as far as the clips tell: where there are any, nobody leads.
     """
 
     yardstick: str
@@ -35,11 +36,22 @@ class Lead:
     value: Estimate
     near: tuple[str, ...]
     naive: tuple[str, ...]
+    level: tuple[str, ...] = ()
+
+    @property
+    def best(self) -> tuple[str, ...]:
+        """The method, and those that are level with it."""
+        return (self.method, *self.level)
+
+    @property
+    def leads(self) -> tuple[str, ...]:
+        """Those who lead: the best, unless a map without any network is as good."""
+        return () if self.naive else self.best
 
     @property
     def alone(self) -> bool:
         """Whether it is better than all others, beyond the intervals."""
-        return not self.near
+        return not (self.near or self.level)
 
 
 @dataclass(frozen=True)
@@ -106,14 +118,16 @@ class Findings:
 
     @property
     def first(self) -> dict[str, int]:
-        """How many yardsticks each method leads, the most first."""
-        count = pd.Series([lead.method for lead in self.leads.values()], dtype=object).value_counts(sort=False)
-        return dict(sorted(((str(k), int(v)) for k, v in count.items()), key=lambda pair: -pair[1]))
+        """How many yardsticks each method leads, alone or level with others, the most first."""
+        return dict(Counter(method for lead in self.leads.values() for method in lead.leads).most_common())
 
     @property
     def favours_gradcam(self) -> Verdict:
-        """Whether released edges cost more by GradCAM's order than by that of SHAP."""
-        return self.edges["released"].above(0) if "released" in self.edges else Verdict.UNTESTED
+        """Whether released edges cost more than by lot, in both orders, and more in GradCAM's than in that of SHAP."""
+        if "released" not in self.edges:
+            return Verdict.UNTESTED
+        lot = [cost for (how, _), cost in self.lot.items() if how == "released"]
+        return together(cost.above(0) for cost in [*lot, self.edges["released"]])
 
     @property
     def differ(self) -> Verdict:
@@ -199,14 +213,15 @@ def _lead(of: pd.DataFrame, differences: pd.DataFrame) -> Lead:
         for m in known.index
     }
     best = max(wins, key=wins.get)
-    near, naive = [], []
+    near, naive, level = [], [], []
     for method in of["method"]:
         ahead = paired(differences, name, best, method)
         if method != best and not (ahead and ahead.above(0) == Verdict.HOLDS):
-            (naive if method in NAIVE else near).append(method)
+            same = ahead and ahead.value == ahead.low == ahead.high == 0
+            (naive if method in NAIVE else level if same else near).append(method)
     row = known.loc[best]
     value = Estimate(float(row["mean"]), float(row["low"]), float(row["high"]), int(row["clips"]))
-    return Lead(name, best, value, tuple(near), tuple(naive))
+    return Lead(name, best, value, tuple(near), tuple(naive), tuple(level))
 
 
 def _edges(edges: pd.DataFrame, method: str, against: str) -> dict[str, Estimate]:

@@ -123,7 +123,7 @@ def test_the_sign_is_a_shape_and_a_colour(table, poses):
         assert len(positive.get_offsets()) == (share > 0).sum()
         assert len(negative.get_offsets()) == (share < 0).sum()
         sizes = np.concatenate([positive.get_sizes(), negative.get_sizes()])
-        np.testing.assert_allclose(sizes, 110 * np.abs(np.r_[share[share > 0], share[share < 0]]))
+        np.testing.assert_allclose(sizes, 110 * np.sqrt(np.abs(np.r_[share[share > 0], share[share < 0]])))
         for drawn, colour in ((positive, POSITIVE), (negative, NEGATIVE)):
             assert all(tuple(c) == to_rgba(colour) for c in drawn.get_facecolors())
 

@@ -105,6 +105,7 @@ def test_growth_is_shares_of_all_layers_and_the_largest_rise():
     growth = found().growth
     assert (growth.first, growth.last, *growth.rise) == pytest.approx((1 / 21, 10 / 21, 2 / 21, 8 / 21))
     assert growth.after == 2
+    assert (growth.mostly, growth.most) == (3, pytest.approx(18 / 21))
     assert found(layers=layers([3], [3], [0.1])).growth is None
     assert found(layers=layers([0, 0], [0, 0], [0, 0])).growth is None
     up, down = (found(layers=layers(mean, mean, [0, 0])).growth for mean in ([0, 2], [2, 0]))
@@ -191,16 +192,19 @@ def test_early_and_late_are_a_choice_and_may_be_missing():
 
 
 @pytest.mark.parametrize(
-    ("similarity", "repeat", "parting", "specific"),
+    ("similarity", "repeat", "course", "specific"),
     [
-        ((0.1, 0, 0, 0.4), 0.8, Verdict.FAILS, Verdict.HOLDS),
-        ((0.9, 0, 0, 0.4), 0.95, Verdict.HOLDS, Verdict.UNDECIDED),
-        ((0.3, 0, 0, 0.3), 0.2, Verdict.UNDECIDED, Verdict.FAILS),
+        ((0.1, 0.1, 0.2, 0.4), 0.8, (1, False, True), Verdict.HOLDS),
+        ((0.9, 0.8, 0.6, 0.4), 0.95, (4, True, False), Verdict.UNDECIDED),
+        ((0.3, 0.3, 0.28, 0.3), 0.2, (3, False, False), Verdict.FAILS),
+        ((0.3, 0.2, 0, 0.3), 0.2, (3, True, True), Verdict.FAILS),
+        ((0.3, 0.2, np.nan, 0.28), 0.2, (2, False, False), Verdict.FAILS),
     ],
 )
-def test_early_maps_are_common_specific_or_noise(similarity, repeat, parting, specific):
+def test_early_maps_are_common_specific_or_noise(similarity, repeat, course, specific):
     early = found(layers=layers(similarity=similarity, repeat=repeat)).early
-    assert (early.parting, early.specific, early.repeat) == (parting, specific, repeat)
+    assert (early.at, early.part, early.join) == course
+    assert (early.specific, early.repeat) == (specific, repeat)
     assert early.last == Estimate(similarity[3], similarity[3] - 0.05, similarity[3] + 0.05)
 
 
@@ -212,7 +216,9 @@ def test_shares_of_time():
 def test_what_speaks_for_and_against():
     table, against = importance(kick=[[5, 1, 1]], sit=[[1, 1, 1]]), importance(kick=[[0, 2, 3]], sit=[[0, 0, 0]])
     balances = found(["kick", "sit"], table=table, counterfactual=against).balances
-    assert balances == (Balance("kick", "a", "c", 2, 3), Balance("sit", "a", "", 0, 3))
+    assert balances == (Balance("kick", "a", "c", 2, 3, 2 / 5), balances[1])
+    assert (balances[1].least, balances[1].outweighed) == ("", 0)
+    assert np.isnan(balances[1].share)
 
 
 def test_two_variants_are_compared_where_both_have_maps():
@@ -293,12 +299,20 @@ def test_sentences_never_contradict_their_numbers(rows, by_lot, steps):
     check_all(answer, words.numbers(seen), words.masking(seen))
     check(early)
     check(random)
-    ((matters, _),) = words.verdicts(seen)
+    (matters, _), (beyond_motion, _) = words.verdicts(seen)
+    assert beyond_motion == Verdict.UNTESTED
     assert (matters == Verdict.HOLDS) == all(value > 0 and 0 < low <= high for value, low, high in by_lot)
     assert matters != Verdict.FAILS or any(value < 0 for value, *_ in by_lot)
     assert ("tell of the action." not in early) or np.isnan(repeat[0]) or repeat[0] > similarity[0] + 0.05
     assert ("tell nothing" not in early) or repeat[0] <= similarity[0]
-    assert ("do part" not in early) or similarity[0] > similarity[-1]
+    lowest = np.nanmin(similarity) if not np.isnan(similarity).all() else 0
+    assert ("they part" not in early) or similarity[0] > lowest
+    assert ("part into actions with depth" not in early) or similarity[-1] <= lowest + 0.1 + 1e-9
+    assert ("share more" not in early) or similarity[-1] > lowest
+    if seen.growth:
+        rest = mean[seen.growth.mostly - 1 :].sum() / mean.sum()
+        assert rest == pytest.approx(seen.growth.most)
+        assert rest > 0.5 >= mean[seen.growth.mostly :].sum() / mean.sum() - 1e-9
     assert ("learnt, holds" not in random) or all(np.isnan(one[0]) or abs(one[0]) < 0.5 for one in steps)
 
 

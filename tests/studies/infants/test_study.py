@@ -8,14 +8,15 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from sentences import answered, check_all
+from sentences import check_all, check_answer
 from sklearn.metrics import roc_auc_score
 
 from analysis_lib.datasets.preparation.recipe import Preprocessing
 from analysis_lib.datasets.synthetic.infants import infants
 from analysis_lib.errors import DataError, UserError
+from analysis_lib.explain.registry import TITLES
 from analysis_lib.networks.checkpoints import Checkpoint
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics import Estimate, Verdict, wilson_interval
 from analysis_lib.studies.infants import tables, words
 from analysis_lib.studies.infants.figures import plot_scores, plot_truth
 from analysis_lib.studies.infants.findings import Findings, findings
@@ -94,31 +95,61 @@ def test_what_is_found_by_hand():
     )
     found = findings(table([0.1, 0.2, 0.8, 0.9] * 5, [False, False, True, True] * 5), truth)
     assert (found.told, found.area.value, found.infants, found.fidgeting) == (Verdict.HOLDS, 1.0, 20, 10)
+    some = findings(table([0.1, 0.5, 0.2, 0.8, 0.9], [False, False, True, True, True]))
+    assert (some.specificity.value, some.sensitivity.value) == (1 / 2, 2 / 3)  # 0.5 counts as found
+    assert some.sensitivity.low == pytest.approx(wilson_interval(2, 3)[0])
     assert found.finds == {"GradCAM": Verdict.HOLDS}  # its last layer; what knows no network is judged by nobody
-    assert findings(table([0.1, 0.2], [True, True])).told == Verdict.UNTESTED
+    assert found.beats_motion is None
+    alone = findings(table([0.1, 0.2], [True, True]))
+    assert (alone.told, alone.specificity) == (Verdict.UNTESTED, None)
+
+
+def test_better_than_motion_is_beyond_its_interval():
+    ranked = {"GradCAM": GREAT, "joint Shapley": GOOD, "motion energy": Estimate(0.75, 0.7, 0.85)}
+    found = Findings(40, 20, 280, AREA, Verdict.HOLDS, ranked)
+    assert (found.finding, found.beats_motion) == (["GradCAM", "joint Shapley"], ["GradCAM"])
 
 
 AREA = Estimate(0.85, 0.7, 0.95, 40)
+RATES = {"sensitivity": Estimate(0.75, 0.53, 0.89, 20), "specificity": Estimate(0.8, 0.58, 0.92, 20)}
+GREAT = Estimate(0.95, 0.92, 1.0, 10)
 GOOD, BAD, OPEN = Estimate(0.8, 0.7, 0.9, 10), Estimate(0.3, 0.2, 0.4, 10), Estimate(0.55, 0.4, 0.7, 10)
 
 
 def say(found):
     agreement = pd.DataFrame([("GradCAM", "joint Shapley", 9, 0.4, 0.1, 0.7)], columns=AGREEMENT)
-    return "\n\n".join(
-        [answered(words, found), words.numbers(found), words.joints(found), words.agreement(found, agreement)]
-    )
+    texts = [words.numbers(found), words.joints(found), words.agreement(found, agreement), words.plainly(found)]
+    claims = (f"- {verdict}: {text}" for verdict, text in words.verdicts(found))
+    return "\n\n".join(filter(None, ["\n".join([words.answer(found, "infants"), *claims]), *texts]))
 
 
 AGREEMENT = ["one", "other", "clips", "tau", "low", "high"]
 
 
 def test_the_answer(said):
-    found = Findings(40, 20, 280, AREA, Verdict.HOLDS, {"GradCAM": GOOD, "joint Shapley": GOOD, "by lot": OPEN})
+    ranked = {"GradCAM": GOOD, "joint Shapley": GOOD, "by lot": OPEN}
+    found = Findings(40, 20, 280, AREA, Verdict.HOLDS, ranked, **RATES)
     said("all find them", say(found))
+    for name, area in (("some", Estimate(0.75, 0.7, 0.8)), ("none", Estimate(0.85, 0.8, 0.9)), ("all", BAD)):
+        beside = {"GradCAM": Estimate(0.95, 0.9, 1.0, 10), "joint Shapley": GOOD, "motion energy": area}
+        said(f"all find them, {name} better than motion", say(replace(found, ranked=beside)))
     said("one finds them", say(replace(found, ranked={"GradCAM": OPEN, "joint Shapley": GOOD})))
     said("none finds them", say(replace(found, told=Verdict.FAILS, ranked={"GradCAM": BAD})))
     said("truth unknown, undecided", say(replace(found, told=Verdict.UNDECIDED, ranked={})))
-    said("one kind", say(replace(found, told=Verdict.UNTESTED, area=Estimate(float("nan")), ranked={})))
+    alone = replace(found, told=Verdict.UNTESTED, area=Estimate(float("nan")), ranked={}, specificity=None)
+    said("one kind", say(alone))
+
+
+def test_an_answer_is_short_whatever_methods_find_the_joints():
+    names = [name for name in TITLES.values() if name not in ("by lot", "motion energy")]
+    for n in range(len(names) + 1):
+        for m in range(n + 1):
+            ranked = {name: GREAT if i < m else GOOD if i < n else BAD for i, name in enumerate(names)}
+            found = Findings(
+                40, 20, 280, AREA, Verdict.UNDECIDED, ranked | {"motion energy": Estimate(0.75, 0.7, 0.85)}
+            )
+            check_answer(words.answer(found, "infants"))
+            assert ("only" in words.answer(found, "infants")) == (0 < m < n)
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=9), st.floats(0, 1), st.booleans())
@@ -127,7 +158,7 @@ def test_sentences_are_whole_whatever_was_found(rows, area, known):
     columns = ["method", "layer", "layer_name", "clips", "mean", "low", "high"]
     truth = pd.DataFrame([("GradCAM", 1, "a", 3, area, area / 2, (1 + area) / 2)], columns=columns) if known else None
     found = findings(table(scores, list(fidgets)), truth)
-    check_all(words.answer(found), words.numbers(found), words.joints(found))
+    check_all(words.answer(found, "mine"), words.numbers(found), words.joints(found), words.plainly(found))
 
 
 @pytest.mark.usefixtures("drawn_whole")

@@ -19,7 +19,7 @@ METHODS = ("GradCAM", "DeepLIFT-SHAP", "joint Shapley", "by lot")
 SECONDS = {"GradCAM": 0.01, "DeepLIFT-SHAP": 0.4, "joint Shapley": 2.0, "by lot": 0.001}
 
 
-def tables(values, spread=0.05, clips=8, untold=(), edges=True, faults=3):
+def tables(values, spread=0.05, clips=8, untold=(), edges=True, faults=3, level=False):
     """Return the tables of a page: by yardstick, the mean value of each method, with a little noise by clip."""
     rng = np.random.default_rng(0)
     rows = [
@@ -29,6 +29,9 @@ def tables(values, spread=0.05, clips=8, untold=(), edges=True, faults=3):
         for clip in range(clips)
     ]
     scores = pd.DataFrame(rows, columns=["yardstick", "method", "clip", "value"])
+    if level:  # of joints Shapley values in time say what Shapley values say; here DeepLIFT stands for them
+        mine = scores.loc[scores["method"] == "joint Shapley", "value"].to_numpy()
+        scores.loc[scores["method"] == "DeepLIFT-SHAP", "value"] = mine
     cost = [("released", "GradCAM", "random", 0.1), ("released", "DeepLIFT-SHAP", "random", 0.04)]
     cost += [("released", "GradCAM", "DeepLIFT-SHAP", 0.06), ("remove", "GradCAM", "DeepLIFT-SHAP", -0.02)]
     of = [(how, "important", "probability", m, a, clips, x, x - 0.03, x + 0.03) for how, m, a, x in cost]
@@ -67,6 +70,9 @@ SPLIT = {"truth": (0.6, 0.8, 0.9, 0.5), "deletion": (0.3, 0.1, 0.2, 0.0), "PGU":
 CASES = {
     "split": (tables(SPLIT), {}),
     "one leads all": (tables({"truth": (0.6, 0.8, 0.9, 0.5), "deletion": (0.1, 0.2, 0.4, 0.0)}), {}),
+    "two are level": (tables(SPLIT, level=True), {}),
+    "two lead all": (tables({"truth": (0.6, 0.8, 0.9, 0.5), "deletion": (0.1, 0.2, 0.4, 0.0)}, level=True), {}),
+    "lot does as well": (tables({k: (*v[:3], v[2]) for k, v in SPLIT.items()}), {}),
     "nobody knows the truth": (tables({k: v for k, v in SPLIT.items() if k != "truth"}, faults=0), {}),
     "nothing can be told apart": (tables(SPLIT, spread=5, untold=range(3)), {}),
     "without edges, and a method": (tables(SPLIT, edges=False), {"integrated gradients": "a module is called 2 times"}),
@@ -108,6 +114,23 @@ def test_a_control_never_leads_and_is_told():
     found = findings(tables({"stability": (0.5, 0.6, 0.7, 1.0)}))
     assert found.leads["stability"].method == "joint Shapley"
     assert found.leads["stability"].naive == ("by lot",)
+    assert (found.leads["stability"].leads, found.first) == ((), {})
+    assert "do as well" in words.answer(found)
+
+
+def test_who_has_the_same_values_leads_too():
+    found = findings(CASES["two are level"][0])
+    assert found.leads["truth"].leads == ("DeepLIFT-SHAP", "joint Shapley")
+    assert found.leads["truth"].near == ()
+    assert found.first == {"GradCAM": 2, "DeepLIFT-SHAP": 1, "joint Shapley": 1}
+
+
+@pytest.mark.parametrize("lot", [-0.01, 0.1])
+def test_edges_cost_more_if_all_three_parts_hold(lot):
+    made = tables(SPLIT)
+    of_shap = (made["edges"]["against"] == "random") & (made["edges"]["method"] == "DeepLIFT-SHAP")
+    made["edges"].loc[of_shap, ["mean", "low", "high"]] = lot, lot - 0.001, lot + 0.001
+    assert findings(made).favours_gradcam == (Verdict.HOLDS if lot > 0 else Verdict.FAILS)
 
 
 def test_a_difference_turns_round():
@@ -154,7 +177,12 @@ def test_sentences_are_whole_whatever_was_found(yardsticks, values, spread, clip
     found = findings(made)
     texts = [words.numbers(found), words.truth(found), words.edges(found), words.linter(found), words.orders(found)]
     texts += [words.stillness(found, made["stillness"]), words.agreement(found), words.costs(found, made["costs"])]
-    check_all(words.answer(found), *texts)
+    answer = words.answer(found)
+    check_all(answer, *texts)
+    as_well = sum(bool(lead.naive) for lead in found.leads.values())
+    assert (as_well > 0) == ("do as well" in answer)
+    assert ("leads" in answer or "comes first" in answer or "come first" in answer) == (as_well < len(found.leads))
+    assert ("design best" in answer) == bool(found.leads.get("truth") and found.leads["truth"].leads)
     assert len(words.questions(found, SECONDS)) == len(yardsticks) + 2
 
 
@@ -195,7 +223,7 @@ def curves(methods, **columns):
 @pytest.mark.usefixtures("drawn_whole")
 def test_figures():
     made = tables(SPLIT | {"sparseness": (0.2, 0.3, 0.4, 0.1)})
-    assert len(figures.plot_yardsticks(made["table"]).axes) == 4
+    assert len(figures.plot_yardsticks(made["table"], findings(made).leads).axes) == 4
     masking = pd.concat([curves(METHODS, test=test) for test in ("deletion", "insertion")])
     edges = pd.concat([curves(METHODS, side=side) for side in ("important", "unimportant")])
     grid = figures.plot_curves(masking, {"edges, released": edges}).axes
