@@ -17,17 +17,35 @@ COLUMNS = ["chapter", "title", "kind", "text", "verdict"]
 VERDICTS = ["id", "fact", "edition", "verdict"]
 
 
-def answer_table(edition: str, chapters: Sequence[str]) -> pd.DataFrame:
+def answer_table(edition: str, chapters: Sequence[str], beside: Sequence[str] = ()) -> pd.DataFrame:
     """Return the answers that chapters have recorded, and the verdicts behind each.
+
+    Parameters
+    ----------
+    beside : sequence of str
+        Editions of which the first that has answered is quoted, too.
 
     Returns
     -------
     DataFrame
-        Columns chapter, title, kind (answer, or claim), text, verdict (of a claim); none of a chapter without one.
+        Columns chapter, title, kind (answer, claim, or the title of another edition), text, verdict (of a claim); none
+        of a chapter without an answer.
     """
-    found = {chapter: recorded_table(edition, chapter, "answer") for chapter in chapters}
-    said = [table.assign(chapter=c, title=load_chapter(c).title) for c, table in found.items() if table is not None]
+    said = []
+    for chapter in chapters:
+        table = recorded_table(edition, chapter, "answer")
+        if table is None:
+            continue
+        others = (_quoted(other, chapter) for other in beside)
+        other = next((rows for rows in others if rows is not None), None)
+        said.append(pd.concat([table, other]).assign(chapter=chapter, title=load_chapter(chapter).title))
     return pd.concat(said, ignore_index=True)[COLUMNS] if said else pd.DataFrame(columns=COLUMNS)
+
+
+def _quoted(edition: str, chapter: str) -> pd.DataFrame | None:
+    """Return the sentence that another edition has recorded as its answer, as a row whose kind is its title."""
+    table = recorded_table(edition, chapter, "answer")
+    return None if table is None else table[table["kind"] == "answer"].assign(kind=edition_title(edition))
 
 
 def verdict_table(edition: str) -> pd.DataFrame:

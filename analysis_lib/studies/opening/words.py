@@ -43,11 +43,13 @@ def _holding(verdicts: pd.Series, of: str = "") -> str:
 
 
 def findings(answers: pd.DataFrame) -> str:
-    """Return what the chapters answered, with their verdicts, as a list in Markdown that leads to the chapters."""
+    """Return what chapters answered, with verdicts, and what other data did, as a list that leads to the chapters."""
     lines = []
     for row in answers.itertuples():
         if row.kind == "answer":
             lines.append(f"1. **[{row.title}]({row.chapter})**: {row.text}")
-        else:
+        elif row.kind == "claim":
             lines.append(f"   - {badge(row.verdict)} {row.text}")
+        else:
+            lines.append(f"   - *{name_of(row.kind)}*: {row.text}")
     return "\n".join(lines) or "No chapter has been run yet."

@@ -35,6 +35,7 @@ def published(tmp_path, monkeypatch):
     record(tmp_path / "mine", "claims", table=judged)
     curve = [(0, "group", 0.9), (1, "group", 0.5), (1, "group", 0.7), (1, "class", 0.0), (2, "group", 0.2)]
     record(tmp_path / "mine", "smoothness", table=pd.DataFrame(curve, columns=["layer", "level", "q"]))
+    return tmp_path
 
 
 def test_what_chapters_answered_is_quoted_and_leads_to_them(published):
@@ -47,6 +48,20 @@ def test_what_chapters_answered_is_quoted_and_leads_to_them(published):
         claim,
     ]
     assert words.findings(answers[:0]) == "No chapter has been run yet."
+
+
+def test_the_first_other_edition_that_has_answered_is_quoted_too(published):
+    said = pd.DataFrame({"kind": ["answer", "claim"], "text": ["Not here.", "it helps"], "verdict": ["", "undecided"]})
+    record(published / "nw-ucla", "noise", answer=said)
+    record(published / "nw-ucla-known", "noise", answer=said.assign(text="No."))
+    answers = answer_table("mine", ["noise", "transfer"], ["synthetic-pictures", "nw-ucla", "nw-ucla-known"])
+    lines = words.findings(answers).splitlines()
+    assert [line for line in lines if "verdict" not in line] == [
+        "1. **[Noise](noise)**: It *shakes*.",
+        "   - *NW-UCLA*: Not here.",
+        "1. **[Transfer](transfer)**: All of them.",
+    ]
+    assert len(lines) == 5
 
 
 def test_claims_are_counted_once_and_only_where_they_were_tested(published):
