@@ -43,6 +43,7 @@ def test_the_shipped_editions_are_sound():
         "nw-ucla",
         "nw-ucla-known",
         "nw-ucla-padded",
+        "nw-ucla-people",
         "synthetic",
         "synthetic-pictures",
     ]

@@ -182,8 +182,8 @@ def test_a_negative_value_is_no_option(stgbook, ran):
         (
             ["run", "smoothness", "--edition", "nw_ucla"],
             "unknown edition 'nw_ucla'; did you mean 'nw-ucla'? "
-            "choices: kinetics-skeleton, ntu-60, nw-ucla, nw-ucla-known, nw-ucla-padded, path/to/your.json, "
-            "synthetic, synthetic-pictures",
+            "choices: kinetics-skeleton, ntu-60, nw-ucla, nw-ucla-known, nw-ucla-padded, nw-ucla-people, "
+            "path/to/your.json, synthetic, synthetic-pictures",
         ),
     ],
 )
