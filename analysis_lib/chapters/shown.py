@@ -98,7 +98,7 @@ class Listed:
         same = (rows.iloc[:, :names] == rows.iloc[:, :names].shift()).cummin(axis=1)
         rows.iloc[:, :names] = rows.iloc[:, :names].mask(same, "")
         rows = rows.map(lambda value: number(value, 0) if isinstance(value, Integral) else value)
-        wordy = rows.astype(str).map(len).to_numpy().max(initial=0) > _SHORT
+        wordy = rows.map(lambda value: len(str(value))).to_numpy(int).max(initial=0) > _SHORT
         with pd.option_context("display.max_colwidth", None):
             return rows.to_html(index=False, border=0, classes=["wordy"] if wordy else None)
 

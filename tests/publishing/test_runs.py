@@ -53,7 +53,7 @@ def place(tmp_path_factory, stubs):
         stubs.roots.append((name, data_root))
         return stubs.data
 
-    catalogue = SimpleNamespace(source_digest=source_digest)
+    catalogue = SimpleNamespace(source_digest=source_digest, dataset_names=list, manifest=None)
     checkpoints = SimpleNamespace(checkpoint_digest=lambda name: stubs.model)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "analysis_lib.datasets.catalogue", catalogue)
