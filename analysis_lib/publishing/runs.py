@@ -202,7 +202,8 @@ def _record_digests(chapter: str, parameters: Mapping[str, object]) -> dict[str,
     paths = {name: ROOT / name for name in named_in("record", parameters)}
     found = {name: file_digest(path) for name, path in paths.items() if path.exists()}
     read = {(edition, chapter) for edition in other_editions(chapter, parameters)}
-    read.update(product(named_in("edition", parameters), named_in("chapter", parameters)))
+    editions = *named_in("edition", parameters), *(parameters.get("beside") or ())
+    read.update(product(editions, named_in("chapter", parameters)))
     for edition, name in sorted(read):
         if facts := recorded_provenance(edition, name):  # these have the digests of the tables
             found[f"{edition}/{name}"] = digest(edition_label(edition), canonical_json(facts))

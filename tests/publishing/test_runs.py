@@ -334,6 +334,7 @@ def test_tables_of_other_chapters_that_a_run_may_read_count(tmp_path, monkeypatc
         recorded_as(tmp_path / place, 1, code="1")
     before = records()
     assert set(before) == {"mine/data", "b/noise"}
+    assert set(run_inputs(chapter, given | {"beside": ["c"]})["records"]) == {"mine/data", "b/noise", "c/data"}
     recorded_as(tmp_path / "b/noise", 1, code="2")  # a page may say which code it was
     assert records()["b/noise"] != before["b/noise"]
     monkeypatch.setenv(BUILT, f"mine={tmp_path / 'built'}")  # goes before the published one
