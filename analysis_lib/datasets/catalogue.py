@@ -246,14 +246,7 @@ def source_digest(name_or_path: str | Path, data_root: str | Path | None = None)
     if known.is_computed:
         return _generator_digest(known)
     sources = known.sources(data_root)
-    read = canonical_json(
-        [
-            known.reader,
-            dict(known.options),
-            list(known.classes),
-            *([list(known.test_people)] if known.test_people else []),
-        ]
-    )
+    read = canonical_json([known.reader, dict(known.options), list(known.classes), list(known.test_people)])
     return digest(read, *(f"{key}={_remembered_digest(path)}" for key, path in sources.items()))
 
 

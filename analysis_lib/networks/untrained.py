@@ -24,8 +24,9 @@ from analysis_lib.results.digest import array_digest, class_digest, module_diges
 from analysis_lib.results.store import open_store
 from analysis_lib.skeletons.skeleton import Skeleton
 
-#: what tables call a network that was trained, and draws of the same architecture that were not
-TRAINED, UNTRAINED = "trained", "untrained"
+#: what tables call a network that was trained, draws of the same architecture that were not, and trainings with other
+#: seeds
+TRAINED, UNTRAINED, SEED = "trained", "untrained", "another seed"
 CALIBRATING = 100  # clips: 100 of 100 frames and 20 joints are 200,000 samples a channel
 
 

@@ -14,11 +14,18 @@ from pathlib import Path
 import torch
 
 from analysis_lib.datasets.catalogue import load_dataset
+from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.datasets.preparation.recipe import Preprocessing
 from analysis_lib.errors import UserError, unknown_choice
 from analysis_lib.files import DATA, check_writable, is_there, plain_name
 from analysis_lib.loading import Name, checked, read_json
-from analysis_lib.networks.checkpoints import save_checkpoint, shipped_cards, stored_precision
+from analysis_lib.networks.checkpoints import (
+    Checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+    shipped_cards,
+    stored_precision,
+)
 from analysis_lib.networks.registry import build
 from analysis_lib.networks.training.fit import Recipe, evaluate, fit, training_device
 from analysis_lib.results.digest import code_version
@@ -106,6 +113,15 @@ def other_seeds(name: str, given: str = "") -> list[str]:
     ways = {name: _way(card) for name, card in shipped_cards().items()}
     mine = ways.pop(name, None)
     return [] if mine is None else [other for other, way in ways.items() if way == mine]
+
+
+def siblings(name: str, data: SkeletonDataset, given: str = "") -> list[Checkpoint]:
+    """Return the networks that differ from a shipped one by the seed alone, or the one given (`other_seeds`).
+
+    >>> [network.name for network in siblings("synthetic", load_dataset("synthetic"))]
+    ['synthetic-seed-1', 'synthetic-seed-2']
+    """
+    return [load_checkpoint(other, data) for other in other_seeds(name, given)]
 
 
 def one_of_seeds(names: Iterable[str]) -> list[str]:

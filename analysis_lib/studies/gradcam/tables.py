@@ -9,8 +9,7 @@ from analysis_lib.datasets.sampling import front_clips, sample_per_class
 from analysis_lib.datasets.upright import upright
 from analysis_lib.explain.attributions import Attribution
 from analysis_lib.explain.controls import learnt_strength, stillness_table, swapped_targets
-from analysis_lib.networks.checkpoints import load_checkpoint
-from analysis_lib.networks.training.recipes import other_seeds
+from analysis_lib.networks.training.recipes import siblings
 from analysis_lib.networks.untrained import untrained_twins
 
 
@@ -59,8 +58,7 @@ def untrained_tables(
         return {}
     clips = sample_per_class(found.data.labels, n_per_class, seed)
     twins = untrained_twins(found.network, train, n_draws, seed)
-    siblings = [load_checkpoint(other, found.data) for other in other_seeds(name)]
-    strength, early = learnt_strength(found, twins, clips, late, seed, siblings)
+    strength, early = learnt_strength(found, twins, clips, late, seed, siblings(name, found.data))
     return {"strength": strength, "early": early}
 
 

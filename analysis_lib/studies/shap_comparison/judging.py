@@ -7,14 +7,13 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.errors import UserError
 from analysis_lib.explain.comparison import joint_values, truth_areas
 from analysis_lib.explain.edges import gains
 from analysis_lib.explain.masking import ranking
 from analysis_lib.explain.method import Method
 from analysis_lib.explain.yardsticks import infidelity, maximal_sensitivity, prediction_gaps, sparseness, stability
-from analysis_lib.networks.checkpoints import Checkpoint, load_checkpoint
+from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.untrained import untrained
 from analysis_lib.progress import progress_bar
 from analysis_lib.statistics import mean_interval, percentile_interval, rank_correlation, times_drawn
@@ -148,21 +147,20 @@ def _anew(
     return found
 
 
-def trained_twins(names: Sequence[str], network: Checkpoint, data: SkeletonDataset) -> dict[str, Checkpoint]:
+def trained_twins(others: Sequence[Checkpoint], network: Checkpoint) -> dict[str, Checkpoint]:
     """Return the first of some networks, as ``"other seed"``, or nothing: trained like another but for the seed.
 
     Raises
     ------
     UserError
-        If it is shown clips in another way, or there is no such network.
+        If it is shown clips in another way.
     """
-    twins = {}
-    for name in names[:1]:
-        twin = load_checkpoint(name, data)
+    for twin in others[:1]:
         if twin.preprocessing != network.preprocessing or twin.layers != network.layers:
-            raise UserError(f"'{name}' has other layers than '{network.name}', or takes clips otherwise; name its like")
-        twins["other seed"] = twin
-    return twins
+            raise UserError(
+                f"'{twin.name}' has other layers than '{network.name}', or takes clips otherwise; name its like"
+            )
+    return {"other seed": twin for twin in others[:1]}
 
 
 def forgotten(network: Checkpoint, seed: int = 0) -> Checkpoint:

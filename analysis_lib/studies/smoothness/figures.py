@@ -11,11 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis_lib.networks.untrained import TRAINED, UNTRAINED
+from analysis_lib.networks.untrained import SEED, TRAINED, UNTRAINED
 from analysis_lib.plots.beside import GREY, NOTHING, Tables, faint, keys, where
 from analysis_lib.plots.panels import key_below, panels
 from analysis_lib.plots.style import COLOURS, FAINT, INK, WIDTH, Y_LABEL, group_styles, layer_axis, use_style
-from analysis_lib.studies.smoothness.tables import SEED
 
 
 def plot_groups(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:

@@ -19,13 +19,12 @@ from analysis_lib.geometry.learnt import LEARNT, beside_untrained, learnt_rows
 from analysis_lib.geometry.neighbour_votes import vote_errors
 from analysis_lib.geometry.operator_norms import data_smoothness, operator_norm
 from analysis_lib.geometry.smoothness import group_means, quadratic_form
-from analysis_lib.networks.checkpoints import Checkpoint, load_checkpoint
+from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.hooks import evaluating
-from analysis_lib.networks.training.recipes import other_seeds
-from analysis_lib.networks.untrained import TRAINED, UNTRAINED, untrained_twins
+from analysis_lib.networks.training.recipes import siblings
+from analysis_lib.networks.untrained import SEED, TRAINED, UNTRAINED, untrained_twins
 from analysis_lib.statistics import N_DRAWS, jackknife_draws, left_out, percentile_interval
 
-SEED = "another seed"
 COLUMNS = ("layer", "name", "norm", "bound", "label_ratio", "data_ratio")
 
 
@@ -37,15 +36,11 @@ def compared_networks(
     Parameters
     ----------
     name : str
-        By which the network was loaded (`analysis_lib.networks.training.recipes.other_seeds`).
+        By which the network was loaded (`analysis_lib.networks.training.recipes.siblings`).
     train : SkeletonDataset
         Clips that give untrained networks their batch statistics.
     """
-    return {
-        TRAINED: [network],
-        SEED: [load_checkpoint(other, train) for other in other_seeds(name)],
-        UNTRAINED: untrained_twins(network, train, n_draws, seed),
-    }
+    return {TRAINED: [network], SEED: siblings(name, train), UNTRAINED: untrained_twins(network, train, n_draws, seed)}
 
 
 def embed_all(

@@ -5,11 +5,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis_lib.networks.untrained import TRAINED, UNTRAINED
+from analysis_lib.networks.untrained import SEED, TRAINED, UNTRAINED
 from analysis_lib.plots.beside import NOTHING, Tables, faint, keys, where
 from analysis_lib.plots.panels import key_below, panels
 from analysis_lib.plots.style import COLOURS, INK, SEQUENTIAL, WIDTH, group_styles, layer_axis, use_style
-from analysis_lib.studies.yardsticks.findings import SEED
 from analysis_lib.studies.yardsticks.tables import PROBE, VARIATION, YARDSTICKS
 
 LOOKS = {

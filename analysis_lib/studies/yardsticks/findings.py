@@ -9,8 +9,6 @@ from analysis_lib.networks.untrained import TRAINED, UNTRAINED
 from analysis_lib.statistics import Estimate, Verdict
 from analysis_lib.studies.yardsticks.tables import PROBE, SAME, VARIATION
 
-SEED = "another seed"  # what the table of alignment calls networks that were trained with another seed
-
 
 @dataclass(frozen=True)
 class Change:

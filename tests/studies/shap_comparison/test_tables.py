@@ -1,6 +1,7 @@
 """What the chapter measures of a small network of four branches, and by hand."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -257,3 +258,12 @@ def test_clips_that_are_named_rightly():
     some = comparing.sample(dataset(), network(model), 2)
     assert some.labels.tolist() == [1, 1]
     assert len(comparing.sample(dataset().take([0, 1, 2]), network(model), 2)) == 3  # one of them rightly
+
+
+def test_a_network_of_another_seed_is_its_like():
+    network = SimpleNamespace(name="mine", preprocessing="p", layers=("a",))
+    alike, other = (SimpleNamespace(name="x", preprocessing="p", layers=layers) for layers in (("a",), ("b",)))
+    assert judging.trained_twins([], network) == {}
+    assert judging.trained_twins([alike, other], network) == {"other seed": alike}  # the first alone
+    with pytest.raises(UserError, match="'x' has other layers than 'mine'"):
+        judging.trained_twins([other], network)
