@@ -155,12 +155,14 @@ def trained_twins(others: Sequence[Checkpoint], network: Checkpoint) -> dict[str
     UserError
         If it is shown clips in another way.
     """
-    for twin in others[:1]:
-        if twin.preprocessing != network.preprocessing or twin.layers != network.layers:
-            raise UserError(
-                f"'{twin.name}' has other layers than '{network.name}', or takes clips otherwise; name its like"
-            )
-    return {"other seed": twin for twin in others[:1]}
+    if not others:
+        return {}
+    twin = others[0]
+    if twin.preprocessing != network.preprocessing or twin.layers != network.layers:
+        raise UserError(
+            f"'{twin.name}' has other layers than '{network.name}', or takes clips otherwise; name its like"
+        )
+    return {"other seed": twin}
 
 
 def forgotten(network: Checkpoint, seed: int = 0) -> Checkpoint:

@@ -30,7 +30,7 @@ ROUNDING = 1e-4
 STREAMS = {"J": "places J", "V": "movement V", "B": "bones B", "A": "acceleration A"}
 #: how many times as long SHAP takes as GradCAM, of NTU RGB+D and of infants, as published
 PUBLISHED = (54, 9.3)
-#: of NTU RGB+D, as published: the largest correlation of a branch with the last map, and that of the main temporal layer
+#: of NTU RGB+D, as published: largest correlation of a branch with the last map, and that of the main temporal layer
 PUBLISHED_TAU = (0.14, 0.24)
 #: the question that each yardstick answers
 QUESTIONS = {
