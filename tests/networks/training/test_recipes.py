@@ -1,14 +1,18 @@
 """Recipes: every shipped one is whole; training by name gives a checkpoint that loads."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.errors import UserError
+from analysis_lib.files import DATA
+from analysis_lib.loading import read_json
 from analysis_lib.networks.checkpoints import load_checkpoint
 from analysis_lib.networks.training.fit import evaluate
+from analysis_lib.networks.training.queue import read_queue
 from analysis_lib.networks.training.recipes import RECIPES, read_recipe, train_checkpoint
 from analysis_lib.skeletons.skeleton import Skeleton
 
@@ -102,3 +106,18 @@ def test_the_default_recipe_serves_a_few_clips(rng, tmp_path):
     path = train_checkpoint(str(tmp_path / "toy.npz"), tmp_path, epochs=15, seed=2, progress=False, overrides=change)
     network = load_checkpoint(str(path), data)
     assert evaluate(network.model, data, network.preprocessing)["accuracy"] > 0.9
+
+
+def test_the_recipe_of_nw_ucla_is_the_one_that_names_more_of_people_held_out():
+    jobs = {job.name: job for job in read_queue(DATA / "recipe_choice.json")}
+    known = read_json(DATA / "published" / "recipe_choice.json")
+    assert [row["name"] for row in known] == list(jobs)
+    held = {}
+    for row in known:
+        if row["held_accuracy"] is not None:
+            held.setdefault(row["name"].rpartition("-")[0], []).append(row["held_accuracy"])
+    best = max(held, key=lambda kind: np.mean(held[kind]))
+    plan, tried = read_recipe("nw-ucla"), jobs[f"{best}-0"].plan()
+    assert tried.recipe.holdout_people
+    alike = replace(tried.recipe, holdout=0, holdout_people=False, patience=plan.recipe.patience)
+    assert replace(tried, recipe=alike) == plan
