@@ -33,6 +33,14 @@ class Estimate:
     high: float = nan
     clips: int = 0
 
+    def __neg__(self) -> "Estimate":
+        """Return what is estimated with the other sign.
+
+        >>> -Estimate(-0.2, -0.3, 0.1, 9)
+        Estimate(value=0.2, low=-0.1, high=0.3, clips=9)
+        """
+        return Estimate(-self.value, -self.high, -self.low, self.clips)
+
     def above(self, bound: float) -> Verdict:
         """Return whether the value lies above a bound; undecided where the interval does not say, or is not there.
 
@@ -51,7 +59,7 @@ class Estimate:
         >>> Estimate(-0.2, -0.3, -0.1).below(0)
         <Verdict.HOLDS: 'holds'>
         """
-        return Estimate(-self.value, -self.high, -self.low).above(-bound)
+        return (-self).above(-bound)
 
     def beyond(self, other: "Estimate") -> Verdict:
         """Return whether this lies above another: undecided where the intervals meet.

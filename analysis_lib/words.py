@@ -120,7 +120,7 @@ def moved(found: Estimate, written: Callable[..., str] = number, unit: str = "")
         return "cannot be followed"
     falls = found.value < 0
     way = "changes" if found.low <= 0 <= found.high else "falls" if falls else "rises"
-    shown = Estimate(-found.value, -found.high, -found.low) if way == "falls" else found
+    shown = -found if way == "falls" else found
     size, *interval = estimate(shown, written).split(" ", 1)
     text = f"{way} by {' '.join([f'{size}{unit}', *interval])}"
     return text if way == "changes" else text.replace("+", "")

@@ -84,13 +84,9 @@ def contrast(found: Findings) -> str:
         return "The paper's Fig. 10 cannot be told here, as one of the two networks does not fall beyond its interval."
     return (
         f"The paper's Fig. 10 has an ST-GCN fall late and a Shift-GCN gradually. Here the late share of "
-        f"{name_of(gradual.name)} less that of {name_of(late.name)} is {estimate(_turned(gradual.less_late), points)} "
+        f"{name_of(gradual.name)} less that of {name_of(late.name)} is {estimate(-gradual.less_late, points)} "
         f"points: that it falls earlier {judged(gradual.less_late.above(0))}."
     )
-
-
-def _turned(found: Estimate) -> Estimate:
-    return Estimate(-found.value, -found.high, -found.low)
 
 
 def accuracy(found: Findings) -> str:

@@ -5,7 +5,7 @@ from functools import partial
 from math import isnan
 
 from analysis_lib.explain.controls import STILL
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics import Verdict
 from analysis_lib.studies.gradcam.findings import Alike, Balance, Early, Findings, Gain, Place, Still
 from analysis_lib.words import at_layers, counted, estimate, judged, listed, marked, name_of, number, percent, points
 
@@ -170,7 +170,7 @@ def learnt(found: Findings) -> str:
     beside = f"{beside} than there, all layers at once."
     if not it.less:
         return f"Untrained networks saw the same {counted(it.clips, 'clip')}. {beside}"
-    gives, size = ("adds", it.less) if it.less.value > 0 else ("takes away", _negative(it.less))
+    gives, size = ("adds", it.less) if it.less.value > 0 else ("takes away", -it.less)
     less = estimate(size, partial(points, signed=False))
     seeds = f", {percent(it.seeds[0])} to {percent(it.seeds[1])} over networks of several seeds" if it.seeds else ""
     return (
@@ -179,10 +179,6 @@ def learnt(found: Findings) -> str:
         f"{percent(it.untrained)}: what was learnt {gives} {less} points. That early layers are weaker than untrained "
         f"ones {judged(it.weak)}. {beside}"
     )
-
-
-def _negative(it: Estimate) -> Estimate:
-    return Estimate(-it.value, -it.high, -it.low, it.clips)
 
 
 def targets(found: Findings) -> str:
