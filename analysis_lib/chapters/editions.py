@@ -129,9 +129,10 @@ def _read(path: Path, root: str | Path) -> Edition:
     """Return the edition that a JSON file describes."""
     given = checked(read_json(path, "edition"), Edition, path.name)
     _check_name(path, given.name)
+    chapters = chapter_names(root)
     for name in [*given.chapters, *given.seconds]:
-        if name not in chapter_names(root):
-            raise unknown_choice(f"chapter in edition {path.name}", name, chapter_names(root))
+        if name not in chapters:
+            raise unknown_choice(f"chapter in edition {path.name}", name, chapters)
     return replace(given, dataset=_beside(path, given.dataset), model=_beside(path, given.model))
 
 

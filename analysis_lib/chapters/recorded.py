@@ -116,9 +116,13 @@ def recorded_table(edition: str, chapter: str, name: str = "table") -> pd.DataFr
             except ValueError as error:
                 raise _damaged(path, edition, error) from error
             text = frame.columns[[pd.api.types.is_string_dtype(kind) for kind in frame.dtypes]]
-            frame = frame.fillna(dict.fromkeys(text, ""))
-            return frame.map(lambda cell: cell.removeprefix("'") if isinstance(cell, str) else cell)
+            return frame.assign(**{name: frame[name].fillna("").map(_unescaped) for name in text})
     raise _damaged(path, edition, "it is gone" if raw is None else "it is not what was recorded")
+
+
+def _unescaped(cell: object) -> object:
+    """Return a cell as it was given to be recorded; what is no text, such as the truth values of a column, stays."""
+    return cell.removeprefix("'") if isinstance(cell, str) else cell
 
 
 def recorded_provenance(edition: str, chapter: str) -> dict | None:

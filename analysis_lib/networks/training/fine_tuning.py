@@ -8,7 +8,7 @@ and 10.
 
 import copy
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -145,8 +145,10 @@ def _within(name: str, modules: Sequence[str]) -> bool:
 
 
 @torch.no_grad()
-def frozen_features(learner: Student, x: np.ndarray, batch_size: int = 8) -> Tensor:
-    """Return what the frozen part says of each clip, so that it need be passed but once.
+def frozen_features(
+    model: nn.Module, x: np.ndarray, layers: Sequence[str], cuts: Sequence[int], batch_size: int = 8
+) -> dict[int, Tensor]:
+    """Return what the frozen part says of each clip, by cut, so that clips need pass it but once for all of them.
 
     A network that can go on from a layer's output, by a method ``scores_from(output, layer,
     n_bodies)`` as `analysis_lib.networks.stgcn.STGCN` has it, is spared its frozen layers. For any
@@ -154,31 +156,31 @@ def frozen_features(learner: Student, x: np.ndarray, batch_size: int = 8) -> Ten
 
     Returns
     -------
-    Tensor, shape (N, M, C_l, T_l, V_l) or (N, C, T, V, M)
+    dict of int to Tensor, shape (N, M, C_l, T_l, V_l) or (N, C, T, V, M)
     """
-    clips, frozen = torch.from_numpy(x), _n_passed(learner)
-    if frozen == 0:
-        return clips
-    last, parts = learner.layers[frozen - 1], []
-    with evaluating(learner.model), captured(learner.model, [last]) as outputs:
-        for batch in clips.split(batch_size):
-            learner.model(batch)
-            parts.append(outputs[last].unflatten(0, (len(batch), -1)))
-    return torch.cat(parts)
+    clips = torch.from_numpy(x)
+    last = {cut: layers[n - 1] for cut in cuts if (n := _n_passed(model, layers, cut))}
+    parts: dict[int, list[Tensor]] = {cut: [] for cut in last}
+    if last:
+        with evaluating(model), captured(model, [*last.values()]) as outputs:
+            for batch in clips.split(batch_size):
+                model(batch)
+                for cut, layer in last.items():
+                    parts[cut].append(outputs[layer].unflatten(0, (len(batch), -1)))
+    return {cut: torch.cat(parts[cut]) if cut in parts else clips for cut in cuts}
 
 
 def scores(learner: Student, features: Tensor) -> Tensor:
     """Return class scores (n, n_classes) of a batch of `frozen_features`."""
-    passed = _n_passed(learner)
+    passed = _n_passed(learner.model, learner.layers, learner.cut)
     if passed == 0:
         return learner.model(features)
     return learner.model.scores_from(features.flatten(0, 1), passed, features.shape[1])
 
 
-def _n_passed(learner: Student) -> int:
+def _n_passed(model: nn.Module, layers: Sequence[str], cut: int) -> int:
     """Return how many layers `frozen_features` has passed."""
-    able = hasattr(learner.model, "scores_from")
-    return len(learner.layers) - learner.cut if able else 0
+    return len(layers) - cut if hasattr(model, "scores_from") else 0
 
 
 def fine_tune(
@@ -189,6 +191,7 @@ def fine_tune(
     score_every: int = 1,
     state_path: str | Path | None = None,
     progress: bool = False,
+    untouched: Tensor | None = None,
 ) -> tuple[list[dict], Tensor]:
     """Let a network learn, in place, and return its history, and what it says of the test clips in the end.
 
@@ -225,7 +228,12 @@ def fine_tune(
     read = lambda: evaluated(learner, test[0], mixed_precision=recipe.mixed_precision)  # noqa: E731
     found = None
     if not state.history:
-        state.finish_epoch({"epoch": 0} | (_reading(read(), test[1]) if score_every < recipe.epochs else {}))
+        first = {}
+        if score_every < recipe.epochs:
+            head = replace(learner, cut=0)
+            first = read() if untouched is None else evaluated(head, untouched, mixed_precision=recipe.mixed_precision)
+            first = _reading(first, test[1])
+        state.finish_epoch({"epoch": 0} | first)
     learner.model.eval()
     for name in learner.modules:
         learner.model.get_submodule(name).train()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -113,7 +114,7 @@ class Tuning:
         Trained on other actions.
     target : Target
     runs : list of Run
-        From `plan`; runs with one cut follow each other, so that frozen features are passed once a cut.
+        From `plan`.
     epochs : int
     """
 
@@ -124,7 +125,13 @@ class Tuning:
         self.given |= {"test labels": array_digest(target.test_labels), "network": digest(str(network.model))}
         code = module_digest(fine_tuning.__name__, untrained.__module__), class_digest(*network.model.modules())
         self.code = digest(file_digest(__file__), *code)
-        self._passed = (None,)  # the last cut, with its frozen features
+
+    @cached_property
+    def _frozen(self) -> list[dict[int, torch.Tensor]]:
+        """What the frozen part says of the clips that any run learns from, and of the test clips, by cut."""
+        cuts = sorted({0, *(run.cut for run in self.runs)})
+        sets = self.target.x[self.drawn], self.target.test_x
+        return [fine_tuning.frozen_features(self.network.model, x, self.network.layers, cuts) for x in sets]
 
     def clips(self, run: Run) -> np.ndarray:
         """Return which clips of the target a run learns from."""
@@ -156,11 +163,11 @@ class Tuning:
         target, layers, index = self.target, self.network.layers, self.clips(run)
         model = fine_tuning.new_head(model, target.x[:1], layers, target.n_classes, run.seed)
         learner = fine_tuning.student(model, target.x[:1], layers, run.cut, trunk_rate)
-        if self._passed[0] != run.cut:
-            sets = target.x[self.drawn], target.test_x
-            self._passed = (run.cut, *(fine_tuning.frozen_features(learner, x) for x in sets))
-        _, features, test_features = self._passed
-        train = features[np.searchsorted(self.drawn, index)], torch.tensor(target.labels[index])
-        test = test_features, torch.tensor(target.test_labels)
-        history, found = fine_tuning.fine_tune(learner, train, test, recipe, score_every, state, progress)
+        features, test_features = self._frozen
+        train = features[run.cut][np.searchsorted(self.drawn, index)], torch.tensor(target.labels[index])
+        test = test_features[run.cut], torch.tensor(target.test_labels)
+        untouched = None if run.case == SCRATCH else test_features[0]
+        history, found = fine_tuning.fine_tune(
+            learner, train, test, recipe, score_every, state, progress, untouched=untouched
+        )
         return {"history": history, "predicted": found.argmax(1).numpy()}

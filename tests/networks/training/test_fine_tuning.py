@@ -44,9 +44,14 @@ def learner_of(network, x, cut, seed=0):
     return student(model, x, network.layer_names, cut)
 
 
+def passed(learner, x, **options):
+    """Return what the frozen part of a learner says of clips."""
+    return frozen_features(learner.model, x, learner.layers, [learner.cut], **options)[learner.cut]
+
+
 def learn(network, clips, cut, recipe=RECIPE, **options):
     learner = learner_of(network, clips[0], cut)
-    features = frozen_features(learner, clips[0])
+    features = passed(learner, clips[0])
     history, _ = fine_tune(learner, (features, clips[1]), (features, clips[1]), recipe, **options)
     return learner, history
 
@@ -79,11 +84,30 @@ def test_only_the_last_layers_and_the_head_change(network, clips, cut):
 @pytest.mark.parametrize("cut", [0, 1, 5, 10])
 def test_features_passed_once_give_the_scores_of_the_whole_network(network, clips, cut):
     learner = learner_of(network, clips[0], cut)
-    features = frozen_features(learner, clips[0], batch_size=5)
+    features = passed(learner, clips[0], batch_size=5)
     with torch.no_grad():
         whole = learner.model(torch.from_numpy(clips[0]))
     torch.testing.assert_close(evaluated(learner, features), whole)
     assert (features.shape[1:] == clips[0].shape[1:]) == (cut == 10)
+
+
+def test_several_cuts_share_one_pass(network, clips, monkeypatch):
+    cuts = [0, 3, 10]
+    alone = {cut: frozen_features(network, clips[0], network.layer_names, [cut])[cut] for cut in cuts}
+    batches, forward = [], STGCN.forward
+    monkeypatch.setattr(STGCN, "forward", lambda self, x: [batches.append(len(x)), forward(self, x)][1])
+    together = frozen_features(network, clips[0], network.layer_names, cuts, batch_size=5)
+    assert batches == [5, 5, 2]
+    for cut in cuts:
+        torch.testing.assert_close(together[cut], alone[cut])
+
+
+@pytest.mark.parametrize("cut", [0, 3, 10])
+def test_the_first_reading_is_that_of_the_new_head_alone(network, clips, cut):
+    untouched = frozen_features(network, clips[0], network.layer_names, [0])[0]
+    _, whole = learn(network, clips, cut, recipe=replace(RECIPE, mixed_precision=False))
+    _, alone = learn(network, clips, cut, recipe=replace(RECIPE, mixed_precision=False), untouched=untouched)
+    assert alone == [whole[0] | {"test_loss": pytest.approx(whole[0]["test_loss"], rel=1e-5)}, *whole[1:]]
 
 
 def test_a_reading_leaves_every_module_in_its_mode(network, clips):
@@ -91,7 +115,7 @@ def test_a_reading_leaves_every_module_in_its_mode(network, clips):
     learner.model.train()
     learner.model.st_gcn_networks[0].eval()  # frozen batch norm
     modes = [module.training for module in learner.model.modules()]
-    evaluated(learner, frozen_features(learner, clips[0]))
+    evaluated(learner, passed(learner, clips[0]))
     assert [module.training for module in learner.model.modules()] == modes
 
 
@@ -170,7 +194,7 @@ def test_a_network_of_ones_own_can_be_fine_tuned(clips):
     own, layers = Foreign(), ("first", "second")
     model = new_head(own, clips[0], layers, N_NEW, 0)
     learner = student(model, clips[0], layers, 1)
-    features = frozen_features(learner, clips[0])
+    features = passed(learner, clips[0])
     assert features.shape == clips[0].shape
     fine_tune(learner, (features, clips[1]), (features, clips[1]), RECIPE)
     found = {name.split(".")[0] for name in changed(own, model)}
