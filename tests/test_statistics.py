@@ -15,11 +15,13 @@ from analysis_lib.statistics import (
     jackknife_draws,
     left_out,
     mean_interval,
+    mean_of_draws,
     percentile_interval,
     rank_correlation,
     rank_interval,
     ranking_area,
     resampled_means,
+    seed_range,
     simultaneous_band,
     times_drawn,
     wilson_interval,
@@ -180,3 +182,23 @@ def test_a_band_leaves_out_replicates_with_a_hole(rng):
     holed = np.concatenate([replicates, np.where(np.eye(4, dtype=bool), np.nan, 9.0)])
     np.testing.assert_array_equal(simultaneous_band(value, holed), whole)
     assert np.isnan(simultaneous_band(value, np.full((5, 4), np.nan))).all()
+
+
+@given(st.integers(2, 6), st.integers(0, 2**32 - 1))
+def test_draws_that_are_drawn_again_vary_as_their_mean_does(n_draws, seed):
+    values = np.random.default_rng(seed).normal(size=(n_draws, 3))
+    replicates = np.zeros((n_draws, 4000, 3)) + values[:, None]  # clips alone would say that nothing varies
+    mean, again = mean_of_draws(values, replicates)
+    np.testing.assert_allclose(mean, values.mean(axis=0))
+    np.testing.assert_allclose(again.std(axis=0), values.std(axis=0, ddof=1) / np.sqrt(n_draws), rtol=0.08)
+    np.testing.assert_allclose(again.mean(axis=0), mean, atol=0.1)
+
+
+def test_one_draw_varies_with_the_clips_alone(rng):
+    replicates = rng.normal(size=(1, 50, 2))
+    np.testing.assert_array_equal(mean_of_draws(np.ones((1, 2)), replicates)[1], replicates[0])
+
+
+def test_one_network_alone_has_no_range():
+    assert np.isnan(seed_range([np.ones(2)])["seeds_low"]).all()
+    assert seed_range([np.ones(2), np.arange(2)])["seeds_low"].tolist() == [0, 1]

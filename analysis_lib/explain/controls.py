@@ -15,10 +15,13 @@ from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.training.fit import predict
 from analysis_lib.statistics import (
     N_DRAWS,
+    SEEDS,
     jackknife_draws,
     left_out,
+    mean_of_draws,
     percentile_interval,
     rank_correlation,
+    seed_range,
     simultaneous_band,
 )
 
@@ -31,8 +34,6 @@ STILL = {
     "background": "other clips, drawn from the training split",
 }
 BAND = ("low", "high", "all_low", "all_high")
-#: columns of what networks of several seeds have at least and at most
-SEEDS = ("seeds_low", "seeds_high")
 
 
 def learnt_strength(
@@ -89,8 +90,8 @@ def learnt_strength(
         return _ratio(strength[:, :-late].mean(axis=1), strength[:, -late:].mean(axis=1))
 
     def beside(measure: Callable[[np.ndarray], np.ndarray], strengths: np.ndarray) -> tuple[np.ndarray, ...]:
-        bounds = _for_others(found, clips, lambda kept: _against(measure(strengths[:n_against, kept])), seed)
-        return *bounds, *_range(measure(np.delete(strengths, range(1, n_against), axis=0)))
+        bounds = _for_others(found, clips, lambda kept: measure(strengths[:n_against, kept]), seed, _against)
+        return *bounds, *seed_range(measure(np.delete(strengths, range(1, n_against), axis=0))).values()
 
     value, low, high, all_low, all_high, *of_seeds = beside(shares, means)
     columns = {"layer": places, "layer_name": found.layers, "clips": len(clips)}
@@ -104,37 +105,42 @@ def learnt_strength(
     return pd.DataFrame(columns), pd.DataFrame(rows, columns=[*of_early, *SEEDS])
 
 
-def _range(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the least and the most of several networks, NaN of one alone."""
-    if len(values) == 1:
-        return (np.full(values.shape[1:], np.nan),) * 2
-    return values.min(axis=0), values.max(axis=0)
-
-
 def _ratio(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Return a ratio, NaN to nothing."""
     return np.divide(one, other, out=np.full(np.shape(one), np.nan), where=other > 0)
 
 
-def _against(values: np.ndarray) -> np.ndarray:
-    """Return the first value, the mean of the others, and the difference, (1 + draws, ...) -> (3, ...)."""
-    others = values[1:].mean(axis=0) if len(values) > 1 else np.full(values.shape[1:], np.nan)
-    return np.stack([values[0], others, values[0] - others])
+def _against(values: np.ndarray, again: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first network's value, the mean of the others and the difference, (3, ...), and replicates of them.
+
+    ``values`` are (1 + draws, ...), ``again`` (R, 1 + draws, ...).
+    """
+    one, one_again = values[0], again[:, 0]
+    mean, mean_again = np.full_like(one, np.nan), np.full_like(one_again, np.nan)
+    if len(values) > 1:
+        mean, mean_again = mean_of_draws(values[1:], np.moveaxis(again[:, 1:], 1, 0))
+    return np.stack([one, mean, one - mean]), np.stack([one_again, mean_again, one_again - mean_again], axis=1)
 
 
 def _for_others(
-    found: Attribution, clips: np.ndarray, measure: Callable[[np.ndarray], np.ndarray], seed: int
+    found: Attribution,
+    clips: np.ndarray,
+    measure: Callable[[np.ndarray], np.ndarray],
+    seed: int,
+    compared: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]] = lambda value, again: (value, again),
 ) -> tuple[np.ndarray, ...]:
     """Return what is measured of some clips, and its 95 % bounds for other people: low, high, and those of all at once.
 
-    ``measure`` takes positions among ``clips``.
+    ``measure`` takes positions among ``clips``; ``compared`` makes of its value and replicates those that are returned.
     """
     value = measure(np.arange(len(clips)))
     try:
         groups = left_out_groups(found.data)[0][clips]
         again = jackknife_draws(value, left_out(groups, measure), N_DRAWS, np.random.default_rng(seed))
     except UserError:
+        value, _ = compared(value, np.empty((0, *value.shape)))
         return (value, *[np.full(value.shape, np.nan)] * 4)
+    value, again = compared(value, again)
     return (value, *percentile_interval(again), *simultaneous_band(value, again))
 
 

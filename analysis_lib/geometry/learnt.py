@@ -1,6 +1,7 @@
 r"""What training adds to a curve over layers: the trained network's minus the mean of its untrained draws'.
 
-A curve comes with replicates for other clips or people, (L,) and (n, L), of the same ones for all networks.
+A curve comes with replicates for other clips or people, (L,) and (n, L), of the same ones for all networks. Those of
+untrained networks vary with the draw as well (`analysis_lib.statistics.mean_of_draws`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.networks.untrained import TRAINED, UNTRAINED
-from analysis_lib.statistics import percentile_interval, simultaneous_band
+from analysis_lib.statistics import mean_of_draws, percentile_interval, simultaneous_band
 
 LEARNT = (TRAINED, UNTRAINED, "difference", "low", "high", "all_low", "all_high")
 Curve = tuple[np.ndarray, np.ndarray]
@@ -27,8 +28,8 @@ def beside_untrained(trained: Curve, untrained: Sequence[Curve]) -> Iterator[tup
     >>> found[2].round(1).tolist(), again[2].shape
     ([0.0, -0.4], (3, 2))
     """
-    for mine, *draws in zip(trained, *untrained, strict=True):
-        twin = np.mean(draws, axis=0)
+    twins = mean_of_draws(*(np.stack(draws) for draws in zip(*untrained, strict=True)))
+    for mine, twin in zip(trained, twins, strict=True):
         yield mine, twin, mine - twin
 
 

@@ -1,13 +1,16 @@
-"""Figures of several panels: a grid of them, and one key below for all."""
+"""Figures of several panels: a grid of them, bars over seeds, and one key below for all."""
 
 from collections.abc import Iterable
 
 import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis_lib.plots.style import WIDTH
+from analysis_lib.plots.style import INK, WIDTH
+from analysis_lib.statistics import SEEDS
 
 
 def panels(count: int, columns: int, height: float, extra: float = 0.0, **options) -> tuple[Figure, list[Axes]]:
@@ -36,6 +39,19 @@ def panels(count: int, columns: int, height: float, extra: float = 0.0, **option
     for axes in grid.flat[count:]:
         axes.set_visible(False)
     return figure, list(grid.flat[:count])
+
+
+def seed_bars(axes: Axes, x: np.ndarray, table: pd.DataFrame) -> None:
+    """Draw a bar from the least to the most of networks of several seeds at each place; none where there is one.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the columns of `analysis_lib.statistics.seed_range`.
+    """
+    if table["seeds_low"].notna().any():
+        ends = (table[end].astype(float) for end in SEEDS)
+        axes.vlines(x, *ends, color=INK, lw=1.6, zorder=3, label="least and most of several seeds")
 
 
 def key_below(figure: Figure, axes: Iterable[Axes] = (), handles: Iterable[Artist] = (), most: int = 6) -> None:

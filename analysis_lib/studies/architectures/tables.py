@@ -26,7 +26,7 @@ from analysis_lib.networks.titles import network_titles
 from analysis_lib.networks.training.fit import evaluate
 from analysis_lib.networks.untrained import untrained_twin
 from analysis_lib.results.digest import canonical_json
-from analysis_lib.statistics import percentile_interval, wilson_interval
+from analysis_lib.statistics import mean_of_draws, percentile_interval, wilson_interval
 
 #: share of the layers after which a fall is late: layer 8 of 10, as the paper has it
 LATE = 0.8
@@ -212,7 +212,9 @@ def shape_table(curves: Sequence[Curve]) -> pd.DataFrame:
     for curve in trained:
         found = _clear_shapes(curve)
         if twins := [_shapes(twin)["fall"] for twin in curves if twin.network is curve.network and twin.draw]:
-            found["twin's fall"] = np.mean(twins, axis=0)
+            falls = np.stack(twins)
+            mean, again = mean_of_draws(falls[:, 0], falls[:, 1:])
+            found["twin's fall"] = np.array([mean, *again])
             found["learnt"] = found["fall"] - found["twin's fall"]
         if curve is not trained[0]:
             found["less late"] = reference["late"] - found["late"]

@@ -18,7 +18,7 @@ from analysis_lib.errors import UserError
 from analysis_lib.explain.attributions import NORM_COLUMNS
 from analysis_lib.plots import style
 from analysis_lib.plots.beside import GREY, NOTHING, Tables, faint, keys, where
-from analysis_lib.plots.panels import key_below, panels
+from analysis_lib.plots.panels import key_below, panels, seed_bars
 from analysis_lib.plots.skeleton import draw_skeleton
 from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, WIDTH
 from analysis_lib.skeletons.layouts import LAYOUTS
@@ -268,9 +268,7 @@ def plot_controls(strength: pd.DataFrame | None, targets: pd.DataFrame | None, *
         style.layer_axis(axes, sorted(table["layer"]), most=20)
         axes.grid(axis="y")
         if table is strength:
-            if table["seeds_low"].notna().any():
-                ends = table["layer"], table["seeds_low"], table["seeds_high"]
-                axes.vlines(*ends, color=INK, lw=1.6, zorder=3, label="least and most of several seeds")
+            seed_bars(axes, table["layer"], table)
             axes.axhline(1 / len(table), color=INK, lw=0.8, ls=":")
             axes.set_ylim(0, None)
             style.percent_axis(axes.yaxis)

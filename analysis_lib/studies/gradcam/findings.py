@@ -319,10 +319,10 @@ def _growth(layers: pd.DataFrame) -> Growth | None:
     rises = np.diff(shares)
     most = int(rises.argmax())
     rise = (float(shares[most]), float(shares[most + 1])) if rises[most] > 0 else None
-    rest = shares[::-1].cumsum()[::-1]  # from each layer on
-    mostly = int(np.flatnonzero(rest > HALF)[-1])
+    rest = means[::-1].cumsum()[::-1]  # from each layer on; a share would be rounded where it is just a half
+    mostly = int(np.flatnonzero(rest > HALF * rest[0])[-1])
     ends, after = (float(shares[0]), float(shares[-1])), int(layers["layer"].iloc[most])
-    return Growth(*ends, rise, after, int(layers["layer"].iloc[mostly]), float(rest[mostly]))
+    return Growth(*ends, rise, after, int(layers["layer"].iloc[mostly]), float(rest[mostly] / rest[0]))
 
 
 def _place(parts: pd.DataFrame, action: str, limbs: Mapping[str, str]) -> Place:

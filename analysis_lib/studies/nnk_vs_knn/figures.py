@@ -17,7 +17,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from analysis_lib.networks.untrained import TRAINED, UNTRAINED
 from analysis_lib.plots.beside import GREY, NOTHING, Tables, faint, keys, where
-from analysis_lib.plots.panels import key_below
+from analysis_lib.plots.panels import key_below, seed_bars
 from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, SEQUENTIAL, WIDTH, percent_axis, use_style
 from analysis_lib.studies.nnk_vs_knn.tables import RIVALS, SPARSITY, gap_means
 
@@ -167,6 +167,7 @@ def plot_gains(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
             top.plot(rows["layer"], rows[network], marker=marker, markersize=3, lw=1.2, label=network, **style)
             for other, thin in faint(theirs):
                 top.plot(other["layer"], other[network], **style | thin)
+        seed_bars(top, rows["layer"], rows)
         for ends in (("low", "high"), ("all_low", "all_high")):
             bottom.fill_between(rows["layer"], *(rows[end].astype(float) for end in ends), color=INK, alpha=0.14, lw=0)
         bottom.plot(rows["layer"], rows["difference"], color=INK, lw=1.2)

@@ -26,7 +26,7 @@ from analysis_lib.geometry.smoothness import (
     smoothness_interval,
 )
 from analysis_lib.progress import progress_bar
-from analysis_lib.statistics import jackknife_draws, left_out, resampled_means
+from analysis_lib.statistics import SEEDS, jackknife_draws, left_out, resampled_means, seed_range
 from analysis_lib.warping.options import Warping
 
 #: what is read off each graph, class by class
@@ -249,6 +249,7 @@ def gain_table(
     n_bootstrap: int = 500,
     seed: int = 0,
     people: np.ndarray | None = None,
+    seeds: Sequence[Mapping[str, np.ndarray]] = (),
 ) -> pd.DataFrame:
     """Return NNK minus k-NN for a network, and for untrained draws of the same architecture.
 
@@ -265,28 +266,35 @@ def gain_table(
         Candidates: of those that were read and that every draw has clips for, the number next to this is taken.
     symmetrise, n_bootstrap, seed, people
         As they were for ``readings``: the same clips or people are drawn for all.
+    seeds : sequence of mapping of str to ndarray, shape (n, n)
+        Distances of networks that were trained with other seeds.
 
     Returns
     -------
     DataFrame
-        Columns against, measure, layer, layer_name, n_neighbors, and those of
-        `analysis_lib.geometry.learnt.learnt_rows`. The measures are ``"q"``, ``"error"`` and, against k-NN,
+        Columns against, measure, layer, layer_name, n_neighbors, those of
+        `analysis_lib.geometry.learnt.learnt_rows`, and seeds_low and seeds_high, the least and the most of the network
+        and those of other seeds. The measures are ``"q"``, ``"error"`` and, against k-NN,
         ``"neighbours"``. No rows without draws.
     """
     columns = ["against", "measure", "layer", "layer_name", "n_neighbors"]
     if not untrained:
-        return pd.DataFrame(columns=[*columns, *LEARNT])
-    most = min(map(most_candidates, untrained))
+        return pd.DataFrame(columns=[*columns, *LEARNT, *SEEDS])
+    most = min(map(most_candidates, [*untrained, *seeds]))
     known = sorted({reading.place["n_neighbors"] for reading in readings})
     k = min([n for n in known if n <= most] or known[:1], key=lambda n: abs(n - shown))
-    draws = [read_graphs(distances, labels, [k], symmetrise, n_bootstrap, seed, people) for distances in untrained]
+    draws, trained = (
+        [read_graphs(distances, labels, [k], symmetrise, n_bootstrap, seed, people) for distances in networks]
+        for networks in (untrained, seeds)
+    )
     frames = []
     for against, measure in [*product(RIVALS, MEASURES), ("knn", SPARSITY)]:
-        mine, *others = (_gains(one, k, against, measure) for one in (readings, *draws))
+        mine, others, alike = ([_gains(r, k, against, measure) for r in of] for of in ([readings], draws, trained))
         places = pd.DataFrame([r.place for r in readings if (r.graph, r.place["n_neighbors"]) == ("nnk", k)])
-        rows = pd.concat([places, learnt_rows(mine, others)], axis=1)
-        frames.append(rows.assign(against=against, measure=measure))
-    return pd.concat(frames, ignore_index=True)[[*columns, *LEARNT]]
+        rows = pd.concat([places, learnt_rows(*mine, others)], axis=1)
+        ends = seed_range([value for value, _ in (*mine, *alike)])
+        frames.append(rows.assign(against=against, measure=measure, **ends))
+    return pd.concat(frames, ignore_index=True)[[*columns, *LEARNT, *SEEDS]]
 
 
 def _gains(readings: Sequence[GraphReading], k: int, against: str, measure: str) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from analysis_lib.plots.beside import NOTHING, Tables, faint, keys, where
-from analysis_lib.plots.panels import key_below, panels
+from analysis_lib.plots.panels import key_below, panels, seed_bars
 from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, Y_LABEL, layer_axis, percent_axis, use_style
 from analysis_lib.studies.noise.words import KINDS
 from analysis_lib.words import counted, plain
@@ -69,6 +69,7 @@ def plot_learnt(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
             axes.plot(other["layer"] + 1, other[column], **{"color": COLOURS[i], "ls": DASHES[i]} | look)
     low, high = (table["untrained"] + table[end] for end in ("all_low", "all_high"))
     axes.fill_between(table["layer"] + 1, low, high, color=COLOURS[0], alpha=0.18, lw=0)
+    seed_bars(axes, table["layer"] + 1, table)
     axes.axhline(0, color=INK, lw=1)
     axes.set_ylabel("change of 𝑞")
     layer_axis(axes, ["in", *range(1, table["layer"].nunique())])

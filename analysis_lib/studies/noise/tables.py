@@ -21,10 +21,9 @@ from analysis_lib.geometry.learnt import LEARNT, beside_untrained, learnt_rows
 from analysis_lib.geometry.smoothness import smoothness_interval
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.training.fit import evaluate
-from analysis_lib.networks.untrained import untrained_twins
 from analysis_lib.progress import progress_bar
 from analysis_lib.results.digest import array_digest
-from analysis_lib.statistics import mean_interval, percentile_interval, unseen_share, wilson_interval
+from analysis_lib.statistics import SEEDS, mean_interval, percentile_interval, seed_range, unseen_share, wilson_interval
 from analysis_lib.warping.options import Warping
 
 #: sets of clips that accuracy is given for, beside the single actions
@@ -193,36 +192,27 @@ def noise_smoothness(curves: NoisyCurves) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def untrained_curves(
-    network: Checkpoint, train: SkeletonDataset, curves: NoisyCurves, n_draws: int, n_neighbors: int, **options
-) -> list[NoisyCurves]:
-    """Return the same curves of untrained networks, noise of the strongest level on the chosen actions alone.
+def other_curves(networks: Sequence[Checkpoint], curves: NoisyCurves, n_neighbors: int, **options) -> list[NoisyCurves]:
+    """Return the same curves of other networks, noise of the strongest level on the chosen actions alone.
 
     Parameters
     ----------
-    network : Checkpoint
-    train : SkeletonDataset
-        Training clips that give untrained networks their batch statistics.
+    networks : sequence of Checkpoint
+        Each sees one draw of the noise.
     curves : NoisyCurves
-        Of the network.
-    n_draws : int
-        Untrained networks; each sees one draw of the noise.
+        Of the network that these stand beside.
     n_neighbors, **options
         As for `noisy_curves`: ``seed``, ``n_bootstrap``, ``how``, ``people``.
     """
-    if n_draws < 1:
-        return []
     level = min(psnr for noisy, psnr in curves.found if noisy == "chosen")
     given = {"n_seeds": 1, "control": False} | options
-    return [
-        noisy_curves(
-            twin, curves.data, curves.actions, [level], layer_embeddings(twin, curves.data), n_neighbors, **given
-        )
-        for twin in untrained_twins(network, train, n_draws, options.get("seed", 0))
-    ]
+    found = ((network, layer_embeddings(network, curves.data)) for network in networks)
+    return [noisy_curves(net, curves.data, curves.actions, [level], of, n_neighbors, **given) for net, of in found]
 
 
-def learnt_noise(trained: NoisyCurves, untrained: Sequence[NoisyCurves]) -> pd.DataFrame:
+def learnt_noise(
+    trained: NoisyCurves, untrained: Sequence[NoisyCurves], seeds: Sequence[NoisyCurves] = ()
+) -> pd.DataFrame:
     r"""Return how noise changes label variation in a network and in untrained ones, mean of the chosen actions.
 
     Noise is on these actions alone, at the strongest level: it marks them in any network, so that what was learnt is
@@ -231,9 +221,10 @@ def learnt_noise(trained: NoisyCurves, untrained: Sequence[NoisyCurves]) -> pd.D
     Returns
     -------
     DataFrame
-        Columns psnr, draws (untrained networks), layer, layer_name, trained, untrained, difference, low, high (95 %,
-        the same draws for all), all_low, all_high (at all layers but the input at once), and growth, growth_low,
-        growth_high: :math:`\delta_l - \delta_1`, NaN at the input. No rows without untrained networks.
+        Columns psnr, draws (untrained networks), layer, layer_name, those of
+        `analysis_lib.geometry.learnt.learnt_rows`, seeds_low and seeds_high (the least and the most of the network and
+        of ``seeds``, which were trained with others), growth, growth_low and growth_high: :math:`\delta_l - \delta_1`,
+        NaN at the input. No rows without untrained networks.
     """
     if not untrained:
         return pd.DataFrame(columns=_LEARNT)
@@ -244,11 +235,12 @@ def learnt_noise(trained: NoisyCurves, untrained: Sequence[NoisyCurves]) -> pd.D
     growth[0, 1:] = difference[1:] - difference[1]
     growth[1:, 1:] = percentile_interval(again[:, 1:] - again[:, 1:2])
     places = {"psnr": level, "draws": len(untrained), "layer": np.arange(len(difference)), "layer_name": trained.layers}
+    places |= seed_range([curves.mean_change(noisy, level)[0] for curves in (trained, *seeds)])
     return learnt_rows(*both).assign(**places, **dict(zip(_GROWTH, growth, strict=True)))[[*_LEARNT]]
 
 
 _GROWTH = ("growth", "growth_low", "growth_high")
-_LEARNT = ("psnr", "draws", "layer", "layer_name", *LEARNT, *_GROWTH)
+_LEARNT = ("psnr", "draws", "layer", "layer_name", *LEARNT, *SEEDS, *_GROWTH)
 
 
 def _draw_mean(draws: list[list[tuple]], places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

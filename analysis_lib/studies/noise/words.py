@@ -161,9 +161,10 @@ def learnt(found: Findings | None) -> str:
 
 
 def _rests(draws: int) -> str:
-    """Return that the chance of untrained draws is in no interval."""
-    on = "one untrained draw" if draws == 1 else f"{draws} untrained draws"
-    return f"This rests on {on}, and the intervals say nothing of further ones."
+    """Return what the intervals have of the chance of untrained draws."""
+    if draws == 1:
+        return "This rests on one untrained draw, and the intervals say nothing of further ones."
+    return f"The intervals cover the chance of the {draws} untrained draws, too."
 
 
 def costs(found: Findings | None) -> str:

@@ -182,6 +182,7 @@ def test_gains_of_both_networks_and_their_difference_are_drawn(rng):
     table = pd.DataFrame(product(["q", "error", "neighbours"], range(3)), columns=["measure", "layer"])
     numbers = {name: rng.normal(size=len(table)) for name in ("trained", "untrained", "difference")}
     table = table.assign(against="knn", low=-1.0, high=1.0, all_low=-2.0, all_high=2.0, **numbers)
+    table = table.assign(seeds_low=np.nan, seeds_high=np.nan)
     figure = figures.plot_gains(table, {"others": table})
     for top, bottom, measure in zip(*np.array(figure.axes).reshape(2, 3), table["measure"].unique(), strict=True):
         mine = rows(table, measure=measure)

@@ -237,6 +237,10 @@ def test_gains_beside_untrained_draws(layers, rng):
         assert row["untrained"] == pytest.approx(twin)
         assert row["difference"] == pytest.approx(gap(layers, what) - twin)
         assert row["all_low"] <= row["difference"] <= row["all_high"]
+        assert np.isnan(row["seeds_low"])
+    alike = gain_table(readings, draws[:1], LABELS, 8, n_bootstrap=100, seeds=draws[1:])
+    row = alike.query("against == 'knn' and measure == 'q' and layer == 1").iloc[0]
+    assert sorted([gap(layers, "q"), gap(draws[1], "q")]) == pytest.approx([row["seeds_low"], row["seeds_high"]])
     assert not len(gain_table(readings, [], LABELS, 8))
 
 

@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import LineCollection
 
 from analysis_lib.studies.noise.figures import plot_learnt, plot_noise_smoothness, plot_robustness
 
@@ -115,10 +116,14 @@ def test_recorded_accuracy_lies_between_the_strengths_at_hand(rng):
 
 def test_untrained_networks_stand_beside_the_trained_one():
     table = pd.DataFrame({"layer": [0, 1, 2], "trained": [0.1, 0.3, 0.2], "untrained": [0.1, 0.0, -0.1]})
-    table = table.assign(all_low=[np.nan, 0.2, 0.1], all_high=[np.nan, 0.4, 0.5])
+    table = table.assign(all_low=[np.nan, 0.2, 0.1], all_high=[np.nan, 0.4, 0.5], seeds_low=np.nan, seeds_high=np.nan)
     (axes,) = plot_learnt(table).axes
+    assert len(axes.collections) == 1  # no bars over the seeds of one training
     drawn = {line.get_label(): list(line.get_ydata()) for line in axes.lines}
     assert drawn["trained"] == [0.1, 0.3, 0.2]
     assert drawn["untrained networks"] == [0.1, 0.0, -0.1]
     assert band(axes.collections[0]) == pytest.approx((0.0, 0.4))
     assert [t.get_text() for t in axes.get_xticklabels()] == ["in", "1", "2"]
+    (axes,) = plot_learnt(table.assign(seeds_low=[0.0, 0.1, 0.2], seeds_high=0.4)).axes
+    (bars,) = (one for one in axes.collections if isinstance(one, LineCollection))
+    assert [segment[:, 1].tolist() for segment in bars.get_segments()] == [[0.0, 0.4], [0.1, 0.4], [0.2, 0.4]]

@@ -20,7 +20,7 @@ from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.stgcn import STGCN
 from analysis_lib.networks.untrained import untrained_twins
 from analysis_lib.skeletons.skeleton import Skeleton
-from analysis_lib.statistics import wilson_interval
+from analysis_lib.statistics import mean_of_draws, wilson_interval
 from analysis_lib.studies.noise.tables import (
     ALL,
     CHOSEN,
@@ -32,8 +32,8 @@ from analysis_lib.studies.noise.tables import (
     noise_smoothness,
     noisy_curves,
     of_actions,
+    other_curves,
     robustness_table,
-    untrained_curves,
 )
 from analysis_lib.warping.options import Warping
 
@@ -255,7 +255,7 @@ def test_what_was_learnt_is_the_change_beyond_that_of_untrained_networks(data, n
     clean = layer_embeddings(network, data)
     given = {"seed": 3, "n_bootstrap": 40, "how": Warping(2)}
     trained = noisy_curves(network, data, ("kick", "wave"), [30.0, 10.0], clean, 4, n_seeds=2, **given)
-    untrained = untrained_curves(network, data, trained, 2, 4, **given)
+    untrained = other_curves(untrained_twins(network, data, 2, seed=3), trained, 4, **given)
     table = learnt_noise(trained, untrained)
     assert [sorted(str(key[0]) for key in curves.found) for curves in untrained] == [["chosen", "none"]] * 2
     own = [smoothness(network, data, (10.0,), n_neighbors=4, **given)]
@@ -270,9 +270,24 @@ def test_what_was_learnt_is_the_change_beyond_that_of_untrained_networks(data, n
     assert (table["psnr"].unique(), table["draws"].unique()) == (10, 2)
     assert table.loc[0, ["all_low", "growth"]].isna().all()
     again = [(c.found["chosen", 10.0][2] - c.clean[1]).mean(axis=2) for c in (trained, *untrained)]
-    bounds = np.nanquantile(again[0] - (again[1] + again[2]) / 2, [0.025, 0.975], axis=0)
+    twins = mean_of_draws(np.stack(changes[1:]), np.stack(again[1:]))[1]
+    bounds = np.nanquantile(again[0] - twins, [0.025, 0.975], axis=0)
     np.testing.assert_allclose(table[["low", "high"]].T, bounds)
     assert after.eval("all_high - all_low >= 0").all()
+
+
+def test_networks_of_other_seeds_give_a_range_and_change_nothing_else(data, network):
+    given = {"n_bootstrap": 20, "control": False}
+    curves = [
+        noisy_curves(one, data, ("kick",), [10.0], layer_embeddings(one, data), 4, 1, **given)
+        for one in (network, *untrained_twins(network, data, 3, seed=3))
+    ]
+    table, alone = learnt_noise(curves[0], curves[1:2], curves[2:]), learnt_noise(*curves[:1], curves[1:2])
+    changes = np.stack([one.mean_change("chosen", 10.0)[0] for one in (curves[0], *curves[2:])])
+    np.testing.assert_allclose(table["seeds_low"], changes.min(axis=0))
+    np.testing.assert_allclose(table["seeds_high"], changes.max(axis=0))
+    assert alone[["seeds_low", "seeds_high"]].isna().all(axis=None)
+    pd.testing.assert_frame_equal(table.filter(regex="^(?!seeds)"), alone.filter(regex="^(?!seeds)"))
 
 
 def test_the_same_network_has_learnt_nothing(data, network):
@@ -283,4 +298,4 @@ def test_the_same_network_has_learnt_nothing(data, network):
     table = learnt_noise(curves, [alone])
     assert not table[["difference", "low", "high"]].any(axis=None)  # the same clips are drawn for both
     assert learnt_noise(curves, []).empty
-    assert untrained_curves(network, data, curves, 0, 4) == []
+    assert other_curves([], curves, 4) == []
