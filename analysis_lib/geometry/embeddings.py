@@ -21,7 +21,7 @@ from analysis_lib.warping.windows import checked_lengths, layer_lengths
 INPUT = "input"
 
 REDUCTIONS = {
-    "flatten": lambda x: x.permute(0, 2, 1, 3).flatten(2),  # (N, T, C V)
+    "flatten": lambda x: x.permute(0, 2, 1, 3),  # (N, T, C, V), a view; flattened where it is written
     "joint": lambda x: x.mean(dim=1),  # (N, T, V)
     "channel": lambda x: x.mean(dim=3).transpose(1, 2),  # (N, T, C)
 }
@@ -112,10 +112,11 @@ def embed(
             for k in layers:
                 every = by_name(outputs.get(k), axes[k], k, shape, len(batch), node_count(model, k, shape[2]))
                 parts[k] = every[:, min(body, every.shape[1] - 1)]
-            reduced = {k: REDUCTIONS[reduce](v).float().numpy() for k, v in parts.items()}
-            store = store or _Store.for_shapes({k: (n, *v.shape[1:]) for k, v in reduced.items()}, max_memory, folder)
+            reduced = {k: REDUCTIONS[reduce](v) for k, v in parts.items()}
+            shapes = {k: (n, v.shape[1], v[0, 0].numel()) for k, v in reduced.items()}
+            store = store or _Store.for_shapes(shapes, max_memory, folder)
             for name, value in reduced.items():
-                store.arrays[name][start : start + len(batch)] = value
+                torch.from_numpy(store.arrays[name][start : start + len(batch)]).view(value.shape).copy_(value)
     features = tuple(store.arrays[name] for name in names)
     valid = tuple(layer_lengths(lengths, n_frames, f.shape[1]) for f in features)
     return Embeddings(names, features, valid, store.folder)

@@ -128,7 +128,8 @@ def layer_embeddings(network: Checkpoint, data: SkeletonDataset, keep: bool = Tr
     names = [f"layer{i}" for i in range(len(first.layers))]  # as `embed` calls its files
 
     def make(folder):
-        found = embed(network.model, x, lengths, network.layers, folder=folder, **options)
+        into_files = {"max_memory": 0, "folder": folder}
+        found = embed(network.model, x, lengths, network.layers, **into_files | options)
         return dict(zip(names, found.features, strict=True))
 
     about = f"{network.name} on {len(data)} clips of {data.name}"

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from analysis_lib.errors import UserError, cut, unknown_choice
 from analysis_lib.loading import checked_arguments
@@ -38,6 +39,19 @@ TITLES: Mapping[str, str] = {
     "multi-branch": "Multi-branch GCN",
 }
 
+_DRAWING = (Tensor.normal_, Tensor.uniform_, nn.init.normal_, nn.init.uniform_)
+
+
+class _Undrawn(TorchFunctionMode):
+    """Weights without memory are not drawn either: torch would load its compiler for that, which takes a second."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if func in _DRAWING:
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
+
+
 #: numbers that a network may have, its buffers among them: 400 MB
 LARGEST = 10**8
 
@@ -58,7 +72,7 @@ def build(architecture: str, skeleton: Skeleton, n_classes: int, in_channels: in
     make = ARCHITECTURES[architecture]
     given = checked_arguments(make, arguments, f"arguments of {architecture}", own=3)
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), _Undrawn():
             size = sum(
                 tensor.numel() for tensor in make(skeleton, n_classes, in_channels, **given).state_dict().values()
             )
