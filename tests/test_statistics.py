@@ -10,22 +10,18 @@ from scipy.stats import binomtest, norm, spearmanr, t
 from sklearn.metrics import roc_auc_score
 
 from analysis_lib.errors import UserError
-from analysis_lib.statistics import (
-    area_interval,
+from analysis_lib.statistics.intervals import (
     jackknife_draws,
     left_out,
     mean_interval,
-    mean_of_draws,
     percentile_interval,
-    rank_correlation,
-    rank_interval,
-    ranking_area,
     resampled_means,
-    seed_range,
     simultaneous_band,
     times_drawn,
     wilson_interval,
 )
+from analysis_lib.statistics.ranks import area_interval, rank_correlation, rank_interval, ranking_area
+from analysis_lib.statistics.several_networks import mean_of_draws, seed_range
 
 
 @given(st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis_lib.chapters.notes import RUN
 from analysis_lib.chapters.other_editions import origin
-from analysis_lib.statistics import Verdict
+from analysis_lib.statistics.estimates import Verdict
 from analysis_lib.words import duration, name_of, number
 
 #: characters of a cell that stands on one line

@@ -16,7 +16,8 @@ from analysis_lib.explain.method import Maps, Method
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.training.fit import check_classes
 from analysis_lib.progress import progress_bar
-from analysis_lib.statistics import percentile_interval, rank_correlation
+from analysis_lib.statistics.intervals import percentile_interval
+from analysis_lib.statistics.ranks import rank_correlation
 
 #: column of `importance_table` that holds each normalisation
 NORM_COLUMNS = {"none": "importance", "layer": "layer_scaled", "global": "global_scaled"}

@@ -15,7 +15,8 @@ from analysis_lib.explain.randomisation import cascade
 from analysis_lib.networks.hooks import cascade_steps
 from analysis_lib.networks.training.fit import predict
 from analysis_lib.progress import progress_bar
-from analysis_lib.statistics import mean_interval, rank_correlation
+from analysis_lib.statistics.intervals import mean_interval
+from analysis_lib.statistics.ranks import rank_correlation
 
 #: orders in which joints are masked: by the map, by how much they move, and by lot
 ORDERS = ("importance", "motion", "random")

@@ -10,7 +10,8 @@ from scipy.stats import kendalltau
 from analysis_lib.datasets.upright import upright
 from analysis_lib.errors import UserError
 from analysis_lib.explain.attributions import Attribution
-from analysis_lib.statistics import mean_interval, percentile_interval, rank_correlation, ranking_area, times_drawn
+from analysis_lib.statistics.intervals import mean_interval, percentile_interval, times_drawn
+from analysis_lib.statistics.ranks import rank_correlation, ranking_area
 
 #: what methods said, by name
 Explained = Mapping[str, Attribution]

@@ -13,17 +13,9 @@ from analysis_lib.explain.attributions import Attribution, explain
 from analysis_lib.explain.masking import BASELINES, masking_baseline
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.training.fit import predict
-from analysis_lib.statistics import (
-    N_DRAWS,
-    SEEDS,
-    jackknife_draws,
-    left_out,
-    mean_of_draws,
-    percentile_interval,
-    rank_correlation,
-    seed_range,
-    simultaneous_band,
-)
+from analysis_lib.statistics.intervals import N_DRAWS, jackknife_draws, left_out, percentile_interval, simultaneous_band
+from analysis_lib.statistics.ranks import rank_correlation
+from analysis_lib.statistics.several_networks import SEEDS, mean_of_draws, seed_range
 
 #: what is seen instead of a clip, by what stands for not moving (`stillness_table`)
 STILL = {

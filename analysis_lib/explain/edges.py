@@ -17,7 +17,7 @@ from analysis_lib.explain.masking import ranking
 from analysis_lib.explain.once import answered
 from analysis_lib.networks.hooks import evaluating
 from analysis_lib.progress import progress_bar
-from analysis_lib.statistics import mean_interval
+from analysis_lib.statistics.intervals import mean_interval
 
 
 def _released(edge: Tensor, joints: Sequence[int], amount: float) -> Tensor:

@@ -22,7 +22,7 @@ from analysis_lib.explain.once import answered
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.hooks import captured, evaluating
 from analysis_lib.networks.training.fit import predict
-from analysis_lib.statistics import rank_correlation
+from analysis_lib.statistics.ranks import rank_correlation
 
 #: smaller denominators are taken for this, so that nothing divides by zero
 SMALL = 1e-6

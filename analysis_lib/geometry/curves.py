@@ -17,7 +17,7 @@ from analysis_lib.geometry.smoothness import (
     resampled_smoothness,
     smoothness_interval,
 )
-from analysis_lib.statistics import jackknife_draws, left_out, percentile_interval
+from analysis_lib.statistics.intervals import jackknife_draws, left_out, percentile_interval
 
 #: name of the rows that speak of all super-classes at once
 EVERY = "every super-class"
@@ -90,8 +90,8 @@ def redrawn_smoothness(
         Draws, and what they come from: equal ones are of the same clips or people on every graph of these clips.
     people : ndarray, shape (m,), optional
         Who is seen in each clip, from `drawn_again`. One after another is left out, the graph of the others' clips
-        built anew (`LayerGraph.among`), and `analysis_lib.statistics.jackknife_draws` draws from that. Without it,
-        clips are drawn again within their class, on the graph as it is
+        built anew (`LayerGraph.among`), and `analysis_lib.statistics.intervals.jackknife_draws` draws from that.
+        Without it, clips are drawn again within their class, on the graph as it is
         (`analysis_lib.geometry.smoothness.resampled_smoothness`).
     """
     if people is None:

@@ -1,7 +1,7 @@
 r"""What training adds to a curve over layers: the trained network's minus the mean of its untrained draws'.
 
 A curve comes with replicates for other clips or people, (L,) and (n, L), of the same ones for all networks. Those of
-untrained networks vary with the draw as well (`analysis_lib.statistics.mean_of_draws`).
+untrained networks vary with the draw as well (`analysis_lib.statistics.several_networks.mean_of_draws`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.networks.untrained import TRAINED, UNTRAINED
-from analysis_lib.statistics import mean_of_draws, percentile_interval, simultaneous_band
+from analysis_lib.statistics.intervals import percentile_interval, simultaneous_band
+from analysis_lib.statistics.several_networks import mean_of_draws
 
 LEARNT = (TRAINED, UNTRAINED, "difference", "low", "high", "all_low", "all_high")
 Curve = tuple[np.ndarray, np.ndarray]
@@ -41,7 +42,7 @@ def learnt_rows(trained: Curve, untrained: Sequence[Curve]) -> pd.DataFrame:
     DataFrame
         Columns trained, untrained (mean of the draws), difference, low, high (95 % of the difference, the same clips
         or people drawn for all), all_low, all_high (of the difference at all layers but the input at once;
-        `analysis_lib.statistics.simultaneous_band`).
+        `analysis_lib.statistics.intervals.simultaneous_band`).
 
     Examples
     --------

@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from analysis_lib.errors import DataError, UserError
-from analysis_lib.statistics import rank_correlation
+from analysis_lib.statistics.ranks import rank_correlation
 
 
 def data_smoothness(graph: sparse.csr_array, embeddings: np.ndarray) -> float:

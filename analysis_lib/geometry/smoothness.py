@@ -12,7 +12,7 @@ import pandas as pd
 from scipy import sparse
 
 from analysis_lib.errors import DataError, UserError
-from analysis_lib.statistics import percentile_interval, times_drawn
+from analysis_lib.statistics.intervals import percentile_interval, times_drawn
 
 
 def laplacian(graph: sparse.csr_array) -> sparse.csr_array:
@@ -206,7 +206,7 @@ def resampled_smoothness(
 ) -> tuple[np.ndarray, np.ndarray]:
     r"""Return `label_smoothness`, and what it is when clips are drawn again within each class.
 
-    Clip i drawn :math:`m_i` times (`analysis_lib.statistics.times_drawn`) gives each of its edges
+    Clip i drawn :math:`m_i` times (`analysis_lib.statistics.intervals.times_drawn`) gives each of its edges
     that weight; the graph is not built again, for a repeated clip would be its own nearest neighbour:
 
     .. math:: q_c = \frac{O_c}{O_c + I_c}, \quad

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis_lib.plots.style import INK, WIDTH
-from analysis_lib.statistics import SEEDS
+from analysis_lib.statistics.several_networks import SEEDS
 
 
 def panels(count: int, columns: int, height: float, extra: float = 0.0, **options) -> tuple[Figure, list[Axes]]:
@@ -47,7 +47,7 @@ def seed_bars(axes: Axes, x: np.ndarray, table: pd.DataFrame) -> None:
     Parameters
     ----------
     table : DataFrame
-        With the columns of `analysis_lib.statistics.seed_range`.
+        With the columns of `analysis_lib.statistics.several_networks.seed_range`.
     """
     if table["seeds_low"].notna().any():
         ends = (table[end].astype(float) for end in SEEDS)

@@ -25,7 +25,7 @@ from analysis_lib.files import BUILD, ROOT, copy_file, digest, file_digest, put_
 from analysis_lib.publishing.page import add_verdicts, annotate_figures, shield_widgets, write_form
 from analysis_lib.publishing.runs import Run
 from analysis_lib.publishing.side_by_side import run_chapters
-from analysis_lib.statistics import Verdict
+from analysis_lib.statistics.estimates import Verdict
 
 WIDGET_HOST = ROOT / "analysis_lib" / "widgets" / "assets" / "widget_host.js"
 

@@ -15,7 +15,7 @@ from analysis_lib.chapters.notes import RUN
 from analysis_lib.chapters.session import Session
 from analysis_lib.datasets.catalogue import load_dataset
 from analysis_lib.errors import UserError
-from analysis_lib.statistics import Verdict
+from analysis_lib.statistics.estimates import Verdict
 
 DATA = SimpleNamespace(name="synthetic", fingerprint="0123456789abcdef" * 4)
 MODEL = SimpleNamespace(name="mine", card={"weights_sha256": "fedcba9876543210" * 4})

@@ -19,7 +19,7 @@ from analysis_lib.geometry.graphs import nnk_graph
 from analysis_lib.geometry.layerwise import LayerGraph, dataset_graphs
 from analysis_lib.geometry.smoothness import label_smoothness
 from analysis_lib.skeletons.layouts import layout
-from analysis_lib.statistics import percentile_interval
+from analysis_lib.statistics.intervals import percentile_interval
 
 CURVES = arrays(float, (3, 6), elements=st.floats(0.01, 1.0))
 LABELS = np.repeat([0, 1, 2, 3], 5)

@@ -20,7 +20,7 @@ from analysis_lib.geometry.smoothness import (
     resampled_smoothness,
     smoothness_interval,
 )
-from analysis_lib.statistics import times_drawn
+from analysis_lib.statistics.intervals import times_drawn
 
 PATH = np.array([[0, 2, 0], [2, 0, 3], [0, 3, 0.0]])  # 0 -2- 1 -3- 2
 seeds = st.integers(0, 10_000)

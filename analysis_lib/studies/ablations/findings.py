@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis_lib.statistics import Estimate, Verdict, together
+from analysis_lib.statistics.estimates import Estimate, Verdict, together
 
 OFTEN, SELDOM = 0.9, 0.1  # shares of frames
 TYPICAL = 3  # joints that are named of an action

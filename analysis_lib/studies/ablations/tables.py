@@ -26,7 +26,7 @@ from analysis_lib.networks.fg_stformer import looks
 from analysis_lib.networks.registry import TITLES
 from analysis_lib.networks.training.fit import evaluate
 from analysis_lib.networks.training.queue import read_results
-from analysis_lib.statistics import wilson_interval
+from analysis_lib.statistics.intervals import wilson_interval
 from analysis_lib.words import named
 
 

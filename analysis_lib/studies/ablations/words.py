@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis_lib.networks.registry import TITLES
 from analysis_lib.networks.titles import entry_titles
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics.estimates import Estimate, Verdict
 from analysis_lib.studies.ablations.findings import OFTEN, SELDOM, Actions, Findings, Focus, Part
 from analysis_lib.words import counted, estimate, judged, name_of, named, number, percent, points
 

@@ -7,7 +7,8 @@ from math import nan
 import numpy as np
 import pandas as pd
 
-from analysis_lib.statistics import Estimate, Verdict, rank_correlation
+from analysis_lib.statistics.estimates import Estimate, Verdict
+from analysis_lib.statistics.ranks import rank_correlation
 from analysis_lib.studies.architectures.tables import titles
 
 FEWEST = 4  # networks over which a rank correlation is stated

@@ -11,7 +11,7 @@ import pandas as pd
 from analysis_lib.errors import UserError
 from analysis_lib.networks.registry import TITLES
 from analysis_lib.networks.titles import entry_titles
-from analysis_lib.statistics import Estimate
+from analysis_lib.statistics.estimates import Estimate
 
 
 def of_fall(table: pd.DataFrame, architecture: str, statistic: str) -> Estimate:

@@ -26,7 +26,8 @@ from analysis_lib.networks.titles import network_titles
 from analysis_lib.networks.training.fit import evaluate
 from analysis_lib.networks.untrained import untrained_twin
 from analysis_lib.results.digest import canonical_json
-from analysis_lib.statistics import mean_of_draws, percentile_interval, wilson_interval
+from analysis_lib.statistics.intervals import percentile_interval, wilson_interval
+from analysis_lib.statistics.several_networks import mean_of_draws
 
 #: share of the layers after which a fall is late: layer 8 of 10, as the paper has it
 LATE = 0.8

@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis_lib.networks.registry import TITLES
 from analysis_lib.networks.titles import entry_titles
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics.estimates import Estimate, Verdict
 from analysis_lib.studies.architectures.findings import STEPS, Board, Findings, Network, Roots
 from analysis_lib.studies.architectures.tables import titles
 from analysis_lib.words import (

@@ -23,7 +23,7 @@ from analysis_lib.geometry.smoothness import label_smoothness
 from analysis_lib.networks.axes import layer_axes, node_count
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.progress import progress_bar
-from analysis_lib.statistics import left_out
+from analysis_lib.statistics.intervals import left_out
 from analysis_lib.warping.options import Warping
 
 #: what may be chosen

@@ -13,14 +13,9 @@ import pandas as pd
 
 from analysis_lib.errors import UserError
 from analysis_lib.geometry.curves import shapes
-from analysis_lib.statistics import (
-    N_DRAWS,
-    Estimate,
-    jackknife_draws,
-    percentile_interval,
-    rank_correlation,
-    simultaneous_band,
-)
+from analysis_lib.statistics.estimates import Estimate
+from analysis_lib.statistics.intervals import N_DRAWS, jackknife_draws, percentile_interval, simultaneous_band
+from analysis_lib.statistics.ranks import rank_correlation
 
 
 def shape(table: pd.DataFrame, statistic: str, mean: str, boundary: int) -> Estimate:

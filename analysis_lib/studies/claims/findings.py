@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis_lib.chapters.recorded import recorded_editions, recorded_provenance, recorded_table
 from analysis_lib.errors import UserError, unknown_choice
-from analysis_lib.statistics import Estimate, Verdict, together
+from analysis_lib.statistics.estimates import Estimate, Verdict, together
 from analysis_lib.studies.claims.papers import Check, Claim, Claims, Need
 
 HOLDS, FAILS, UNDECIDED = map(str, (Verdict.HOLDS, Verdict.FAILS, Verdict.UNDECIDED))

@@ -1,8 +1,8 @@
 """What a claim of a paper comes down to: one number, read off tables that chapters recorded.
 
 A measure is a function of tidy tables, and of the arguments that ``data/claims`` gives it, that returns an
-`analysis_lib.statistics.Estimate`; a `UserError` says in a few words why these tables cannot tell. `cell` reads
-any table; the others belong to the study that made the table: ``analysis_lib/studies/NAME/measures.py``.
+`analysis_lib.statistics.estimates.Estimate`; a `UserError` says in a few words why these tables cannot tell. `cell`
+reads any table; the others belong to the study that made the table: ``analysis_lib/studies/NAME/measures.py``.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from math import nan
 import pandas as pd
 
 from analysis_lib.errors import UserError
-from analysis_lib.statistics import Estimate
+from analysis_lib.statistics.estimates import Estimate
 from analysis_lib.studies.ablations import measures as ablations
 from analysis_lib.studies.architectures import measures as architectures
 from analysis_lib.studies.claims import curves

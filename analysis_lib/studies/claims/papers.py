@@ -28,7 +28,7 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 from analysis_lib.errors import DataError, unknown_choice
 from analysis_lib.files import ROOT
 from analysis_lib.loading import Name, Within, checked, read_json
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics.estimates import Estimate, Verdict
 from analysis_lib.studies.claims.measures import measures_of
 
 Tables = Annotated[tuple[Name, ...], Within(1, 10)]

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis_lib.chapters.editions import edition_title
 from analysis_lib.chapters.other_editions import edition_label
 from analysis_lib.chapters.shown import badge
-from analysis_lib.statistics import Estimate
+from analysis_lib.statistics.estimates import Estimate
 from analysis_lib.studies.claims.deviations import OPEN, OTHER, SAME
 from analysis_lib.studies.claims.findings import (
     DECIDED,

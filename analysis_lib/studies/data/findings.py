@@ -6,7 +6,7 @@ from math import isnan, nan
 
 import pandas as pd
 
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics.estimates import Estimate, Verdict
 
 
 @dataclass(frozen=True)

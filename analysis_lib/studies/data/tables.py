@@ -11,7 +11,7 @@ from analysis_lib.files import digest
 from analysis_lib.geometry.layerwise import stored_distances
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.training.fit import evaluate
-from analysis_lib.statistics import wilson_interval
+from analysis_lib.statistics.intervals import wilson_interval
 from analysis_lib.warping.options import Warping
 
 

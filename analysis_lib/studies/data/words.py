@@ -6,7 +6,7 @@ from contextlib import suppress
 import pandas as pd
 
 from analysis_lib.networks.checkpoints import Checkpoint
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics.estimates import Estimate, Verdict
 from analysis_lib.studies.data.findings import Findings, Soundness
 from analysis_lib.words import (
     code_of,

@@ -10,7 +10,8 @@ import pandas as pd
 from analysis_lib.errors import UserError
 from analysis_lib.explain.controls import untold
 from analysis_lib.geometry.learnt import sure_layers
-from analysis_lib.statistics import Estimate, Verdict, rank_correlation, together
+from analysis_lib.statistics.estimates import Estimate, Verdict, together
+from analysis_lib.statistics.ranks import rank_correlation
 
 #: what is less is weak, and what is less alike is forgotten; sentences call it a half
 HALF = 0.5

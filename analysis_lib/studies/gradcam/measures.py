@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis_lib.errors import UserError
-from analysis_lib.statistics import Estimate
+from analysis_lib.statistics.estimates import Estimate
 
 
 def early_strength(table: pd.DataFrame, late: int) -> Estimate:

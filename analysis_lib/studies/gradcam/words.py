@@ -5,7 +5,7 @@ from functools import partial
 from math import isnan
 
 from analysis_lib.explain.controls import STILL
-from analysis_lib.statistics import Verdict
+from analysis_lib.statistics.estimates import Verdict
 from analysis_lib.studies.gradcam.findings import Alike, Balance, Early, Findings, Gain, Place, Still
 from analysis_lib.words import at_layers, counted, estimate, judged, listed, marked, name_of, number, percent, points
 

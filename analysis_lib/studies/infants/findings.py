@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.explain.registry import CONTROLS, TITLES
-from analysis_lib.statistics import Estimate, Verdict, area_interval, wilson_interval
+from analysis_lib.statistics.estimates import Estimate, Verdict
+from analysis_lib.statistics.intervals import wilson_interval
+from analysis_lib.statistics.ranks import area_interval
 
 CHANCE = 0.5
 #: score from which on an infant counts as found: where the network thinks both classes equally likely

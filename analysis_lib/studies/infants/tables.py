@@ -14,7 +14,7 @@ from analysis_lib.explain.attributions import Attribution, explain
 from analysis_lib.explain.method import Method
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.training.fit import check_classes, predict
-from analysis_lib.statistics import by_person
+from analysis_lib.statistics.ranks import by_person
 
 #: the class that is looked for, as both classes are in order
 FOUND = 1

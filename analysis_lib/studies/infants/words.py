@@ -6,7 +6,7 @@ import pandas as pd
 
 from analysis_lib.chapters.editions import edition_title
 from analysis_lib.explain.registry import CONTROLS, TITLES
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics.estimates import Estimate, Verdict
 from analysis_lib.studies.infants.findings import CHANCE, LINE, Findings
 from analysis_lib.words import counted, estimate, judged, listed, marked, name_of, named, number, percent, plain
 

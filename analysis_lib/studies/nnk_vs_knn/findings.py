@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis_lib.geometry.learnt import sure_layers
 from analysis_lib.networks.untrained import TRAINED, UNTRAINED
-from analysis_lib.statistics import Estimate, Verdict, together
+from analysis_lib.statistics.estimates import Estimate, Verdict, together
 from analysis_lib.studies.nnk_vs_knn.tables import gap_means
 
 #: growth of the support, as a share of k-NN's on a log scale, below which it counts as saturated

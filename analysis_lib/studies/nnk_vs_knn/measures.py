@@ -3,7 +3,7 @@
 import pandas as pd
 
 from analysis_lib.errors import UserError
-from analysis_lib.statistics import Estimate, greatest
+from analysis_lib.statistics.estimates import Estimate, greatest
 
 
 def worst_layer(table: pd.DataFrame, against: str, of: str) -> Estimate:

@@ -26,7 +26,8 @@ from analysis_lib.geometry.smoothness import (
     smoothness_interval,
 )
 from analysis_lib.progress import progress_bar
-from analysis_lib.statistics import SEEDS, jackknife_draws, left_out, resampled_means, seed_range
+from analysis_lib.statistics.intervals import jackknife_draws, left_out, resampled_means
+from analysis_lib.statistics.several_networks import SEEDS, seed_range
 from analysis_lib.warping.options import Warping
 
 #: what is read off each graph, class by class

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from analysis_lib.statistics import Verdict
+from analysis_lib.statistics.estimates import Verdict
 from analysis_lib.studies.nnk_vs_knn.findings import Against, Comparison, Errors, Gains, Gap, Support, Symmetrisation
 from analysis_lib.words import counted, estimate, judged, layers_of, listed, moves, name_of, number, percent, surely
 

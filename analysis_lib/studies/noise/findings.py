@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.geometry.learnt import sure_layers
-from analysis_lib.statistics import Estimate, Verdict, together
+from analysis_lib.statistics.estimates import Estimate, Verdict, together
 from analysis_lib.studies.noise.tables import ALL, CHOSEN
 
 

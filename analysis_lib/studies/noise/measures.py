@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.errors import UserError
-from analysis_lib.statistics import Estimate, greatest
+from analysis_lib.statistics.estimates import Estimate, greatest
 
 
 def noisy_change(table: pd.DataFrame) -> Estimate:

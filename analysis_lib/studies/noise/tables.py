@@ -23,7 +23,8 @@ from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.training.fit import evaluate
 from analysis_lib.progress import progress_bar
 from analysis_lib.results.digest import array_digest
-from analysis_lib.statistics import SEEDS, mean_interval, percentile_interval, seed_range, unseen_share, wilson_interval
+from analysis_lib.statistics.intervals import mean_interval, percentile_interval, unseen_share, wilson_interval
+from analysis_lib.statistics.several_networks import SEEDS, seed_range
 from analysis_lib.warping.options import Warping
 
 #: sets of clips that accuracy is given for, beside the single actions
@@ -372,7 +373,7 @@ def robustness_table(
         (mean over seeds), low, high (Wilson's 95 % interval for that many clips: seeds are not
         counted as further clips), seeds_low, seeds_high (least and greatest of the seeds), and
         change (to the same clips undisturbed) with change_low and change_high; where no clip changed, these
-        are what so few clips may have missed (`analysis_lib.statistics.unseen_share`).
+        are what so few clips may have missed (`analysis_lib.statistics.intervals.unseen_share`).
     """
     clean = predictions[predictions["kind"] == "none"].set_index("clip")
     members = {CHOSEN: actions, ALL: clean["action"].unique()} | {name: [name] for name in actions}

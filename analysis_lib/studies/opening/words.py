@@ -3,7 +3,7 @@
 import pandas as pd
 
 from analysis_lib.chapters.shown import badge
-from analysis_lib.statistics import Verdict
+from analysis_lib.statistics.estimates import Verdict
 from analysis_lib.words import counted, name_of
 
 _TESTED = [*map(str, (Verdict.HOLDS, Verdict.FAILS, Verdict.UNDECIDED))]

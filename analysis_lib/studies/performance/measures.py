@@ -3,7 +3,7 @@
 import pandas as pd
 
 from analysis_lib.errors import UserError
-from analysis_lib.statistics import Estimate
+from analysis_lib.statistics.estimates import Estimate
 
 
 def nnk_overhead(nnk: pd.DataFrame, growth: pd.DataFrame) -> Estimate:

@@ -17,7 +17,7 @@ from analysis_lib.explain.method import Method
 from analysis_lib.explain.registry import TITLES
 from analysis_lib.explain.shapley import MOST_PLAYERS, exact_shapley
 from analysis_lib.networks.checkpoints import Checkpoint
-from analysis_lib.statistics import mean_interval
+from analysis_lib.statistics.intervals import mean_interval
 from analysis_lib.studies.shap_comparison.comparing import Comparison
 
 

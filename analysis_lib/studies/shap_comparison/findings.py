@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis_lib.explain.controls import untold
 from analysis_lib.explain.registry import CONTROLS, TITLES
-from analysis_lib.statistics import Estimate, Verdict, together
+from analysis_lib.statistics.estimates import Estimate, Verdict, together
 from analysis_lib.studies.shap_comparison.judging import YARDSTICKS
 from analysis_lib.studies.shap_comparison.perturbing import LOT
 

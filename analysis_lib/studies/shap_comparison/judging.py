@@ -16,7 +16,8 @@ from analysis_lib.explain.yardsticks import infidelity, maximal_sensitivity, pre
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.untrained import untrained
 from analysis_lib.progress import progress_bar
-from analysis_lib.statistics import mean_interval, percentile_interval, rank_correlation, times_drawn
+from analysis_lib.statistics.intervals import mean_interval, percentile_interval, times_drawn
+from analysis_lib.statistics.ranks import rank_correlation
 from analysis_lib.studies.shap_comparison.comparing import Comparison
 from analysis_lib.studies.shap_comparison.perturbing import masking_gains
 

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.errors import UserError
-from analysis_lib.statistics import Estimate, mean_interval
+from analysis_lib.statistics.estimates import Estimate
+from analysis_lib.statistics.intervals import mean_interval
 from analysis_lib.studies.shap_comparison.findings import paired, time_ratio
 
 

@@ -14,7 +14,7 @@ from analysis_lib.explain.gradcam import GradCAM
 from analysis_lib.explain.masking import masking_curve, ranking
 from analysis_lib.explain.registry import TITLES
 from analysis_lib.networks.training.fit import predict
-from analysis_lib.statistics import mean_interval
+from analysis_lib.statistics.intervals import mean_interval
 from analysis_lib.studies.shap_comparison.comparing import Comparison
 
 LOT = "random"  # joints by lot, as rows of curves have it

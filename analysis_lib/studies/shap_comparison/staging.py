@@ -9,7 +9,8 @@ from scipy.stats import rankdata
 from analysis_lib.explain.attributions import explain
 from analysis_lib.explain.gradcam import GradCAM
 from analysis_lib.explain.stream_shapley import stream_shapley
-from analysis_lib.statistics import mean_interval, percentile_interval, rank_correlation
+from analysis_lib.statistics.intervals import mean_interval, percentile_interval
+from analysis_lib.statistics.ranks import rank_correlation
 from analysis_lib.studies.shap_comparison.comparing import Comparison
 
 

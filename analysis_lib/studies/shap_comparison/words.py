@@ -6,7 +6,7 @@ from math import isnan
 import pandas as pd
 
 from analysis_lib.explain.controls import STILL
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics.estimates import Estimate, Verdict
 from analysis_lib.studies.shap_comparison.findings import ALIKE, EXACT, GRADCAM, ONE_ORDER, SHAP, Findings, Lead
 from analysis_lib.words import (
     counted,

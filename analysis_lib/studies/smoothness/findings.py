@@ -11,7 +11,7 @@ from analysis_lib.geometry.curves import EVERY
 from analysis_lib.geometry.learnt import sure_layers
 from analysis_lib.geometry.operator_norms import change_norm_correlation
 from analysis_lib.networks.untrained import TRAINED, UNTRAINED
-from analysis_lib.statistics import Estimate, Verdict, together
+from analysis_lib.statistics.estimates import Estimate, Verdict, together
 
 #: a curve counts as flat up to a layer where it changes there by less than this share of its change after it
 FLAT = 0.5

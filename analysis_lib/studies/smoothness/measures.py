@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from analysis_lib.errors import UserError
-from analysis_lib.statistics import Estimate
+from analysis_lib.statistics.estimates import Estimate
 
 
 def middle_rise(table: pd.DataFrame, names: Sequence[str]) -> Estimate:

@@ -23,7 +23,7 @@ from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.hooks import evaluating
 from analysis_lib.networks.training.recipes import siblings
 from analysis_lib.networks.untrained import SEED, TRAINED, UNTRAINED, untrained_twins
-from analysis_lib.statistics import N_DRAWS, jackknife_draws, left_out, percentile_interval
+from analysis_lib.statistics.intervals import N_DRAWS, jackknife_draws, left_out, percentile_interval
 
 COLUMNS = ("layer", "name", "norm", "bound", "label_ratio", "data_ratio")
 

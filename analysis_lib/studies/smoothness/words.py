@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import ceil, floor, isfinite, isnan
 
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics.estimates import Estimate, Verdict
 from analysis_lib.studies.smoothness.findings import CurveFindings, Learnt, Neighbours, Picture, TheoremFindings, Votes
 from analysis_lib.words import counted, estimate, judged, listed, moves, name_of, named, number, percent, surely
 

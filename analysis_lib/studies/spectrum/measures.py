@@ -7,7 +7,7 @@ take every frequency at its worst.
 import numpy as np
 import pandas as pd
 
-from analysis_lib.statistics import Estimate
+from analysis_lib.statistics.estimates import Estimate
 from analysis_lib.studies.spectrum.tables import top_frequencies
 
 

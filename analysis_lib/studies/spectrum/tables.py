@@ -15,7 +15,7 @@ from analysis_lib.skeletons.spectrum import (
     graph_spectrum,
     polynomial_response,
 )
-from analysis_lib.statistics import percentile_interval, resampled_means
+from analysis_lib.statistics.intervals import percentile_interval, resampled_means
 
 #: The paper names frequencies 17..25 of 25.
 PAPER_TOP = 9 / 25
@@ -34,7 +34,7 @@ def class_energy(
 
     A class is the mean of its clips' normalised spectra, so long clips do not dominate; a
     super-class is the unweighted mean of its classes. Intervals (95 %) are of clips drawn again
-    within each class (`analysis_lib.statistics.resampled_means`); a class of one clip shows none.
+    within each class (`analysis_lib.statistics.intervals.resampled_means`); a class of one clip shows none.
 
     Parameters
     ----------

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.geometry.curves import EVERY
-from analysis_lib.statistics import Estimate, Verdict, rank_interval, together
+from analysis_lib.statistics.estimates import Estimate, Verdict, together
+from analysis_lib.statistics.ranks import rank_interval
 from analysis_lib.studies.transfer.measures import still_learns
 from analysis_lib.studies.transfer.runs import SCRATCH, case_name
 from analysis_lib.studies.transfer.tables import OLD_HEAD

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from analysis_lib.errors import UserError
-from analysis_lib.statistics import Estimate, greatest, wilson_interval
+from analysis_lib.statistics.estimates import Estimate, greatest
+from analysis_lib.statistics.intervals import wilson_interval
 
 #: gain of accuracy from the second third of the epochs to the last above which a case still learns
 STILL = 0.01

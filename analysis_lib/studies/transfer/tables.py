@@ -33,7 +33,7 @@ from analysis_lib.networks.hooks import HEAD, cascade_steps
 from analysis_lib.networks.training.fine_tuning import check_cut
 from analysis_lib.networks.training.fit import predict
 from analysis_lib.progress import progress_bar
-from analysis_lib.statistics import mean_interval
+from analysis_lib.statistics.intervals import mean_interval
 from analysis_lib.studies.transfer.runs import SCRATCH, Run, Target, Tuning, plan
 from analysis_lib.warping.options import Warping
 

@@ -2,7 +2,7 @@
 
 from math import ceil, floor, isnan, nan
 
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics.estimates import Estimate, Verdict
 from analysis_lib.studies.transfer.findings import Findings, Forecast, Probe
 from analysis_lib.words import counted, estimate, judged, listed, name_of, number, percent, points, value_of
 

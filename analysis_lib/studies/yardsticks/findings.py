@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis_lib.networks.untrained import TRAINED, UNTRAINED
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics.estimates import Estimate, Verdict
 from analysis_lib.studies.yardsticks.tables import PROBE, SAME, VARIATION
 
 

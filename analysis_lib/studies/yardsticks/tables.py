@@ -20,7 +20,8 @@ from analysis_lib.geometry.smoothness import label_smoothness
 from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.untrained import TRAINED, UNTRAINED
 from analysis_lib.progress import progress_bar
-from analysis_lib.statistics import N_DRAWS, jackknife_draws, left_out, percentile_interval, rank_correlation
+from analysis_lib.statistics.intervals import N_DRAWS, jackknife_draws, left_out, percentile_interval
+from analysis_lib.statistics.ranks import rank_correlation
 from analysis_lib.warping.options import Warping
 
 #: what is measured of a layer, in this order; all but the last two go up or down with label variation

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from math import isnan
 
 from analysis_lib.networks.untrained import SEED, UNTRAINED
-from analysis_lib.statistics import Verdict
+from analysis_lib.statistics.estimates import Verdict
 from analysis_lib.studies.yardsticks.findings import Alignment, Change, Findings
 from analysis_lib.studies.yardsticks.tables import PROBE, SAME
 from analysis_lib.words import counted, estimate, judged, moved, number, plain, points

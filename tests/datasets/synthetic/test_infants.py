@@ -7,7 +7,7 @@ from analysis_lib.datasets.readers.keypoints import read_keypoints
 from analysis_lib.datasets.synthetic.infants import FIDGETY, best_area, fidgeting, infants, recording
 from analysis_lib.errors import UserError
 from analysis_lib.skeletons.layouts import layout
-from analysis_lib.statistics import ranking_area
+from analysis_lib.statistics.ranks import ranking_area
 
 BODY = layout("infant-29")
 

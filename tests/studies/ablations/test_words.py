@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from sentences import check, check_answer
 
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics.estimates import Estimate, Verdict
 from analysis_lib.studies.ablations import findings, words
 from analysis_lib.studies.ablations.findings import Actions, Findings, Focus, Part
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics.estimates import Estimate, Verdict
 from analysis_lib.studies.architectures.findings import board, findings, roots
 
 NAMES = ("fall", "twin's fall", "learnt", "first half", "late", "less late")

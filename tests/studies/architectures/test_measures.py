@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from analysis_lib.errors import UserError
-from analysis_lib.statistics import Estimate, wilson_interval
+from analysis_lib.statistics.estimates import Estimate
+from analysis_lib.statistics.intervals import wilson_interval
 from analysis_lib.studies.architectures import measures
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sentences import check, check_answer
 
-from analysis_lib.statistics import Estimate
+from analysis_lib.statistics.estimates import Estimate
 from analysis_lib.studies.architectures import words
 from analysis_lib.studies.architectures.findings import Board, Findings, Network, Roots
 

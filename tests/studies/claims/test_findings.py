@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from analysis_lib.chapters import recorded
 from analysis_lib.errors import UserError
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics.estimates import Estimate, Verdict
 from analysis_lib.studies.claims.findings import (
     FAILS,
     HOLDS,

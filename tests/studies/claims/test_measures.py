@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from analysis_lib.errors import UserError
-from analysis_lib.statistics import Estimate
+from analysis_lib.statistics.estimates import Estimate
 from analysis_lib.studies.claims.measures import cell
 
 TABLE = pd.DataFrame(

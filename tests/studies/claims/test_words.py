@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sentences import check, check_answer
 
 from analysis_lib.plots.style import FAINT, NEGATIVE
-from analysis_lib.statistics import Estimate
+from analysis_lib.statistics.estimates import Estimate
 from analysis_lib.studies.claims import words
 from analysis_lib.studies.claims.deviations import OPEN, OTHER, SAME, deviation_table
 from analysis_lib.studies.claims.figures import plot_verdicts, verdict_counts

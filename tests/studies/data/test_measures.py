@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from analysis_lib.statistics import Estimate
+from analysis_lib.statistics.estimates import Estimate
 from analysis_lib.studies.data.measures import network_accuracy
 
 

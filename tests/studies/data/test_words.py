@@ -7,7 +7,7 @@ from torch import nn
 
 from analysis_lib.datasets.preparation.recipe import Preprocessing
 from analysis_lib.networks.checkpoints import Checkpoint, load_checkpoint
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics.estimates import Estimate, Verdict
 from analysis_lib.studies.data import words
 from analysis_lib.studies.data.findings import Findings, Soundness
 from analysis_lib.words import THIN

@@ -12,7 +12,7 @@ from sentences import check, check_all, check_answer
 from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.errors import UserError
 from analysis_lib.skeletons.skeleton import Skeleton
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics.estimates import Estimate, Verdict
 from analysis_lib.studies.gradcam import words
 from analysis_lib.studies.gradcam.findings import Alike, Balance, Gain, Limbs, Place, Still, findings
 from analysis_lib.studies.gradcam.tables import pose_table

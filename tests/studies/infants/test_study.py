@@ -16,7 +16,8 @@ from analysis_lib.datasets.synthetic.infants import infants
 from analysis_lib.errors import DataError, UserError
 from analysis_lib.explain.registry import TITLES
 from analysis_lib.networks.checkpoints import Checkpoint
-from analysis_lib.statistics import Estimate, Verdict, wilson_interval
+from analysis_lib.statistics.estimates import Estimate, Verdict
+from analysis_lib.statistics.intervals import wilson_interval
 from analysis_lib.studies.infants import tables, words
 from analysis_lib.studies.infants.figures import plot_scores, plot_truth
 from analysis_lib.studies.infants.findings import Findings, findings

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sentences import check, check_all
 
-from analysis_lib.statistics import Verdict
+from analysis_lib.statistics.estimates import Verdict
 from analysis_lib.studies.nnk_vs_knn import findings, words
 from analysis_lib.studies.nnk_vs_knn.findings import Against, Split
 

@@ -2,7 +2,7 @@
 
 from sentences import answered
 
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics.estimates import Estimate, Verdict
 from analysis_lib.studies.nnk_vs_knn import words
 from analysis_lib.studies.nnk_vs_knn.findings import (
     Against,

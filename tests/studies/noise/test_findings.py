@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sentences import check, check_all, check_answer
 
-from analysis_lib.statistics import Verdict
+from analysis_lib.statistics.estimates import Verdict
 from analysis_lib.studies.noise import words
 from analysis_lib.studies.noise.findings import findings
 from analysis_lib.studies.noise.tables import ALL, CHOSEN, climb_table

@@ -20,7 +20,8 @@ from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.stgcn import STGCN
 from analysis_lib.networks.untrained import untrained_twins
 from analysis_lib.skeletons.skeleton import Skeleton
-from analysis_lib.statistics import mean_of_draws, wilson_interval
+from analysis_lib.statistics.intervals import wilson_interval
+from analysis_lib.statistics.several_networks import mean_of_draws
 from analysis_lib.studies.noise.tables import (
     ALL,
     CHOSEN,

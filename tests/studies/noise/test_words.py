@@ -6,7 +6,7 @@ from math import nan
 import pytest
 from sentences import answered
 
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics.estimates import Estimate, Verdict
 from analysis_lib.studies.noise import words
 from analysis_lib.studies.noise.findings import Climb, Cost, Curves, Findings, Learnt, Score
 

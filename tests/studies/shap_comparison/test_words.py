@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sentences import answered, check_all
 
 from analysis_lib.errors import UserError
-from analysis_lib.statistics import Verdict
+from analysis_lib.statistics.estimates import Verdict
 from analysis_lib.studies.shap_comparison import figures, measures, words
 from analysis_lib.studies.shap_comparison.findings import findings, paired
 from analysis_lib.studies.shap_comparison.judging import YARDSTICKS, difference_table, order_table, summary_table

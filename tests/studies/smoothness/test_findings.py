@@ -11,7 +11,7 @@ from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.geometry.curves import EVERY, Curves, shape_table, smoothness_table
 from analysis_lib.geometry.embeddings import Embeddings
 from analysis_lib.skeletons.skeleton import Skeleton
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics.estimates import Estimate, Verdict
 from analysis_lib.studies.smoothness import tables, words
 from analysis_lib.studies.smoothness.findings import (
     Neighbours,

@@ -6,7 +6,7 @@ from math import inf, nan
 import pytest
 from sentences import answered
 
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics.estimates import Estimate, Verdict
 from analysis_lib.studies.smoothness import words
 from analysis_lib.studies.smoothness.findings import (
     CurveFindings,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sentences import check, check_all
 
 from analysis_lib.geometry.curves import EVERY
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics.estimates import Estimate, Verdict
 from analysis_lib.studies.transfer import words
 from analysis_lib.studies.transfer.findings import Probe, _forecast, findings, probe_findings
 

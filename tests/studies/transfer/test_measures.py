@@ -7,7 +7,7 @@ import pytest
 
 from analysis_lib.errors import UserError
 from analysis_lib.files import ROOT
-from analysis_lib.statistics import wilson_interval
+from analysis_lib.statistics.intervals import wilson_interval
 from analysis_lib.studies.claims.papers import load_claims
 from analysis_lib.studies.transfer.measures import (
     STILL,

@@ -5,7 +5,7 @@ from math import nan
 
 from sentences import answered
 
-from analysis_lib.statistics import Estimate, Verdict
+from analysis_lib.statistics.estimates import Estimate, Verdict
 from analysis_lib.studies.transfer import words
 from analysis_lib.studies.transfer.findings import Findings, Forecast, Probe
 

@@ -15,7 +15,7 @@ from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.networks.stgcn import STGCN
 from analysis_lib.networks.untrained import untrained_twins
 from analysis_lib.skeletons.skeleton import Skeleton
-from analysis_lib.statistics import Verdict
+from analysis_lib.statistics.estimates import Verdict
 from analysis_lib.studies.yardsticks import figures, words
 from analysis_lib.studies.yardsticks.findings import Alignment, alignment, findings
 from analysis_lib.studies.yardsticks.tables import (

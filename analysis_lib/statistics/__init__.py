@@ -1,0 +1,1 @@
+"""Statistics over clips, people and networks, of plain arrays."""
