@@ -102,6 +102,23 @@ def run_table(path: str | Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def learnt_from(dataset: str, runs: pd.DataFrame, **tables: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return tables of trainings as they are if all were on one dataset, else without rows.
+
+    What networks learnt from other clips decides no claim on a dataset.
+
+    Parameters
+    ----------
+    dataset : str
+    runs : DataFrame
+        From `run_table`.
+    **tables : DataFrame
+        Made of it.
+    """
+    own = (runs["dataset"] == dataset).all()
+    return {name: table if own else table.head(0) for name, table in {"runs": runs, **tables}.items()}
+
+
 def variant_table(runs: pd.DataFrame) -> pd.DataFrame:
     """Return one row a variant: how accurate it is in the mean of its trainings.
 

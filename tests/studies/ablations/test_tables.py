@@ -135,3 +135,14 @@ def test_joints_in_the_plane(data):
         tables.node_table(networks[1:2], few)
     with pytest.raises(UserError, match="no CTR-GCN is trained on these data"):
         tables.first_of(networks, "ctr-gcn")
+
+
+def test_trainings_on_other_clips_are_no_evidence_for_a_dataset():
+    trained = runs(full=[0.5]).assign(dataset="here")
+    parts = pd.DataFrame({"part": ["all"]})
+    mine, theirs = (tables.learnt_from(place, trained, parts=parts) for place in ("here", "there"))
+    assert [len(table) for table in mine.values()] == [1, 1]
+    assert {name: list(table) for name, table in theirs.items()} == {"runs": list(trained), "parts": ["part"]}
+    assert all(table.empty for table in theirs.values())
+    with pytest.raises(UserError, match="no variants with and without all"):
+        gain(theirs["parts"], "all")
