@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
+from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.errors import UserError
 from analysis_lib.geometry.embeddings import Embeddings
 from analysis_lib.geometry.graphs import SYMMETRISATIONS, TOLERANCE, knn_graph, similarity_kernel
-from analysis_lib.geometry.layerwise import GRAPHS, distances_at
+from analysis_lib.geometry.layerwise import GRAPHS, distances_at, layer_embeddings
 from analysis_lib.geometry.learnt import LEARNT, learnt_rows
 from analysis_lib.geometry.neighbour_votes import class_means, vote_errors
 from analysis_lib.geometry.smoothness import (
@@ -25,6 +26,7 @@ from analysis_lib.geometry.smoothness import (
     resampled_smoothness,
     smoothness_interval,
 )
+from analysis_lib.networks.checkpoints import Checkpoint
 from analysis_lib.progress import progress_bar
 from analysis_lib.statistics.intervals import jackknife_draws, left_out, resampled_means
 from analysis_lib.statistics.several_networks import SEEDS, seed_range
@@ -81,6 +83,13 @@ def layer_distances(embeddings: Embeddings, how: Warping = Warping(), progress: 
     """Return the windowed DTW distances of every layer, by its name, the input first."""
     layers = progress_bar(embeddings.layers, "distances", progress)
     return {name: distances_at(embeddings, layer, how) for layer, name in enumerate(layers)}
+
+
+def network_distances(
+    networks: Sequence[Checkpoint], data: SkeletonDataset, reduce: str, how: Warping = Warping()
+) -> list[dict[str, np.ndarray]]:
+    """Return the same of the embeddings of several networks, of the same clips."""
+    return [layer_distances(layer_embeddings(network, data, reduce=reduce), how) for network in networks]
 
 
 def read_graphs(
