@@ -94,7 +94,7 @@ def test_every_chapter_runs_with_its_defaults(own, network, page, chapter):
     assert ", recorded" not in text
     assert ("was never trained" in text) == (chapter != "spectrum")
     if chapter in ("smoothness", "nnk_vs_knn", "yardsticks", "noise", "transfer", "explore"):
-        assert "Some actions of mine have fewer clips than `n_per_class = 12`, and all are taken: reach" in text
+        assert "Some actions of mine have fewer clips than `n_per_class = 10`, and all are taken: reach" in text
     if chapter == "data":
         assert "share of frames: hand" in text
 
