@@ -59,5 +59,5 @@ def clip_player(
     ]
     shown = [maps.on_frames(i, pose.shape[1], pose.shape[0]) for i, pose in enumerate(poses)]
     n = len(maps.layers)
-    layers = titles or ([f"{i} of {n}" for i in range(1, n + 1)] if n > 1 else maps.layers)
+    layers = titles or ([f"layer {i} of {n}" for i in range(1, n + 1)] if n > 1 else maps.layers)
     return skeleton_player(poses, data.skeleton, shown, layers=layers, names=names, layer=layer)

@@ -47,7 +47,7 @@ def verdicts(found: CurveFindings | None, learnt: Learnt | None = None) -> list[
         return []
     both = (found.picture.flat, found.picture.sudden) if found.picture else [Verdict.UNTESTED] * 2
     said = (f"nearly flat up to layer {found.boundary}", f"every super-class falls most after layer {found.boundary}")
-    added = f"what training adds comes after layer {found.boundary}"
+    added = f"what training adds grows more after layer {found.boundary} than up to it"
     trained = [(learnt.comes_late, added)] if learnt else []
     return [*zip(both, said, strict=True), *trained]
 

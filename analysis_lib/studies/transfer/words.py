@@ -10,7 +10,7 @@ from analysis_lib.words import counted, estimate, judged, listed, name_of, numbe
 DEEPER = {
     Verdict.HOLDS: "more layers name more, at best {}",
     Verdict.FAILS: "more layers name fewer, at best {}",
-    Verdict.UNDECIDED: "whether more layers help, at best to {}, stays open",
+    Verdict.UNDECIDED: "more layers at best name {}, no clear difference",
 }
 
 

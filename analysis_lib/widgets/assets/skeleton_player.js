@@ -96,7 +96,7 @@ const select = (name, label) =>
   `<label class="player-${name}"><span>${label}</span><select ${KEEP}></select></label>`;
 const PARTS = `
   <div class="player-row">
-    ${select("clip", "Clip")} ${select("layer", "Layer")} ${select("scale", "Bubbles compared")}
+    ${select("clip", "Clip")} ${select("layer", "Map")} ${select("scale", "Bubbles compared")}
   </div>
   <svg class="player-stage" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" ${KEEP}></svg>
   <div class="player-legend"></div>
@@ -135,7 +135,7 @@ function render({ model, el }) {
   };
   const clipMenu = menu("clip", clips.map(({ name }, i) => [name, i]));
   const layerMenu = menu("layer", layers.map((name, i) => [name, i]));
-  const scales = [["within this layer", "layer"], ["across layers", "all"]];
+  const scales = [["within this map", "layer"], ["across maps", "all"]];
   const scaleMenu = menu("scale", layers.length > 1 ? scales : scales.slice(0, 1));
   const speedMenu = menu("speed", [0.25, 0.5, 1, 2].map((speed) => [`${speed}×`, speed]));
   speedMenu.value = 1;
