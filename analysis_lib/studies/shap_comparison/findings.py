@@ -11,7 +11,7 @@ import pandas as pd
 from analysis_lib.explain.controls import untold
 from analysis_lib.explain.registry import CONTROLS, TITLES
 from analysis_lib.statistics.estimates import Estimate, Verdict, together
-from analysis_lib.studies.shap_comparison.judging import YARDSTICKS
+from analysis_lib.studies.shap_comparison.judging import OF_NETWORKS, YARDSTICKS
 from analysis_lib.studies.shap_comparison.perturbing import LOT
 
 GRADCAM, SHAP, SHAPLEY = TITLES["gradcam"], TITLES["deeplift"], TITLES["shapley"]
@@ -29,6 +29,7 @@ class Lead:
 
     ``level`` are the others with the same value on every clip, ``near`` those that clips cannot tell from it, ``naive``
     those that know nothing of the network and are as good, as far as the clips tell: where there are any, nobody leads.
+    By yardsticks that compare networks (`OF_NETWORKS`) they are nothing to be held to.
     """
 
     yardstick: str
@@ -214,7 +215,7 @@ def _lead(of: pd.DataFrame, differences: pd.DataFrame) -> Lead:
     }
     best = max(wins, key=wins.get)
     near, naive, level = [], [], []
-    for method in of["method"]:
+    for method in known.index if name in OF_NETWORKS else of["method"]:
         ahead = paired(differences, name, best, method)
         if method != best and not (ahead and ahead.above(0) == Verdict.HOLDS):
             same = ahead and ahead.value == ahead.low == ahead.high == 0

@@ -39,6 +39,8 @@ YARDSTICKS = {
     "other seed": 1,
     "sparseness": 0,
 }
+#: those that hold the maps of one network to those of another: a map that asks no network is the same for both
+OF_NETWORKS = ("randomised", "other seed")
 _JUDGING = {name: sign for name, sign in YARDSTICKS.items() if sign}
 HUMAN = (2, 5, 10)  # joints that are moved as a sensor errs
 #: the sensor's error that explanations should not mind, as a share of the clip's size

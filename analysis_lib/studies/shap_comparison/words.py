@@ -8,6 +8,7 @@ import pandas as pd
 from analysis_lib.explain.controls import STILL
 from analysis_lib.statistics.estimates import Estimate, Verdict
 from analysis_lib.studies.shap_comparison.findings import ALIKE, EXACT, GRADCAM, ONE_ORDER, SHAP, Findings, Lead
+from analysis_lib.studies.shap_comparison.judging import OF_NETWORKS
 from analysis_lib.words import (
     counted,
     duration,
@@ -56,7 +57,7 @@ def answer(found: Findings) -> str:
     if len(found.methods) < 2:
         return f"With {named(found.methods)} alone there is nothing to compare."
     n, left = len(found.leads), len(found.leads) - _as_well(found)
-    clips, of = counted(found.clips, "clip"), "the one yardstick" if n == 1 else f"{n} yardsticks"
+    clips, of = _clips(found), "the one yardstick" if n == 1 else f"{n} yardsticks"
     if not left:
         by = "By the one yardstick" if n == 1 else f"By each of {n} yardsticks"
         return f"{by} on {clips} maps without a network do as well as the best explanation."
@@ -79,6 +80,12 @@ def answer(found: Findings) -> str:
     if "truth" in found.leads and not found.leads["truth"].naive:
         said += f"; {name_of(found.leads['truth'].method)} finds the joints that move by design best"
     return f"{said}."
+
+
+def _clips(found: Findings) -> str:
+    """Return how many clips the yardsticks rest on: some explain perturbed clips anew, and take fewer."""
+    fewest, most = (end((lead.value.clips for lead in found.leads.values()), default=0) for end in (min, max))
+    return counted(most, "clip") if fewest == most else f"{fewest} to {counted(most, 'clip')}"
 
 
 def _as_well(found: Findings) -> int:
@@ -108,6 +115,8 @@ def numbers(found: Findings) -> str:
         if as_well
         else ""
     )
+    if among := [name for name in found.leads if name in OF_NETWORKS]:
+        naive += f" By {listed(among)} maps of networks alone are compared."
     head = (
         f"{counted(found.clips, 'clip')} {'is' if found.clips == 1 else 'are'} explained, of which the network names "
         f"{found.right} rightly.{naive} Best by each yardstick, and who cannot be told from it by these clips:"

@@ -118,6 +118,19 @@ def test_a_control_never_leads_and_is_told():
     assert "do as well" in words.answer(found)
 
 
+def test_where_networks_are_compared_a_map_without_one_is_no_rival():
+    found = findings(tables({"other seed": (0.5, 0.6, 0.7, 1.0), "randomised": (0.5, 0.4, 0.3, 1.0)}))
+    assert [lead.leads for lead in found.leads.values()] == [("joint Shapley",)] * 2
+    assert "do as well" not in words.answer(found)
+    assert "By randomised and other seed maps of networks alone are compared." in words.numbers(found)
+
+
+def test_clips_are_counted_by_yardstick():
+    many = findings(tables({"deletion": (0.5, 0.6, 0.7, 0.1)}))
+    few = findings(tables({"other seed": (0.5, 0.6, 0.7, 1.0)}, clips=3))
+    assert "on 3 to 8 clips" in words.answer(replace(many, leads={**many.leads, **few.leads}))
+
+
 def test_who_has_the_same_values_leads_too():
     found = findings(CASES["two are level"][0])
     assert found.leads["truth"].leads == ("DeepLIFT-SHAP", "joint Shapley")
