@@ -8,6 +8,7 @@ import ipywidgets
 import matplotlib.pyplot as plt
 from IPython.display import display
 from matplotlib.figure import Figure
+from PIL import Image
 
 from analysis_lib.plots.style import WIDTH
 
@@ -59,9 +60,13 @@ def graph_controls(
 
 
 def display_figure(figure: Figure, text: str) -> None:
-    """Display a figure as a picture that says in words what it shows, and close it."""
-    picture = BytesIO()
-    figure.savefig(picture, format="png", dpi=160)
+    """Display a figure as a picture that says in words what it shows, and close it.
+
+    The picture has at most 256 colours: it travels with the page, and is a third as large.
+    """
+    drawn, picture = BytesIO(), BytesIO()
+    figure.savefig(drawn, format="png", dpi=160)
     plt.close(figure)
+    Image.open(drawn).convert("RGB").quantize().save(picture, "PNG", optimize=True)
     shown = {"image/png": b64encode(picture.getvalue()).decode(), "text/plain": text}
     display(shown, raw=True, metadata={"image/png": {"width": 100 * WIDTH}})

@@ -17,6 +17,7 @@ from analysis_lib.chapters.recorded import (
     write_facts,
 )
 from analysis_lib.errors import DataError
+from analysis_lib.files import DATA
 
 TEXTS = {"name": ["", "a,b"], "kind": ["None", "NA"], "shown": [True, False]}
 FRAME = pd.DataFrame({"layer": [0, 1], "q": [0.5, np.nan], **TEXTS})
@@ -151,7 +152,15 @@ def test_what_is_published_is_what_was_recorded():
         files = json.loads(path.read_text())["files"]
         assert set(files) == {table.name for table in path.parent.glob("*.csv")}
         for name in files:
-            assert len(recorded_table(edition, chapter, name.removesuffix(".csv"))) > 0
+            assert len(recorded_table(edition, chapter, name.removesuffix(".csv")).columns) > 0
+
+
+def test_what_is_published_was_made_with_the_networks_that_are_shipped():
+    for path in PUBLISHED.glob("*/*/provenance.json"):
+        model = json.loads(path.read_text()).get("model")
+        if model:
+            card = json.loads((DATA / "checkpoints" / f"{model['name']}.json").read_text())
+            assert model["weights"] == card["weights_sha256"], f"{path.parent}: record it anew"
 
 
 def test_facts_are_written_with_the_tables_digests_alone(tmp_path):

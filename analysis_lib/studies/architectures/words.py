@@ -157,8 +157,11 @@ def untold(found: Findings) -> str:
     return f"Not beyond their interval farther than untrained twins fall: {named(none)}."
 
 
+_NOT_TOLD = "not told"
+
+
 def overview(costs: pd.DataFrame) -> pd.DataFrame:
-    """Return costs and accuracy as people read them, one row a network."""
+    """Return costs and accuracy as people read them, one row a network; what is told of none has no column."""
     named = titles(costs)
     rows = [
         {
@@ -169,14 +172,15 @@ def overview(costs: pd.DataFrame) -> pd.DataFrame:
             "multiplications a clip": f"{number(row.multiplications / 1e6, 0)} million",
             "time a clip, measured": duration(row.seconds),
             "passes in training": number(row.passes, 0),
-            "trained on": row.machine or "not told",
-            "trained in": "not told" if isnan(row.hours) else duration(3600 * row.hours),
+            "trained on": row.machine or _NOT_TOLD,
+            "trained in": _NOT_TOLD if isnan(row.hours) else duration(3600 * row.hours),
             "accuracy": estimate(Estimate(row.accuracy, row.low, row.high), percent),
             "test clips": row.clips,
         }
         for row in costs.itertuples()
     ]
-    return pd.DataFrame(rows).set_index("network")
+    table = pd.DataFrame(rows).set_index("network")
+    return table.loc[:, (table != _NOT_TOLD).any()]
 
 
 def accuracies(table: pd.DataFrame) -> pd.DataFrame:

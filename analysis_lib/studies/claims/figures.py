@@ -15,6 +15,8 @@ LOOKS = {HOLDS: ("#66C5AC", POSITIVE, ""), FAILS: ("#E99E66", NEGATIVE, "////")}
 LOOKS |= {UNDECIDED: ("white", INK, ""), UNTESTED: ("#E6E6E6", FAINT, "")}
 ALL, FACTS, ANY = "all papers", "facts", "any data"
 MOST = 40  # letters of a name
+#: share of the longest bar that a part has at least for its number to stand in it, apart from its neighbours'
+ROOM = 1 / 40
 
 
 def plot_verdicts(table: pd.DataFrame) -> Figure:
@@ -32,13 +34,13 @@ def plot_verdicts(table: pd.DataFrame) -> Figure:
     ticks: list[tuple[float, str]] = []
     heads: list[tuple[float, str]] = []
     figure, axes = plt.subplots(figsize=(0.66 * WIDTH, 1.0 + 0.19 * (len(counts) + 1.4 * counts["paper"].nunique())))
-    y = 0.0
+    y, least = 0.0, ROOM * counts[[*LOOKS]].sum(axis=1).max()
     for paper, editions in counts.groupby("paper", sort=False):
         heads.append((y, str(paper)))
         for row in editions.to_dict("records"):
             y += 1
             ticks.append((y, edition_title(row["edition"])[:MOST]))
-            _bar(axes, y, row)
+            _bar(axes, y, row, least)
         y += 1.4
     axes.set_yticks(*zip(*ticks, strict=True) if ticks else ([], []))
     for at, paper in heads:
@@ -90,12 +92,13 @@ def verdict_counts(table: pd.DataFrame) -> pd.DataFrame:
     return counts.reindex(columns=[*LOOKS], fill_value=0).reset_index().rename_axis(columns=None)
 
 
-def _bar(axes: Axes, y: float, counts: dict) -> None:
-    """Draw one bar, with a number in each of its parts."""
+def _bar(axes: Axes, y: float, counts: dict, least: float) -> None:
+    """Draw one bar, with a number in each of its parts that has room for one."""
     left = 0
     for verdict, (face, edge, hatch) in LOOKS.items():
         if n := counts[verdict]:
             axes.barh(y, n, left=left, height=0.78, facecolor=face, edgecolor=edge, hatch=hatch, linewidth=0.8)
             box = {"facecolor": face, "edgecolor": "none", "pad": 0.6} if hatch else None
-            axes.text(left + n / 2, y, str(n), ha="center", va="center_baseline", fontsize=7.5, color=INK, bbox=box)
+            if n >= least:
+                axes.text(left + n / 2, y, str(n), ha="center", va="center_baseline", fontsize=7.5, color=INK, bbox=box)
             left += n
