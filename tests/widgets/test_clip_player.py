@@ -42,7 +42,7 @@ def test_the_player_holds_the_maps_of_its_clips_on_their_own_frames(network, dat
     player = clip_player(network, data, maps, layer=3)
     np.testing.assert_allclose(player.peaks, [[m[i].max() for m in maps.maps] for i in range(3)], rtol=1e-4)
     assert [c["frames"] for c in player.clips] == [s.shape[1] for s in data.sequences]
-    assert (player.layer, player.layers[3]) == (3, "4 of 10")
+    assert (player.layer, player.layers[3]) == (3, "layer 4 of 10")
     for clip, true, said in zip(player.clips, data.labels, maps.scores.argmax(axis=1), strict=True):
         wrong = "" if true == said else f", named {CLASSES[said]}"
         assert clip["name"].removesuffix(" (1)") == CLASSES[true] + wrong

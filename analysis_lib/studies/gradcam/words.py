@@ -187,10 +187,10 @@ def targets(found: Findings) -> str:
     if not it:
         return ""
     sure = at_layers({"the clip": it.clip, "the class": it.target})
-    follow = sure or "neither clip nor class at any"
+    follow = f"they surely follow {sure}" if sure else "it is sure at none which of the two they follow"
     return (
         f"In {counted(it.pairs, 'pair')} of clips, {_alike(it.first)}; {_alike(it.last)}. With all layers "
-        f"taken at once, they surely follow {follow}. That the first layer's maps follow the clip rather than the "
+        f"taken at once, {follow}. That the first layer's maps follow the clip rather than the "
         f"class {judged(it.general)}."
     )
 

@@ -146,11 +146,12 @@ def learnt(found: Findings | None) -> str:
     here, there = (number(x, signed=True) for x in (it.trained, it.untrained))
     than = "that of untrained networks"
     sure = at_layers({f"above {than}": it.higher, f"below {than}": it.lower})
-    where = f"The change is surely {sure}" if sure else "At no layer is the change surely another than there"
+    where = f"The change is surely {sure}" if sure else "At no layer does the change surely differ from theirs"
     grows = ""
     if not isnan(it.growth.value) and found.n_layers > 1:
         grows = (
-            f" That this grows from the first layer to the last, {estimate(it.growth)}, {judged(it.growth.above(0))}."
+            f" That the difference grows from the first layer to the last, {estimate(it.growth)}, "
+            f"{judged(it.growth.above(0))}."
         )
     return (
         f"At {plain(it.level)} dB, noise on the chosen actions alone changes their label variation at the last layer "
