@@ -13,7 +13,7 @@ from analysis_lib.studies.claims.findings import FAILS, HOLDS, UNDECIDED, UNTEST
 #: fill, edge and hatching of each verdict, in the order of a bar
 LOOKS = {HOLDS: ("#66C5AC", POSITIVE, ""), FAILS: ("#E99E66", NEGATIVE, "////")}
 LOOKS |= {UNDECIDED: ("white", INK, ""), UNTESTED: ("#E6E6E6", FAINT, "")}
-ALL, FACTS, ANY = "all papers", "facts", "any data"
+ALL, CONTROLS, FACTS, ANY = "all papers", "this book's own controls", "facts", "any data"
 MOST = 40  # letters of a name
 #: share of the longest bar that a part has at least for its number to stand in it, apart from its neighbours'
 ROOM = 1 / 40
@@ -22,7 +22,7 @@ ROOM = 1 / 40
 def plot_verdicts(table: pd.DataFrame) -> Figure:
     """Draw, paper by paper, one bar an edition: how many claims have each verdict; what is not recorded has no place.
 
-    Facts have a bar of their own. It is so narrow that a phone shows all of it.
+    Facts and controls have bars of their own. It is so narrow that a phone shows all of it.
 
     Parameters
     ----------
@@ -56,7 +56,8 @@ def plot_verdicts(table: pd.DataFrame) -> Figure:
 def verdict_counts(table: pd.DataFrame) -> pd.DataFrame:
     """Return how many claims of each paper have each verdict in an edition; first all papers', if there are two.
 
-    Facts, which are the same in all editions, stand apart and last: each by what the first edition to decide it says.
+    Controls, which no paper has, stand apart, and last the facts, which are the same in all editions: each by what the
+    first edition to decide it says.
 
     Parameters
     ----------
@@ -70,24 +71,27 @@ def verdict_counts(table: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> rows = [("A1", "A", 0, "x", HOLDS), ("A1", "A", 0, "x", HOLDS), ("B1", "B", 0, "y", HOLDS)]
-    >>> rows += [("B2", "B", 1, "x", UNTESTED), ("B2", "B", 1, "y", HOLDS)]
-    >>> table = pd.DataFrame(rows, columns=["id", "paper", "fact", "edition", "verdict"])
+    >>> rows = [("A1", "A", "claim", "x", HOLDS), ("A1", "A", "claim", "x", HOLDS), ("B1", "B", "claim", "y", HOLDS)]
+    >>> rows += [("B2", "B", "fact", "x", UNTESTED), ("B2", "B", "fact", "y", HOLDS)]
+    >>> rows += [("B3", "B", "control", "x", HOLDS)]
+    >>> table = pd.DataFrame(rows, columns=["id", "paper", "kind", "edition", "verdict"])
     >>> verdict_counts(table)[["paper", "edition", HOLDS]]
-            paper   edition  holds
-    0  all papers         x      1
-    1  all papers         y      1
-    2           A         x      1
-    3           B         y      1
-    4       facts  any data      1
+                          paper   edition  holds
+    0                all papers         x      1
+    1                all papers         y      1
+    2                         A         x      1
+    3                         B         y      1
+    4  this book's own controls         x      1
+    5                     facts  any data      1
     """
     cells = table.drop_duplicates(["id", "edition"])
     cells = cells[cells["verdict"].isin([*LOOKS])]
-    facts = cells[cells["fact"] == 1].sort_values("verdict", key=lambda v: v == UNTESTED, kind="stable")
-    facts, cells = facts.drop_duplicates("id").assign(paper=FACTS, edition=ANY), cells[cells["fact"] == 0]
+    of = {kind: cells[cells["kind"] == kind] for kind in ("claim", "control", "fact")}
+    facts = of["fact"].sort_values("verdict", key=lambda v: v == UNTESTED, kind="stable").drop_duplicates("id")
+    cells = of["claim"]
     if cells["paper"].nunique() > 1:
         cells = pd.concat([cells.assign(paper=ALL), cells])
-    cells = pd.concat([cells, facts])
+    cells = pd.concat([cells, of["control"].assign(paper=CONTROLS), facts.assign(paper=FACTS, edition=ANY)])
     counts = cells.groupby(["paper", "edition"], sort=False)["verdict"].value_counts().unstack(fill_value=0)
     return counts.reindex(columns=[*LOOKS], fill_value=0).reset_index().rename_axis(columns=None)
 

@@ -55,7 +55,8 @@ class Edition:
     """How the claims fared in one edition, and where its tables are from.
 
     Claims that data decide, by verdict, and those of them that fail; names of the data, first and last day of the
-    record (none if it is this build), versions of the code; chapters recorded, of those that are read.
+    record (none if it is this build), versions of the code; chapters recorded, of those that are read; claims that hold
+    by bounds which were set when curves had been seen.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Edition:
     codes: tuple[str, ...] = ()
     chapters: int = 0
     wanted: int = 0
+    seen: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,14 +80,18 @@ class Findings:
 
     @property
     def on_data(self) -> Sequence[Claim]:
-        """The claims that data decide."""
-        return [claim for claim in self.claims if not claim.fact]
+        """The claims of papers that data decide."""
+        return self.of_kind("claim")
+
+    def of_kind(self, kind: str) -> Sequence[Claim]:
+        """Return the claims of a kind (`analysis_lib.studies.claims.papers.Claim`)."""
+        return [claim for claim in self.claims if claim.kind == kind]
 
     def facts(self) -> dict[str, str]:
         """Return by number the verdict on each fact: that of the first edition which has one."""
         told: dict[str, str] = {}
         for one in self.found:
-            if one.claim.fact and told.get(one.claim.id) not in DECIDED:
+            if one.claim.kind == "fact" and told.get(one.claim.id) not in DECIDED:
                 told[one.claim.id] = one.verdict
         return told
 
@@ -214,12 +220,13 @@ def _dataset(claim: Claim, edition: str) -> str:
 
 def _summary(edition: str, found: Sequence[Finding], chapters: Sequence[str]) -> Edition:
     """Return how the claims fared in one edition, and where its tables are from."""
-    found = [f for f in found if not f.claim.fact]
+    found = [f for f in found if f.claim.kind == "claim"]
     verdicts = [f.verdict for f in found]
     fails = tuple(f.claim.id for f in found if f.verdict == FAILS)
+    seen = sum(f.verdict == HOLDS and bool(f.claim.bounds and f.claim.bounds.seen) for f in found)
     counts = {verdict: verdicts.count(verdict) for verdict in VERDICTS}
     facts = [f for f in (recorded_provenance(edition, chapter) for chapter in chapters) if f]
     data = tuple(sorted({f["data"]["name"] for f in facts if "data" in f}))
     dates, codes = (sorted({f[key] for f in facts if key in f}) for key in ("date", "code"))
     days = tuple(dict.fromkeys(dates[:1] + dates[-1:]))
-    return Edition(edition, counts, fails, data, days, tuple(codes), len(facts), len(chapters))
+    return Edition(edition, counts, fails, data, days, tuple(codes), len(facts), len(chapters), seen)

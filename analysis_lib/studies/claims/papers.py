@@ -12,9 +12,10 @@ have
 
 - ``settings``: how the paper trained its ``architecture``, entry by entry, and where a card of ours has the same.
 
-A claim that no data decide, a count in a list, a graph or arithmetic, is marked ``"fact": true`` and counted apart.
-It says when its bounds were set and whether the curves had been seen, ``"bounds": {"date": "2026-11-26", "seen":
-true}``; bounds that it had before stay in its ``history``, with the reason why they were changed.
+A claim that no data decide, a count in a list, a graph or arithmetic, is marked ``"kind": "fact"``; what no paper
+says and this book asks so as to understand a claim, ``"kind": "control"``. Both are counted apart. A claim says when
+its bounds were set and whether the curves had been seen, ``"bounds": {"date": "2026-11-26", "seen": true}``; bounds
+that it had before stay in its ``history``, with the reason why they were changed.
 """
 
 import re
@@ -132,8 +133,9 @@ class Claim:
         All of them must hold.
     ours : bool
         Whether the bounds are this book's own.
-    fact : bool
-        Whether it is a count in a list, a graph or arithmetic, which no recording and no network decide.
+    kind : {"claim", "fact", "control"}
+        A fact is a count in a list, a graph or arithmetic, which no recording and no network decide; a control is this
+        book's own question, beside a claim.
     need, otherwise : Need or None
         Without ``need``, any data will do; ``otherwise`` says what would, if an edition's cannot tell.
     command : str
@@ -151,7 +153,7 @@ class Claim:
     figure: str
     checks: tuple[Check, ...]
     ours: bool = False
-    fact: bool = False
+    kind: Literal["claim", "fact", "control"] = "claim"
     need: Need | None = None
     otherwise: Need | None = None
     command: str = ""

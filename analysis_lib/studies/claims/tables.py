@@ -10,7 +10,7 @@ from analysis_lib.errors import unknown_choice
 from analysis_lib.studies.claims.findings import Findings
 
 VERDICT = ["verdict", "held", "settings", "without", "note", "command"]
-PLACE = ["id", "paper", "claim", "page", "fact", "edition"]
+PLACE = ["id", "paper", "claim", "page", "kind", "seen", "edition"]
 COLUMNS = [*PLACE, "check", "value", "low", "high", "clips", "holds", *VERDICT]
 
 
@@ -20,17 +20,17 @@ def claims_table(findings: Findings) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns id, paper, claim, page (of the figure behind it), fact (1: no data decide it, else 0), edition,
-        check, value, low, high, clips (NaN and 0 where there is none), holds (of the check: 1,
-        0, or NaN), and verdict, held, settings, without, note, command of the claim
-        (`analysis_lib.studies.claims.findings.Finding`). A claim without a check has one row.
+        Columns id, paper, claim, page (of the figure behind it), kind (`analysis_lib.studies.claims.papers.Claim`),
+        seen (1: its bounds were set when curves had been seen, else 0), edition, check, value, low, high, clips (NaN
+        and 0 where there is none), holds (of the check: 1, 0, or NaN), and verdict, held, settings, without, note,
+        command of the claim (`analysis_lib.studies.claims.findings.Finding`). A claim without a check has one row.
     """
     rows = []
     for found in findings.found:
         verdict = {name: getattr(found, name) for name in VERDICT}
         claim, page = found.claim, found.claim.figure.partition("#")[0]
         place = {"id": claim.id, "paper": claim.source, "claim": claim.claim, "page": page}
-        place |= {"fact": int(claim.fact), "edition": found.edition}
+        place |= {"kind": claim.kind, "seen": int(bool(claim.bounds and claim.bounds.seen)), "edition": found.edition}
         for check, value in zip(found.claim.checks, found.values, strict=True):
             numbers = vars(value) if value else {"clips": 0}
             if value and check.judges:

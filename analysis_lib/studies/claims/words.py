@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
-from math import inf, isnan
+from math import inf, isclose, isfinite, isnan
 from urllib.parse import quote
 
 import pandas as pd
@@ -31,26 +31,36 @@ from analysis_lib.words import anchor_of, code_of, counted, listed, name_of, nam
 SIGNS = {HOLDS: "✓", FAILS: "✗", UNDECIDED: "?", UNTESTED: "○", MISSING: "–"}
 #: editions that have a column of their own, and the head of the others'
 ALONE, OTHERS = 2, "Other data"
-#: what claims are called that no data decide
+#: what claims are called that no data decide, and what no paper says
 FACTS = "facts"
-UNITS: Mapping[str, Callable[[float], str]] = {
-    "number": lambda x: number(x, 2),
-    "signed": lambda x: number(x, 2, signed=True),
-    "count": lambda x: number(x, 0),
-    "percent": lambda x: percent(x, 1),
-    "points": lambda x: f"{points(x, 1)} points",
+KINDS = {"claim": "", "fact": "a fact", "control": "a control of this book's own, which no paper has"}
+#: how a check's numbers are written, with so many digits more than usual
+UNITS: Mapping[str, Callable[[float, int], str]] = {
+    "number": lambda x, more: number(x, 2 + more),
+    "signed": lambda x, more: number(x, 2 + more, signed=True),
+    "count": lambda x, more: number(x, more),
+    "percent": lambda x, more: percent(x, 1 + more),
+    "points": lambda x, more: f"{points(x, 1 + more)} points",
 }
+MOST_DIGITS = 4  # more than usual
 
 
 def answer(found: Findings) -> str:
-    """Return the chapter's answer: how many claims hold, on the first two editions that can tell."""
+    """Return the chapter's answer: how many claims hold on the first edition that can tell, and on one that tells of
+    half as many at least.
+    """
     if not found.claims:
         return "Nothing can be said, as there is no claim."
-    told = [one for one in found.editions if any(one.counts[verdict] for verdict in DECIDED)][:2]
+    tested = [one for one in found.editions if _tested(one)]
+    told = [one for one in tested if 2 * _tested(one) >= _tested(tested[0])][:2]
     if not told and not _facts(found):
         return f"Nothing can be said of {counted(len(found.claims), 'claim')}, as no table here can test them."
     said = "; ".join(filter(None, [_on_data(found, told), _facts(found)]))
     return f"{said[0].upper()}{said[1:]}."
+
+
+def _tested(edition: Edition) -> int:
+    return sum(edition.counts[verdict] for verdict in DECIDED)
 
 
 def _on_data(found: Findings, told: Sequence[Edition]) -> str:
@@ -80,12 +90,21 @@ def _facts(found: Findings) -> str:
 
 
 def numbers(found: Findings) -> str:
-    """Return by edition how many claims that data decide have each verdict, and which do not hold; then the facts."""
-    said = {edition_title(edition.name): _counts(edition.counts, edition.fails) for edition in found.editions}
+    """Return by edition how many claims that data decide have each verdict, and which do not hold; then the facts.
+
+    Of those that hold it is said how many have bounds that were set when curves had been seen.
+    """
+    said = {edition_title(one.name): _counts(one.counts, one.fails) + _seen(one) for one in found.editions}
     if facts := found.facts():
         counts = {verdict: [*facts.values()].count(verdict) for verdict in VERDICTS}
         said[FACTS] = _counts(counts, [name for name, verdict in facts.items() if verdict == FAILS])
     return "\n".join(f"- *{name_of(name)}*: {counts}" for name, counts in said.items())
+
+
+def _seen(edition: Edition) -> str:
+    """Return of how many claims that hold the bounds were set when curves had been seen."""
+    holds = edition.counts[HOLDS]
+    return f"; bounds set when curves had been seen: {edition.seen} of the {holds} that hold" if edition.seen else ""
 
 
 def _counts(counts: Mapping[str, int], failing: Sequence[str]) -> str:
@@ -131,7 +150,7 @@ def _row(claim: Claim, found: Sequence[Finding]) -> str:
     page, _, anchor = claim.figure.partition("#")
     link = f"<a href='{quote(page)}.html#{quote(anchor)}'>{escape(claim.id)}</a>"
     where = ", ".join(filter(None, [claim.source, claim.where]))
-    paper = (escape(claim.paper), _small(where), _bounds(claim), _small("a fact" if claim.fact else ""))
+    paper = (escape(claim.paper), _small(where), _bounds(claim), _small(KINDS[claim.kind]))
     cells = [f"<th scope='row'>{link} <span>{escape(claim.claim)}</span></th>"]
     cells.append(f"<td data-head='Paper' data-paper='{escape(claim.source)}'>{''.join(paper)}</td>")
     for one in found[:ALONE]:
@@ -169,11 +188,12 @@ def _bounds(claim: Claim) -> str:
 def summary_html(found: Findings) -> str:
     """Return on one page what holds, paper by paper: each claim once, by what all editions together say of it.
 
-    Facts come last; of them it does not matter which edition says so.
+    Controls and facts come last; of facts it does not matter which edition says so.
     """
     papers = dict.fromkeys(claim.source for claim in found.claims)
     parts = {str(paper): [c for c in found.on_data if c.source == paper] for paper in papers}
-    parts["Facts, which no data decide"] = [claim for claim in found.claims if claim.fact]
+    parts["Controls of this book's own, which no paper has"] = found.of_kind("control")
+    parts["Facts, which no data decide"] = found.of_kind("fact")
     return "".join(_paper(heading, claims, found) for heading, claims in parts.items() if claims)
 
 
@@ -206,7 +226,7 @@ def _paper(paper: str, claims: Sequence[Claim], found: Findings) -> str:
         if kind in (UNDECIDED, UNTESTED):
             body = f"<p>{', '.join(map(_to_row, mine))}</p>"
         else:
-            lines = [f"{_to_row(c)} {escape(c.claim)}{'' if c.fact else _where(said[c.id])}" for c in mine]
+            lines = [f"{_to_row(c)} {escape(c.claim)}{'' if c.kind == 'fact' else _where(said[c.id])}" for c in mine]
             body = f"<ul>{''.join(f'<li>{line}</li>' for line in lines)}</ul>"
         parts.append(f"<h4>{badge(kind, heading)} {len(mine)} of {len(claims)}</h4>{body}")
     return f"<section class='what-holds'><h3>{escape(paper)}</h3>{''.join(parts)}</section>"
@@ -295,23 +315,32 @@ def _values(found: Finding) -> str:
 
 def _value(check: Check, found: Estimate, judged: bool) -> str:
     """Return what a check found, and if it is judged, whether that is as wanted."""
-    write = UNITS[check.unit]
-    interval = "" if isnan(found.low) else f" [{write(found.low)}, {write(found.high)}]"
-    more = [counted(found.clips, "clip")] if found.clips else []
+    more = _digits_apart(check, found)
+    value, low, high = (UNITS[check.unit](x, more) for x in (found.value, found.low, found.high))
+    interval = "" if isnan(found.low) else f" [{low}, {high}]"
+    notes = [counted(found.clips, "clip")] if found.clips else []
     if judged:
-        more.append(f"{SIGNS[HOLDS if check.holds(found.value) else FAILS]} wanted {wanted(check)}")
-    return f"<li>{escape(check.name)}: <b>{write(found.value)}</b>{interval}{_small('; '.join(more))}</li>"
+        notes.append(f"{SIGNS[HOLDS if check.holds(found.value) else FAILS]} wanted {wanted(check, more)}")
+    return f"<li>{escape(check.name)}: <b>{value}</b>{interval}{_small('; '.join(notes))}</li>"
 
 
-def wanted(check: Check) -> str:
-    """Return the bounds of a check in words.
+def _digits_apart(check: Check, found: Estimate) -> int:
+    """Return how many digits more than usual tell a value and the ends of its interval from the bounds."""
+    write, bounds = UNITS[check.unit], [x for x in (check.at_least, check.at_most) if isfinite(x)]
+    pairs = [(x, bound) for x in (found.value, found.low, found.high) for bound in bounds if not isclose(x, bound)]
+    alike = (more for more in range(MOST_DIGITS) if all(write(x, more) != write(b, more) for x, b in pairs))
+    return next(alike, MOST_DIGITS)
+
+
+def wanted(check: Check, more: int = 0) -> str:
+    """Return the bounds of a check in words, with so many digits more than usual.
 
     >>> wanted(Check("joints", (), None, at_least=25, at_most=25, unit="count"))
     '25'
     >>> wanted(Check("drop", (), None, at_most=-0.5))
     'at most −0.50'
     """
-    low, high = (UNITS[check.unit](bound) for bound in (check.at_least, check.at_most))
+    low, high = (UNITS[check.unit](bound, more) for bound in (check.at_least, check.at_most))
     if check.at_most == inf:
         return f"at least {low}"
     if check.at_least == -inf:

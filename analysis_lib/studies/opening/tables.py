@@ -14,7 +14,7 @@ from analysis_lib.geometry.layerwise import LayerGraph, dataset_graphs, layer_em
 from analysis_lib.networks.checkpoints import Checkpoint
 
 COLUMNS = ["chapter", "title", "kind", "text", "verdict"]
-VERDICTS = ["id", "fact", "edition", "verdict"]
+VERDICTS = ["id", "kind", "seen", "edition", "verdict"]
 
 
 def answer_table(edition: str, chapters: Sequence[str], beside: Sequence[str] = ()) -> pd.DataFrame:
@@ -54,12 +54,12 @@ def verdict_table(edition: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns id, fact (1: no data decide it, else 0), edition (its title), verdict.
+        Columns id, kind and seen (`analysis_lib.studies.claims.tables.claims_table`), edition (its title), verdict.
     """
     table = recorded_table(edition, "claims")
     if table is None:
         return pd.DataFrame(columns=VERDICTS)
-    rows = table.drop_duplicates(["id", "edition"]).reindex(columns=VERDICTS, fill_value=0).reset_index(drop=True)
+    rows = table.drop_duplicates(["id", "edition"])[VERDICTS].reset_index(drop=True)
     return rows.assign(edition=rows["edition"].map(edition_title))
 
 

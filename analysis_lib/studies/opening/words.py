@@ -10,23 +10,52 @@ _TESTED = [*map(str, (Verdict.HOLDS, Verdict.FAILS, Verdict.UNDECIDED))]
 
 
 def answer(verdicts: pd.DataFrame) -> str:
-    """Return how many of the papers' claims hold, fail and stay open on the first two data; facts apart.
+    """Return how many of the papers' claims hold, fail and stay open on the first data, and on those that tell of half
+    as many at least; facts apart.
 
     Parameters
     ----------
     verdicts : DataFrame
-        Columns id, fact, edition, verdict (`analysis_lib.studies.opening.tables.verdict_table`).
+        Columns id, kind, seen, edition, verdict (`analysis_lib.studies.opening.tables.verdict_table`).
     """
-    tested = verdicts[verdicts["verdict"].isin(_TESTED)]
-    on_data = tested[tested["fact"] == 0].groupby("edition", sort=False)
-    said = [_fared(name_of(edition), rows["verdict"]) for edition, rows in on_data][:2]
-    facts = tested[tested["fact"] == 1].drop_duplicates("id")["verdict"]
+    tested, on_data = verdicts[verdicts["verdict"].isin(_TESTED)], _on_data(verdicts)
+    said = [_fared(name_of(edition), rows["verdict"]) for edition, rows in on_data.items()]
+    facts = tested[tested["kind"] == "fact"].drop_duplicates("id")["verdict"]
     if not said and facts.empty:
-        return "Nothing can be said yet, as the chapter on claims has not been run."
+        return "Nothing can be said yet, as no claim of a paper has been tested."
     claims = [f"of the claims that can be tested, {' and '.join(said)}"] if said else []
     checked = [f"of {counted(len(facts), 'fact')} checked, {_holding(facts)}"] if len(facts) else []
     text = "; ".join([*claims, *checked])
     return f"{text[0].upper()}{text[1:]}."
+
+
+def _on_data(verdicts: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the claims that were tested, by the data that the page tells of."""
+    tested = verdicts[verdicts["verdict"].isin(_TESTED) & (verdicts["kind"] == "claim")]
+    known = {str(edition): rows for edition, rows in tested.groupby("edition", sort=False)}
+    least = len(next(iter(known.values()), ())) / 2
+    return dict([(edition, rows) for edition, rows in known.items() if len(rows) >= least][:2])
+
+
+def seen(verdicts: pd.DataFrame) -> str:
+    """Return of how many claims that hold the bounds were set when this book's curves had been seen; empty of none.
+
+    Parameters
+    ----------
+    verdicts : DataFrame
+        As `answer` takes it.
+    """
+    said = []
+    for edition, rows in _on_data(verdicts).items():
+        holding = rows[rows["verdict"] == str(Verdict.HOLDS)]
+        if n := int(holding["seen"].sum()):
+            said.append(f"{n} of the {len(holding)} that hold on {name_of(edition)}")
+    if not said:
+        return ""
+    return (
+        f"Bounds that no paper gives were set when this book's curves had been seen for {' and '.join(said)}: these "
+        "claims have not been tested on data that had no say in their bounds."
+    )
 
 
 def _fared(edition: str, verdicts: pd.Series) -> str:

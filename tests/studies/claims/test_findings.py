@@ -23,7 +23,7 @@ from analysis_lib.studies.claims.findings import (
     findings,
 )
 from analysis_lib.studies.claims.measures import cell
-from analysis_lib.studies.claims.papers import Check, Claim, Claims, Need
+from analysis_lib.studies.claims.papers import Bounds, Check, Claim, Claims, Need
 from analysis_lib.studies.claims.tables import claims_table
 
 FULL = Need("NTU", ("ntu-60",), "stgbook run {chapter}")
@@ -155,12 +155,26 @@ def test_a_claim_whose_need_is_met_is_not_told_to_lack_it(found):
 
 
 def test_facts_are_counted_apart_by_the_first_edition_that_decides_them(found):
-    fact = found(claim((0, 10), fact=True), ("new", "mine"), chapters=("own",))
+    fact = found(claim((0, 10), kind="fact"), ("new", "mine"), chapters=("own",))
     assert fact.facts() == {"X1": HOLDS}
     assert [sum(one.counts.values()) for one in fact.editions] == [0, 0]
     assert fact.on_data == []
-    assert found(claim((0, 10), fact=True), ("new",)).facts() == {"X1": MISSING}
-    assert claims_table(fact)["fact"].tolist() == [1, 1]
+    assert found(claim((0, 10), kind="fact"), ("new",)).facts() == {"X1": MISSING}
+    assert claims_table(fact)["kind"].tolist() == ["fact", "fact"]
+
+
+def test_controls_are_counted_apart(found):
+    control = found(claim((0, 10), kind="control"), ("mine",), chapters=("own",))
+    assert [one.verdict for one in control.found] == [HOLDS]
+    assert (control.on_data, [sum(one.counts.values()) for one in control.editions]) == ([], [0])
+    assert [one.id for one in control.of_kind("control")] == ["X1"]
+
+
+def test_claims_that_hold_by_bounds_set_after_the_curves_are_counted(found):
+    for bounds, n in ((None, 0), (Bounds("2026-01-01", True), 1), (Bounds("2026-01-01", False), 0)):
+        one = found(claim((0, 10), bounds=bounds), ("mine",), chapters=("own",))
+        assert [edition.seen for edition in one.editions] == [n]
+        assert claims_table(one)["seen"].tolist() == [n]
 
 
 def test_a_number_that_is_not_defined_is_no_verdict(found):

@@ -32,15 +32,17 @@ from analysis_lib.studies.claims.tables import claims_table
 
 SHARE = Check("share", (), cell, at_least=0.5, unit="percent", over={"k": 10})
 DROP = Check("drop", (), cell, at_most=-1, unit="points")
+GAP = Check("gap", (), cell, at_most=0, unit="points")
 ONE = Claim("G1", "a < b", "Fig. 1", "82 %", "smoothness#fig-x", (SHARE, DROP, Check("beside", (), cell)), ours=True)
 ONE = replace(
     ONE, source="One & only", bounds=Bounds("2026-01-02", True), history=(Former("2026-01-02", "b < 1", "unfair"),)
 )
 TWO = Claim("G2", "c", "Fig. 2", "3", "data#y", (Check("n", (), cell, at_least=0.1, at_most=0.2),), source="Two")
-FACT = Claim("G3", "1 + 1 = 2", "Fig. 3", "2", "data#z", (), fact=True, source="Two")
+FACT = Claim("G3", "1 + 1 = 2", "Fig. 3", "2", "data#z", (), kind="fact", source="Two")
+CONTROL = Claim("G4", "it is learnt", "Fig. 4", "not tried", "data#w", (GAP,), kind="control", source="Two")
 NONE = dict.fromkeys(VERDICTS, 0)
 FOUND = Findings(
-    [ONE, TWO, FACT],
+    [ONE, TWO, FACT, CONTROL],
     [
         Edition("one", NONE | {FAILS: 1, UNTESTED: 1}, ("G1",), wanted=3),
         Edition(
@@ -53,7 +55,7 @@ FOUND = Findings(
             2,
             3,
         ),
-        Edition("three", NONE | {HOLDS: 2}, (), ("d",), (), (), 3, 3),
+        Edition("three", NONE | {HOLDS: 2}, (), ("d",), (), (), 3, 3, 1),
     ],
     [
         Finding(
@@ -67,6 +69,9 @@ FOUND = Findings(
         Finding(FACT, "one", (), MISSING),
         Finding(FACT, "two", (), FAILS),
         Finding(FACT, "three", (), FAILS),
+        Finding(CONTROL, "one", (Estimate(-0.0004, -0.003, 0.00002),), UNDECIDED),
+        Finding(CONTROL, "two", (Estimate(-0.5, -0.6, -0.4),), HOLDS),
+        Finding(CONTROL, "three", (None,), MISSING),
     ],
 )
 
@@ -87,7 +92,9 @@ def test_the_answer_counts_what_was_found(counts, facts):
     answer = words.answer(found)
     check_answer(answer)
     check(words.numbers(found))
-    told = [one.counts for one in editions if one.counts[HOLDS] + one.counts[FAILS] + one.counts[UNDECIDED]][:2]
+    n = [one.counts[HOLDS] + one.counts[FAILS] + one.counts[UNDECIDED] for one in editions]
+    first = next(filter(None, n), 0)
+    told = [one.counts for one, k in zip(editions, n, strict=True) if k and 2 * k >= first][:2]
     tested = [verdict for verdict in facts if verdict in DECIDED]
     assert ("Nothing can be said" in answer) == (not told and not tested)
     held = [str(one[HOLDS]) for one in told] + ([str(tested.count(HOLDS))] if tested else [])
@@ -100,8 +107,8 @@ def test_the_answer_counts_what_was_found(counts, facts):
 def test_words_of_the_table(said):
     html = words.claims_html(FOUND)
     said("table", html.replace("<t", "\n<t").replace("<li", "\n<li"))
-    assert html.count("<tr") == 4
-    assert html.count("a fact") == 1
+    assert html.count("<tr") == 5
+    assert (html.count("a fact"), html.count("a control")) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +133,7 @@ def test_editions_after_the_second_share_a_cell_that_tells_what_they_tested(verd
 def test_words_of_the_summary(said):
     html = words.summary_html(FOUND)
     said("summary", html.replace("<section", "\n<section").replace("<h", "\n<h").replace("<li", "\n<li"))
-    assert set(re.findall("href='#(.*?)'", html)) == {"G1", "G2", "G3"}  # each leads to its row
+    assert set(re.findall("href='#(.*?)'", html)) == {"G1", "G2", "G3", "G4"}  # each leads to its row
     assert re.findall("<h3>(.*?)</h3>", html)[-1] == "Facts, which no data decide"
 
 
@@ -163,6 +170,7 @@ def test_the_bars_of_the_figure_are_the_verdicts_of_each_paper_and_edition():
         *[("all papers", edition) for edition in ("one", "two", "three")],
         *[("One & only", edition) for edition in ("one", "two", "three")],
         *[("Two", edition) for edition in ("one", "three")],  # nothing is recorded of "two"
+        *[("this book's own controls", edition) for edition in ("one", "two")],
         ("facts", "any data"),
     ]
     assert counts.loc[("facts", "any data")].to_dict() == {HOLDS: 0, FAILS: 1, UNDECIDED: 0, UNTESTED: 0}
@@ -174,7 +182,7 @@ def test_the_bars_of_the_figure_are_the_verdicts_of_each_paper_and_edition():
     assert {"all papers", "One & only", "Two"} < set(told)
     bars = [(bar.get_x(), bar.get_width(), mpl.colors.to_hex(bar.get_edgecolor())) for bar in axes.patches]
     assert bars[:2] == [(0, 1, NEGATIVE.lower()), (1, 1, FAINT.lower())]
-    assert len(bars) == 10
+    assert len(bars) == 12
 
 
 @pytest.mark.usefixtures("drawn_whole")

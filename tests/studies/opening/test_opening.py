@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from notebooks import record
-from sentences import check_answer
+from sentences import check, check_answer
 
 from analysis_lib.chapters import recorded
 from analysis_lib.datasets.catalogue import load_dataset
@@ -18,6 +18,7 @@ from analysis_lib.studies.opening import words
 from analysis_lib.studies.opening.figures import plot_method
 from analysis_lib.studies.opening.tables import answer_table, curve_table, few_clips, verdict_table
 
+OF = st.sampled_from(["claim", "fact", "control"])
 KINDS = ["holds", "does not hold", "undecided", "cannot be tested"]
 
 
@@ -31,7 +32,8 @@ def published(tmp_path, monkeypatch):
         record(tmp_path / "mine", chapter, answer=pd.DataFrame(said))
     ids, editions = ["G1", "G1", "G2", "G1", "S1", "S1"], ["mine", "mine", "mine", "nw-ucla", "mine", "nw-ucla"]
     verdicts = ["holds", "holds", "cannot be tested here", "does not hold", "holds", "holds"]
-    judged = pd.DataFrame({"id": ids, "fact": [0, 0, 0, 0, 1, 1], "edition": editions, "verdict": verdicts})
+    kinds = {"kind": ["claim"] * 4 + ["fact"] * 2, "seen": [1, 0, 0, 1, 0, 0]}
+    judged = pd.DataFrame({"id": ids, "edition": editions, "verdict": verdicts} | kinds)
     record(tmp_path / "mine", "claims", table=judged)
     curve = [(0, "group", 0.9), (1, "group", 0.5), (1, "group", 0.7), (1, "class", 0.0), (2, "group", 0.2)]
     record(tmp_path / "mine", "smoothness", table=pd.DataFrame(curve, columns=["layer", "level", "q"]))
@@ -67,33 +69,46 @@ def test_the_first_other_edition_that_has_answered_is_quoted_too(published):
 def test_claims_are_counted_once_and_only_where_they_were_tested(published):
     found = verdict_table("mine")
     assert found.values.tolist() == [
-        ["G1", 0, "mine", "holds"],
-        ["G2", 0, "mine", "cannot be tested here"],
-        ["G1", 0, "NW-UCLA", "does not hold"],
-        ["S1", 1, "mine", "holds"],
-        ["S1", 1, "NW-UCLA", "holds"],
+        ["G1", "claim", 1, "mine", "holds"],
+        ["G2", "claim", 0, "mine", "cannot be tested here"],
+        ["G1", "claim", 1, "NW-UCLA", "does not hold"],
+        ["S1", "fact", 0, "mine", "holds"],
+        ["S1", "fact", 0, "NW-UCLA", "holds"],
     ]
     said = (
         "Of the claims that can be tested, on mine 1 of 1 holds, 0 do not and 0 are undecided and on NW-UCLA 0 of "
         "1 hold, 1 does not and 0 are undecided; of 1 fact checked, 1 holds."
     )
     assert words.answer(found) == said
-    assert words.answer(verdict_table("no edition")).startswith("Nothing can be said yet")
+    assert words.seen(found).startswith(
+        "Bounds that no paper gives were set when this book's curves had been seen for 1 of"
+    )
+    nothing = verdict_table("no edition")
+    assert words.answer(nothing).startswith("Nothing can be said yet")
+    assert words.seen(nothing) == ""
 
 
-@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 1), st.integers(0, 2), st.sampled_from(KINDS))))
+@given(st.lists(st.tuples(st.integers(0, 30), OF, st.booleans(), st.integers(0, 2), st.sampled_from(KINDS))))
 def test_the_answer_counts_every_claim_that_was_tested(rows):
-    columns = ["id", "fact", "edition", "verdict"]
-    table = pd.DataFrame([(f"G{i}", fact, f"edition {e}", v) for i, fact, e, v in rows], columns=columns)
+    columns = ["id", "kind", "seen", "edition", "verdict"]
+    table = pd.DataFrame(
+        [(f"G{i}", kind, int(seen), f"edition {e}", v) for i, kind, seen, e, v in rows], columns=columns
+    )
     table = table.drop_duplicates(["id", "edition"])
     answer = words.answer(table)
     check_answer(answer)
     for total, fails, undecided in re.findall(r"(\d+ of \d+) holds?, (\d+) do(?:es)? not and (\d+)", answer):
         holds, count = map(int, total.split(" of "))
         assert count == holds + int(fails) + int(undecided)
-    tested = table[table["verdict"] != "cannot be tested"]
+    tested = table[(table["verdict"] != "cannot be tested") & (table["kind"] != "control")]
     assert ("Nothing" in answer) == tested.empty
-    assert answer.count("undecided") == min(2, tested.loc[tested["fact"] == 0, "edition"].nunique())
+    each = tested[tested["kind"] == "claim"].groupby("edition", sort=False).size()
+    assert (
+        answer.count("undecided") == min(2, (2 * each >= each.iloc[0]).sum())
+        if len(each)
+        else "undecided" not in answer
+    )
+    check(words.seen(table))
 
 
 def test_the_curve_is_the_recorded_mean_of_the_super_classes(published):
