@@ -25,6 +25,8 @@ from analysis_lib.words import (
     value_of,
 )
 
+#: methods that an answer names
+NAMED = 3
 #: a gap that is less is one of the last digits
 ROUNDING = 1e-4
 #: what the streams of a network with branches hold
@@ -61,16 +63,18 @@ def answer(found: Findings) -> str:
     if not left:
         by = "By the one yardstick" if n == 1 else f"By each of {n} yardsticks"
         return f"{by} on {clips} maps without a network do as well as the best explanation."
-    most = list(found.first.items())[:2]
+    most = list(found.first.items())
     if most[0][1] == n:
         by = "By the one yardstick" if n == 1 else f"By every one of {n} yardsticks"
         said = f"{by} on {clips}, {_together(found, most[0][0])} first"
     else:
         ties = any(lead.level and lead.leads for lead in found.leads.values())
-        led = listed(
+        shown = len(most) if len(most) <= NAMED else NAMED - 1
+        each = [
             f"{name_of(method)} {('leads or ties ' if ties else 'leads ') * (i == 0)}{times}"
-            for i, (method, times) in enumerate(most)
-        )
+            for i, (method, times) in enumerate(most[:shown])
+        ]
+        led = listed([*each, f"{len(most) - shown} others at most {most[shown][1]} each"] if most[shown:] else each)
         said = f"No explanation throughout: of {of} on {clips} {led}"
         if left < n:
             said = (
