@@ -65,4 +65,4 @@ def key_below(figure: Figure, axes: Iterable[Axes] = (), handles: Iterable[Artis
     labelled = [handle for one in axes for handle in one.get_legend_handles_labels()[0]]
     entries = {handle.get_label(): handle for handle in [*labelled, *handles]}
     if entries:
-        figure.legend(entries.values(), entries, loc="outside lower center", ncols=min(most, len(entries)))
+        figure.legend(entries.values(), entries, loc="outside lower left", ncols=min(most, len(entries)))

@@ -13,7 +13,7 @@ from analysis_lib.datasets.sampling import clips_of, sample_per_class, usual_act
 from analysis_lib.geometry.layerwise import LayerGraph, dataset_graphs, layer_embeddings
 from analysis_lib.networks.checkpoints import Checkpoint
 
-COLUMNS = ["chapter", "title", "kind", "text", "verdict"]
+COLUMNS = ["chapter", "title", "edition", "kind", "text", "verdict"]
 VERDICTS = ["id", "kind", "seen", "edition", "verdict"]
 
 
@@ -28,8 +28,8 @@ def answer_table(edition: str, chapters: Sequence[str], beside: Sequence[str] = 
     Returns
     -------
     DataFrame
-        Columns chapter, title, kind (answer, claim, or the title of another edition), text, verdict (of a claim); none
-        of a chapter without an answer.
+        Columns chapter, title, edition (title of another one, empty of this), kind (answer or claim), text, verdict
+        (of a claim); none of a chapter without an answer.
     """
     said = []
     for chapter in chapters:
@@ -38,14 +38,16 @@ def answer_table(edition: str, chapters: Sequence[str], beside: Sequence[str] = 
             continue
         others = (_quoted(other, chapter) for other in beside)
         other = next((rows for rows in others if rows is not None), None)
-        said.append(pd.concat([table, other]).assign(chapter=chapter, title=load_chapter(chapter).title))
+        said.append(
+            pd.concat([table.assign(edition=""), other]).assign(chapter=chapter, title=load_chapter(chapter).title)
+        )
     return pd.concat(said, ignore_index=True)[COLUMNS] if said else pd.DataFrame(columns=COLUMNS)
 
 
 def _quoted(edition: str, chapter: str) -> pd.DataFrame | None:
-    """Return the sentence that another edition has recorded as its answer, as a row whose kind is its title."""
+    """Return what another edition has recorded as its answer, under its title."""
     table = recorded_table(edition, chapter, "answer")
-    return None if table is None else table[table["kind"] == "answer"].assign(kind=edition_title(edition))
+    return None if table is None else table.assign(edition=edition_title(edition))
 
 
 def verdict_table(edition: str) -> pd.DataFrame:

@@ -72,13 +72,25 @@ def _holding(verdicts: pd.Series, of: str = "") -> str:
 
 
 def findings(answers: pd.DataFrame) -> str:
-    """Return what chapters answered, with verdicts, and what other data did, as a list that leads to the chapters."""
+    """Return what chapters answered, with the verdicts behind it, and what other data say, as a list that leads to the
+    chapters.
+
+    Parameters
+    ----------
+    answers : DataFrame
+        From `analysis_lib.studies.opening.tables.answer_table`.
+    """
     lines = []
-    for row in answers.itertuples():
-        if row.kind == "answer":
-            lines.append(f"1. **[{row.title}]({row.chapter})**: {row.text}")
-        elif row.kind == "claim":
-            lines.append(f"   - {badge(row.verdict)} {row.text}")
-        else:
-            lines.append(f"   - *{name_of(row.kind)}*: {row.text}")
+    for chapter, rows in answers.groupby("chapter", sort=False):
+        sentences, claims = (rows[rows["kind"] == kind] for kind in ("answer", "claim"))
+        for row in sentences.itertuples():
+            link = f"1. **[{row.title}]({chapter})**: " if not row.edition else f"   - *{name_of(row.edition)}*: "
+            lines.append(f"{link}{row.text}")
+        for text, verdicts in claims.groupby("text", sort=False):
+            lines.append(f"   - {' '.join(_by_data(verdicts))} {text}")
     return "\n".join(lines) or "No chapter has been run yet."
+
+
+def _by_data(verdicts: pd.DataFrame) -> list[str]:
+    """Return the badge of each of the data, that of other data with their name."""
+    return [badge(row.verdict, f"{row.edition}: {row.verdict}" if row.edition else "") for row in verdicts.itertuples()]

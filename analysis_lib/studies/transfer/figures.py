@@ -104,8 +104,7 @@ def plot_learning(table: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
             axes.grid(axis="y")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         old = part.loc[part["case"] == OLD_HEAD, "accuracy"].iloc[0]
-        line[0].axhline(old, color=INK, lw=0.9, ls=":")
-        line[0].text(read["epoch"].max(), old, OLD_HEAD, fontsize=7.5, ha="right", va="bottom")
+        line[0].axhline(old, color=INK, lw=0.9, ls=":", label=OLD_HEAD)
         percent_axis(line[0].yaxis)
         line[0].set(ylim=(0, 1.03), title=f"{title}\n{largest} clips a class to learn from".strip())
         top = read[read["case"].isin(list(styles))].groupby(["case", "epoch"])["loss"].mean().max()
@@ -146,12 +145,17 @@ def plot_cuts(final: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
         axes.axhline(scratch["accuracy"], color=COLOURS[1], lw=1, ls="--", label=label)
         axes.set(xlabel="layers that learn with the head", xticks=tuned["cut"].unique(), ylim=(0, 1.03))
         axes.grid(axis="y")
-        place = {"loc": "upper left", "bbox_to_anchor": (0, -0.2), "ncols": 4, "columnspacing": 1, "borderaxespad": 0}
-        axes.legend(title="clips a class", title_fontsize=8, alignment="left", **place)
+        _sizes_below(axes)
     for axes in grid[::2]:
         axes.set_ylabel("accuracy on test clips")
         percent_axis(axes.yaxis)
     return figure
+
+
+def _sizes_below(axes: Axes) -> None:
+    """Write the key of a panel, whose entries are sizes of sets, below its axis."""
+    place = {"loc": "upper left", "bbox_to_anchor": (0, -0.2), "ncols": 4, "columnspacing": 1, "borderaxespad": 0}
+    axes.legend(title="clips a class", title_fontsize=8, alignment="left", **place)
 
 
 def plot_choices(choices: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
@@ -180,6 +184,6 @@ def plot_choices(choices: pd.DataFrame, beside: Tables = NOTHING) -> Figure:
         axes.set(xlabel="points of accuracy lost", yticks=range(len(rules)), yticklabels=rules)
         axes.tick_params(labelbottom=True)
         axes.grid(axis="x")
-        axes.legend(title="clips a class", title_fontsize=8, loc="lower right", frameon=True, edgecolor="none")
+        _sizes_below(axes)
     grid[0].set_ylim(len(rules) - 0.4, -0.6)
     return figure

@@ -58,12 +58,15 @@ def test_the_first_other_edition_that_has_answered_is_quoted_too(published):
     record(published / "nw-ucla-known", "noise", answer=said.assign(text="No."))
     answers = answer_table("mine", ["noise", "transfer"], ["synthetic-pictures", "nw-ucla", "nw-ucla-known"])
     lines = words.findings(answers).splitlines()
-    assert [line for line in lines if "verdict" not in line] == [
+    here = '<span class="verdict verdict-holds">holds</span>'
+    there = '<span class="verdict verdict-undecided">NW-UCLA: undecided</span>'
+    assert lines == [
         "1. **[Noise](noise)**: It *shakes*.",
         "   - *NW-UCLA*: Not here.",
+        f"   - {here} {there} it helps",
         "1. **[Transfer](transfer)**: All of them.",
+        f"   - {here} it helps",
     ]
-    assert len(lines) == 5
 
 
 def test_claims_are_counted_once_and_only_where_they_were_tested(published):

@@ -58,7 +58,7 @@ def test_learning_curves_are_those_of_the_largest_set():
     table = learning("head", "last 1 + head", "last 3 + head", "last 5 + head", "all")
     figure = figures.plot_learning(table)
     accuracy, loss = figure.axes
-    assert labels(figure) == ["head", "last 3 + head", "all", "scratch"]
+    assert labels(figure) == ["head", "last 3 + head", "all", "scratch", "old head"]
     np.testing.assert_allclose(accuracy.lines[0].get_ydata(), 0.1 * np.arange(4) + 0.01)
     np.testing.assert_allclose(loss.lines[0].get_ydata(), 2 - 0.2 * np.arange(4))
     assert accuracy.get_title("left") == "6 clips a class to learn from"
@@ -67,7 +67,7 @@ def test_learning_curves_are_those_of_the_largest_set():
 
 @pytest.mark.parametrize("cases", [("head",), ("head", "all"), ("head", "last 1 + head", "all")])
 def test_as_many_learning_curves_as_there_are(cases):
-    assert labels(figures.plot_learning(learning(*cases))) == [*cases, "scratch"]
+    assert labels(figures.plot_learning(learning(*cases))) == [*cases, "scratch", "old head"]
 
 
 def test_one_curve_a_set_size():
