@@ -108,8 +108,7 @@ class Findings:
     beyond: tuple[float, ...]  # clearly more
     level_with: tuple[float, ...]  # neither
     costs: tuple[Cost, ...]
-    strongest: float  # level at which accuracy is taken
-    mistaken: str  # what most clips that are named wrongly there are taken for; empty if there are none
+    mistaken: str  # what most clips that are named wrongly at `level` are taken for; empty if there are none
     mistaken_share: float  # of the clips that are named wrongly
     mistaken_own: float  # accuracy on that action's own noisy clips, NaN if there are none
     noisy_clips: int
@@ -169,7 +168,7 @@ def findings(
         beyond=beyond,
         level_with=level_with,
         costs=tuple(_cost(kind, _scores(rows)) for kind, rows in chosen.items() if kind != "none"),
-        **_mistaken(noise[noise["strength"] == noise["strength"].min()]),
+        **_mistaken(noise[noise["strength"] == level]),
         noisy_clips=len(noise),
         worst_miss=_rounded_up((noise["achieved"] - noise["strength"]).abs().max()),
         learnt=None if learnt is None else _learnt(learnt[learnt["layer"] > 0]),
@@ -254,7 +253,7 @@ def _mistaken(noise: pd.DataFrame) -> dict:
     name = wrong.value_counts().index[0] if len(wrong) else ""
     own = noise.loc[noise["action"] == name, "right"].mean()
     shares = {"mistaken_share": (wrong == name).mean(), "mistaken_own": own}
-    return {"strongest": noise["strength"].iloc[0], "mistaken": name, **shares}
+    return {"mistaken": name, **shares}
 
 
 def _rounded_up(value: float) -> float:

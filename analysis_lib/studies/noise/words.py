@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from math import isnan
 
 from analysis_lib.statistics.estimates import Verdict
-from analysis_lib.studies.noise.findings import Cost, Findings, Score
+from analysis_lib.studies.noise.findings import Cost, Findings, Learnt, Score
 from analysis_lib.words import (
     THIN,
     at_layers,
     counted,
     estimate,
     judged,
+    layers_of,
     listed,
     marked,
     name_of,
@@ -48,18 +49,30 @@ KINDS = {
 MARKED = " Noise then tells these actions from the others, as a label would, and hides part of the damage."
 #: words of the actions' names up to which an answer has them
 SHORT = 6
+#: share of the wrong names from which on one is what the network says of noise itself
+MOST = 0.5
 
 
 def answer(found: Findings | None) -> str:
-    """Return the chapter's answer: what noise at the noisiest graph's level does to accuracy and labels."""
+    """Return the chapter's answer: what noise at the noisiest graph's level does to accuracy, and where to labels."""
     if not found:
         return "Nothing can be said, as no noise was put on any clip."
     names = marked(found.actions)
     where = names if len(names.split()) <= SHORT else counted(len(found.actions), "action")
+    default = f", taking most wrong ones for {marked([found.mistaken])}" if found.mistaken_share > MOST else ""
     return (
         f"With noise at {plain(found.level)} dB on {where}, the network names {percent(found.noisy.accuracy)} of the "
-        f"clips rightly, and {percent(found.clean)} without."
+        f"clips rightly and {percent(found.clean)} without{default}{_where(found.learnt)}."
     )
+
+
+def _where(found: Learnt | None) -> str:
+    """Return the layers at which labels suffer more than in untrained networks; nothing without those."""
+    if found is None:
+        return ""
+    if not found.higher:
+        return "; at no layer do labels surely suffer more than in untrained networks"
+    return f"; labels surely suffer more than in untrained networks at {layers_of(found.higher)}"
 
 
 def verdicts(found: Findings | None) -> list[tuple[Verdict, str]]:
@@ -198,15 +211,15 @@ def _cost(cost: Cost) -> str:
 
 
 def mistaken(found: Findings | None) -> str:
-    """Return what clips with the strongest noise are taken for, and whether that flatters an action."""
+    """Return what noisy clips are taken for, and whether that flatters an action."""
     if not found:
         return ""
-    level = f"{plain(found.strongest)} dB"
+    level = f"{plain(found.level)} dB"
     if not found.mistaken:
         return f"At {level} every clip is still named rightly."
     name = marked([found.mistaken])
     text = f"At {level}, {percent(found.mistaken_share)} of the clips that are named wrongly are taken for {name}."
-    if isnan(found.mistaken_own) or found.mistaken_share <= 0.5:
+    if isnan(found.mistaken_own) or found.mistaken_share <= MOST:
         return text
     return (
         f"{text} That {percent(found.mistaken_own)} of the clips of {name} are named rightly there is then no sign "

@@ -43,7 +43,6 @@ FOUND = Findings(
         Cost("frame drop", score(0.25, -0.2), (), score(0.75, -0.5)),
         Cost("jitter", None, (), score(8, -0.05)),
     ),
-    strongest=15.0,
     mistaken="hop",
     mistaken_share=0.6,
     mistaken_own=0.75,
