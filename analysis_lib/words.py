@@ -126,6 +126,15 @@ def moved(found: Estimate, written: Callable[..., str] = number, unit: str = "")
     return text if way == "changes" else text.replace("+", "")
 
 
+def says_nothing(sentence: str) -> bool:
+    """Return whether an answer says that there is none: all of these begin alike.
+
+    >>> says_nothing("Nothing can be said, as there is no claim."), says_nothing("No one layer can be named.")
+    (True, False)
+    """
+    return sentence.startswith("Nothing can be said")
+
+
 def judged(verdict: Verdict) -> str:
     """Return a verdict as the end of a sentence, "that it rises ...".
 

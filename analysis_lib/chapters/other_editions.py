@@ -8,6 +8,7 @@ import pandas as pd
 from analysis_lib.chapters.editions import edition_title
 from analysis_lib.chapters.notes import SOURCES, publish
 from analysis_lib.chapters.recorded import recorded_editions, recorded_provenance, recorded_table
+from analysis_lib.words import says_nothing
 
 _WHOSE = ("dataset", "model")  # parameters that tell one edition from another
 _NOT_COMPARED = (*_WHOSE, "data_root", "beside")
@@ -55,7 +56,10 @@ class Beside:
         return {edition_label(edition): table for edition, table in found.items()}
 
     def answers(self) -> dict[str, tuple[str, list[tuple[str, str]]]]:
-        """Return what editions answered, by their label: a sentence, and (verdict, text) of each claim behind it."""
+        """Return what editions answered, by their label: a sentence, and (verdict, text) of each claim behind it.
+
+        Editions that could say nothing are left out.
+        """
         found = {}
         for edition in self.differing:
             rows = recorded_table(edition, self.chapter, "answer")
@@ -63,6 +67,8 @@ class Beside:
                 continue
             claims = rows[rows["kind"] == "claim"]
             sentence = rows.loc[rows["kind"] == "answer", "text"].iloc[0]
+            if says_nothing(sentence):
+                continue
             found[edition_label(edition)] = sentence, list(zip(claims["verdict"], claims["text"], strict=True))
         return found
 

@@ -131,7 +131,7 @@ def add_verdicts(notebook: dict, claims: Sequence[tuple[str, str, str, str]]) ->
         return notebook
     figures = [i for i in range(answers[0], len(cells)) if "figure" in cells[i]["metadata"].get("mystnb", {})]
     rows = "".join(_claim(name, text, verdicts) for (name, text), verdicts in found.items())
-    html = f"<div class='verdicts'><p>The papers' claims, as tested here:</p><ul>{rows}</ul></div>"
+    html = f"<div class='verdicts'><p>Claims behind this page, as tested here:</p><ul>{rows}</ul></div>"
     cells.insert(
         (figures or answers)[0] + 1, {"cell_type": "markdown", "id": "verdicts", "metadata": {}, "source": html}
     )

@@ -122,10 +122,11 @@ def test_answers_stand_under_the_names_of_their_editions(published):
     beside = recorded_beside("own", HERE)
     assert beside.answers() == {}
     rows = [("answer", "Late.", ""), ("claim", "it falls", "holds"), ("claim", "it rises", "undecided")]
-    for edition, kept in (("nw-ucla", rows), ("mine", rows[1:])):  # the second has verdicts alone
+    empty = [("answer", "Nothing can be said, as there are no clips.", "")]
+    for edition, kept in (("nw-ucla", rows), ("mine", rows[1:]), ("third", empty)):  # the second has verdicts alone
         record(published / edition, "own", answer=pd.DataFrame(kept, columns=["kind", "text", "verdict"]))
         write_facts(published / edition / "own", FACTS)
-    beside = Beside("own", {"nw-ucla": {}, "mine": {}})
+    beside = Beside("own", {"nw-ucla": {}, "mine": {}, "third": {}})
     said = ("Late.", [("holds", "it falls"), ("undecided", "it rises")])
     assert beside.answers() == {"NW-UCLA, recorded": said}
 

@@ -34,7 +34,7 @@ def answer(found: Findings) -> str:
     first = name_of(found.reference.name)
     others = counted(len(found.networks) - 1, "other network")
     if len(found.networks) == 1:
-        return f"With one network, {first}, it cannot be said whether other networks learn in the same way."
+        return f"Nothing can be said of other networks, as {first} alone was trained on these data."
     earlier, later, apart = (len(found.told(v)) for v in (Verdict.HOLDS, Verdict.FAILS, Verdict.UNDECIDED))
     if not earlier + later:
         return f"These clips do not tell: of {others} none falls clearly earlier or later in the layers than {first}."
