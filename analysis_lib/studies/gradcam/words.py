@@ -208,7 +208,8 @@ def still(found: Findings) -> str:
     if not it:
         return ""
     said = (
-        f"Shown a person who does not move, {STILL[it.baseline]}, the network says *{name_of(it.named)}* of "
+        f"Shown a person who does not move, {STILL[it.baseline]}, the network, which must name one of its "
+        f"actions, says *{name_of(it.named)}* of "
         f"{percent(it.share)} of {counted(it.clips, 'clip')}."
     )
     if not it.untold:

@@ -56,7 +56,10 @@ def verdicts(found: Findings) -> list[tuple[Verdict, str]]:
     """Return what the answer rests on."""
     return [
         (found.told, "infants are told apart better than chance"),
-        *((verdict, f"{method} finds the joints that fidget") for method, verdict in found.finds.items()),
+        *(
+            (verdict, f"{method} ranks the joints that fidget above the others")
+            for method, verdict in found.finds.items()
+        ),
     ]
 
 
