@@ -12,6 +12,7 @@ line for it in the cell, as the networks of the book need none.
 import ast
 import io
 import json
+import re
 import tokenize
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,6 +38,13 @@ class Chapter:
     title: str  #: first heading
     path: Path
     parameters: tuple[Parameter, ...]  #: in the order of the cell, then those `OF_MODELS`
+
+    @property
+    def question(self) -> str:
+        """What the chapter asks, from the line under its title; empty without one."""
+        texts = ("".join(cell["source"]) for cell in self.cells if cell["cell_type"] == "markdown")
+        found = (re.search(r"^:::\{div\} question\n(.*?)\n:::", text, re.DOTALL | re.MULTILINE) for text in texts)
+        return next((" ".join(one[1].split()) for one in found if one), "")
 
     @property
     def cells(self) -> list[dict]:

@@ -214,7 +214,9 @@ def resampled_smoothness(
               I_c = \frac{n_c}{n_c - 1} \sum_{i, j \in c} w_{ij} m_i m_j
 
     The factor makes up for :math:`E[m_i m_j] = 1 - 1/n_c` within a class, without which every
-    replicate would be rougher than the sample on average. One seed draws the same clips on every
+    replicate would be rougher than the sample on average. What remains of that, as a ratio of sums that
+    vary is no ratio of their means, is taken away: the mean of the replicates is moved to the sample's value.
+    One seed draws the same clips on every
     graph of these labels: differences of replicates are paired.
 
     Returns
@@ -246,7 +248,10 @@ def resampled_smoothness(
     outside = pick @ (draws * ((weights - same) @ draws))
     inside *= (sizes / np.maximum(sizes - 1, 1))[:, None]
     volume = inside + outside
-    return q, np.divide(outside, volume, out=np.full_like(volume, np.nan), where=volume > 0).T
+    shares = np.divide(outside, volume, out=np.full_like(volume, np.nan), where=volume > 0)
+    known = np.isfinite(shares)
+    mean = np.where(known, shares, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    return q, (shares + (q - mean)[:, None]).T
 
 
 def smoothness_interval(replicates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

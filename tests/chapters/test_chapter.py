@@ -38,6 +38,13 @@ def test_a_chapter_is_read_with_title_and_parameters(chapter):
     assert len(chapter.cells) == 3
 
 
+def test_a_chapter_has_the_question_under_its_title(chapter):
+    assert chapter.question == ""
+    asked = {name: load_chapter(name).question for name in chapter_names()}
+    assert asked["smoothness"].startswith("At which") or asked["smoothness"].endswith("?")
+    assert all(question.endswith("?") and "\n" not in question for question in asked.values())
+
+
 def test_papermill_reads_the_same_parameters(chapter):
     """Its inspector is a regular expression: it knows no unions, and stops at a hash in a text."""
     import papermill

@@ -43,6 +43,7 @@ UNITS: Mapping[str, Callable[[float, int], str]] = {
     "points": lambda x, more: f"{points(x, 1 + more)} points",
 }
 MOST_DIGITS = 4  # more than usual
+NEAR = 0.002  # share of an interval by which two numbers may differ and be written alike
 
 
 def answer(found: Findings) -> str:
@@ -251,9 +252,9 @@ def _settings(found: Finding) -> str:
 
     >>> from types import SimpleNamespace
     >>> _settings(SimpleNamespace(held=2, settings=72))
-    'holds in 2 of 72 combinations of choices'
+    'as wanted in 2 of 72 combinations of choices'
     """
-    return f"holds in {found.held} of {counted(found.settings, 'combination')} of choices"
+    return f"as wanted in {found.held} of {counted(found.settings, 'combination')} of choices"
 
 
 def deviations_html(table: pd.DataFrame) -> str:
@@ -301,9 +302,10 @@ def _verdict(found: Finding) -> str:
     """Return a verdict, with its sign and what it lacks."""
     if found.verdict == MISSING:
         return _small(f"{SIGNS[MISSING]} {MISSING}")
-    text = found.verdict + (f" without {found.without}" if found.without else "")
-    text = f"{SIGNS[found.verdict]} {text}"
-    return badge(found.verdict, text) + _small(_settings(found) if found.settings else "") + _small(found.note)
+    lacks = f" without {found.without}" if found.without and not found.note else ""
+    said = [_settings(found) if found.settings else "", found.note]
+    said += [f"other data may do: {found.without}"] if found.note and found.without else []
+    return badge(found.verdict, f"{SIGNS[found.verdict]} {found.verdict}{lacks}") + "".join(map(_small, said))
 
 
 def _values(found: Finding) -> str:
@@ -327,7 +329,13 @@ def _value(check: Check, found: Estimate, judged: bool) -> str:
 def _digits_apart(check: Check, found: Estimate) -> int:
     """Return how many digits more than usual tell a value and the ends of its interval from the bounds."""
     write, bounds = UNITS[check.unit], [x for x in (check.at_least, check.at_most) if isfinite(x)]
-    pairs = [(x, bound) for x in (found.value, found.low, found.high) for bound in bounds if not isclose(x, bound)]
+    near = 0 if isnan(found.low) else NEAR * (found.high - found.low)
+    pairs = [
+        (x, bound)
+        for x in (found.value, found.low, found.high)
+        for bound in bounds
+        if not isclose(x, bound, abs_tol=near)
+    ]
     alike = (more for more in range(MOST_DIGITS) if all(write(x, more) != write(b, more) for x, b in pairs))
     return next(alike, MOST_DIGITS)
 

@@ -110,7 +110,7 @@ def plainly(found: Findings) -> str:
     if not found.beats_motion:
         return f"{said}Which joints fidget, no explanation is seen to tell better than how far each joint moves."
     rest = [method for method in found.finds if method not in found.beats_motion]
-    beside = f", and not from {listed(rest)} as far as one can tell" if rest else ""
+    beside = f"; of {listed(rest)} that cannot be said" if rest else ""
     return (
         f"{said}Which joints fidget, one learns better from {listed(found.beats_motion)} than from how far each joint "
         f"moves{beside}."
@@ -129,7 +129,7 @@ def joints(found: Findings) -> str:
     )
     for control in controls:
         better = [name for name in found.finds if found.ranked[name].beyond(found.ranked[control]) == Verdict.HOLDS]
-        said += f"\n\n*{control}* asks no network. Surely better than it: {named(better)}."
+        said += f"\n\nSurely better than *{control}*, which asks no network: {named(better)}."
     return said
 
 

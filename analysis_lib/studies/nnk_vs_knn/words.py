@@ -34,8 +34,8 @@ def verdicts(found: Comparison, gained: Gains | None = None) -> list[tuple[Verdi
         return []
     learnt = [(p.verdict, "NNK gains more on a trained network") for p in gained.profiles[:1]] if gained else []
     return [
-        (found.knn.verdict, "clearly smoother on NNK graphs than on k-NN graphs"),
-        (found.matched.verdict, "clearly smoother with equally few neighbours"),
+        (found.knn.verdict, "clearly smoother on NNK graphs in most comparisons with k-NN graphs"),
+        (found.matched.verdict, "clearly smoother in most comparisons with equally few neighbours"),
         (found.error.verdict, "fewer clips named wrongly with equally few neighbours"),
         *learnt,
     ]

@@ -70,9 +70,10 @@ def _where(found: Learnt | None) -> str:
     """Return the layers at which labels suffer more than in untrained networks; nothing without those."""
     if found is None:
         return ""
+    others = counted(found.draws, "untrained network")
     if not found.higher:
-        return "; at no layer do labels surely suffer more than in untrained networks"
-    return f"; labels surely suffer more than in untrained networks at {layers_of(found.higher)}"
+        return f"; at no layer do labels surely suffer more than in {others}"
+    return f"; labels surely suffer more than in {others} at {layers_of(found.higher)}"
 
 
 def verdicts(found: Findings | None) -> list[tuple[Verdict, str]]:

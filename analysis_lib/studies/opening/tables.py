@@ -13,7 +13,7 @@ from analysis_lib.datasets.sampling import clips_of, sample_per_class, usual_act
 from analysis_lib.geometry.layerwise import LayerGraph, dataset_graphs, layer_embeddings
 from analysis_lib.networks.checkpoints import Checkpoint
 
-COLUMNS = ["chapter", "title", "edition", "kind", "text", "verdict"]
+COLUMNS = ["chapter", "title", "question", "edition", "kind", "text", "verdict"]
 VERDICTS = ["id", "kind", "seen", "edition", "verdict"]
 
 
@@ -28,8 +28,8 @@ def answer_table(edition: str, chapters: Sequence[str], beside: Sequence[str] = 
     Returns
     -------
     DataFrame
-        Columns chapter, title, edition (title of another one, empty of this), kind (answer or claim), text, verdict
-        (of a claim); none of a chapter without an answer.
+        Columns chapter, title, question, edition (title of another one, empty of this), kind (answer or claim), text,
+        verdict (of a claim); none of a chapter without an answer.
     """
     said = []
     for chapter in chapters:
@@ -38,9 +38,8 @@ def answer_table(edition: str, chapters: Sequence[str], beside: Sequence[str] = 
             continue
         others = (_quoted(other, chapter) for other in beside)
         other = next((rows for rows in others if rows is not None), None)
-        said.append(
-            pd.concat([table.assign(edition=""), other]).assign(chapter=chapter, title=load_chapter(chapter).title)
-        )
+        of, both = load_chapter(chapter), pd.concat([table.assign(edition=""), other])
+        said.append(both.assign(chapter=chapter, title=of.title, question=of.question))
     return pd.concat(said, ignore_index=True)[COLUMNS] if said else pd.DataFrame(columns=COLUMNS)
 
 

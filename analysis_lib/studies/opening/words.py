@@ -84,8 +84,8 @@ def findings(answers: pd.DataFrame) -> str:
     for chapter, rows in answers.groupby("chapter", sort=False):
         sentences, claims = (rows[rows["kind"] == kind] for kind in ("answer", "claim"))
         for row in sentences.itertuples():
-            link = f"1. **[{row.title}]({chapter})**: " if not row.edition else f"   - *{name_of(row.edition)}*: "
-            lines.append(f"{link}{row.text}")
+            own = f"1. **[{row.title}]({chapter})** {row.question} "
+            lines.append(f"{own if not row.edition else f'   - *{name_of(row.edition)}*: '}{row.text}")
         for text, verdicts in claims.groupby("text", sort=False):
             lines.append(f"   - {' '.join(_by_data(verdicts))} {text}")
     return "\n".join(lines) or "No chapter has been run yet."

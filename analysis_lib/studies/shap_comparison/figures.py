@@ -14,7 +14,7 @@ from analysis_lib.explain.registry import TITLES
 from analysis_lib.plots.panels import key_below, panels
 from analysis_lib.plots.style import COLOURS, DASHES, INK, MARKERS, WIDTH, use_style
 from analysis_lib.studies.shap_comparison.findings import GRADCAM, NAIVE, SHAP, SHAPLEY, Lead
-from analysis_lib.studies.shap_comparison.judging import YARDSTICKS
+from analysis_lib.studies.shap_comparison.judging import OF_NETWORKS, YARDSTICKS
 from analysis_lib.studies.shap_comparison.perturbing import LOT
 
 _GREY = "#777777"
@@ -37,6 +37,9 @@ def _looks(methods: Sequence[str]) -> dict[str, dict]:
 def plot_yardsticks(table: pd.DataFrame, leads: Mapping[str, Lead]) -> Figure:
     """Draw a panel a yardstick: the mean of each method with its interval, those filled that lead.
 
+    Yardsticks that compare networks (`analysis_lib.studies.shap_comparison.judging.OF_NETWORKS`) have none of the maps
+    that ask no network.
+
     Parameters
     ----------
     table : DataFrame
@@ -50,6 +53,7 @@ def plot_yardsticks(table: pd.DataFrame, leads: Mapping[str, Lead]) -> Figure:
     figure, grid = panels(len(names), 4, 0.62 + 0.17 * len(methods), 0.2, sharey=True)
     for i, (axes, name) in enumerate(zip(grid, names, strict=True)):
         rows, sign = table[table["yardstick"] == name], YARDSTICKS[name]
+        rows = rows[~rows["method"].isin(NAIVE)] if name in OF_NETWORKS else rows
         best = leads[name].leads if name in leads else ()
         for row in rows.itertuples():
             y, look = methods.index(row.method), looks[row.method]

@@ -6,6 +6,7 @@ from math import isnan
 import pandas as pd
 
 from analysis_lib.explain.controls import STILL
+from analysis_lib.networks.registry import TITLES
 from analysis_lib.statistics.estimates import Estimate, Verdict
 from analysis_lib.studies.shap_comparison.findings import ALIKE, EXACT, GRADCAM, ONE_ORDER, SHAP, Findings, Lead
 from analysis_lib.studies.shap_comparison.judging import OF_NETWORKS
@@ -77,9 +78,10 @@ def answer(found: Findings) -> str:
         led = listed([*each, f"{len(most) - shown} others at most {most[shown][1]} each"] if most[shown:] else each)
         said = f"No explanation throughout: of {of} on {clips} {led}"
         if left < n:
+            open_to = sum(name not in OF_NETWORKS for name in found.leads)
             said = (
-                f"No explanation throughout: by {n - left} of {of} on {clips} maps without a network do as well, and "
-                f"of the other {left} {led}"
+                f"No explanation throughout: by {n - left} of the {open_to} yardsticks open to them maps without a "
+                f"network do as well, on {clips}; of {counted(left, 'other')} {led}"
             )
     if "truth" in found.leads and not found.leads["truth"].naive:
         said += f"; {name_of(found.leads['truth'].method)} finds the joints that move by design best"
@@ -136,6 +138,16 @@ def _lead(lead: Lead) -> str:
     if lead.near:
         said += f", like {named(lead.near)}"
     return f"{said}."
+
+
+def network(name: str, card: Mapping, n_layers: int) -> str:
+    """Return which network is explained, as other chapters have another one."""
+    known = card.get("architecture", "")
+    right = (
+        f", which names {percent(card['test_accuracy'])} of its test clips rightly" if "test_accuracy" in card else ""
+    )
+    of = TITLES.get(known, known) or "network"
+    return f"Explained is the {name_of(of)} *{name_of(name)}* of {counted(n_layers, 'layer')}{right}."
 
 
 def missing(found: Findings) -> str:

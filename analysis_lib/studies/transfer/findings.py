@@ -153,11 +153,12 @@ def _curves(new: pd.DataFrame, own: pd.DataFrame, shape: pd.DataFrame) -> dict:
 
 def _learning(table: pd.DataFrame) -> dict:
     read = table[(table["clips_per_class"] == table["clips_per_class"].max()) & table["accuracy"].notna()]
-    means = read.groupby(["case", "epoch"], sort=False)["accuracy"].mean()
+    seeds = read.groupby(["case", "epoch"], sort=False)["accuracy"]
+    means, least = seeds.mean(), seeds.min()
     goal, passed = (float(means[SCRATCH].iloc[-1]) if SCRATCH in means else nan), {}
     for case in (c for c in dict.fromkeys(read["case"]) if c != SCRATCH and not isnan(goal)):
-        above = means[case].index[means[case] > goal]
-        passed.setdefault(int(above.min()) if len(above) else None, []).append(case)
+        above = [epoch for epoch, accuracy in least[case].items() if epoch > 0 and accuracy > goal]
+        passed.setdefault(int(min(above)) if above else None, []).append(case)
     cases = tuple((epoch, tuple(names)) for epoch, names in passed.items())
     return {"epochs": int(read["epoch"].max()), "goal": goal, "passed": cases}
 

@@ -6,6 +6,8 @@ from analysis_lib.statistics.estimates import Estimate, Verdict
 from analysis_lib.studies.transfer.findings import Findings, Forecast, Probe
 from analysis_lib.words import counted, estimate, judged, listed, name_of, number, percent, points, value_of
 
+#: words of a name that an answer has
+SHORT = 4
 #: whether it helps that more layers learn, as an answer has it
 DEEPER = {
     Verdict.HOLDS: "more layers name more, at best {}",
@@ -14,12 +16,20 @@ DEEPER = {
 }
 
 
-def answer(found: Findings | None) -> str:
-    """Return the chapter's answer: what the least comes to, whether more should learn, and what from scratch."""
+def answer(found: Findings | None, new: str = "") -> str:
+    """Return the chapter's answer: what the least comes to, whether more should learn, and what from scratch.
+
+    Parameters
+    ----------
+    found : Findings, optional
+    new : str
+        What the data of the new actions are called; a long name is left out.
+    """
     if not found:
         return "Nothing can be said, as no network was tuned to new actions."
+    of = f" of *{name_of(new)}*" if 0 < len(new.split()) <= SHORT else ""
     tuned = (
-        f"Tuning {_alone(found.shallowest)} on {counted(found.size, 'clip')} of each new action names "
+        f"Tuning {_alone(found.shallowest)} on {counted(found.size, 'clip')} of each new action{of} names "
         f"{value_of(found.shallow, percent)} of test clips rightly"
     )
     beside = [DEEPER[found.deeper].format(value_of(found.deep, percent))] if found.best else []

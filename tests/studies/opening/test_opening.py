@@ -11,6 +11,7 @@ from notebooks import record
 from sentences import check, check_answer
 
 from analysis_lib.chapters import recorded
+from analysis_lib.chapters.chapter import load_chapter
 from analysis_lib.datasets.catalogue import load_dataset
 from analysis_lib.geometry.smoothness import label_smoothness
 from analysis_lib.networks.checkpoints import load_checkpoint
@@ -18,6 +19,7 @@ from analysis_lib.studies.opening import words
 from analysis_lib.studies.opening.figures import plot_method
 from analysis_lib.studies.opening.tables import answer_table, curve_table, few_clips, verdict_table
 
+ASKED = {name: load_chapter(name).question for name in ("noise", "transfer")}
 OF = st.sampled_from(["claim", "fact", "control"])
 KINDS = ["holds", "does not hold", "undecided", "cannot be tested"]
 
@@ -44,9 +46,9 @@ def test_what_chapters_answered_is_quoted_and_leads_to_them(published):
     answers = answer_table("mine", ["noise", "smoothness", "transfer"])
     claim = '   - <span class="verdict verdict-holds">holds</span> it helps'
     assert words.findings(answers).splitlines() == [
-        "1. **[Noise](noise)**: It *shakes*.",
+        f"1. **[Noise](noise)** {ASKED['noise']} It *shakes*.",
         claim,
-        "1. **[Transfer](transfer)**: All of them.",
+        f"1. **[Transfer](transfer)** {ASKED['transfer']} All of them.",
         claim,
     ]
     assert words.findings(answers[:0]) == "No chapter has been run yet."
@@ -61,10 +63,10 @@ def test_the_first_other_edition_that_has_answered_is_quoted_too(published):
     here = '<span class="verdict verdict-holds">holds</span>'
     there = '<span class="verdict verdict-undecided">NW-UCLA: undecided</span>'
     assert lines == [
-        "1. **[Noise](noise)**: It *shakes*.",
+        f"1. **[Noise](noise)** {ASKED['noise']} It *shakes*.",
         "   - *NW-UCLA*: Not here.",
         f"   - {here} {there} it helps",
-        "1. **[Transfer](transfer)**: All of them.",
+        f"1. **[Transfer](transfer)** {ASKED['transfer']} All of them.",
         f"   - {here} it helps",
     ]
 
