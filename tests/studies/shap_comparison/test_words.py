@@ -258,3 +258,21 @@ def test_verdicts_wait_for_what_they_need():
     found = findings(CASES["without edges, and a method"][0])
     assert replace(found, tau=None, one_order=None, truth_lead=None).agreed == Verdict.UNTESTED
     assert found.favours_gradcam == Verdict.UNTESTED
+
+
+def test_the_network_that_is_explained_has_a_name():
+    card = {"architecture": "multi-branch", "test_accuracy": 0.9375}
+    assert words.network("net", card, 6).replace("\u202f", " ") == (
+        "Explained is the Multi-branch GCN *net* of 6 layers, which names 94 % of its test clips rightly."
+    )
+    assert words.network("nets.py:mine", {}, 1) == "Explained is the network *nets.py:mine* of 1 layer."
+
+
+def test_by_yardsticks_that_compare_networks_maps_without_one_are_not_drawn():
+    made = tables({"deletion": (0.3, 0.2, 0.2, 0.1), "other seed": (0.3, 0.2, 0.2, 1.0)})
+    figure = figures.plot_yardsticks(made["table"], findings(made, {}).leads)
+    marks = {
+        axes.get_title("left"): sum(line.get_marker() not in ("None", "") for line in axes.lines)
+        for axes in figure.axes
+    }
+    assert marks == {"deletion": 4, "other seed": 3}

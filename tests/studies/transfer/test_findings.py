@@ -101,6 +101,8 @@ def test_sentences_never_contradict_their_numbers(tuned, afresh, curve, has_rule
     final.columns = ["case", "cut", "clips_per_class", "accuracy", "low", "high", "clips"]
     seen = found(final, new=curve, rules=RULES if has_rules else RULES[:0])
     answer, numbers = words.answer(seen), words.numbers(seen)
+    assert " of each new action of *Other* names " in words.answer(seen, "Other")
+    assert words.answer(seen, "a name of five words") == answer
     check_all(answer, numbers)
     for text in (words.curves(seen), words.learning(seen), words.choices(seen)):
         check(text)
