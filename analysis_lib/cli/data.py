@@ -63,17 +63,18 @@ def describe(dataset, data_root, picture) -> None:
     from analysis_lib.datasets.catalogue import load_dataset
     from analysis_lib.datasets.summary import described
     from analysis_lib.datasets.upright import mean_pose
-    from analysis_lib.files import BUILD, atomic_path
+    from analysis_lib.files import BUILD, atomic_path, plain_name
     from analysis_lib.plots.skeleton import named_skeleton
 
     found = load_dataset(dataset, data_root)
-    picture = picture or BUILD / "pictures" / f"{found.name}.png"
+    click.echo(described(found))
+    usual = picture is None and plain_name(found.name, "the dataset's name, which its picture would have,")
+    picture = picture or BUILD / "pictures" / f"{usual}.png"
     if picture.suffix.lower() not in (".png", ".svg"):
         raise UserError(f"the picture is written as .png or .svg, got {picture.name}")
     figure = named_skeleton(found.skeleton, mean_pose(found))
     with atomic_path(picture) as temporary:
         figure.savefig(temporary, dpi=150)
-    click.echo(described(found))
     click.echo(f"picture: {click.format_filename(picture)}")
 
 

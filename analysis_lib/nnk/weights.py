@@ -77,6 +77,8 @@ def nearest(kernel: np.ndarray, k: int) -> np.ndarray:
         raise UserError("a sparse kernel does not hold all similarities; give an ndarray")
     _check_all_pairs(kernel)
     n = len(kernel)
+    if n < 2:
+        raise UserError(f"a graph of neighbours needs at least two nodes, got {n}")
     if not 1 <= k < n:
         raise UserError(f"the number of neighbours must lie in 1..{n - 1} for {n} nodes, got {k}")
     found = np.empty((n, k), np.int64)

@@ -1,22 +1,27 @@
 """The command line: its codes, its one line for a mistake, and what it hands on."""
 
 import os
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from analysis_lib import files
 from analysis_lib.chapters import chapter as chapters
 from analysis_lib.chapters import editions
 from analysis_lib.chapters.editions import Edition
 from analysis_lib.cli import main as cli
+from analysis_lib.datasets.dataset import SkeletonDataset
 from analysis_lib.errors import DataError, UserError
 from analysis_lib.publishing import run_page, runs
 from analysis_lib.publishing import site as book
 from analysis_lib.skeletons.layouts import layout
+from analysis_lib.skeletons.skeleton import Skeleton
 
 HAND = layout("hand-21").joints
 CHAPTER = chapters.Chapter(
@@ -401,9 +406,22 @@ def test_a_dataset_is_described_and_drawn(stgbook, tmp_path):
     assert "<svg" in picture.read_text()
     assert stgbook("data", "describe", tmp_path / "hands.csv", "--picture", "hand.jpg") == (
         1,
-        "",
+        out.rpartition("picture: ")[0],
         "stgbook: error: the picture is written as .png or .svg, got hand.jpg\n",
     )
+
+
+@pytest.mark.parametrize("name", ["../../book/intro", "a/b", "", "n" * 300])
+def test_a_picture_is_written_nowhere_but_in_its_folder(stgbook, tmp_path, monkeypatch, name):
+    monkeypatch.setattr(files, "BUILD", tmp_path / "build" / "here")
+    clips = [np.zeros((1, 4, 3, 3)) + np.arange(3.0)[:, None] for _ in range(2)]
+    skeleton = Skeleton("stick", ("foot", "knee", "hip"), ((0, 1), (1, 2)))
+    SkeletonDataset(name, skeleton, clips, [0, 1]).save(tmp_path / "data.npz")
+    before = {*tmp_path.rglob("*")}
+    code, out, err = stgbook("data", "describe", tmp_path / "data.npz")
+    assert (code, "2 clips, 2 classes" in out) == (1, True)
+    assert re.fullmatch("stgbook: error: the dataset's name, which its picture would have, .* is no name: .*\n", err)
+    assert {*tmp_path.rglob("*")} == before
 
 
 def test_a_network_is_described(stgbook):

@@ -276,3 +276,8 @@ ODD = with_entry(0.5, 0, 1)
 def test_errors(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_a_graph_of_one_node_is_refused():
+    with pytest.raises(UserError, match="a graph of neighbours needs at least two nodes, got 1"):
+        nearest(np.ones((1, 1)), 0)

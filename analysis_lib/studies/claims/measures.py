@@ -69,7 +69,7 @@ def cell(
     Raises
     ------
     UserError
-        If there is no such row, or more than one.
+        If there is no such row, or more than one, or no such column.
 
     Examples
     --------
@@ -77,6 +77,8 @@ def cell(
     >>> cell(table, "bones", {"edges": "a"}).value
     24.0
     """
+    if strange := [name for name in (*where, *filter(None, (column, low, high, clips))) if name not in table]:
+        raise UserError(f"the table has no column '{strange[0]}'")
     rows = table
     for name, value in where.items():
         rows = rows[rows[name] == value]

@@ -21,6 +21,7 @@ that it had before stay in its ``history``, with the reason why they were change
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from inspect import signature
 from math import inf
 from pathlib import Path
@@ -108,6 +109,12 @@ class Bounds:
 
     date: Annotated[str, Within(10, 10)]
     seen: bool
+
+    def __post_init__(self) -> None:
+        try:
+            date.fromisoformat(self.date)
+        except ValueError:
+            raise DataError(f"bounds are of a day such as 2026-11-26, got '{self.date}'") from None
 
 
 @dataclass(frozen=True)
@@ -291,14 +298,17 @@ def _claim(path: Path, given: _Claim, needs: Mapping[str, Need], otherwise: Need
     otherwise = _need(path, needs, given.get("otherwise")) or otherwise
     checks = tuple(_check(path, at, check) for check in given["checks"])
     rest = {key: value for key, value in given.items() if key not in ("needs", "otherwise")}
+    if given.get("ours") and "bounds" not in given:
+        raise DataError(f"{path}: {at}: bounds of this book's own say when they were set, and if curves had been seen")
     return checked({**rest, "checks": checks, "need": need, "otherwise": need or otherwise}, Claim, path, at)
 
 
 def _check(path: Path, at: str, given: _Check) -> Check:
     """Return one check of a claim, whose measure takes its tables and arguments."""
-    choices = measures_of(given["tables"][0].partition("/")[0])
+    table = given["tables"][0]
+    choices = measures_of(table.partition("/")[0])
     if given["measure"] not in choices:
-        raise unknown_choice(f"measure of {at}", given["measure"], choices)
+        raise unknown_choice(f"measure for the table '{table}' of {at}", given["measure"], choices)
     check = checked({**given, "measure": choices[given["measure"]]}, Check, path, at)
     if not all(isinstance(value, str | int | float) for value in check.over.values()):
         raise DataError(f"{path}: {at}: 'over' must name what was chosen, a text or a number for each column")

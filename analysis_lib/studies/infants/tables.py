@@ -74,9 +74,17 @@ def roc_table(infants: pd.DataFrame) -> pd.DataFrame:
 
 
 def middle_windows(data: SkeletonDataset, label: int, n: int) -> np.ndarray:
-    """Return the window in the middle of each of the first n infants of a class, as indices."""
+    """Return the window in the middle of each of the first n infants of a class, as indices.
+
+    Raises
+    ------
+    UserError
+        If none is wanted, or there are none.
+    """
     who = infants_of(data)
-    mine = list(dict.fromkeys(who[data.labels == label]))[:n]
+    mine = list(dict.fromkeys(who[data.labels == label]))[: max(n, 0)]
+    if not mine:
+        raise UserError(f"there is no infant of '{data.class_names[label]}' to be explained, of {n} wanted")
     windows = [np.flatnonzero(who == infant) for infant in mine]
     return np.array([of[len(of) // 2] for of in windows], int)
 

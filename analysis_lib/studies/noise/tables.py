@@ -37,9 +37,11 @@ def choose_actions(data: SkeletonDataset, actions: Sequence[str] = ()) -> tuple[
     Raises
     ------
     UserError
-        If an action has no clip in ``data``; those that have are listed.
+        If an action has no clip in ``data`` (those that have are listed), or there is only one.
     """
     present = [data.class_names[c] for c in np.unique(data.labels)]
+    if len(present) < 2:
+        raise UserError(f"noise needs clips of at least two actions, and dataset '{data.name}' has one here")
     for name in actions:
         if name not in present:
             raise unknown_choice(f"action with clips in '{data.name}'", name, present)

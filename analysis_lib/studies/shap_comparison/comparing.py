@@ -64,7 +64,9 @@ class Comparison:
         return next(iter(self.found.values())).data
 
     def few(self, n: int) -> np.ndarray:
-        """Return so many clips, evenly apart."""
+        """Return so many clips, one at least, evenly apart."""
+        if n < 1:
+            raise UserError(f"at least one clip is needed, got {n}")
         return np.unique(np.linspace(0, len(self.x) - 1, min(n, len(self.x))).round().astype(int))
 
 

@@ -199,6 +199,9 @@ def plot_orders(table: pd.DataFrame) -> Figure:
 def _square(axes: Axes, pairs: pd.DataFrame, value: str, title: str) -> None:
     """Draw the lower half of a symmetric table of correlations, each with its number."""
     names = list(dict.fromkeys([*pairs["one"], *pairs["other"]]))
+    if len(names) < 2:
+        axes.set_axis_off()
+        return
     cells = np.full((len(names), len(names)), np.nan)
     for row in pairs.itertuples():
         cells[names.index(row.other), names.index(row.one)] = getattr(row, value)

@@ -36,10 +36,16 @@ def edge_tables(
     UserError
         If there is no such change, or the network has no edges to change.
     """
+    changes = known_changes(changes)
+    return {EDGE_YARDSTICKS[how]: edge_table(comparison, n_clips, how, n_seeds) for how in changes}
+
+
+def known_changes(changes: Sequence[str]) -> list[str]:
+    """Return what is done to edges, each once, or raise UserError if something is unknown."""
     for how in changes:
         if how not in EDGE_YARDSTICKS:
             raise unknown_choice("change of edges", how, EDGE_YARDSTICKS)
-    return {EDGE_YARDSTICKS[how]: edge_table(comparison, n_clips, how, n_seeds) for how in dict.fromkeys(changes)}
+    return list(dict.fromkeys(changes))
 
 
 def edge_table(

@@ -22,3 +22,6 @@ def test_a_cell_has_its_interval_and_its_clips():
         cell(TABLE, "d", {"k": 7})
     with pytest.raises(UserError, match="2 rows with layer = 2, not one"):
         cell(TABLE, "d", {"layer": 2})
+    for wrong in ({"column": "zork"}, {"column": "d", "where": {"zork": 1}}, {"column": "d", "low": "zork"}):
+        with pytest.raises(UserError, match="the table has no column 'zork'"):
+            cell(TABLE, **wrong)

@@ -133,9 +133,20 @@ def test_what_a_file_may_say_besides(tmp_path):
     ("wrong", "message"),
     [
         (claim(bounds={"date": "today", "seen": True}), "bounds.date' must be 10 to 10 characters"),
+        (
+            claim(bounds={"date": "2026-13-99", "seen": True}),
+            "bounds are of a day such as 2026-11-26, got '2026-13-99'",
+        ),
+        (claim(ours=True), "claim X1: bounds of this book's own say when they were set, and if curves had been seen"),
         (claim(over={"k": [10]}), "claim X1: 'over' must name what was chosen, a text or a number for each column"),
-        (claim(measure="cel"), "unknown measure of claim X1 'cel'; did you mean 'cell'? choices: cell"),
-        (claim(measure="head_start"), "unknown measure of claim X1 'head_start'"),  # not of this table's study
+        (
+            claim(measure="cel"),
+            "unknown measure for the table 'own/table' of claim X1 'cel'; did you mean 'cell'? choices: cell",
+        ),
+        (
+            claim(measure="head_start"),
+            "unknown measure for the table 'own/table' of claim X1 'head_start'",
+        ),  # not of this table's study
         (claim(arguments={"row": 1}), "claim X1: measure 'cell': missing a required argument: 'column'"),
         (claim(colour="red"), "colour"),
         (claim(needs="Moon"), "unknown need in "),

@@ -83,6 +83,10 @@ def test_the_curve_has_the_area_that_is_told():
 def test_one_window_an_infant_is_taken_from_its_middle(data):
     index = tables.middle_windows(data, tables.FOUND, 2)
     assert [data.clips[i] for i in index] == ["infant 1, window 1", "infant 3, window 1"]
+    with pytest.raises(UserError, match=r"there is no infant of .* to be explained, of 0 wanted"):
+        tables.middle_windows(data, tables.FOUND, 0)
+    with pytest.raises(UserError, match=r"there is no infant of .* to be explained, of 2 wanted"):
+        tables.middle_windows(data.take(np.flatnonzero(data.labels != tables.FOUND)), tables.FOUND, 2)
 
 
 def test_what_is_found_by_hand():

@@ -72,6 +72,11 @@ def test_an_action_without_clips_is_refused(data):
         choose_actions(data, ["kick", "absent"])
 
 
+def test_noise_on_one_action_alone_is_refused(data):
+    with pytest.raises(UserError, match="noise needs clips of at least two actions, and dataset 'toy' has one here"):
+        choose_actions(data.take(np.flatnonzero(data.labels == data.labels[0])))
+
+
 def test_disturbed_clips_reach_the_network_as_they_were_made(data, network):
     x, lengths = clip_tensors(data, network.preprocessing)
     noisy, achieved = gaussian_noise(x, lengths, 20, np.random.default_rng(3))

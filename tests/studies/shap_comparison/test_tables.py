@@ -88,6 +88,9 @@ def test_a_method_that_cannot_explain_is_told(branches):
     assert list(found.found) == ["by lot"]
     with pytest.raises(UserError, match="no method can explain toy: not this network"):
         comparing.compare(branches, dataset(), {"no": Refusing()})
+    for n in (0, -3):
+        with pytest.raises(UserError, match=f"at least one clip is needed, got {n}"):
+            found.few(n)
 
 
 def test_gains_by_hand():
