@@ -47,6 +47,19 @@ def test_intervals_hold_the_mean_and_narrow_with_the_clips(rng):
     assert few["high"] - few["low"] > 4 * (many["high"] - many["low"])
 
 
+def test_the_interval_of_a_mean_by_people_is_the_jackknife_of_their_means(rng):
+    """Everybody has as many clips: leaving one out is to draw the means of people, with Student's t."""
+    people, each = np.repeat(np.arange(6), 10), rng.normal(size=6)
+    values = each[people] + 0.01 * rng.normal(size=60)
+    means = values.reshape(6, 10).mean(axis=1)
+    half = t.ppf(0.975, 5) * means.std(ddof=1) / np.sqrt(6)
+    found = mean_interval(values, 0, 100_000, people)
+    wanted = (values.mean(), values.mean() - half, values.mean() + half)
+    assert (found["mean"], found["low"], found["high"]) == pytest.approx(wanted, abs=0.03)
+    clips = mean_interval(values)
+    assert found["high"] - found["low"] > 2 * (clips["high"] - clips["low"])  # clips of one person are alike
+
+
 def test_a_paired_difference_is_drawn_with_the_same_clips(rng):
     a = rng.normal(size=50)
     found = mean_interval((a + 0.25) - a)

@@ -254,16 +254,20 @@ def simultaneous_band(value: np.ndarray, replicates: np.ndarray) -> tuple[np.nda
     return value - reach, value + reach
 
 
-def mean_interval(values: np.ndarray, seed: int = 0, n_bootstrap: int = 1000) -> dict[str, float]:
-    """Return the mean over clips, and its 95 % percentile interval over clips drawn again.
+def mean_interval(
+    values: np.ndarray, seed: int = 0, n_bootstrap: int = 1000, people: np.ndarray | None = None
+) -> dict[str, float]:
+    """Return the mean over clips, and its 95 % interval over clips drawn again, or by people left out in turn.
 
-    One seed draws the same clips for all arrays of one length: for the interval of a paired
+    One seed draws the same clips, or people, for all arrays of one length: for the interval of a paired
     difference, give the differences.
 
     Parameters
     ----------
     values : ndarray, shape (n,)
         One value a clip.
+    people : ndarray, shape (n,), optional
+        Who is seen in each clip, three people or more: `jackknife_draws` in place of a bootstrap over clips.
 
     Returns
     -------
@@ -275,8 +279,12 @@ def mean_interval(values: np.ndarray, seed: int = 0, n_bootstrap: int = 1000) ->
     >>> mean_interval(np.array([2.0, 2.0]))
     {'mean': 2.0, 'low': 2.0, 'high': 2.0}
     """
-    together = np.zeros(len(values), int)
-    replicates = resampled_means(values, together, np.random.default_rng(seed), n_bootstrap)[:, 0]
+    rng = np.random.default_rng(seed)
+    if people is None:
+        replicates = resampled_means(values, np.zeros(len(values), int), rng, n_bootstrap)[:, 0]
+    else:
+        without = left_out(people, lambda kept: values[kept].mean())
+        replicates = jackknife_draws(values.mean(), without, n_bootstrap, rng)
     low, high = percentile_interval(replicates)
     return {"mean": float(np.mean(values)), "low": float(low), "high": float(high)}
 

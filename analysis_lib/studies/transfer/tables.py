@@ -158,7 +158,9 @@ def _head_input(network: Checkpoint, x: np.ndarray) -> np.ndarray:
     return np.concatenate(given).reshape(len(x), -1)
 
 
-def final_table(predictions: pd.DataFrame, n_bootstrap: int = 1000, seed: int = 0) -> pd.DataFrame:
+def final_table(
+    predictions: pd.DataFrame, n_bootstrap: int = 1000, seed: int = 0, people: np.ndarray | None = None
+) -> pd.DataFrame:
     """Return the accuracy that each case ends with: mean of the seeds, its interval, their range.
 
     Parameters
@@ -168,6 +170,8 @@ def final_table(predictions: pd.DataFrame, n_bootstrap: int = 1000, seed: int = 
     n_bootstrap : int
         Test clips drawn anew, the same for all cases, behind the 95 % percentile interval of the
         mean over seeds.
+    people : ndarray, optional
+        Who is seen in each test clip, as `analysis_lib.statistics.intervals.mean_interval` takes it.
 
     Returns
     -------
@@ -176,7 +180,7 @@ def final_table(predictions: pd.DataFrame, n_bootstrap: int = 1000, seed: int = 
     """
     rows = []
     for keys, right in _right(predictions):
-        seeds, found = right.mean(axis=1), mean_interval(right.mean().to_numpy(), seed, n_bootstrap)
+        seeds, found = right.mean(axis=1), mean_interval(right.mean().to_numpy(), seed, n_bootstrap, people)
         row = keys | {"seeds": len(right), "clips": right.shape[1], "accuracy": found["mean"], "low": found["low"]}
         rows.append(row | {"high": found["high"], "seeds_low": seeds.min(), "seeds_high": seeds.max()})
     return pd.DataFrame(rows)
@@ -254,7 +258,11 @@ def forecast_table(target: pd.DataFrame, source: pd.DataFrame, cuts: Sequence[in
 
 
 def choice_table(
-    forecasts: pd.DataFrame, predictions: pd.DataFrame, n_bootstrap: int = 1000, seed: int = 0
+    forecasts: pd.DataFrame,
+    predictions: pd.DataFrame,
+    n_bootstrap: int = 1000,
+    seed: int = 0,
+    people: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Return what each way to choose a cut would have cost, against the cut that came out best.
 
@@ -269,6 +277,8 @@ def choice_table(
         From `transfer_table`.
     n_bootstrap : int
         Test clips drawn anew, the same for both cuts, behind the interval of the loss.
+    people : ndarray, optional
+        As for `final_table`.
 
     Returns
     -------
@@ -287,7 +297,7 @@ def choice_table(
         ways = [(f"always cut {cut}", False, cut, np.nan) for cut in values.index]
         ways += [(name, True, q.idxmin(), _agreement(-q, accuracy)) for name, q in values.items()]
         for rule, is_forecast, cut, rho in ways:
-            lost = mean_interval(found[size, best] - found[size, cut], seed, n_bootstrap)
+            lost = mean_interval(found[size, best] - found[size, cut], seed, n_bootstrap, people)
             row = {"clips_per_class": size, "rule": rule, "is_forecast": is_forecast, "cut": cut}
             row |= {"accuracy": accuracy[cut], "best_cut": best, "best_accuracy": accuracy[best]}
             rows.append(row | {"lost": lost["mean"], "low": lost["low"], "high": lost["high"], "rho": rho})

@@ -19,6 +19,7 @@ from analysis_lib.networks.hooks import HEAD, captured, cascade_steps
 from analysis_lib.networks.stgcn import STGCN
 from analysis_lib.networks.training import fine_tuning
 from analysis_lib.skeletons.layouts import layout
+from analysis_lib.statistics.intervals import mean_interval
 from analysis_lib.studies.transfer import runs
 from analysis_lib.studies.transfer.runs import Target, Tuning, as_target, plan
 from analysis_lib.studies.transfer.tables import (
@@ -164,6 +165,20 @@ def test_final_accuracy_is_the_mean_of_the_seeds():
     assert final.loc["all", "accuracy"] == 0.875
     assert (final["low"] <= final["accuracy"]).all()
     assert (final["accuracy"] <= final["high"]).all()
+
+
+def test_intervals_by_people_are_those_of_who_is_seen_in_the_clips():
+    right = predictions_of({("head", 0, 2): [[1, 1, 0, 0, 1, 1]], ("all", 2, 2): [[1, 1, 1, 1, 0, 0]]})
+    forecasts = forecast_table(curve([0.8, 0.6, 0.5]), curve([0.9, 0.4, 0.1]), [0, 2])
+    people = np.array([0, 0, 1, 1, 2, 2])
+    final = final_table(right, people=people).set_index("case")
+    wanted = mean_interval(np.array([1.0, 1, 0, 0, 1, 1]), n_bootstrap=1000, people=people)
+    assert final.loc["head", ["accuracy", "low", "high"]].tolist() == [wanted[k] for k in ("mean", "low", "high")]
+    assert (
+        final.loc["head", "low"] < final_table(right).set_index("case").loc["head", "low"]
+    )  # people differ, not clips
+    by_people, by_clips = (choice_table(forecasts, right, people=who).set_index("rule") for who in (people, None))
+    assert by_people.loc["always cut 2", "high"] > by_clips.loc["always cut 2", "high"]
 
 
 def curve(values, size=2):
