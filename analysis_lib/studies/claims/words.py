@@ -280,12 +280,12 @@ def _deviations(paper: str, table: pd.DataFrame) -> str:
 
 
 def deviations(table: pd.DataFrame) -> str:
-    """Return how many of the settings that papers give are those of ours, network by network."""
+    """Return in how many lines what papers give is what ours have, network by network."""
     given = table[table["verdict"] != OPEN]
     lines = []
     for (paper, network), rows in given.groupby(["source", "network"], sort=False):
         same = int((rows["verdict"] == SAME).sum())
-        lines.append(f"- *{name_of(network)}*, of {name_of(paper)}: {same} of {counted(len(rows), 'setting')} as given")
+        lines.append(f"- *{name_of(network)}*, of {name_of(paper)}: as given in {same} of {counted(len(rows), 'line')}")
     return "\n".join(lines) or "No network here has the architecture of one of the papers."
 
 
