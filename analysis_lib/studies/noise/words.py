@@ -70,7 +70,7 @@ def _where(found: Learnt | None) -> str:
     """Return the layers at which labels suffer more than in untrained networks; nothing without those."""
     if found is None:
         return ""
-    others = counted(found.draws, "untrained network")
+    others = "the one untrained network" if found.draws == 1 else counted(found.draws, "untrained network")
     if not found.higher:
         return f"; at no layer do labels surely suffer more than in {others}"
     return f"; labels surely suffer more than in {others} at {layers_of(found.higher)}"

@@ -84,7 +84,7 @@ def findings(answers: pd.DataFrame) -> str:
     for chapter, rows in answers.groupby("chapter", sort=False):
         sentences, claims = (rows[rows["kind"] == kind] for kind in ("answer", "claim"))
         for row in sentences.itertuples():
-            own = f"1. **[{row.title}]({chapter})** {row.question} "
+            own = f"1. **[{row.title}]({chapter})** *{row.question}* "
             lines.append(f"{own if not row.edition else f'   - *{name_of(row.edition)}*: '}{row.text}")
         for text, verdicts in claims.groupby("text", sort=False):
             lines.append(f"   - {' '.join(_by_data(verdicts))} {text}")

@@ -46,9 +46,9 @@ def test_what_chapters_answered_is_quoted_and_leads_to_them(published):
     answers = answer_table("mine", ["noise", "smoothness", "transfer"])
     claim = '   - <span class="verdict verdict-holds">holds</span> it helps'
     assert words.findings(answers).splitlines() == [
-        f"1. **[Noise](noise)** {ASKED['noise']} It *shakes*.",
+        f"1. **[Noise](noise)** *{ASKED['noise']}* It *shakes*.",
         claim,
-        f"1. **[Transfer](transfer)** {ASKED['transfer']} All of them.",
+        f"1. **[Transfer](transfer)** *{ASKED['transfer']}* All of them.",
         claim,
     ]
     assert words.findings(answers[:0]) == "No chapter has been run yet."
@@ -63,10 +63,10 @@ def test_the_first_other_edition_that_has_answered_is_quoted_too(published):
     here = '<span class="verdict verdict-holds">holds</span>'
     there = '<span class="verdict verdict-undecided">NW-UCLA: undecided</span>'
     assert lines == [
-        f"1. **[Noise](noise)** {ASKED['noise']} It *shakes*.",
+        f"1. **[Noise](noise)** *{ASKED['noise']}* It *shakes*.",
         "   - *NW-UCLA*: Not here.",
         f"   - {here} {there} it helps",
-        f"1. **[Transfer](transfer)** {ASKED['transfer']} All of them.",
+        f"1. **[Transfer](transfer)** *{ASKED['transfer']}* All of them.",
         f"   - {here} it helps",
     ]
 
