@@ -68,8 +68,9 @@ def describe(dataset, data_root, picture) -> None:
 
     found = load_dataset(dataset, data_root)
     click.echo(described(found))
-    usual = picture is None and plain_name(found.name, "the dataset's name, which its picture would have,")
-    picture = picture or BUILD / "pictures" / f"{usual}.png"
+    if picture is None:
+        name = plain_name(found.name, "the dataset's name, which its picture would have,")
+        picture = BUILD / "pictures" / f"{name}.png"
     if picture.suffix.lower() not in (".png", ".svg"):
         raise UserError(f"the picture is written as .png or .svg, got {picture.name}")
     figure = named_skeleton(found.skeleton, mean_pose(found))

@@ -215,9 +215,9 @@ def resampled_smoothness(
 
     The factor makes up for :math:`E[m_i m_j] = 1 - 1/n_c` within a class, without which every
     replicate would be rougher than the sample on average. What remains of that, as a ratio of sums that
-    vary is no ratio of their means, is taken away: the mean of the replicates is moved to the sample's value.
-    One seed draws the same clips on every
-    graph of these labels: differences of replicates are paired.
+    vary is no ratio of their means, is taken away: the mean of the replicates is moved to the sample's
+    value. One seed draws the same clips on every graph of these labels: differences of replicates are
+    paired.
 
     Returns
     -------

@@ -53,8 +53,8 @@ def seen(verdicts: pd.DataFrame) -> str:
     if not said:
         return ""
     return (
-        f"Bounds that no paper gives were set when this book's curves had been seen for {' and '.join(said)}: these "
-        "claims have not been tested on data that had no say in their bounds."
+        f"Bounds that no paper gives were set when this book's curves had been seen for {' and '.join(said)}: what "
+        "was seen may have had a say in these."
     )
 
 
