@@ -96,6 +96,17 @@ def edition_title(name: str) -> str:
     return manifest(name).title if name in dataset_names() else name
 
 
+def told_of(tested: Mapping[str, int]) -> list[str]:
+    """Return the two editions, at most, whose counts an answer gives: the first that tested any claim, and the next
+    that tested half as many at least.
+
+    >>> told_of({"new": 0, "mine": 36, "few": 4, "nw-ucla": 33, "other": 30}), told_of({})
+    (['mine', 'nw-ucla'], [])
+    """
+    first = next(filter(None, tested.values()), 0)
+    return [name for name, n in tested.items() if n and 2 * n >= first][:2]
+
+
 def load_edition(name: str | Path, root: str | Path = ROOT) -> Edition:
     """Return a shipped edition by name, or one of yours by the path of its JSON file.
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from analysis_lib.chapters.editions import edition_title
+from analysis_lib.chapters.editions import edition_title, told_of
 from analysis_lib.chapters.other_editions import edition_label
 from analysis_lib.chapters.shown import badge
 from analysis_lib.statistics.estimates import Estimate
@@ -47,21 +47,15 @@ NEAR = 0.002  # share of an interval by which two numbers may differ and be writ
 
 
 def answer(found: Findings) -> str:
-    """Return the chapter's answer: how many claims hold on the first edition that can tell, and on one that tells of
-    half as many at least.
-    """
+    """Return the chapter's answer: how many claims hold, on the editions that can tell (`told_of`)."""
     if not found.claims:
         return "Nothing can be said, as there is no claim."
-    tested = [one for one in found.editions if _tested(one)]
-    told = [one for one in tested if 2 * _tested(one) >= _tested(tested[0])][:2]
+    told_names = told_of({one.name: sum(one.counts[verdict] for verdict in DECIDED) for one in found.editions})
+    told = [one for one in found.editions if one.name in told_names]
     if not told and not _facts(found):
         return f"Nothing can be said of {counted(len(found.claims), 'claim')}, as no table here can test them."
     said = "; ".join(filter(None, [_on_data(found, told), _facts(found)]))
     return f"{said[0].upper()}{said[1:]}."
-
-
-def _tested(edition: Edition) -> int:
-    return sum(edition.counts[verdict] for verdict in DECIDED)
 
 
 def _on_data(found: Findings, told: Sequence[Edition]) -> str:

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from analysis_lib.chapters.editions import told_of
 from analysis_lib.chapters.shown import badge
 from analysis_lib.statistics.estimates import Verdict
 from analysis_lib.words import counted, name_of
@@ -33,8 +34,7 @@ def _on_data(verdicts: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return the claims that were tested, by the data that the page tells of."""
     tested = verdicts[verdicts["verdict"].isin(_TESTED) & (verdicts["kind"] == "claim")]
     known = {str(edition): rows for edition, rows in tested.groupby("edition", sort=False)}
-    least = len(next(iter(known.values()), ())) / 2
-    return dict([(edition, rows) for edition, rows in known.items() if len(rows) >= least][:2])
+    return {edition: known[edition] for edition in told_of({name: len(rows) for name, rows in known.items()})}
 
 
 def seen(verdicts: pd.DataFrame) -> str:
